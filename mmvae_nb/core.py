@@ -193,9 +193,10 @@ def train_only(
     for n in names or (): model.get_submodule(n).requires_grad_(True).train(mode)
     return model
 
-# %% ../nbs/00_core.ipynb #0b5b6ea4
+# %% ../nbs/00_core.ipynb #06416f59
 class MultimodalVAE(nn.Module):
     "Base of all models: a prior, one decoder per modality, and answers for every subset"
+    needs_complete = False # Does `loss` need every modality of every sample?
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
         d:int, # Latent size
@@ -216,7 +217,7 @@ class MultimodalVAE(nn.Module):
     @staticmethod
     def _keys(keys, default): return default if keys is None else (keys,) if isinstance(keys, str) else tuple(keys)
 
-# %% ../nbs/00_core.ipynb #d8e0c5e8
+# %% ../nbs/00_core.ipynb #888f5d34
 @patch
 def prepare(self:MultimodalVAE,
     x:dict, # Batch
@@ -228,6 +229,18 @@ def prepare(self:MultimodalVAE,
     for k,v in x.items():
         if hasattr(self.decoders[k], 'check'): self.decoders[k].check(v, k)
     return x, mask or None
+
+@patch
+def prepare_loss(self:MultimodalVAE,
+    x:dict, # Batch
+    mask:dict=None, # Masks
+)->tuple: # As `prepare`
+    "`prepare` for a loss: models that set `needs_complete` refuse incomplete samples here"
+    if self.needs_complete and isinstance(x, Mapping):
+        miss = [k for k in self.mods if k not in x] + [k for k,m in (mask or {}).items() if k in self.mods and not m.all()]
+        if miss: raise ValueError(f'{type(self).__name__} learns from complete samples only, but modality {miss[0]!r} is missing for some; '
+                                  'drop incomplete samples, e.g. `data.complete()`, or use a model that aggregates experts')
+    return self.prepare(x, mask)
 
 @patch
 def posterior(self:MultimodalVAE,

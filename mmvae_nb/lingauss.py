@@ -13,7 +13,7 @@ from torch.distributions import MultivariateNormal
 from .core import Modality, MultimodalVAE, choose, observed, register, seeded, subsets
 from .dists import Decoder, Likelihood, NormalPrior, kl, normal
 
-# %% ../nbs/02_lingauss.ipynb #24ef10b2
+# %% ../nbs/02_lingauss.ipynb #390aa55a
 @register
 class Affine(nn.Module):
     "The fixed map `z -> W z + b`; buffers, so it never learns"
@@ -22,6 +22,7 @@ class Affine(nn.Module):
         self.register_buffer('W', torch.zeros(out, d)); self.register_buffer('b', torch.zeros(out))
     def forward(self, z): return z@self.W.T+self.b
 
+# %% ../nbs/02_lingauss.ipynb #b00ec7cb
 @register
 class GaussNoise(Likelihood):
     "Gaussian observations with a fixed standard deviation, at the precision of the features"
@@ -30,13 +31,14 @@ class GaussNoise(Likelihood):
         self.sd = sd
     def forward(self, h): return normal(h, h.new_tensor(self.sd), 0)
 
-# %% ../nbs/02_lingauss.ipynb #8a32840c
+# %% ../nbs/02_lingauss.ipynb #fe3a0fcf
 def _fixed(W, b):
     "An `Affine` with these values"
     f = Affine(W.shape[1], W.shape[0]).to(W)
     f.W.copy_(W); f.b.copy_(b)
     return f
 
+# %% ../nbs/02_lingauss.ipynb #ee493868
 class LinGauss(MultimodalVAE):
     "z ~ N(0,I), x_j = W_j z + b_j + s_j eps: evidence and posteriors of all subsets in closed form"
     def __init__(self,
@@ -45,19 +47,23 @@ class LinGauss(MultimodalVAE):
         bias:dict=None, # `{name: (D_j,)}` (default: zeros)
     ):
         if 'z' in W: raise ValueError("'z' is the name of the latent; give the modality another one")
-        self_bias = {k: (bias or {}).get(k, torch.zeros(len(w)).to(w)) for k,w in W.items()}
-        make = lambda k: Modality(k, len(W[k]), GaussNoise(float(noise[k])), decoder=_fixed(W[k], self_bias[k]))
-        mods, first = [make(k) for k in W], next(iter(W.values()))
-        d = first.shape[1]
-        super().__init__(mods, d, NormalPrior(d).to(first), {m.name: Decoder(m.decoder, m.likelihood, m.shape) for m in mods})
-        self.noise,self._make = {k: float(noise[k]) for k in W},make
-    def W(self, k): return self.decoders[k].net.W
-    def b(self, k): return self.decoders[k].net.b
-    def modalities(self):
-        "List of `Modality` with fresh copies of the exact decoders and likelihoods"
-        return [self._make(k) for k in self.names]
+        b = {k: (bias or {}).get(k, w.new_zeros(len(w))) for k,w in W.items()}
+        mods = [Modality(k, len(w), GaussNoise(float(noise[k])), decoder=_fixed(w, b[k])) for k,w in W.items()]
+        w = next(iter(W.values()))
+        super().__init__(mods, w.shape[1], NormalPrior(w.shape[1]).to(w), {m.name: Decoder(m.decoder, m.likelihood, m.shape) for m in mods})
+        self.noise = {k: float(noise[k]) for k in W}
 
-# %% ../nbs/02_lingauss.ipynb #4f2810d2
+# %% ../nbs/02_lingauss.ipynb #e31cdae1
+@patch
+def W(self:LinGauss, k): "W_j `(D_j,d)`"; return self.decoders[k].net.W
+@patch
+def b(self:LinGauss, k): "b_j `(D_j,)`"; return self.decoders[k].net.b
+@patch
+def modalities(self:LinGauss):
+    "List of `Modality` with fresh copies of the exact decoders and likelihoods"
+    return [Modality(k, len(self.b(k)), GaussNoise(self.noise[k]), decoder=_fixed(self.W(k), self.b(k))) for k in self.names]
+
+# %% ../nbs/02_lingauss.ipynb #9b54176d
 def _weights(D, d, diagonal):
     "Random `(D,d)`; orthogonal columns if `diagonal` (some of them zero if `D<d`)"
     if not diagonal: return torch.randn(D, d, dtype=torch.float64)
@@ -66,6 +72,7 @@ def _weights(D, d, diagonal):
     w[:,torch.randperm(d)[:r]] = q*(.5+torch.rand(r, dtype=torch.float64))
     return w
 
+# %% ../nbs/02_lingauss.ipynb #53e8803e
 def lingauss(
     dims:dict=None, # `{name: D_j}` (default: `{'a': 3, 'b': 4}`)
     d:int=2, # Latent size
@@ -90,7 +97,7 @@ def sample(self:LinGauss,
     z = self.prior().sample((n,))
     return z, {k: p.sample() for k,p in self.decode(z).items()}
 
-# %% ../nbs/02_lingauss.ipynb #9392d903
+# %% ../nbs/02_lingauss.ipynb #799efb82
 @patch
 def precision(self:LinGauss,
     *names, # Modalities in S; none gives the prior's
@@ -99,6 +106,7 @@ def precision(self:LinGauss,
     eye = torch.eye(self.d).to(self.prior.one)
     return eye+sum(self.W(k).T@self.W(k)/self.noise[k]**2 for k in names)
 
+# %% ../nbs/02_lingauss.ipynb #9dee0d39
 @patch
 def encode(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
@@ -112,7 +120,7 @@ def encode(self:LinGauss,
     mu = torch.linalg.solve(lam, eta[...,None] if mask else eta.T)
     return MultivariateNormal(mu[...,0] if mask else mu.T, precision_matrix=lam, validate_args=False)
 
-# %% ../nbs/02_lingauss.ipynb #177c8c8d
+# %% ../nbs/02_lingauss.ipynb #f6c64e00
 @patch
 def evidence(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
@@ -128,6 +136,7 @@ def evidence(self:LinGauss,
     ll = {k: p.log_prob(x[k]) for k,p in self.decode(z, given).items()}
     return self.prior().log_prob(z) - q.log_prob(z) + sum(torch.where(o, ll[k], 0.) for k,o in observed(x, given, mask).items())
 
+# %% ../nbs/02_lingauss.ipynb #ad7a1f43
 @patch
 def loss(self:LinGauss, x, mask=None):
     "Minus the evidence: no model of this world can have a lower expected loss"
@@ -159,7 +168,7 @@ def conditional(self:LinGauss,
     cov = W@q.covariance_matrix@W.T + self.noise[target]**2*torch.eye(len(b)).to(b)
     return MultivariateNormal(q.mean@W.T+b, cov, validate_args=False)
 
-# %% ../nbs/02_lingauss.ipynb #87d7f4de
+# %% ../nbs/02_lingauss.ipynb #d538704c
 @patch
 def entropy(self:LinGauss,
     *names, # Modalities, and perhaps `'z'`; a name given twice counts once
@@ -170,6 +179,7 @@ def entropy(self:LinGauss,
     logdet = sum(2*len(self.b(k))*math.log(self.noise[k]) for k in xs)
     return .5*(D*math.log(2*math.pi*math.e) + logdet + (0 if has_z else torch.logdet(self.precision(*sorted(xs)))))
 
+# %% ../nbs/02_lingauss.ipynb #0e9fce6b
 @patch
 def mutual_info(self:LinGauss,
     a, # Name or names (`'z'` for the latent)
@@ -209,7 +219,7 @@ def encoder(self:LinGauss,
     e.tril.copy_(cov.diag().sqrt().diag() if diag else torch.linalg.cholesky(cov))
     return e
 
-# %% ../nbs/02_lingauss.ipynb #1bda7390
+# %% ../nbs/02_lingauss.ipynb #3746632f
 def mvn(
     q, # Gaussian over `(d,)`: an `Independent` normal or already a `MultivariateNormal`
 )->MultivariateNormal: # The same law
@@ -217,6 +227,7 @@ def mvn(
     if isinstance(q, MultivariateNormal): return q
     return MultivariateNormal(q.mean, scale_tril=q.stddev.diag_embed(), validate_args=False)
 
+# %% ../nbs/02_lingauss.ipynb #c59e1af0
 @patch
 def elbo(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`

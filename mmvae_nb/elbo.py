@@ -42,15 +42,17 @@ def log_weights(
     div = kl(q, p, z) if exact else q.log_prob(z)-p.log_prob(z)
     return sum(model.mods[k].weight*v for k,v in rec.items()) - beta*div, rec, div
 
-# %% ../nbs/10_elbo.ipynb #3d80c31f
-def _draw(model, x, mask, n, beta):
-    "The batch without hidden content, q(z|x), and `n` reparameterised samples"
+# %% ../nbs/10_elbo.ipynb #60692c3e
+def _sampled(model, x, mask, n, beta, exact=False):
+    "q(z|x), `n` reparameterised samples `z`, and `log_weights` of these"
     if n<1: raise ValueError(f'n must be at least 1 sample, found {n}')
     if beta<0: raise ValueError(f'beta must not be negative, found {beta}')
     x = hide(x, mask)
     q = model.encode(x, mask)
-    return x, q, q.rsample((n,))
+    z = q.rsample((n,))
+    return q, z, *log_weights(model, x, q, z, mask, beta, exact)
 
+# %% ../nbs/10_elbo.ipynb #8d9abe9e
 def _logmean(lw): return lw.logsumexp(0)-math.log(len(lw))
 
 def _terms(rec, div, multi=False):
@@ -59,7 +61,7 @@ def _terms(rec, div, multi=False):
     bounds = {'elbo': lw.mean(), **({'iwae': _logmean(lw).mean()} if multi else {})}
     return {**bounds, 'kl': div.detach().mean(), **{f'rec_{k}': v.detach().mean() for k,v in rec.items()}}
 
-# %% ../nbs/10_elbo.ipynb #82b43f0a
+# %% ../nbs/10_elbo.ipynb #d6bd4e53
 def elbo(
     model, # Has `encode`, `decode`, `prior` and `mods`
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -68,11 +70,10 @@ def elbo(
     n:int=1, # Samples of z per data point
 )->tuple: # Loss in nats (scalar), and detached scalar terms
     "Negative beta-ELBO; the KL is exact where a closed form exists"
-    x, q, z = _draw(model, x, mask, n, beta)
-    lw, rec, div = log_weights(model, x, q, z, mask, beta, exact=True)
+    q, z, lw, rec, div = _sampled(model, x, mask, n, beta, exact=True)
     return -lw.mean(), _terms(rec, div)
 
-# %% ../nbs/10_elbo.ipynb #25084bd0
+# %% ../nbs/10_elbo.ipynb #03c7c30d
 def iwae(
     model, # Has `encode`, `decode`, `prior` and `mods`
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -81,11 +82,10 @@ def iwae(
     beta:float=1., # Weight of log q(z|x)/p(z); with `n>1` only 1 gives a bound
 )->tuple: # Loss in nats (scalar), and detached scalar terms
     "Negative importance-weighted bound of log p(x_S)"
-    x, q, z = _draw(model, x, mask, n, beta)
-    lw, rec, div = log_weights(model, x, q, z, mask, beta)
+    q, z, lw, rec, div = _sampled(model, x, mask, n, beta)
     return -_logmean(lw).mean(), _terms(rec, div, multi=True)
 
-# %% ../nbs/10_elbo.ipynb #37ec09bf
+# %% ../nbs/10_elbo.ipynb #e6b10414
 def dreg(
     model, # Has `encode`, `decode`, `prior` and `mods`; one reparameterised posterior
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -95,8 +95,7 @@ def dreg(
     published:bool=False, # Leave out the second weighting, as the released MMVAE code does (biased)
 )->tuple: # Loss of `iwae` with another gradient, and the terms of `iwae`
     "Importance-weighted bound with the doubly reparameterised gradient"
-    x, q, z = _draw(model, x, mask, n, beta)
-    lw, rec, div = log_weights(model, x, q, z, mask, beta)
+    q, z, lw, rec, div = _sampled(model, x, mask, n, beta)
     w, direct = lw.detach().softmax(0), q.log_prob(z.detach())
     if z.requires_grad and not published: z.register_hook(lambda g: g*(1-beta+beta*w)[...,None])
     surrogate = (w*(lw+beta*direct)).sum(0).mean()

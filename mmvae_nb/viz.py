@@ -65,7 +65,7 @@ def image_grid(
             out[y:y+r.shape[1], x:x+r.shape[2]] = im
     return out
 
-# %% ../nbs/07_viz.ipynb #b92125d9
+# %% ../nbs/07_viz.ipynb #31b6af52
 def _light(a, k, kb):
     "8-bit picture and zoom: at most `k` and at most 256 grey levels, fewer if the PNG would exceed about `kb` kilobytes"
     for k,levels in [*((k,l) for l in (256,64,32,16)),*((j,8) for j in range(k,0,-1))]:
@@ -87,12 +87,13 @@ def show_images(
     elif x.ndim==4: x = torch.as_tensor(x).split(ncols)
     a, n = image_grid(x), max(len(r) for r in x)
     h, w = a.shape[:2]
-    a, k = _light(a, max(1, min(4, 640//w, 700//h)), kb)
+    a, k = _light(a, max(1, min(4, 760//w, 700//h)), kb)
     if ax is None: ax = plt.figure(figsize=(w*k/100, h*k/100), dpi=100, layout='none').add_axes([0,0,1,1])
     ax.imshow(a, interpolation='nearest')
     ax.spines[:].set_visible(False); ax.tick_params(length=0, labeltop=True, labelbottom=False)
     ax.set_yticks([(i+.5)*(h+2)/len(x)-1 for i in range(len(x))] if rows else [], rows or [])
     ax.set_xticks([(j+.5)*(w+2)/n-1 for j in range(n)] if cols is not None else [], cols if cols is not None else [])
+    if cols is not None and max(len(str(c)) for c in cols)*6>w*k/n: ax.tick_params('x', rotation=45)
     if title: ax.set_title(title)
     return ax
 
@@ -272,11 +273,12 @@ def bars(
         ax.bar([names.index(u)+(i-(len(series)-1)/2)*w for u in xs], v, w*.95, yerr=e, color=palette[i%8], label=k, error_kw={'lw': 1, 'capsize': 2})
     return _finish(ax, names, x, y, series)
 
-# %% ../nbs/07_viz.ipynb #3b902a5d
+# %% ../nbs/07_viz.ipynb #ec81f1eb
 def curves(
     df, # Columns `epoch`, `split`, perhaps `stage`, and one per term
     cols=None, # Terms to draw (default: all)
     ncols:int=4, # Panels in a row
+    axs=None, # Array of axes (default: a new figure)
 ):
     "Training and validation curves of every term; returns the axes"
     df = df.copy()
@@ -286,11 +288,13 @@ def curves(
     df['epoch'] += df['stage'].map(start)
     cols = cols or [c for c in df if c not in ('epoch','split','stage') and df[c].notna().any()]
     k = min(ncols, len(cols))
-    fig,axs = grid(-(-len(cols)//k), k, w=2.6, h=1.9)
+    axs = grid(-(-len(cols)//k), k, w=2.6, h=1.9)[1] if axs is None else np.asarray(axs)
     for ax,c in zip(axs.flat, cols):
-        for i,(s,g) in enumerate(df.groupby('split', sort=False)): ax.plot(g['epoch'], g[c], color=palette[i], label=s, marker='.' if len(g)<3 else None)
+        for i,(s,d) in enumerate(df.groupby('split', sort=False)):
+            for j,(_,g) in enumerate(d.groupby('stage', sort=False)):
+                ax.plot(g['epoch'], g[c], color=palette[i], label=None if j else s, marker='.' if len(g)<3 else None)
         for e in start.iloc[1:]: ax.axvline(e-.5, color='.6', ls=':', lw=1)
-        ax.set(title=c, xlabel='epoch')
+        ax.set(title=c, xlabel='epoch', xlim=(-.5, length.sum()-.5))
     for ax in axs.flat[len(cols):]: ax.axis('off')
     axs.flat[0].legend()
     return axs

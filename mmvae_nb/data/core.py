@@ -18,24 +18,28 @@ from pathlib import Path
 from torch import Tensor
 from ..core import Modality, choose, observed, seeded
 
-# %% ../../nbs/20_data.core.ipynb #557aec21
+# %% ../../nbs/20_data.core.ipynb #c77382f5
+def _array(v, what:str):
+    "A NumPy array of a kind that torch can share"
+    try: a = np.asanyarray(v)
+    except ValueError: raise TypeError(f'{what}: rows have different lengths; pad them to one shape') from None
+    if a.dtype.kind not in 'biuf': raise TypeError(f'{what}: expected numbers, found dtype {a.dtype}; convert it, e.g. a.astype("float32")')
+    big = {'u': np.int64, 'f': np.float64}.get(a.dtype.kind)
+    if a.dtype.itemsize>{'u': 1, 'f': 8}.get(a.dtype.kind, 8): a = a.astype(big)
+    if not a.dtype.isnative: a = a.astype(a.dtype.newbyteorder('='))
+    return a.copy() if any(s<0 for s in a.strides) else a
+
+# %% ../../nbs/20_data.core.ipynb #be29ee26
 def _numbers(v, what:str):
     "A plain tensor that shares memory with `v` where it can"
-    if isinstance(v, Tensor): a = v.detach()
-    else:
-        try: a = np.asanyarray(v)
-        except ValueError: raise TypeError(f'{what}: rows have different lengths; pad them to one shape') from None
-        if a.dtype.kind not in 'biuf': raise TypeError(f'{what}: expected numbers, found dtype {a.dtype}; convert it, e.g. a.astype("float32")')
-        if a.dtype.kind=='u' and a.dtype.itemsize>1: a = a.astype(np.int64)
-        if a.dtype.kind=='f' and a.dtype.itemsize>8: a = a.astype(np.float64)
-        if not a.dtype.isnative: a = a.astype(a.dtype.newbyteorder('='))
-        if any(s<0 for s in a.strides): a = a.copy()
+    if not isinstance(v, Tensor):
         with warnings.catch_warnings():
             warnings.filterwarnings('ignore', '.*not writable')   # we never write
-            a = torch.from_numpy(a)
-    if a.is_complex(): raise TypeError(f'{what}: complex numbers are not supported; pass real and imaginary parts as two channels')
-    return a
+            v = torch.from_numpy(_array(v, what))
+    if v.is_complex(): raise TypeError(f'{what}: complex numbers are not supported; pass real and imaginary parts as two channels')
+    return v.detach()
 
+# %% ../../nbs/20_data.core.ipynb #35c25030
 def _rows_of(v, what:str):
     "`_numbers` of shape `(N,*shape)` with at least one sample and one dimension"
     v = _numbers(v, what)
@@ -43,6 +47,7 @@ def _rows_of(v, what:str):
     if not v.numel(): raise ValueError(f'{what}: no data in shape {tuple(v.shape)}')
     return v
 
+# %% ../../nbs/20_data.core.ipynb #cc73b940
 def _labels(y, N:int):
     "Integer labels from 0 (-1: unknown) as int64, or float targets"
     y = _numbers(y, 'labels')
@@ -53,7 +58,7 @@ def _labels(y, N:int):
     elif not y.isfinite().all(): raise ValueError('NaN or inf in float targets; use integers with -1 for unknown labels')
     return y
 
-# %% ../../nbs/20_data.core.ipynb #ae0778c1
+# %% ../../nbs/20_data.core.ipynb #14fc2bb7
 def _masks(mask, x:dict, N:int):
     "Bool tensors `(N,)` by name"
     out = {}
@@ -67,6 +72,7 @@ def _masks(mask, x:dict, N:int):
     if none.any(): raise ValueError(f'sample {none.nonzero()[0].item()} has nothing observed ({int(none.sum())} of {N} samples); drop such samples')
     return out or None
 
+# %% ../../nbs/20_data.core.ipynb #3798486c
 def _finite(v, obs, name:str, chunk:int=2048):
     "Raise at a NaN or inf in what was observed; reads `v` once, a chunk at a time"
     if not v.is_floating_point(): return
@@ -74,7 +80,27 @@ def _finite(v, obs, name:str, chunk:int=2048):
     if bad.any(): raise ValueError(f'modality {name!r}: NaN or inf in observed sample {bad.nonzero()[0].item()} ({int(bad.sum())} of {len(v)} samples); '
                                    'mask such samples (see `nan_masks`) or clean them')
 
-# %% ../../nbs/20_data.core.ipynb #91b00983
+# %% ../../nbs/20_data.core.ipynb #f983e4d7
+def _same_length(x):
+    "Tensors by name, of the same length"
+    if not isinstance(x, Mapping) or not x: raise ValueError(f'expected a non-empty dict of arrays by name, found {type(x).__name__}')
+    for k in x: Modality(k, 1)   # is the name an identifier?
+    x = {k: _rows_of(v, f'modality {k!r}') for k,v in x.items()}
+    (first,v0), *rest = x.items()
+    for k,v in rest:
+        if len(v)!=len(v0): raise ValueError(f'modality {k!r} has {len(v)} samples, but {first!r} has {len(v0)}; row i of every modality must be the same sample')
+    return x
+
+def _scales(scale, x):
+    "Divisors by name"
+    out = {k: 255. if v.dtype==torch.uint8 else 1. for k,v in x.items()}
+    for k,s in (scale or {}).items():
+        choose(k, tuple(x), 'modality in scale')
+        if not s>0: raise ValueError(f'scale of modality {k!r} must be positive, found {s}')
+        out[k] = float(s)
+    return out
+
+# %% ../../nbs/20_data.core.ipynb #8d953b64
 class MMData:
     "A multimodal data set in memory: one tensor per modality, perhaps labels, perhaps masks"
     def __init__(self,
@@ -85,19 +111,9 @@ class MMData:
         dtype=torch.float32, # Type of the batches
         check:bool=True, # Look for NaN and inf in what is observed (reads the data once)
     ):
-        if not isinstance(x, Mapping) or not x: raise ValueError(f'expected a non-empty dict {{name: array}}, found {type(x).__name__}')
-        for k in x: Modality(k, 1)   # is the name an identifier?
-        self.x = {k: _rows_of(v, f'modality {k!r}') for k,v in x.items()}
-        (first,v0), *rest = self.x.items()
-        for k,v in rest:
-            if len(v)!=len(v0): raise ValueError(f'modality {k!r} has {len(v)} samples, but {first!r} has {len(v0)}; row i of every modality must be the same sample')
-        self.y = None if y is None else _labels(y, len(v0))
-        self.mask,self.dtype = _masks(mask, self.x, len(v0)),dtype
-        self.scale = {k: 255. if v.dtype==torch.uint8 else 1. for k,v in self.x.items()}
-        for k,s in (scale or {}).items():
-            choose(k, tuple(x), 'modality in scale')
-            if not s>0: raise ValueError(f'scale of modality {k!r} must be positive, found {s}')
-            self.scale[k] = float(s)
+        self.x, self.dtype = _same_length(x), dtype
+        N = len(self)
+        self.y, self.mask, self.scale = None if y is None else _labels(y, N), _masks(mask, self.x, N), _scales(scale, self.x)
         if check:
             for k,v in self.x.items(): _finite(v, self.observed(k), k)
     def __len__(self): return len(next(iter(self.x.values())))
@@ -108,7 +124,7 @@ class MMData:
         v = choose(name, self.x, 'modality')
         return (self.mask or {}).get(name, torch.ones(len(v), dtype=torch.bool, device=v.device))
 
-# %% ../../nbs/20_data.core.ipynb #c0cbd103
+# %% ../../nbs/20_data.core.ipynb #f01f13e5
 @patch
 def raw(self:MMData,
     idx, # An int, a slice, a list, indices or a bool mask
@@ -121,6 +137,7 @@ def raw(self:MMData,
     y = torch.full((len(next(iter(x.values()))),), -1, device=v.device) if self.y is None else self.y[i]
     return (x, y) if self.mask is None else (x, {k: m[i] for k,m in self.mask.items()}, y)
 
+# %% ../../nbs/20_data.core.ipynb #787ac920
 @patch
 def finish(self:MMData,
     b:tuple, # Batch from `raw`
@@ -132,13 +149,14 @@ def finish(self:MMData,
 @patch
 def __getitem__(self:MMData, idx): return self.finish(self.raw(idx))
 
+# %% ../../nbs/20_data.core.ipynb #f0d67ae8
 @patch
 def __repr__(self:MMData):
     rows = [f'  {k}: {tuple(v.shape[1:])} {str(v.dtype)[6:]}' + ('' if self.mask is None else f', observed {self.observed(k).float().mean():.0%}') for k,v in self.x.items()]
     lab = '' if self.y is None else f', {len(self.y.unique())} classes' if not self.y.is_floating_point() else ', float targets'
     return '\n'.join([f'MMData: {len(self):,} samples{lab}', *rows])
 
-# %% ../../nbs/20_data.core.ipynb #5e944ae2
+# %% ../../nbs/20_data.core.ipynb #18e7119d
 def nan_masks(
     x:dict, # `{name: (N,*shape)}`
 )->dict: # `{name: bool (N,)}` for the modalities that have holes
@@ -146,6 +164,7 @@ def nan_masks(
     obs = {k: ~_numbers(v, f'modality {k!r}').isnan().flatten(1).all(1) for k,v in x.items()}
     return {k: m for k,m in obs.items() if not m.all()}
 
+# %% ../../nbs/20_data.core.ipynb #5f2c6d2f
 def one_hot(
     y, # `(N,)` integer labels
     k:int, # Number of classes
@@ -156,7 +175,7 @@ def one_hot(
     if off.any(): raise ValueError(f'labels out of range: found {y[off][0].item()}, but k={k} allows 0..{k-1}; for unknown labels pass y.clamp(min=0) and a mask {{name: y>=0}}')
     return torch.nn.functional.one_hot(y, k).float()
 
-# %% ../../nbs/20_data.core.ipynb #06bf6359
+# %% ../../nbs/20_data.core.ipynb #0238a1ec
 @patch
 def _new(self:MMData, **changed):
     "A shallow copy with some attributes replaced"
@@ -164,6 +183,7 @@ def _new(self:MMData, **changed):
     res.__dict__.update(changed)
     return res
 
+# %% ../../nbs/20_data.core.ipynb #02f79ea9
 @patch
 def subset(self:MMData,
     idx, # Indices, a bool mask, or a slice (which shares memory)
@@ -173,12 +193,14 @@ def subset(self:MMData,
     part = lambda d: None if d is None else {k: v[i] for k,v in d.items()}
     return self._new(x=part(self.x), mask=part(self.mask), y=None if self.y is None else self.y[i])
 
+# %% ../../nbs/20_data.core.ipynb #148960f0
 @patch
 def complete(self:MMData)->MMData:
     "Only the samples that have every modality"
     if self.mask is None: return self
     return self.subset(torch.stack([self.observed(k) for k in self.names]).all(0))._new(mask=None)
 
+# %% ../../nbs/20_data.core.ipynb #b241fd92
 @patch
 def split(self:MMData,
     *parts, # Fractions of the data, or numbers of samples
@@ -205,7 +227,7 @@ def modalities(self:MMData,
     own = {k: dict(v) if isinstance(v, Mapping) else {'likelihood': v} for k,v in per.items()}
     return [Modality(k, v.shape[1:], **{'likelihood': likelihood, **own.get(k, {})}) for k,v in self.x.items()]
 
-# %% ../../nbs/20_data.core.ipynb #7184adea
+# %% ../../nbs/20_data.core.ipynb #e326fd41
 def _masked(data:MMData, p:dict, keep, generator, seed):
     "Keep modality k of sample i with probability `p[k][i]`; draw again where nothing would remain"
     for k in keep: choose(k, data.x, 'modality')
@@ -222,6 +244,7 @@ def _masked(data:MMData, p:dict, keep, generator, seed):
     dev = next(iter(data.x.values())).device
     return data._new(mask={k: o.to(dev) for k,o in zip(data.names, m) if not o.all()} or None)
 
+# %% ../../nbs/20_data.core.ipynb #dfb22100
 def mcar(
     data:MMData, # Not modified
     eta, # Probability that a modality is observed, one for all or `{name: eta}`
@@ -252,7 +275,7 @@ def missing_by_label(
         p[k] = 1-r[y.cpu()]
     return _masked(data, p, (), generator, seed)
 
-# %% ../../nbs/20_data.core.ipynb #03fd5e91
+# %% ../../nbs/20_data.core.ipynb #8a649c09
 @patch
 @torch.no_grad()
 def map(self:MMData,
@@ -275,13 +298,14 @@ def map(self:MMData,
             out[k][i] = v.to(home)
     return self._new(x={**{k: self.x[k] for k in keep}, **out}, scale={**{k: self.scale[k] for k in keep}, **dict.fromkeys(out, 1.)})
 
+# %% ../../nbs/20_data.core.ipynb #20c92551
 @patch
 def to(self:MMData, device)->MMData:
     "The data set on another device"
     move = lambda d: None if d is None else {k: v.to(device) for k,v in d.items()}
     return self._new(x=move(self.x), mask=move(self.mask), y=None if self.y is None else self.y.to(device))
 
-# %% ../../nbs/20_data.core.ipynb #c41ba82d
+# %% ../../nbs/20_data.core.ipynb #0df77b26
 def _open(path, mmap=None):
     "`np.load` that never unpickles, and whose errors are one line"
     try: return np.load(path, mmap_mode=mmap, allow_pickle=False)
@@ -293,6 +317,7 @@ def _broken(path, e):
         raise ValueError(f'{path}: holds Python objects, which are never unpickled; save arrays of numbers') from None
     raise ValueError(f'{path}: not a readable file of NumPy arrays, perhaps truncated ({type(e).__name__}: {str(e).splitlines()[0] if str(e) else "empty file"})') from None
 
+# %% ../../nbs/20_data.core.ipynb #84bfa350
 @patch(cls_method=True)
 def from_dict(cls:MMData,
     d:dict, # Arrays by name; `y`, `<name>_mask` and `<name>_scale` are not modalities
@@ -305,6 +330,7 @@ def from_dict(cls:MMData,
     x = {k: v for k,v in d.items() if k!='y' and k not in {f'{m}_mask' for m in mask} | {f'{s}_scale' for s in scale}}
     return cls(x, d.get('y'), mask, scale, **kw)
 
+# %% ../../nbs/20_data.core.ipynb #42600d04
 @patch(cls_method=True)
 def from_npz(cls:MMData, path, **kw)->MMData:
     "A data set from an `.npz` file"
@@ -317,7 +343,7 @@ def from_npz(cls:MMData, path, **kw)->MMData:
         except Exception as e: _broken(path, e)
     return cls.from_dict(d, **kw)
 
-# %% ../../nbs/20_data.core.ipynb #ebe3b367
+# %% ../../nbs/20_data.core.ipynb #aae69a62
 @patch(cls_method=True)
 def from_folder(cls:MMData, path, **kw)->MMData:
     "A data set from a folder of `.npy` files, mapped into memory (nothing is written back)"
@@ -327,11 +353,13 @@ def from_folder(cls:MMData, path, **kw)->MMData:
     if not files: raise FileNotFoundError(f'{path}: no .npy files in this folder; expected one per modality, e.g. image.npy')
     return cls.from_dict({f.stem: _open(f, 'c') for f in files}, **kw)
 
+# %% ../../nbs/20_data.core.ipynb #f61a4a73
 @patch(cls_method=True)
 def from_path(cls:MMData, path, **kw)->MMData:
     "A data set from an `.npz` file or a folder of `.npy` files"
     return (cls.from_folder if Path(path).is_dir() else cls.from_npz)(path, **kw)
 
+# %% ../../nbs/20_data.core.ipynb #e44d2b21
 @patch
 def _arrays(self:MMData):
     "NumPy arrays by name, as `from_dict` reads them"
@@ -341,6 +369,7 @@ def _arrays(self:MMData):
     if self.y is not None: d['y'] = num(self.y)
     return {**d, **{f'{k}_scale': np.array(s) for k,s in self.scale.items() if s!=usual[k]}}
 
+# %% ../../nbs/20_data.core.ipynb #17ee58a0
 @patch
 def save_npz(self:MMData, path)->Path:
     "Write one `.npz`, all of it or nothing"
@@ -353,6 +382,7 @@ def save_npz(self:MMData, path)->Path:
     except BaseException: os.unlink(tmp); raise
     return path
 
+# %% ../../nbs/20_data.core.ipynb #63b0b1ae
 @patch
 def save_folder(self:MMData, path)->Path:
     "Write a new folder of `.npy` files, all of it or nothing"
@@ -366,7 +396,7 @@ def save_folder(self:MMData, path)->Path:
     except BaseException: shutil.rmtree(tmp); raise
     return path
 
-# %% ../../nbs/20_data.core.ipynb #50bf8459
+# %% ../../nbs/20_data.core.ipynb #30211db7
 class MMLoader(DataLoader):
     "A fastai loader that indexes an `MMData` a whole batch at a time"
     def __init__(self, dataset:MMData, bs:int=128, shuffle:bool=False, drop_last:bool=False, device=None, num_workers:int=0, **kw):
@@ -385,6 +415,7 @@ class MMLoader(DataLoader):
 @patch(as_prop=True)
 def n_inp(self:MMData): return 1 if self.mask is None else 2
 
+# %% ../../nbs/20_data.core.ipynb #cec95dec
 def mm_dls(
     train:MMData, # Training data
     valid:MMData, # Validation data
@@ -399,7 +430,7 @@ def mm_dls(
     if full: train,valid = (d if d.mask else d._new(mask={k: d.observed(k) for k in full if k in d.x}) for d in (train, valid))
     return DataLoaders(MMLoader(train, bs, shuffle=True, drop_last=drop_last and len(train)>=bs), MMLoader(valid, bs), device=device or default_device())
 
-# %% ../../nbs/20_data.core.ipynb #e4d027b0
+# %% ../../nbs/20_data.core.ipynb #7da7f558
 @patch
 def show(self:MMData,
     n:int=8, # Samples to show
@@ -413,6 +444,7 @@ def show(self:MMData,
     cols = y[:n].tolist() if y.dim()==1 and not y.is_floating_point() and (y>=0).all() else None
     return import_module('mmvae_nb.viz').show_samples({k: seen(k, v).cpu() for k,v in x.items()}, n, cols=cols, **kw)
 
+# %% ../../nbs/20_data.core.ipynb #f765da82
 @patch
 def show_batch(self:MMLoader,
     b:tuple=None, # Batch (default: the next one)

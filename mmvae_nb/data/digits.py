@@ -14,7 +14,7 @@ from torch import Tensor
 from ..core import choose
 from .core import MMData, _open
 
-# %% ../../nbs/22_data.digits.ipynb #e6439deb
+# %% ../../nbs/22_data.digits.ipynb #5193d4f5
 def sklearn_digits(
     size:int=28, # Side of the images
 )->tuple: # Digits `(1797,size,size)` uint8, labels `(1797,)`
@@ -24,6 +24,15 @@ def sklearn_digits(
     v = F.interpolate(v, size=size, mode='bicubic').clamp(0, 1)[:,0]
     return (v*255).round().byte(), torch.as_tensor(d.target).long()
 
+# %% ../../nbs/22_data.digits.ipynb #6bc47def
+def _check_digits(digits:Tensor, labels:Tensor):
+    "Images `(N,H,W)` uint8 and as many labels from 0"
+    if digits.dim()!=3 or digits.dtype!=torch.uint8: raise ValueError(f'digits: expected (N,H,W) uint8, found {tuple(digits.shape)} {digits.dtype}')
+    if len(labels)!=len(digits): raise ValueError(f'{len(labels)} labels for {len(digits)} digits')
+    if labels.min()<0: raise ValueError(f'labels out of range: found {labels.min().item()}; labels are integers from 0')
+    return digits, labels.long()
+
+# %% ../../nbs/22_data.digits.ipynb #5c4d6a5d
 def digits_from_npz(
     path, # File with `x_train`, `y_train`, `x_test`, `y_test`, e.g. `../shared/data/mnist.npz`
 )->tuple: # `(digits, labels)` for training and for testing; digits `(N,H,W)` uint8
@@ -37,19 +46,13 @@ def digits_from_npz(
             out.append(_check_digits(torch.as_tensor(z[f'x_{part}']), torch.as_tensor(z[f'y_{part}'])))
     return tuple(out)
 
-def _check_digits(digits:Tensor, labels:Tensor):
-    "Images `(N,H,W)` uint8 and as many labels from 0"
-    if digits.dim()!=3 or digits.dtype!=torch.uint8: raise ValueError(f'digits: expected (N,H,W) uint8, found {tuple(digits.shape)} {digits.dtype}')
-    if len(labels)!=len(digits): raise ValueError(f'{len(labels)} labels for {len(digits)} digits')
-    if labels.min()<0: raise ValueError(f'labels out of range: found {labels.min().item()}; labels are integers from 0')
-    return digits, labels.long()
-
-# %% ../../nbs/22_data.digits.ipynb #ce340f2f
+# %% ../../nbs/22_data.digits.ipynb #da252b8c
 def _clouds(n, g):
     "Noise at four scales, one mixture per colour"
     octave = lambda k: F.interpolate(torch.randn(1, 3, k, k, generator=g), size=(n,n), mode='bicubic')[0]
     return torch.sigmoid(1.2*sum(octave(n//s)*a for s,a in ((64,1.), (32,.7), (16,.5), (8,.4))))
 
+# %% ../../nbs/22_data.digits.ipynb #61cf7f59
 def _stripes(n, g):
     "Waves across a direction that noise bends, between two colours"
     t = torch.arange(n)/n
@@ -58,6 +61,7 @@ def _stripes(n, g):
     a, b = torch.rand(2, 3, 1, 1, generator=g)
     return wave*(.55+.45*a)+(1-wave)*.45*b
 
+# %% ../../nbs/22_data.digits.ipynb #820d0a45
 def _cells(n, g):
     "Each pixel takes the colour of the nearest of some points"
     p = torch.rand(150, 2, generator=g)*n
@@ -67,6 +71,7 @@ def _cells(n, g):
 
 textures = {'clouds': _clouds, 'stripes': _stripes, 'cells': _cells}
 
+# %% ../../nbs/22_data.digits.ipynb #33aa96c0
 def texture(
     kind:str, # `'clouds'`, `'stripes'` or `'cells'`
     size:int=256, # Side in pixels
@@ -76,6 +81,7 @@ def texture(
     v = choose(kind, textures, 'texture')(size, torch.Generator().manual_seed(seed))
     return (v.clamp(0, 1)*255).round().byte()
 
+# %% ../../nbs/22_data.digits.ipynb #2c20e7b8
 def photo(
     name:str, # `'china.jpg'` or `'flower.jpg'`
     size:tuple=(214,320), # Height and width after scaling
@@ -84,6 +90,7 @@ def photo(
     v = torch.as_tensor(import_module('sklearn.datasets').load_sample_image(name).copy()).permute(2, 0, 1)[None].float()
     return F.interpolate(v, size=size, mode='bilinear', antialias=True)[0].round().clamp(0, 255).byte()
 
+# %% ../../nbs/22_data.digits.ipynb #280a4417
 def five_backgrounds(
     seed:int=0, # Seed of the textures
 )->list: # Two photographs and three textures, `(3,H,W)` uint8
@@ -172,7 +179,7 @@ def digit_views(
         x[k] = invert_on(v>128, bg, g)
     return MMData(x, y)
 
-# %% ../../nbs/22_data.digits.ipynb #145e500b
+# %% ../../nbs/22_data.digits.ipynb #c226abd0
 def split_sources(
     labels:Tensor, # `(N,)` classes
     parts:tuple=(.7,.1,.2), # Shares, at most 1 in sum
@@ -188,6 +195,7 @@ def split_sources(
         for o,a,b in zip(out, ends[:-1], ends[1:]): o.append(i[round(a*len(i)):round(b*len(i))])
     return [torch.cat(o) for o in out]
 
+# %% ../../nbs/22_data.digits.ipynb #a0454244
 def embedded_digits(
     n_train:int=10_000, # Training tuples
     n_valid:int=1_000, # Validation tuples

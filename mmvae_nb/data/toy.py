@@ -29,7 +29,7 @@ def draw(
     on = (d<=width/2) & (torch.tensor(full) | (d>width/2-line))
     return (on*255).byte()[None]
 
-# %% ../../nbs/21_data.toy.ipynb #7001cec6
+# %% ../../nbs/21_data.toy.ipynb #1b5493b8
 widths = range(10, 29) # Widths of the papers, in pixels
 
 def templates(
@@ -39,6 +39,7 @@ def templates(
     "Every shape of one kind"
     return torch.stack([torch.stack([draw(kind, full, w, line=line) for w in widths]) for full in (False, True)])
 
+# %% ../../nbs/21_data.toy.ipynb #fcf42975
 def shapes(
     n:int=200_000, # Number of pairs
     seed:int=0, # Which pairs
@@ -50,13 +51,14 @@ def shapes(
         w = torch.randint(len(widths), (2,n))
     return MMData({k: templates(k, line)[y,i] for k,i in zip(('square','circle'), w)}, y)
 
-# %% ../../nbs/21_data.toy.ipynb #0fd9955e
+# %% ../../nbs/21_data.toy.ipynb #c62b5150
 class Measured(NamedTuple):
     "What `measure` reads from pictures, each `(...)`"
     full:Tensor # True if full
     width:Tensor # Width in pixels
     corr:Tensor # Correlation with that shape: 1 if exact, 0 for a flat picture
 
+# %% ../../nbs/21_data.toy.ipynb #0be2b3c2
 def measure(
     x:Tensor, # Pictures `(...,1,32,32)`, any contrast
     kind:str, # `'square'` or `'circle'`

@@ -57,12 +57,12 @@ class Modality:
         if not self.weight>=0: raise ValueError(f'modality {self.name!r}: weight {self.weight} is negative')
         object.__setattr__(self, 'shape', shape)
 
-# %% ../nbs/00_core.ipynb #a41207bc
+# %% ../nbs/00_core.ipynb #b60fce35
 def as_modalities(
-    mods, # A list of `Modality`, or a dict `{name: shape}`
+    mods, # A list of `Modality`, or a dict `{name: shape}` or `{name: Modality}`
 )->dict: # `{name: Modality}`
     "Modalities by name"
-    mods = [Modality(k, s) for k,s in mods.items()] if isinstance(mods, Mapping) else list(mods)
+    mods = [s if isinstance(s, Modality) else Modality(k, s) for k,s in mods.items()] if isinstance(mods, Mapping) else list(mods)
     names = [m.name for m in mods]
     if not names: raise ValueError('a multimodal model needs at least one modality')
     twice = {k for k in names if names.count(k)>1}

@@ -11,7 +11,7 @@ from torch import Tensor
 from .core import hide
 from .dists import kl
 
-# %% ../nbs/10_elbo.ipynb #8c33dc6d
+# %% ../nbs/10_elbo.ipynb #80505bb0
 def rec_terms(
     model, # Has `decode(z, targets) -> {name: p(x_j|z)}`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -22,9 +22,8 @@ def rec_terms(
     full = [k for k in x if k not in (mask or {}) or mask[k].all()]
     rec = {k: p.log_prob(x[k]) for k,p in model.decode(z, full).items()}
     for k in (k for k in x if k not in rec):
-        o = mask[k]
-        rec[k] = z.new_zeros(z.shape[:-1])
-        if o.any(): rec[k][...,o] = model.decode(z[...,o,:], k)[k].log_prob(x[k][o])
+        o, rec[k] = mask[k], z.new_zeros(z.shape[:-1])
+        if o.any(): rec[k][...,o] = model.decode(z[...,o,:], k)[k].log_prob(x[k][o]).to(z.dtype)
     return {k: rec[k] for k in x}
 
 # %% ../nbs/10_elbo.ipynb #85cab249

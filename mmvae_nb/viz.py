@@ -11,7 +11,7 @@ import math, zlib, numpy as np, torch
 import matplotlib as mpl, matplotlib.pyplot as plt
 from cycler import cycler
 
-# %% ../nbs/07_viz.ipynb #6c9916c2
+# %% ../nbs/07_viz.ipynb #bc5a599a
 palette = ['#0072B2','#D55E00','#009E73','#CC79A7','#E69F00','#56B4E9','#000000','#F0E442'] # Okabe-Ito, strongest first
 
 _rc = {'figure.figsize': (6,2.8), 'figure.dpi': 100, 'figure.facecolor': 'white', 'savefig.facecolor': 'white', 'savefig.bbox': 'tight',
@@ -19,6 +19,7 @@ _rc = {'figure.figsize': (6,2.8), 'figure.dpi': 100, 'figure.facecolor': 'white'
        'axes.titlesize': 10, 'axes.labelsize': 9, 'font.size': 9, 'xtick.labelsize': 8, 'ytick.labelsize': 8, 'axes.edgecolor': '.3',
        'xtick.color': '.3', 'ytick.color': '.3', 'legend.fontsize': 8, 'legend.frameon': False, 'lines.linewidth': 1.6, 'image.cmap': 'gray'}
 
+# %% ../nbs/07_viz.ipynb #0332c761
 class style:
     "Set the figure style; as a context manager, only inside the block"
     def __init__(self, **rc):
@@ -28,7 +29,7 @@ class style:
     def __enter__(self): return self
     def __exit__(self, *exc): mpl.rcParams.update(self.old)
 
-# %% ../nbs/07_viz.ipynb #37adc7cc
+# %% ../nbs/07_viz.ipynb #bbf8d8de
 def grid(
     rows:int=1, # Number of rows
     cols:int=1, # Number of columns
@@ -39,10 +40,11 @@ def grid(
     "Figure with a grid of small axes"
     return plt.subplots(rows, cols, figsize=(min(w, 8/cols)*cols, h*rows), squeeze=False, **kw)
 
+# %% ../nbs/07_viz.ipynb #c2f50421
 def _ax(ax): return plt.subplots()[1] if ax is None else ax
 def _np(v): return v.detach().cpu().numpy() if torch.is_tensor(v) else np.asarray(v)
 
-# %% ../nbs/07_viz.ipynb #d2740a5f
+# %% ../nbs/07_viz.ipynb #ef800ffa
 def _rgb(x):
     "`(N,C,H,W)`, floats in [0,1] or bytes, to an array `(N,H,W,3)`"
     x = torch.as_tensor(_np(x))
@@ -50,6 +52,7 @@ def _rgb(x):
     x = x.float() if x.is_floating_point() else x/255
     return x.expand(-1,3,-1,-1).permute(0,2,3,1).nan_to_num(.75).clamp(0,1).numpy()
 
+# %% ../nbs/07_viz.ipynb #53935d6a
 def image_grid(
     rows, # Rows of images, each `(N,C,H,W)`; sizes and lengths may differ
     pad:int=2, # White pixels between images
@@ -65,7 +68,7 @@ def image_grid(
             out[y:y+r.shape[1], x:x+r.shape[2]] = im
     return out
 
-# %% ../nbs/07_viz.ipynb #31b6af52
+# %% ../nbs/07_viz.ipynb #c634e725
 def _light(a, k, kb):
     "8-bit picture and zoom: at most `k` and at most 256 grey levels, fewer if the PNG would exceed about `kb` kilobytes"
     for k,levels in [*((k,l) for l in (256,64,32,16)),*((j,8) for j in range(k,0,-1))]:
@@ -73,6 +76,14 @@ def _light(a, k, kb):
         if len(zlib.compress(b.repeat(k, 0).repeat(k, 1).tobytes()))<=kb*1000: break
     return b, k
 
+# %% ../nbs/07_viz.ipynb #0c102193
+def _name_cells(ax, h, w, rows, cols, m, n):
+    "Labels beside `m` rows and above `n` columns of a picture of `h` by `w` pixels"
+    ax.spines[:].set_visible(False); ax.tick_params(length=0, labeltop=True, labelbottom=False)
+    ax.set_yticks([(i+.5)*(h+2)/m-1 for i in range(len(rows))], rows)
+    ax.set_xticks([(j+.5)*(w+2)/n-1 for j in range(len(cols))], cols)
+
+# %% ../nbs/07_viz.ipynb #5cb586ac
 def show_images(
     x, # `{row label: (N,C,H,W)}`, or `(rows,N,C,H,W)`, or `(N,C,H,W)`, broken into rows of `ncols`
     rows=None, # Row labels (default: the keys of `x`)
@@ -90,19 +101,18 @@ def show_images(
     a, k = _light(a, max(1, min(4, 760//w, 700//h)), kb)
     if ax is None: ax = plt.figure(figsize=(w*k/100, h*k/100), dpi=100, layout='none').add_axes([0,0,1,1])
     ax.imshow(a, interpolation='nearest')
-    ax.spines[:].set_visible(False); ax.tick_params(length=0, labeltop=True, labelbottom=False)
-    ax.set_yticks([(i+.5)*(h+2)/len(x)-1 for i in range(len(x))] if rows else [], rows or [])
-    ax.set_xticks([(j+.5)*(w+2)/n-1 for j in range(n)] if cols is not None else [], cols if cols is not None else [])
+    _name_cells(ax, h, w, rows or [''], [''] if cols is None else cols, len(x), n)
     if cols is not None and max(len(str(c)) for c in cols)*6>w*k/n: ax.tick_params('x', rotation=45)
     if title: ax.set_title(title)
     return ax
 
-# %% ../nbs/07_viz.ipynb #c70c005e
+# %% ../nbs/07_viz.ipynb #087c8775
 def _words(v, vocab):
     "Most likely symbols of `(V,)` or `(T,V)`; nothing where all is zero"
     v = v[None] if v.ndim==1 else v
     return (' ' if any(len(str(s))>1 for s in vocab) else '').join(str(vocab[i]) if s>0 else '' for i,s in zip(v.argmax(-1), v.sum(-1)))
 
+# %% ../nbs/07_viz.ipynb #b14b6795
 def draw(
     v, # One observation `(*shape)`
     ax=None, # Axes (default: a new figure)
@@ -120,7 +130,14 @@ def draw(
     ax.set(xticks=[], yticks=[])
     return ax
 
-# %% ../nbs/07_viz.ipynb #e78f1f5e
+# %% ../nbs/07_viz.ipynb #dbb0549a
+def _row(axs, name, v, vocab, color):
+    "A named row of observations"
+    for ax,o in zip(axs, v): draw(o, ax, vocab, color)
+    for ax in axs[len(v):]: ax.axis('off')
+    axs[0].set_ylabel(name, rotation=0, ha='right', va='center')
+
+# %% ../nbs/07_viz.ipynb #2b1e1b8a
 def show_samples(
     x:dict, # `{name: (N,*shape)}`
     n:int=8, # Samples to show, one a column
@@ -133,10 +150,7 @@ def show_samples(
     if not vocab and all(v.ndim==4 and v.shape[1] in (1,3) for v in x.values()): return show_images(x, cols=cols, title=title)
     n = max(len(v) for v in x.values())
     fig,axs = grid(len(x), n, w=.95, h=.8)
-    for i,(k,v) in enumerate(x.items()):
-        for j,o in enumerate(v): draw(o, axs[i,j], vocab.get(k), palette[i%6])
-        for ax in axs[i,len(v):]: ax.axis('off')
-        axs[i,0].set_ylabel(k, rotation=0, ha='right', va='center')
+    for i,(k,v) in enumerate(x.items()): _row(axs[i], k, v, vocab.get(k), palette[i%6])
     for ax,c in zip(axs[0], cols if cols is not None else []): ax.set_title(c)
     if title: fig.suptitle(title)
     return axs
@@ -159,7 +173,7 @@ def ellipse(
     _ax(ax).plot(*xy.T, color=color, **kw)
     return xy
 
-# %% ../nbs/07_viz.ipynb #5fa2984a
+# %% ../nbs/07_viz.ipynb #55dca5d3
 def hdr_levels(
     p, # Non-negative densities on a regular grid, any shape
     mass, # Shares, e.g. `(.5,.9)`
@@ -168,19 +182,23 @@ def hdr_levels(
     s = np.sort(_np(p).ravel())[::-1]
     return [float(s[min(np.searchsorted(s.cumsum()/s.sum(), m), len(s)-1)]) for m in mass]
 
+# %% ../nbs/07_viz.ipynb #cb445f8f
+@torch.no_grad()
+def _call(logp, z):
+    "`logp` at doubles `z`, in single precision where that is what the model has"
+    try: return logp(z.float())
+    except RuntimeError: return logp(z)
+
 def _on_plane(p, lim, n):
     "Density of `p` (a distribution or a log density of `(n,1,2)`) at the points of a grid, up to a constant"
     x0, x1, y0, y1 = (-lim,lim,-lim,lim) if np.isscalar(lim) else lim
     xs, ys = np.linspace(x0, x1, n), np.linspace(y0, y1, n)
-    z, logp = torch.tensor(np.stack(np.meshgrid(xs, ys), -1).reshape(-1,1,2)), getattr(p, 'log_prob', p)
-    with torch.no_grad():
-        try: lp = logp(z.float())
-        except RuntimeError: lp = logp(z)                 # a model in double precision
+    lp = _call(getattr(p, 'log_prob', p), torch.tensor(np.stack(np.meshgrid(xs, ys), -1).reshape(-1,1,2)))
     if lp.numel()!=n*n: raise ValueError(f'density draws one posterior at a time, found a batch of {lp.numel()//n**2}')
     lp = _np(lp).astype(float).reshape(n, n)
     return xs, ys, np.exp(lp-np.nanmax(lp))
 
-# %% ../nbs/07_viz.ipynb #1c11f61d
+# %% ../nbs/07_viz.ipynb #bf1ad2f5
 def density(
     p, # A distribution with batch shape `()` or `(1,)`, or a function `z (n,1,2)` to `(n,1)`, up to a constant
     ax=None, # Axes (default: a new figure)
@@ -198,6 +216,7 @@ def density(
     if label: ax.plot([], [], color=color, label=label)
     return ax.contour(xs, ys, d, levels=lev, colors=[color], linewidths=1.2)
 
+# %% ../nbs/07_viz.ipynb #53f8d57e
 def latent_plane(
     z, # Codes `(N,2)`
     y=None, # Classes `(N,)`, integers
@@ -217,7 +236,7 @@ def latent_plane(
     if legend and len(np.unique(y))>1: ax.legend(loc='center left', bbox_to_anchor=(1,.5), markerscale=2)
     return ax
 
-# %% ../nbs/07_viz.ipynb #0fba4ace
+# %% ../nbs/07_viz.ipynb #0c434980
 def tally(
     df, # Tidy table
     x:str, # Column on the axis
@@ -233,6 +252,13 @@ def tally(
         return list(r.index), r['mean'].to_numpy(), err.fillna(0).to_numpy()
     return {k: one(g) for k,g in df.groupby(hue, sort=False)} if hue else {None: one(df)}
 
+# %% ../nbs/07_viz.ipynb #17d32f56
+def _marks(df, x, y, hue, se):
+    "Series as in `tally`, and all places on the axis"
+    series = tally(df, x, y, hue, se)
+    return series, list(dict.fromkeys(v for xs,_,_ in series.values() for v in xs))
+
+# %% ../nbs/07_viz.ipynb #692d448f
 def _finish(ax, xs, x, y, series):
     "Axis labels, tick names (slanted if long) and a legend"
     if xs: ax.set_xticks(range(len(xs)), [str(v) for v in xs], **({'rotation': 35, 'ha': 'right'} if max(len(str(v)) for v in xs)*len(xs)>60 else {}))
@@ -240,7 +266,7 @@ def _finish(ax, xs, x, y, series):
     if len(series)>1: ax.legend(loc='center left', bbox_to_anchor=(1,.5))
     return ax
 
-# %% ../nbs/07_viz.ipynb #93bd7c62
+# %% ../nbs/07_viz.ipynb #72db65db
 def dots(
     df, # Tidy table
     x:str, # Column on the axis; numbers are joined by lines
@@ -250,14 +276,14 @@ def dots(
     ax=None, # Axes (default: a new figure)
 ):
     "Values with standard errors; returns the axes"
-    ax, series = _ax(ax), tally(df, x, y, hue, se)
-    names = list(dict.fromkeys(v for xs,_,_ in series.values() for v in xs))
+    ax, series, names = _ax(ax), *_marks(df, x, y, hue, se)
     number = all(isinstance(v, (int,float,np.number)) for v in names)
     for i,(k,(xs,v,e)) in enumerate(series.items()):
         at = xs if number else [names.index(u)+(i-(len(series)-1)/2)*.6/len(series) for u in xs]
         ax.errorbar(at, v, e, fmt='o-' if number else 'o', color=palette[i%8], ms=4, capsize=2, label=k)
     return _finish(ax, None if number else names, x, y, series)
 
+# %% ../nbs/07_viz.ipynb #b1e33765
 def bars(
     df, # Tidy table
     x:str, # Column on the axis
@@ -267,13 +293,28 @@ def bars(
     ax=None, # Axes (default: a new figure)
 ):
     "Bars with standard errors; returns the axes"
-    ax, series = _ax(ax), tally(df, x, y, hue, se)
-    names, w = list(dict.fromkeys(v for xs,_,_ in series.values() for v in xs)), .8/len(series)
+    ax, series, names = _ax(ax), *_marks(df, x, y, hue, se)
+    w = .8/len(series)
     for i,(k,(xs,v,e)) in enumerate(series.items()):
         ax.bar([names.index(u)+(i-(len(series)-1)/2)*w for u in xs], v, w*.95, yerr=e, color=palette[i%8], label=k, error_kw={'lw': 1, 'capsize': 2})
     return _finish(ax, names, x, y, series)
 
-# %% ../nbs/07_viz.ipynb #ec81f1eb
+# %% ../nbs/07_viz.ipynb #aad6b53d
+def _in_a_row(df):
+    "A copy whose epochs count on through the stages, the first epoch of each stage, and the number of epochs"
+    df = df.assign(stage=df['stage'] if 'stage' in df else '')
+    length = df.groupby('stage', sort=False)['epoch'].max()+1
+    start = length.cumsum()-length
+    return df.assign(epoch=df['epoch']+df['stage'].map(start)), list(start), length.sum()
+
+# %% ../nbs/07_viz.ipynb #7b6dec7d
+def _lines(ax, df, c):
+    "Term `c` against epochs, a line per split and stage"
+    for i,(s,d) in enumerate(df.groupby('split', sort=False)):
+        for j,(_,g) in enumerate(d.groupby('stage', sort=False)):
+            ax.plot(g['epoch'], g[c], color=palette[i], label=None if j else s, marker='.' if len(g)<3 else None)
+
+# %% ../nbs/07_viz.ipynb #12775c14
 def curves(
     df, # Columns `epoch`, `split`, perhaps `stage`, and one per term
     cols=None, # Terms to draw (default: all)
@@ -281,20 +322,14 @@ def curves(
     axs=None, # Array of axes (default: a new figure)
 ):
     "Training and validation curves of every term; returns the axes"
-    df = df.copy()
-    if 'stage' not in df: df['stage'] = ''
-    length = df.groupby('stage', sort=False)['epoch'].max()+1
-    start = length.cumsum()-length
-    df['epoch'] += df['stage'].map(start)
+    df, start, end = _in_a_row(df)
     cols = cols or [c for c in df if c not in ('epoch','split','stage') and df[c].notna().any()]
     k = min(ncols, len(cols))
     axs = grid(-(-len(cols)//k), k, w=2.6, h=1.9)[1] if axs is None else np.asarray(axs)
     for ax,c in zip(axs.flat, cols):
-        for i,(s,d) in enumerate(df.groupby('split', sort=False)):
-            for j,(_,g) in enumerate(d.groupby('stage', sort=False)):
-                ax.plot(g['epoch'], g[c], color=palette[i], label=None if j else s, marker='.' if len(g)<3 else None)
-        for e in start.iloc[1:]: ax.axvline(e-.5, color='.6', ls=':', lw=1)
-        ax.set(title=c, xlabel='epoch', xlim=(-.5, length.sum()-.5))
+        _lines(ax, df, c)
+        for e in start[1:]: ax.axvline(e-.5, color='.6', ls=':', lw=1)
+        ax.set(title=c, xlabel='epoch', xlim=(-.5, end-.5))
     for ax in axs.flat[len(cols):]: ax.axis('off')
     axs.flat[0].legend()
     return axs

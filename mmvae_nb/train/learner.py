@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['keywords', 'Objective', 'take_loss', 'learning', 'OneStage', 'term_names', 'TermRecorder', 'NaNStop', 'rng_state',
-           'set_rng_state', 'SameNoise', 'AnyDeviceAMP', 'fused_adam', 'mm_learner', 'stage_dls', 'plain',
-           'save_atomic', 'Anneal']
+           'set_rng_state', 'SameNoise', 'AnyDeviceAMP', 'fused_adam', 'mm_learner', 'stage_dls', 'save_atomic',
+           'Anneal']
 
 # %% ../../nbs/30_train.learner.ipynb #ad718bfc
 import inspect, numpy as np, os, pandas as pd, torch
@@ -255,14 +255,14 @@ def at_stage(self:Learner,
     finally:
         obj.at(old[0]).active,self.dls,self.opt = old[1:]
 
-# %% ../../nbs/30_train.learner.ipynb #44f7acab
-def plain(o):
+# %% ../../nbs/30_train.learner.ipynb #58cef86d
+def _plain(o):
     "NumPy scalars (fastai's schedules leave some) as Python numbers, at any depth"
-    if isinstance(o, Mapping): return {k: plain(v) for k,v in o.items()}
-    if isinstance(o, (list,tuple)): return type(o)(map(plain, o))
+    if isinstance(o, Mapping): return {k: _plain(v) for k,v in o.items()}
+    if isinstance(o, (list,tuple)): return type(o)(map(_plain, o))
     return o.item() if isinstance(o, np.generic) else o
 
-# %% ../../nbs/30_train.learner.ipynb #6d7c2337
+# %% ../../nbs/30_train.learner.ipynb #2c244eba
 def save_atomic(
     obj, # Tensors, numbers, strings, and containers of them
     file, # Where to
@@ -271,7 +271,7 @@ def save_atomic(
     file, tmp = Path(file), Path(f'{file}.tmp{os.getpid()}')
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        torch.save(plain(obj), tmp)
+        torch.save(_plain(obj), tmp)
         os.replace(tmp, file)
     finally: tmp.unlink(missing_ok=True)
 

@@ -3,3 +3,17 @@ from .core import *
 from .dists import *
 from .lingauss import *
 from .experts import *
+from .nets import *
+from .flows import *
+from .viz import *
+from .elbo import *
+from .coupling import *
+from .cca import *
+from .contrastive import *
+from .data.core import *
+from .data.toy import *
+from .data.digits import *
+from .train.learner import *
+from .train.io import *
+from .checks import *
+from .models.jmvae import *

@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['benches', 'alternate', 'bench', 'compare', 'table', 'bare_loop', 'Stopwatch', 'learner_loop', 'loop', 'environment',
-           'run_benches', 'main']
+           'run_benches']
 
-# %% ../nbs/71_bench.ipynb #d057221d
+# %% ../nbs/71_bench.ipynb #f3d86701
 import io, json, os, platform, statistics, time, torch
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from fastai.basics import Callback
 from fastcore.script import Param, call_parse
 from . import __version__
@@ -32,14 +32,15 @@ def alternate(
             if r>=warmup: times.append(time.perf_counter()-start if own is None else own)
     return out
 
-# %% ../nbs/71_bench.ipynb #429587f0
+# %% ../nbs/71_bench.ipynb #7c7cc3b5
 benches = {} # Name -> function that returns rows
 
-def bench(f):
-    "Decorator: put a function `(repeats, **options) -> rows` on the list of benchmarks"
+def bench(f): # `(repeats, **options) -> rows`
+    "Decorator: put a function on the list of benchmarks"
     benches[f.__name__] = f
     return f
 
+# %% ../nbs/71_bench.ipynb #1139231e
 def compare(
     names, # Two names: ours first
     times, # Two lists of durations in seconds, as from `alternate`
@@ -82,48 +83,51 @@ def bare_loop(
         opt.step()
         opt.zero_grad()
 
-# %% ../nbs/71_bench.ipynb #7f54b7f8
+# %% ../nbs/71_bench.ipynb #2e641231
 class Stopwatch(Callback):
     "Seconds spent in the training part of the last epoch"
     order = -50
     def before_train(self): self.start = time.perf_counter()
     def after_train(self): self.seconds = time.perf_counter()-self.start
 
+# %% ../nbs/71_bench.ipynb #aa4704a7
 def learner_loop(
     model, # Trained in place, on its first stage
     data:MMData, # Training data
     bs:int=128, # Batch size
     lr:float=1e-3, # Learning rate
+    bar:bool=True, # Draw a progress bar (into the void)
 )->float: # Seconds of the training part
     "One epoch through a `Learner`, with progress bar and curves"
     watch = Stopwatch()
     learn = mm_learner(mm_dls(data, data.subset(slice(0, bs)), bs=bs, device='cpu'), model, lr=lr, cbs=watch)
-    with redirect_stdout(io.StringIO()): learn.fit(1)
+    with redirect_stdout(io.StringIO()), nullcontext() if bar else learn.no_bar(): learn.fit(1)
     return watch.seconds
 
-# %% ../nbs/71_bench.ipynb #90a2d491
+# %% ../nbs/71_bench.ipynb #cbd6d9c4
 @bench
 def loop(
     repeats:int=5, # Pairs of epochs
     steps:int=20, # Batches in an epoch
     data:str='digits', # `digits` (the main job) or `shapes`
     bs:int=128, # Batch size
+    **kwargs # To `learner_loop`
 )->list: # Rows of the table
     "Samples per second through the `Learner` and through a bare PyTorch loop, on the CPU"
     train = load_data(data, n_train=steps*bs, n_valid=bs, n_test=bs)[0]
-    opts = settings[data]
     def fresh():
-        with seeded(0): return build_model('jmvae', train.modalities(opts['likelihood']), d=opts['d'])
+        with seeded(0): return build_model('jmvae', train, settings[data]['likelihood'], settings[data]['latent'])
     ours, bare = fresh(), fresh()
-    times = alternate(lambda: learner_loop(ours, train, bs), lambda: bare_loop(bare, train, bs), repeats=repeats)
+    times = alternate(lambda: learner_loop(ours, train, bs, **kwargs), lambda: bare_loop(bare, train, bs), repeats=repeats)
     return compare([f'Learner, {data}, batch {bs}', 'bare PyTorch loop'], times, steps*bs)
 
-# %% ../nbs/71_bench.ipynb #1751ba6a
+# %% ../nbs/71_bench.ipynb #f84b0227
 def environment()->dict: # What a reader needs to judge the numbers
     "Versions, processor and threads"
     return {'mmvae_nb': __version__, 'torch': torch.__version__, 'python': platform.python_version(), 'machine': platform.machine(),
             'cores': os.cpu_count(), 'threads': torch.get_num_threads()}
 
+# %% ../nbs/71_bench.ipynb #d2a5c922
 def run_benches(
     names=(), # Benchmarks to run (default: all)
     repeats:int=5, # Rounds
@@ -140,9 +144,9 @@ def run_benches(
         with open(file, 'w', encoding='utf-8') as f: json.dump(out, f, indent=1)
     return out
 
-# %% ../nbs/71_bench.ipynb #67d81136
-def main(
-    names:Param('Benchmarks to run (default: all)', str, nargs='*')=None,
+# %% ../nbs/71_bench.ipynb #6772757a
+def _main(
+    names:Param('Benchmarks to run (default: all)', str, opt=False, nargs='*')=None,
     repeats:Param('Rounds that count', int)=5,
     json:Param('Write the rows to this file', str)=None,
     threads:Param('Threads of PyTorch (default: as it chooses)', int)=None,
@@ -151,4 +155,4 @@ def main(
     if threads: torch.set_num_threads(threads)
     with plain_errors(): run_benches(names or (), repeats, json)
 
-if __name__=='__main__' and __spec__: call_parse(main)
+if __name__=='__main__' and __spec__: call_parse(_main)

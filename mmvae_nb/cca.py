@@ -190,7 +190,7 @@ def embed(self:PairObjective,
         return h.new_zeros(len(o), self.sizes[j]).index_put((o,), h)
     return {j: one(j, o) for j,o in observed(x, x, mask).items()}
 
-# %% ../nbs/12_cca.ipynb #b185bebd
+# %% ../nbs/12_cca.ipynb #6de2b593
 @patch
 def loss(self:PairObjective,
     x:dict, # Batch `{name: (B,*shape)}`
@@ -201,16 +201,16 @@ def loss(self:PairObjective,
     both = {p: obs[p[0]]&obs[p[1]] for p in combinations(hs, 2)}
     out = {p: self.pair({j: hs[j][o] for j in p}) for p,o in both.items() if o.sum()>=self.enough(*p)}
     if not out: return self._too_few(hs, both)
-    terms = {f'{self.term}_{a}_{b}': out[a,b][1] if (a,b) in out else torch.tensor(math.nan) for a,b in both}
+    terms = {f'{self.term}_{a}_{b}': out[a,b][1] if (a,b) in out else torch.tensor(math.nan) for a,b in both if len(both)>1}
     return sum(l for l,_ in out.values()), {self.term: torch.stack([v for _,v in out.values()]).mean(), **terms}
 
-# %% ../nbs/12_cca.ipynb #65dbf359
+# %% ../nbs/12_cca.ipynb #0f704e55
 @patch
 def _too_few(self:PairObjective, hs, both):
     "An error in training; in eval mode a last batch that says nothing counts as zero"
     if both and not self.training:
         zero = next(iter(hs.values())).new_zeros(())
-        return zero, {self.term: zero, **{f'{self.term}_{a}_{b}': zero for a,b in both}}
+        return zero, {self.term: zero, **{f'{self.term}_{a}_{b}': zero for a,b in both if len(both)>1}}
     have = ', '.join(f'{a}+{b}: {int(o.sum())} of at least {self.enough(a, b)}' for (a,b),o in both.items()) or 'only one modality'
     raise ValueError(f'{type(self).__name__}: no pair of modalities has enough samples in this batch ({have}); use a larger batch')
 

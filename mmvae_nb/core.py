@@ -172,7 +172,7 @@ def eval_mode(model:nn.Module):
     finally:
         for m,t in modes: m.training = t
 
-# %% ../nbs/00_core.ipynb #d53ab4fb
+# %% ../nbs/00_core.ipynb #d423d645
 @dataclass
 class Stage:
     "One stage of training"
@@ -189,8 +189,13 @@ def train_only(
     mode:bool=True, # `False` puts the learning ones in eval mode too
 ):
     "Let only the submodules in `names` learn; freeze the rest and put it in eval mode"
-    model.requires_grad_(names is None).train(mode and names is None)
-    for n in names or (): model.get_submodule(n).requires_grad_(True).train(mode)
+    keep = {id(p) for n in names or () for p in model.get_submodule(n).parameters()}
+    for p in model.parameters():
+        if p.requires_grad or getattr(p, 'paused', False):     # what its maker fixed stays fixed
+            p.paused = names is not None and id(p) not in keep
+            p.requires_grad_(not p.paused)
+    model.train(mode and names is None)
+    for n in names or (): model.get_submodule(n).train(mode)
     return model
 
 # %% ../nbs/00_core.ipynb #06416f59

@@ -29,15 +29,22 @@ def laplace(
     "Independent Laplace coordinates"
     return Independent(Laplace(loc, scale, validate_args=False), k, validate_args=False)
 
-# %% ../nbs/01_dists.ipynb #847442ab
+# %% ../nbs/01_dists.ipynb #dbab2bbd
 def _full(h): return h if h.dtype in (torch.float32, torch.float64) else h.float()
+
+def _linear(nf, d, spread=0.):
+    "Features to locations of their own scale, and to spreads that start alike for all"
+    l = nn.Linear(nf, 2*d)
+    nn.init.normal_(l.weight[:d], std=nf**-.5); nn.init.normal_(l.weight[d:], std=.1*nf**-.5)
+    nn.init.zeros_(l.bias[:d]); nn.init.constant_(l.bias[d:], spread)
+    return l
 
 @register
 class NormalHead(nn.Module):
     "Features `(...,nf)` to a diagonal Gaussian over `(d,)`: mean and log-variance are linear"
     def __init__(self, nf:int, d:int):
         super().__init__()
-        self.linear = nn.Linear(nf, 2*d)
+        self.linear = _linear(nf, d, spread=-2.)
     def forward(self, h):
         mu, logv = _full(self.linear(h)).chunk(2, -1)
         return normal(mu, logv.clamp(-20, 20).div(2).exp())
@@ -47,7 +54,7 @@ class LaplaceHead(nn.Module):
     "Features `(...,nf)` to independent Laplace coordinates; `tied` makes the scales sum to `d`"
     def __init__(self, nf:int, d:int, tied:bool=True):
         super().__init__()
-        self.linear,self.d,self.tied = nn.Linear(nf, 2*d),d,tied
+        self.linear,self.d,self.tied = _linear(nf, d),d,tied
     def forward(self, h):
         mu, s = _full(self.linear(h)).chunk(2, -1)
         return laplace(mu, s.softmax(-1)*self.d+1e-6 if self.tied else s.clamp(-20, 20).exp())

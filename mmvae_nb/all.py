@@ -15,5 +15,6 @@ from .data.toy import *
 from .data.digits import *
 from .train.learner import *
 from .train.io import *
+from .eval.coherence import *
 from .checks import *
 from .models.jmvae import *

@@ -107,7 +107,7 @@ def hide(
     def wipe(k, v): return torch.where(mask[k].view(-1, *[1]*(v.dim()-1)), v, v.new_zeros(()))
     return {k: wipe(k, v) if k in mask else v for k,v in x.items()}
 
-# %% ../nbs/00_core.ipynb #1110eec9
+# %% ../nbs/00_core.ipynb #1853e7a6
 def _check_tensor(m:Modality, v, B:int):
     "Type, dtype and shape of one modality of a batch of `B`"
     who = f'modality {m.name!r}'
@@ -116,6 +116,7 @@ def _check_tensor(m:Modality, v, B:int):
     if tuple(v.shape[1:])!=m.shape: raise ValueError(f'{who}: expected shape (B,{",".join(map(str,m.shape))}), found {tuple(v.shape)}')
     if len(v)!=B: raise ValueError(f'{who}: {len(v)} samples, but another modality has {B}; all modalities of a batch need the same number')
 
+# %% ../nbs/00_core.ipynb #04145988
 def _check_mask(k:str, m, x:dict, B:int):
     "Name, dtype and shape of one mask"
     choose(k, x, 'modality in mask')
@@ -143,7 +144,7 @@ def check_batch(
             bad = ~torch.isfinite(v).flatten(1).all(1)
             if bad.any(): raise ValueError(f'modality {k!r}: NaN or inf in observed sample {bad.nonzero()[0].item()} ({int(bad.sum())} of {B} samples); mask them or clean them')
 
-# %% ../nbs/00_core.ipynb #9ae4e2cd
+# %% ../nbs/00_core.ipynb #960ad956
 @contextmanager
 def seeded(seed:int):
     "Run a block with torch's generators at `seed`, then put their states back"
@@ -151,6 +152,7 @@ def seeded(seed:int):
         torch.manual_seed(seed)
         yield
 
+# %% ../nbs/00_core.ipynb #a6ced8b8
 @contextmanager
 def following(generator:torch.Generator=None):
     "Draw torch's random numbers from `generator` inside the block, and move it on"
@@ -172,7 +174,7 @@ def eval_mode(model:nn.Module):
     finally:
         for m,t in modes: m.training = t
 
-# %% ../nbs/00_core.ipynb #d423d645
+# %% ../nbs/00_core.ipynb #455e956f
 @dataclass
 class Stage:
     "One stage of training"
@@ -183,6 +185,7 @@ class Stage:
     cache:object=None # `(x, mask) -> {name: tensor}`: quantities that stay fixed in this stage
     keep:tuple=None # Modalities still needed beside the cache (default: all)
 
+# %% ../nbs/00_core.ipynb #c2c0baf9
 def train_only(
     model:nn.Module, # Changed in place
     names=None, # Submodules that learn (default: all)
@@ -198,7 +201,7 @@ def train_only(
     for n in names or (): model.get_submodule(n).train(mode)
     return model
 
-# %% ../nbs/00_core.ipynb #06416f59
+# %% ../nbs/00_core.ipynb #ba552374
 class MultimodalVAE(nn.Module):
     "Base of all models: a prior, one decoder per modality, and answers for every subset"
     needs_complete = False # Does `loss` need every modality of every sample?
@@ -211,18 +214,23 @@ class MultimodalVAE(nn.Module):
         super().__init__()
         self.mods,self.d = as_modalities(mods),d
         self.prior,self.decoders = prior,nn.ModuleDict(decoders)
-    @property
-    def names(self): return tuple(self.mods)
     def encode(self, x, mask=None): "q(z|x_S), S = whatever `x` and `mask` hold"; raise NotImplementedError
     def loss(self, x, mask=None, **hyper): "`(loss, terms)` of a batch"; raise NotImplementedError
     def stages(self): "Stages of training, in order"; return [Stage('all', self.loss)]
-    def decode(self, z, targets=None):
-        "p(x_j|z) for each target (default: all), for `z` of shape `(...,d)`"
-        return {k: choose(k, self.decoders, 'target')(z) for k in self._keys(targets, self.names)}
-    @staticmethod
-    def _keys(keys, default): return default if keys is None else (keys,) if isinstance(keys, str) else tuple(keys)
+    @property
+    def names(self): return tuple(self.mods)
 
-# %% ../nbs/00_core.ipynb #888f5d34
+# %% ../nbs/00_core.ipynb #b7fd81f9
+def _keys(keys, default): return default if keys is None else (keys,) if isinstance(keys, str) else tuple(keys)
+
+MultimodalVAE._keys = staticmethod(_keys)
+
+@patch
+def decode(self:MultimodalVAE, z, targets=None):
+    "p(x_j|z) for each target (default: all), for `z` of shape `(...,d)`"
+    return {k: choose(k, self.decoders, 'target')(z) for k in _keys(targets, self.names)}
+
+# %% ../nbs/00_core.ipynb #1140b483
 @patch
 def prepare(self:MultimodalVAE,
     x:dict, # Batch
@@ -235,6 +243,7 @@ def prepare(self:MultimodalVAE,
         if hasattr(self.decoders[k], 'check'): self.decoders[k].check(v, k)
     return x, mask or None
 
+# %% ../nbs/00_core.ipynb #1fa10f95
 @patch
 def prepare_loss(self:MultimodalVAE,
     x:dict, # Batch
@@ -247,6 +256,7 @@ def prepare_loss(self:MultimodalVAE,
                                   'drop incomplete samples, e.g. `data.complete()`, or use a model that aggregates experts')
     return self.prepare(x, mask)
 
+# %% ../nbs/00_core.ipynb #8457ffe1
 @patch
 def posterior(self:MultimodalVAE,
     x:dict, # Batch `{name: (B,*shape)}`

@@ -12,7 +12,7 @@ from torch import nn, Tensor
 from torch.distributions import Bernoulli, Independent, Laplace, Normal, OneHotCategorical, kl_divergence
 from .core import choose, register
 
-# %% ../nbs/01_dists.ipynb #e6336a8c
+# %% ../nbs/01_dists.ipynb #a6c727a9
 def normal(
     loc:Tensor, # Means `(...,d)`
     scale:Tensor, # Standard deviations, broadcast against `loc`
@@ -21,6 +21,7 @@ def normal(
     "Diagonal Gaussian"
     return Independent(Normal(loc, scale, validate_args=False), k, validate_args=False)
 
+# %% ../nbs/01_dists.ipynb #96844a0e
 def laplace(
     loc:Tensor, # Means `(...,d)`
     scale:Tensor, # Scales, broadcast against `loc`
@@ -29,7 +30,7 @@ def laplace(
     "Independent Laplace coordinates"
     return Independent(Laplace(loc, scale, validate_args=False), k, validate_args=False)
 
-# %% ../nbs/01_dists.ipynb #dbab2bbd
+# %% ../nbs/01_dists.ipynb #1b146532
 def _full(h): return h if h.dtype in (torch.float32, torch.float64) else h.float()
 
 def _linear(nf, d, spread=0.):
@@ -39,6 +40,7 @@ def _linear(nf, d, spread=0.):
     nn.init.zeros_(l.bias[:d]); nn.init.constant_(l.bias[d:], spread)
     return l
 
+# %% ../nbs/01_dists.ipynb #63eaa110
 @register
 class NormalHead(nn.Module):
     "Features `(...,nf)` to a diagonal Gaussian over `(d,)`: mean and log-variance are linear"
@@ -49,6 +51,7 @@ class NormalHead(nn.Module):
         mu, logv = _full(self.linear(h)).chunk(2, -1)
         return normal(mu, logv.clamp(-20, 20).div(2).exp())
 
+# %% ../nbs/01_dists.ipynb #85108d09
 @register
 class LaplaceHead(nn.Module):
     "Features `(...,nf)` to independent Laplace coordinates; `tied` makes the scales sum to `d`"
@@ -68,7 +71,7 @@ class Encoder(nn.Module):
         self.body,self.head = body,head
     def forward(self, x): return self.head(self.body(x))
 
-# %% ../nbs/01_dists.ipynb #390abcb2
+# %% ../nbs/01_dists.ipynb #b56dc5a8
 @register
 class NormalPrior(nn.Module):
     "p(z) = N(0, I) over `(d,)`"
@@ -77,6 +80,7 @@ class NormalPrior(nn.Module):
         self.register_buffer('one', torch.ones(d), persistent=False)
     def forward(self): return normal(torch.zeros_like(self.one), self.one)
 
+# %% ../nbs/01_dists.ipynb #531c7582
 @register
 class LaplacePrior(nn.Module):
     "Laplace prior over `(d,)`: unit scales, or learned ones that sum to `d`"
@@ -85,12 +89,13 @@ class LaplacePrior(nn.Module):
         self.logit = nn.Parameter(torch.zeros(d), requires_grad=learn)
     def forward(self): return laplace(torch.zeros_like(self.logit), self.logit.softmax(-1)*len(self.logit))
 
-# %% ../nbs/01_dists.ipynb #efb54024
+# %% ../nbs/01_dists.ipynb #9d88b969
 class Likelihood(nn.Module):
     "Base: turn the decoder network's output into a distribution; `check` guards the support"
     def error(self, x): "What is wrong with observations `x`, or None"; return None
     def mean_link(self, h): return _full(h).sigmoid() if getattr(self, 'link', None)=='sigmoid' else _full(h)
 
+# %% ../nbs/01_dists.ipynb #c2c25c7d
 class _ScaledLik(Likelihood):
     "Location-scale likelihood with a fixed or learned scale"
     def __init__(self, scale:float=1., learn:bool=False, link:str='identity'):
@@ -105,12 +110,13 @@ class NormalLik(_ScaledLik):
     "Gaussian observations; `scale` is a standard deviation, learned if `learn`"
     family = staticmethod(normal)
 
+# %% ../nbs/01_dists.ipynb #da8a6575
 @register
 class LaplaceLik(_ScaledLik):
     "Laplace observations; the image models of the field use `scale=0.75`"
     family = staticmethod(laplace)
 
-# %% ../nbs/01_dists.ipynb #07596c7b
+# %% ../nbs/01_dists.ipynb #e01a419d
 @register
 class BernoulliLik(Likelihood):
     "Pixels in [0,1]; the network gives logits. For grey pixels this is the usual cross-entropy, not a density"
@@ -119,6 +125,7 @@ class BernoulliLik(Likelihood):
         lo, hi = x.aminmax()
         if lo<0 or hi>1: return f'values in [{lo.item():.3g}, {hi.item():.3g}], but a Bernoulli likelihood needs [0, 1]; rescale, or use a normal likelihood'
 
+# %% ../nbs/01_dists.ipynb #4450b8ee
 @register
 class CategoricalLik(Likelihood):
     "One-hot last dimension (labels, characters); the network gives logits"
@@ -126,6 +133,7 @@ class CategoricalLik(Likelihood):
     def error(self, x):
         if not (((x==0)|(x==1)).all() and (x.sum(-1)<=1).all()): return 'a categorical likelihood needs one-hot vectors; encode labels with torch.nn.functional.one_hot(y, k).float()'
 
+# %% ../nbs/01_dists.ipynb #356cf124
 likelihoods = {'normal': NormalLik, 'laplace': LaplaceLik, 'bernoulli': BernoulliLik, 'categorical': CategoricalLik}
 
 def as_likelihood(

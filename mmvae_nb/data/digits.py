@@ -90,12 +90,15 @@ def photo(
     v = torch.as_tensor(import_module('sklearn.datasets').load_sample_image(name).copy()).permute(2, 0, 1)[None].float()
     return F.interpolate(v, size=size, mode='bilinear', antialias=True)[0].round().clamp(0, 255).byte()
 
-# %% ../../nbs/22_data.digits.ipynb #280a4417
+# %% ../../nbs/22_data.digits.ipynb #b31abbf1
 def five_backgrounds(
     seed:int=0, # Seed of the textures
+    tone:float=1., # Brightness: below 0.5 an inverted digit is always the brighter part
 )->list: # Two photographs and three textures, `(3,H,W)` uint8
     "The offline backgrounds of the five views"
-    return [photo('china.jpg'), photo('flower.jpg'), *(texture(k, seed=seed) for k in textures)]
+    if not 0<=tone<=1: raise ValueError(f'tone must lie in [0, 1], found {tone}')
+    bgs = [photo('china.jpg'), photo('flower.jpg'), *(texture(k, seed=seed) for k in textures)]
+    return [(b*tone).round().byte() for b in bgs]
 
 # %% ../../nbs/22_data.digits.ipynb #2e93a90e
 def invert_on(
@@ -195,16 +198,18 @@ def split_sources(
         for o,a,b in zip(out, ends[:-1], ends[1:]): o.append(i[round(a*len(i)):round(b*len(i))])
     return [torch.cat(o) for o in out]
 
-# %% ../../nbs/22_data.digits.ipynb #a0454244
+# %% ../../nbs/22_data.digits.ipynb #0d05985d
 def embedded_digits(
     n_train:int=10_000, # Training tuples
     n_valid:int=1_000, # Validation tuples
     n_test:int=2_000, # Test tuples
     seed:int=0, # Split, tuples, crops
     translated:bool=False, # Shrink and shift the digits
-    backgrounds:list=None, # Default: `five_backgrounds()`
+    backgrounds:list=None, # Default: `five_backgrounds(tone=tone)`
+    tone:float=.4, # Brightness of the default backgrounds
 )->tuple: # Three `MMData`: training, validation, test
     "Five views of the real digits that scikit-learn ships; no source digit is in two parts"
     digits, labels = sklearn_digits()
+    backgrounds = five_backgrounds(tone=tone) if backgrounds is None else backgrounds
     parts = zip(split_sources(labels, seed=seed), (n_train, n_valid, n_test))
     return tuple(digit_views(digits[i], labels[i], backgrounds, n, 3*seed+k, translated) for k,(i,n) in enumerate(parts))

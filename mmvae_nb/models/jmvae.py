@@ -5,18 +5,18 @@
 # %% auto #0
 __all__ = ['JointVAE', 'JMVAE']
 
-# %% ../../nbs/40_models.jmvae.ipynb #b72ff1a7
+# %% ../../nbs/40_models.jmvae.ipynb #c87c3a62
 import torch
 from fastcore.basics import patch
 from torch import nn
-from ..core import MultimodalVAE, Stage, as_modalities, choose, register
+from ..core import MultimodalVAE, Stage, as_modalities, choose, observed, register
 from ..coupling import l_jm
 from ..dists import NormalPrior, normal
 from ..elbo import elbo, log_weights
 from ..experts import poe_posteriors
 from ..nets import JointEncoder, decoders as default_decoders, unimodal_encoders
 
-# %% ../../nbs/40_models.jmvae.ipynb #fe53a74b
+# %% ../../nbs/40_models.jmvae.ipynb #b18a92d0
 class JointVAE(MultimodalVAE):
     "A joint encoder, one encoder per modality, one decoder per modality"
     needs_complete = True
@@ -34,37 +34,42 @@ class JointVAE(MultimodalVAE):
         self.beta = beta
         self.encoders = nn.ModuleDict(encoders or unimodal_encoders(mods, d))
         self.joint = joint or JointEncoder(mods, d)
-    def experts(self, x): "Unimodal posteriors of the modalities in `x`, by name"; return {k: self.encoders[k](v) for k,v in x.items()}
-    def joint_loss(self, x, mask=None, warm=1.):
-        "First stage: the negative ELBO of the joint encoder; `warm` scales the KL"
-        x, mask = self.prepare_loss(x, mask)
-        return elbo(self, x, mask, beta=self.beta*warm)
 
-# %% ../../nbs/40_models.jmvae.ipynb #1f51c1f9
+# %% ../../nbs/40_models.jmvae.ipynb #dbaa0609
 @patch
-def encode(self:JointVAE,
-    x:dict, # Checked batch
-    mask:dict=None, # `{name: bool (B,)}`
-): # Distribution over `(d,)`, batch shape `(B,)`
+def joint_loss(self:JointVAE, x, mask=None, warm=1.):
+    "First stage: the negative ELBO of the joint encoder; `warm` scales the KL"
+    x, mask = self.prepare_loss(x, mask)
+    return elbo(self, x, mask, beta=self.beta*warm)
+
+@patch
+def experts(self:JointVAE, x):
+    "Unimodal posteriors of the modalities in `x`, by name"
+    return {k: self.encoders[k](v) for k,v in x.items()}
+
+# %% ../../nbs/40_models.jmvae.ipynb #2c1f877c
+@patch
+def encode(self:JointVAE, x, mask=None):
     "q(z|X) where a sample is complete, else the product of its unimodal posteriors"
-    every = len(x)==len(self.mods)
+    every, mask = len(x)==len(self.mods), mask or None
     if every and not mask: return self.joint(x)
-    obs = torch.stack([mask[k] if k in (mask or {}) else torch.ones(len(v), dtype=torch.bool, device=v.device) for k,v in x.items()])
-    q = self.product(list(self.experts(x).values()), obs if mask else None)
+    obs = torch.stack([*observed(x, x, mask).values()])
+    q = self.product([*self.experts(x).values()], obs if mask else None)
     return self.complete_with(q, self.joint(x), obs.all(0)) if every else q
 
+# %% ../../nbs/40_models.jmvae.ipynb #ffe4b408
 @patch
 def product(self:JointVAE, qs, obs=None):
-    "Product of Gaussian posteriors over the prior to the power |S|-1"
+    "Product of Gaussian posteriors over the prior to the power |S|-1; `obs` is bool `(M,B)`"
     return poe_posteriors(qs, self.prior(), obs, getattr(self, 'wide', 'raise'))
 
 @patch
 def complete_with(self:JointVAE, q, joint, full):
-    "The joint posterior for the samples in `full`, `q` for the others"
+    "The joint posterior for the samples in `full`, bool `(B,)`, and `q` for the others"
     pick = lambda a, b: torch.where(full[:,None], a, b)
     return normal(pick(joint.mean, q.mean), pick(joint.stddev, q.stddev))
 
-# %% ../../nbs/40_models.jmvae.ipynb #3354f36d
+# %% ../../nbs/40_models.jmvae.ipynb #e5602a70
 @register
 class JMVAE(JointVAE):
     "Joint multimodal VAE (Suzuki et al. 2016; JNF 2023, Eqs. 4-5), in one stage or two"
@@ -80,25 +85,21 @@ class JMVAE(JointVAE):
     ):
         super().__init__(mods, d, beta, encoders, joint)
         if not alpha>=0: raise ValueError(f'alpha must not be negative, found {alpha}')
-        self.alpha,self.two_stage,self.wide = alpha,two_stage,wide
+        self.alpha,self.two_stage,self.wide = alpha,two_stage,choose(wide, ('raise','clip'), 'value of wide')
 
-# %% ../../nbs/40_models.jmvae.ipynb #f0e80605
+# %% ../../nbs/40_models.jmvae.ipynb #0d80f29e
 @patch
-def loss(self:JMVAE,
-    x:dict, # Batch
-    mask:dict=None, # Refused unless all True
-    warm:float=1., # Weight of the KL terms, for a linear warm-up
-)->tuple: # Loss in nats, and its terms
-    "-L + alpha*L_JM (JNF 2023, Eq. 5)"
+def loss(self:JMVAE, x, mask=None, warm=1.):
+    "-L + alpha*L_JM, the KL terms scaled by `warm` (JNF 2023, Eq. 5)"
     x, mask = self.prepare_loss(x, mask)
     q = self.joint(x)
     z = q.rsample((1,))
     lw, rec, div = log_weights(self, x, q, z, mask, beta=self.beta*warm, exact=True)
-    jm = l_jm(q, list(self.experts(x).values()))
-    terms = {'kl': div, 'l_jm': jm, **{f'rec_{k}': v for k,v in rec.items()}}
+    jm = l_jm(q, [*self.experts(x).values()])
+    terms = {'elbo': sum(rec.values())-div, 'kl': div, 'l_jm': jm, **{f'rec_{k}': v for k,v in rec.items()}}
     return (warm*self.alpha*jm-lw.mean(0)).mean(), {k: v.detach().mean() for k,v in terms.items()}
 
-# %% ../../nbs/40_models.jmvae.ipynb #98176a94
+# %% ../../nbs/40_models.jmvae.ipynb #0a356d55
 @patch
 def cache_joint(self:JointVAE, x, mask=None):
     "What stands still in the second stage: mean and scale of q(z|X)"
@@ -112,12 +113,13 @@ def frozen_joint(self:JointVAE, x):
     if 'joint_loc' in x: return normal(x.pop('joint_loc'), x.pop('joint_scale')), x
     with torch.no_grad(): return self.joint(x), x
 
+# %% ../../nbs/40_models.jmvae.ipynb #64b00b58
 @patch
 def unimodal_loss(self:JMVAE, x, mask=None):
     "Second stage: L_JM with everything but the unimodal encoders frozen"
     q, x = self.frozen_joint(x)
     x, mask = self.prepare_loss(x, mask)
-    jm = l_jm(q, list(self.experts(x).values()))
+    jm = l_jm(q, [*self.experts(x).values()])
     return jm.mean(), {'l_jm': jm.detach().mean()}
 
 @patch

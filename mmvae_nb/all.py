@@ -5,6 +5,7 @@ from .lingauss import *
 from .experts import *
 from .nets import *
 from .flows import *
+from .hmc import *
 from .viz import *
 from .elbo import *
 from .coupling import *

@@ -40,7 +40,7 @@ def bench(f): # `(repeats, **options) -> rows`
     benches[f.__name__.removeprefix('bench_')] = f
     return f
 
-# %% ../nbs/71_bench.ipynb #d1a6bf07
+# %% ../nbs/71_bench.ipynb #467d13d9
 def compare_rates(
     names, # Two names: ours first
     times, # Two lists of durations in seconds, as from `alternate`
@@ -49,9 +49,8 @@ def compare_rates(
     "Samples per second of both, and the ratio of ours to the other, pair by pair"
     rates = [[n/t for t in ts] for ts in times]
     pairs = sorted(a/b for a,b in zip(*rates))
-    rows = [{'what': k, 'samples/s': statistics.median(r)} for k,r in zip(names, rates)]
-    rows[0] |= {'ratio': statistics.median(pairs), 'lowest': pairs[0], 'highest': pairs[-1]}
-    return rows
+    ours = {'ratio': statistics.median(pairs), 'lowest': pairs[0], 'highest': pairs[-1]}
+    return [{'what': k, 'samples/s': statistics.median(r), **e} for k,r,e in zip(names, rates, (ours, {}))]
 
 # %% ../nbs/71_bench.ipynb #6a37893f
 def _table(
@@ -127,7 +126,7 @@ def _environment()->dict: # What a reader needs to judge the numbers
     return {'mmvae_nb': __version__, 'torch': torch.__version__, 'python': platform.python_version(), 'machine': platform.machine(),
             'cores': os.cpu_count(), 'threads': torch.get_num_threads()}
 
-# %% ../nbs/71_bench.ipynb #34ee3e90
+# %% ../nbs/71_bench.ipynb #f2de48a0
 def run_benches(
     names=(), # Benchmarks to run (default: all)
     repeats:int=5, # Rounds
@@ -135,7 +134,7 @@ def run_benches(
     say=print, # Where the tables go
 )->dict: # Rows by name, and the environment
     "Run benchmarks and print their tables"
-    for k in names: choose(k, benches, 'benchmark')
+    [choose(k, benches, 'benchmark') for k in names]
     out = {'environment': _environment(), 'rows': {}}
     for k in names or benches:
         out['rows'][k] = benches[k](repeats=repeats)

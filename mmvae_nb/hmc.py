@@ -16,13 +16,14 @@ from .dists import normal
 from .experts import poe_logp
 from .flows import batch_map, experts_logp, rows
 
-# %% ../nbs/06_hmc.ipynb #37c1d018
+# %% ../nbs/06_hmc.ipynb #9fd96b25
 class HMCState(NamedTuple):
     "Chains: positions `(...,d)`, log density `(...)` and its gradient `(...,d)`"
     z:Tensor
     logp:Tensor
     grad:Tensor
 
+# %% ../nbs/06_hmc.ipynb #d0b2ecf1
 def hmc_state(
     logp, # Function: z `(...,d)` -> log density up to a constant, `(...)`
     z:Tensor, # Positions `(...,d)`
@@ -70,7 +71,7 @@ def hmc_step(
     ok = torch.rand_like(dH).log()<dH
     return HMCState(*(_where(ok, a, b) for a,b in zip(new, s))), dH
 
-# %% ../nbs/06_hmc.ipynb #473293a2
+# %% ../nbs/06_hmc.ipynb #77de8cf6
 class DualAverage(NamedTuple):
     "Step sizes being adapted, one for each element"
     log_eps:Tensor # Explores
@@ -79,6 +80,7 @@ class DualAverage(NamedTuple):
     mu:Tensor # Where it started
     t:int=0
 
+# %% ../nbs/06_hmc.ipynb #46e1c482
 def dual_start(
     eps:Tensor, # First step sizes
 )->DualAverage:
@@ -108,24 +110,23 @@ class HMCInfo(NamedTuple):
     scale:Tensor # `(...,d)`
     n_grad:int # Gradients that each chain has cost
 
-# %% ../nbs/06_hmc.ipynb #9693066c
-def _rescaled(scale, seen, trust):
-    "Scale by the gradients seen, the more so the more `trust`"
-    g2 = torch.stack(seen).nan_to_num(0, 0, 0).square().mean((0, 1))
-    s = g2.clamp(min=1e-12).rsqrt()
-    return torch.where(g2>0, scale**(1-trust)*s**trust, scale)
-
+# %% ../nbs/06_hmc.ipynb #c4da8cd8
 def _warm(logp, s, n, n_leap, eps, scale, jitter, target):
-    "Adapt step size and scale"
+    "Adapt step size and scale; the gradients of paths that were lost do not count"
     trust = 1. if scale is None else .5
-    first = scale = s.z.new_ones(s.z.shape[1:]) if scale is None else torch.as_tensor(scale).to(s.z).expand(s.z.shape[1:])
-    a, seen = dual_start(s.logp.new_full(s.logp.shape[1:], eps)), []
+    first = scale = torch.as_tensor(1. if scale is None else scale).to(s.z).expand(s.z.shape[1:])
+    a, g2, k = dual_start(s.logp.new_full(s.logp.shape[1:], eps)), 0., 0.
     for t in range(n):
-        s, dH = hmc_step(logp, s, _jittered(a.log_eps, jitter, s)*scale, n_leap, seen)
+        s, dH = hmc_step(logp, s, _jittered(a.log_eps, jitter, s)*scale, n_leap, seen := [])
         a = dual_update(a, dH.clamp(max=0).exp().mean(0), target, eps)
-        if t>0 and t+1 in (n//8, n//4, n//2, 3*n//4): scale, seen = _rescaled(first, seen, trust), []
+        ok = (dH>-10)[...,None]
+        g2, k = g2+torch.where(ok, torch.stack(seen).square().mean(0), 0.).sum(0), k+ok.sum(0)
+        if t>0 and t+1 in (n//8, n//4, n//2, 3*n//4):
+            scale = torch.where(g2>0, first**(1-trust)*(g2/k.clamp(min=1)).clamp(min=1e-12)**(-trust/2), scale)
+            g2, k = 0., 0.
     return s, a.log_mean, scale
 
+# %% ../nbs/06_hmc.ipynb #967ae76e
 def _jittered(log_eps, jitter, s): return (log_eps.exp()*(1+jitter*(2*torch.rand_like(s.logp)-1)))[...,None]
 
 # %% ../nbs/06_hmc.ipynb #4b17dae9
@@ -154,7 +155,7 @@ def hmc(
     z, lp, _ = (torch.stack(v) for v in zip(*draws))
     return z, HMCInfo(acc/n_steps, div, lp, log_eps.exp(), scale, 1+n_leap*(n_warmup+n_steps))
 
-# %% ../nbs/06_hmc.ipynb #1a0b5f8c
+# %% ../nbs/06_hmc.ipynb #7b5a60d2
 @torch.no_grad()
 def check_normalisable(
     logp, # Log density up to a constant
@@ -164,13 +165,13 @@ def check_normalisable(
 ):
     "Raise if the log density does not fall far away, in a direction that chains could take"
     u, r, d, here, top = torch.randn_like(z), 8., z.shape[-1], hmc_state(logp, z), torch.tensor(1.)
-    for _ in range(10):
+    for _ in range(8):
         u = u/u.norm(dim=-1, keepdim=True)
         h = (hmc_state(logp, z+r*scale*u).grad-here.grad).nan_to_num(0, 0, 0)*scale/r
         top = torch.maximum(h.norm(dim=-1, keepdim=True), top)
         u = u+h/top
-    u = u/u.norm(dim=-1, keepdim=True)*scale
-    far = torch.stack([logp(z+2.**k*u) for k in range(11)])-here.logp
+    u, k = u/u.norm(dim=-1, keepdim=True)*scale, 2.**torch.arange(11, device=z.device).view(-1, *[1]*z.dim())
+    far = logp((z+k*u).flatten(0, 1)).view(-1, *here.logp.shape)-here.logp
     bad = (far[-1]-far[-2]>-d*math.log(2))&(far.nan_to_num(0, 0, 0).amin(0)>-barrier)
     if bad.any():
         i = bad.any(0).nonzero()[0].tolist() if bad.dim()>1 else []
@@ -196,19 +197,21 @@ class ProductPosterior(Distribution):
         with torch.no_grad(): self.each = experts_logp(self.qs)
         super().__init__(qs[0].batch_shape, qs[0].event_shape, validate_args=False)
 
-# %% ../nbs/06_hmc.ipynb #9393b41e
+# %% ../nbs/06_hmc.ipynb #40bdc1a9
 @patch
 def seen(self:ProductPosterior)->Tensor: # `(M,B)`
     "Which expert takes part"
     if self.mask is not None: return self.mask
     return torch.ones(len(self.qs), *self.batch_shape, dtype=torch.bool, device=self.prior.mean.device)
 
+# %% ../nbs/06_hmc.ipynb #f0584d79
 @patch
 def experts(self:ProductPosterior, z):
     "log q_j(z) `(M,n,B)`, zero where an expert takes no part"
     lq = self.each(z)
     return lq if self.mask is None else torch.where(self.mask[:,None], lq, 0.)
 
+# %% ../nbs/06_hmc.ipynb #73e2f96a
 @patch
 def logp(self:ProductPosterior, z, lq=None):
     "Log density up to a constant, `(n,B)`"
@@ -227,7 +230,7 @@ def gaussian(self:ProductPosterior,
     prec = torch.maximum(lam.sum(0)-k*p, lam.amax(0))
     return normal(((lam*z.mean(1)).sum(0)-k*p*self.prior.mean)/prec, prec.rsqrt())
 
-# %% ../nbs/06_hmc.ipynb #d758a07d
+# %% ../nbs/06_hmc.ipynb #9943be4d
 @patch
 def start(self:ProductPosterior,
     n:int, # Chains per data point
@@ -241,19 +244,20 @@ def start(self:ProductPosterior,
     g = self.gaussian(z)
     z = torch.cat([z, g.sample((m*G,))[None]]).flatten(0, 1)
     lq = torch.cat([self.experts(c) for c in z.split(max(1, 2*self.chunk//B))], 1)
-    drawn = torch.cat([on, on.any(0)[None]]).repeat_interleave(m*G, 0)[:,0]
+    drawn = torch.cat([on, on.new_ones(1, 1, B)]).repeat_interleave(m*G, 0)[:,0]
     lw = self.logp(z, lq)-torch.cat([torch.where(on, lq, -torch.inf), g.log_prob(z)[None]]).logsumexp(0)
     lw = torch.where(drawn, lw, -torch.inf).nan_to_num(-1e9, 1e9, -1e9).view(-1, G, B)
     i = torch.multinomial(lw.movedim(0, -1).softmax(-1).flatten(0, -2), take, replacement=True)
     i = i.view(G, B, take).permute(2, 0, 1)[...,None].expand(-1, -1, -1, d)
     return z.view(-1, G, B, d).gather(0, i).flatten(0, 1)[:n], g.stddev
 
-# %% ../nbs/06_hmc.ipynb #f5c21b82
+# %% ../nbs/06_hmc.ipynb #108aa701
 @patch
 def _part(self:ProductPosterior, i):
     mask = None if self.mask is None else self.mask[:,i]
     return ProductPosterior([rows(q, i) for q in self.qs], self.prior, mask, self.chunk, self.check, **self.options)
 
+# %% ../nbs/06_hmc.ipynb #c927c278
 @patch
 def _run(self:ProductPosterior, n):
     z0, scale = self.start(n)
@@ -269,7 +273,7 @@ def _join(infos, dim):
     else: eps, scale = cat('eps', 0), cat('scale', 0)
     return HMCInfo(*(cat(k, dim) for k in ('accept','divergent','logp')), eps, scale, infos[0].n_grad)
 
-# %% ../nbs/06_hmc.ipynb #c002fd5d
+# %% ../nbs/06_hmc.ipynb #42ae840e
 @patch
 @torch.no_grad()
 def draw(self:ProductPosterior,
@@ -288,6 +292,7 @@ def draw(self:ProductPosterior,
     else: return self._run(n)
     return torch.cat([z for z,_ in parts], dim), _join([o for _,o in parts], dim)
 
+# %% ../nbs/06_hmc.ipynb #163be2a7
 @patch
 def sample(self:ProductPosterior, sample_shape=()):
     "Independent chains, `(*sample_shape,B,d)`"

@@ -1,0 +1,308 @@
+"""Checks of notebooks, modules and package. Each is a function of the project folder that returns a list of problems.
+
+`python .ci/checks.py` runs all of them on the tree, with those of docs.py; `python .ci/checks.py budgets layers` runs some.
+"""
+import ast, base64, fnmatch, importlib, re, shutil, statistics, sys, tempfile, zipfile
+from contextlib import contextmanager
+from pathlib import Path
+from project import (EXPORT, ROOT, cells, code_of, directives, is_exported, module, notebooks, number, parse, python, read, settings,
+                     sh, source, text_of)
+
+PKG = 'mmvae_nb'
+TOP = {'nbs', PKG, 'settings.ini', 'setup.py', '_quarto.yml', 'README.md', 'LICENSE', '.ci', '.github', '.gitattributes', '.gitignore'}
+COPIED = ['nbs', PKG, '.github', 'settings.ini', 'setup.py', '_quarto.yml', 'README.md', 'LICENSE', '.gitattributes', '.gitignore']
+
+def copy(root, dest):
+    "What the project consists of, copied to `dest`"
+    dest.mkdir(parents=True, exist_ok=True)
+    for name in COPIED:
+        if (root/name).is_dir(): shutil.copytree(root/name, dest/name, ignore=shutil.ignore_patterns('__pycache__', '.*checkpoints'))
+        elif (root/name).exists(): shutil.copy2(root/name, dest/name)
+    return dest
+
+@contextmanager
+def sandbox(root):
+    "A copy of the project that may be written to; the tree itself is never touched"
+    with tempfile.TemporaryDirectory(prefix='mmvae-nb-') as d: yield copy(Path(root), Path(d)/'project')
+
+def entry(name, args=''): return f'from nbdev.{name} import *; {args}'
+
+# ---------------------------------------------------------------- notebooks and modules in step
+
+def clean(root):
+    "`nbdev_clean` changes no notebook"
+    with sandbox(root) as d:
+        python('-c', 'from nbdev.clean import nbdev_clean; nbdev_clean()', cwd=d)
+        return [f'{p.name}: not clean, run nbdev_clean' for p in notebooks(root) if p.read_bytes()!=(d/'nbs'/p.name).read_bytes()]
+
+def tree(folder): return {p.relative_to(folder).as_posix(): p.read_text(encoding='utf-8') for p in folder.rglob('*.py')}
+
+def exported(root):
+    "`nbdev_export` from nothing gives exactly the modules that are there"
+    with sandbox(root) as d:
+        have = tree(d/PKG)
+        for f in have:
+            if f!='all.py': (d/PKG/f).unlink()
+        python('-c', 'from nbdev.doclinks import nbdev_export; nbdev_export()', cwd=d)
+        made = tree(d/PKG)
+    return [f'{PKG}/{f}: '+('no notebook writes it' if f not in made else 'missing, run nbdev_export' if f not in have else 'differs from its notebook, run nbdev_export')
+            for f in sorted(have.keys()|made.keys()) if have.get(f)!=made.get(f)]
+
+PROGRAMS = {'cli', 'bench'}   # run, not imported
+
+def public(file):
+    "The names in `__all__` of a module"
+    for n in ast.parse(file.read_text(encoding='utf-8')).body:
+        if isinstance(n, ast.Assign) and ast.unparse(n.targets[0])=='__all__': return ast.literal_eval(n.value)
+    return []
+
+def all_lists(root):
+    "`all.py` re-exports every module, only those that exist, and no name twice"
+    have = {module(p) for p in notebooks(root)}-{None}-PROGRAMS
+    listed = re.findall(r'(?m)^from \.([\w.]+) import \*', (root/PKG/'all.py').read_text(encoding='utf-8'))
+    owners = {}
+    for m in listed:
+        file = root/PKG/f"{m.replace('.', '/')}.py"
+        for name in public(file) if file.exists() else []: owners.setdefault(name, []).append(m)
+    return ([f'{PKG}/all.py does not list {m}' for m in sorted(have-set(listed))]+[f'{PKG}/all.py lists {m}, which no notebook exports' for m in sorted(set(listed)-have)]
+            +[f"{PKG}/all.py: {' and '.join(ms)} both export {name!r}, so one hides the other" for name,ms in owners.items() if len(ms)>1])
+
+# ---------------------------------------------------------------- layers
+
+def imports(tree_):
+    "Imported modules of a syntax tree: (dotted name, node), and whether each stands at the top level"
+    top = set(map(id, tree_.body))
+    for node in ast.walk(tree_):
+        if isinstance(node, ast.Import): yield from ((a.name, id(node) in top) for a in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module, id(node) in top
+            if node.module==PKG or node.module.startswith(PKG+'.'): yield from ((f'{node.module}.{a.name}', id(node) in top) for a in node.names)
+
+def layers(root):
+    "A notebook imports only from lower numbers (viz is free), and heavy libraries only where they belong"
+    nbs, out = notebooks(root), []
+    layer = {f'{PKG}.{module(p)}': number(p) for p in nbs if module(p)}
+    for p in nbs:
+        n, mine = number(p), f'{PKG}.{module(p)}'
+        for c in cells(p, 'code'):
+            exp = is_exported(c)
+            for name, at_top in imports(parse(c)):
+                if name==f'{PKG}.all' and (exp or module(p)): out.append(f'{p.name}: imports {name}; only notebooks that export nothing may')
+                to = layer.get(name)
+                if to is not None and n is not None and name!=f'{PKG}.viz' and (to>n or to==n and exp): out.append(f'{p.name}: imports {name} of layer {to:02d}')
+                if name==f'{PKG}.viz' and exp and n<7: out.append(f'{p.name}: exported code imports viz')
+                lib = name.split('.')[0]
+                if not exp or n is None: continue
+                if lib=='fastai' and n<20: out.append(f'{p.name}: exported code imports fastai below layer 20')
+                if lib=='matplotlib' and module(p)!='viz': out.append(f'{p.name}: exported code imports matplotlib; only viz may')
+                if lib=='pandas' and at_top and n<30: out.append(f'{p.name}: exported code imports pandas at the top level below layer 30')
+    return sorted(set(out))
+
+def pure_imports(root):
+    "nbdev executes every cell that has an import when it builds the docs, so such a cell holds nothing else"
+    def mixed(c):
+        t = parse(c)
+        has = any(isinstance(n, (ast.Import, ast.ImportFrom)) for n in ast.walk(t))
+        return has and not is_exported(c) and not all(isinstance(n, (ast.Import, ast.ImportFrom)) for n in t.body)
+    return [f'{p.name}: imports and code in one cell: {code_of(c).strip().splitlines()[0][:60]!r}' for p in notebooks(root) for c in cells(p, 'code') if mixed(c)]
+
+LIGHT = """
+import sys, importlib
+for m in sys.argv[2:]: importlib.import_module(m)
+bad = [m for m in sys.argv[1].split(',') if m in sys.modules]
+print(*bad)
+"""
+
+def light(root):
+    "Models import neither fastai nor matplotlib, and the lower layers no fastai"
+    mods = {number(p): f'{PKG}.{module(p)}' for p in notebooks(root) if module(p)}
+    def heavy(libs, names): return [f"importing {', '.join(names)} imports {b}" for b in python('-c', LIGHT, libs, *names, cwd=root).split()] if names else []
+    jmvae = [m for m in mods.values() if m.endswith('models.jmvae')]
+    return heavy('fastai,matplotlib,pandas,IPython', jmvae) + heavy('fastai', [m for n,m in mods.items() if n<20])
+
+# ---------------------------------------------------------------- house style
+
+LIMITS = dict(median=10, hard=40, used=.9, hidden=.2, markdown=(.25, .5), words=120, figures=(1, 5), figure_kb=80, notebook_kb=500)
+
+def n_lines(c): return sum(bool(l.strip()) for l in code_of(c).splitlines())
+
+def n_words(text):
+    "Words of a markdown cell; a formula counts as one"
+    text = re.sub(r'(?s)\$\$.*?\$\$', ' ', text)
+    text = re.sub(r'\$[^$\n]+\$', ' x ', text)
+    text = re.sub(r'\]\([^)]*\)', ']', text)
+    return sum(bool(re.search(r'\w', w)) for w in text.split())
+
+def patched(node): return any('patch' in ast.unparse(d) for d in getattr(node, 'decorator_list', []))
+
+def symbols(c):
+    "Public names that an exported cell defines, patched methods included"
+    out = []
+    for n in parse(c).body:
+        if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)): out.append(n.name)
+        elif isinstance(n, ast.Assign): out += [t.id for t in n.targets if isinstance(t, ast.Name)]
+    return [s for s in dict.fromkeys(out) if not s.startswith('_') and s!='forward']   # torch calls `forward`
+
+def names_in(c):
+    "Names and attributes that the code of a cell mentions"
+    t = parse(c)
+    return {n.id for n in ast.walk(t) if isinstance(n, ast.Name)} | {n.attr for n in ast.walk(t) if isinstance(n, ast.Attribute)} | {
+        n.arg for n in ast.walk(t) if isinstance(n, ast.keyword)}
+
+def shown(c): return not {'hide', 'export', 'exporti', 'default_exp'} & directives(c).keys() and directives(c).get('include')!='false'
+
+def use(code):
+    "Exported public symbols that are used visibly within the next three code cells, and those that are not"
+    yes, no = [], []
+    for i,c in enumerate(code):
+        if not is_exported(c): continue
+        near = set().union(*(names_in(d) for d in code[i+1:i+4] if shown(d)), set())
+        for s in symbols(c): (yes if s in near else no).append(s)
+    return yes, no
+
+def is_test(c): return not is_exported(c) and bool(re.search(r'(?m)^\s*assert |\btest_\w+\(|\bexpect_fail\b|\bExceptionExpected\b', code_of(c)))
+
+def images(c):
+    for o in c.get('outputs', []):
+        for k,v in o.get('data', {}).items():
+            if k.startswith('image/'): yield len(text_of(v).encode()) if 'svg' in k else len(base64.b64decode(text_of(v)))
+
+def linked(p): return sum(len(re.findall(r'!\[[^\]]*\]\((?!http)[^)]+\)', source(c))) for c in cells(p, 'markdown'))
+
+def measure(p):
+    "The numbers of one notebook"
+    all_, code, md = cells(p), cells(p, 'code'), cells(p, 'markdown')
+    lines = [n_lines(c) for c in code if is_exported(c)] or [0]
+    yes, no = use(code)
+    tests = [c for c in code if is_test(c)]
+    figs = [k for c in code for k in images(c)]
+    return dict(median=statistics.median(lines), longest=max(lines), used=len(yes)/max(1, len(yes)+len(no)) if yes or no else 1., unused=no,
+                hidden=sum('hide' in directives(c) for c in tests)/max(1, len(tests)), markdown=len(md)/max(1, len(all_)),
+                words=max([n_words(source(c)) for c in md] or [0]), figures=len(figs)+linked(p), figure_kb=max(figs or [0])/1000, kb=p.stat().st_size/1000)
+
+def over(p, m):
+    "What a notebook spends beyond its budget"
+    L = LIMITS
+    rules = [(m['median']<=L['median'], f"median {m['median']:g} lines per exported cell"), (m['longest']<=L['hard'], f"an exported cell of {m['longest']} lines"),
+             (m['used']>=L['used'], f"{m['used']:.0%} of exported symbols used within 3 cells; not: {', '.join(m['unused'])}"),
+             (m['hidden']<=L['hidden'], f"{m['hidden']:.0%} of tests hidden"), (m['words']<=L['words'], f"a markdown cell of {m['words']} words"),
+             (L['markdown'][0]<=m['markdown']<=L['markdown'][1] or number(p) is None, f"{m['markdown']:.0%} markdown cells"),
+             (L['figures'][0]<=m['figures']<=L['figures'][1], f"{m['figures']} figures"), (m['figure_kb']<=L['figure_kb'], f"a figure of {m['figure_kb']:.0f} KB"),
+             (m['kb']<=L['notebook_kb'], f"{m['kb']:.0f} KB")]
+    return [f'{p.name}: {msg}' for ok,msg in rules if not ok]
+
+def budgets(root):
+    "Budgets of the house style; prints a table"
+    rows = {p: measure(p) for p in notebooks(root)}
+    print(f"{'notebook':28} median longest  used hidden markdown words figures  max KB  KB")
+    for p,m in rows.items():
+        print(f"{p.stem:28} {m['median']:6g} {m['longest']:7d} {m['used']:5.0%} {m['hidden']:6.0%} {m['markdown']:8.0%} {m['words']:5d} {m['figures']:7d} {m['figure_kb']:7.0f} {m['kb']:3.0f}")
+    return [x for p,m in rows.items() for x in over(p, m)]
+
+KNOWN = {'default_exp', 'export', 'exports', 'exporti', 'hide', 'hide_line', 'filter_stream', 'exec_doc', 'slow', 'cuda', 'data'}
+QUARTO = {'echo', 'eval', 'output', 'include', 'warning', 'error', 'code-fold', 'code-summary', 'label', 'layout', 'layout-ncol', 'column', 'fig-cap',
+          'fig-alt', 'fig-width', 'fig-height', 'tbl-cap'}
+
+def directive_lines(root):
+    "Directives are ones that nbdev or Quarto know, `key: value` with a space, and no bare one after a `key: value` line"
+    out = []
+    for p in notebooks(root):
+        for c in cells(p, 'code'):
+            keyed = False
+            for l in source(c).splitlines():
+                m = re.match(r'\s*#\s*\|\s*([\w-]+)(:?)(.*)', l)
+                if not m: break
+                k, colon, rest = m.groups()
+                if k not in (QUARTO if colon else KNOWN): out.append(f'{p.name}: {l.strip()!r} means nothing to '+('Quarto' if colon else 'nbdev'))
+                elif colon and not rest.startswith(' '): out.append(f'{p.name}: {l.strip()!r} needs a space after the colon')
+                elif not colon and keyed: out.append(f'{p.name}: bare {l.strip()!r} after a key: value line')
+                keyed |= bool(colon)
+    return out
+
+# ---------------------------------------------------------------- stored outputs
+
+PRIVATE = {'an absolute path': r'(?<![\w.:/~])/(home|root|Users|tmp|work|opt|mnt|var|private|content)/\w|[A-Z]:\\\\?Users|site-packages',
+           'an address in memory': r'\b0x[0-9a-f]{6,}', 'a timing': r'Wall time|CPU times|\d+:\d\d<|\bit/s\b|\bs/it\b|\b\d+(\.\d+)? ?(ms|µs|us|secs?|seconds|minutes) (per|elapsed|total)|elapsed|\b00:\d\d\b',
+           'a progress bar': r'<progress|\d+%\|', 'a warning': r'\b\w*Warning:'}
+FLAGS = {'slow', 'cuda', 'data'}
+
+def output_text(c):
+    for o in c.get('outputs', []):
+        if o['output_type']=='stream': yield text_of(o['text'])
+        for k,v in o.get('data', {}).items():
+            if k.startswith('text/'): yield text_of(v)
+
+def expects(c):
+    "Kind of output that the last statement or a plotting call of a cell must have left"
+    t, code = parse(c), code_of(c)
+    if not t.body: return None
+    top = [n for n in t.body if not isinstance(n, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef))]
+    calls = {ast.unparse(n.func) for s in top for n in ast.walk(s) if isinstance(n, ast.Call)}
+    if calls & {'plt.show', 'plt.subplots', 'plt.figure', 'plt.plot', 'plt.imshow'}: return 'image'
+    if any(isinstance(n, ast.Expr) and isinstance(n.value, ast.Call) and ast.unparse(n.value.func)=='print' for n in top): return 'text'
+    last = t.body[-1]
+    if isinstance(last, ast.Expr) and isinstance(last.value, (ast.Name, ast.Tuple, ast.List, ast.Dict, ast.BinOp, ast.Compare, ast.Subscript, ast.JoinedStr)) and not code.rstrip().endswith(';'): return 'text'
+
+def outputs(root):
+    "Outputs are stored, free of errors, private paths, timings, warnings and progress bars"
+    out = []
+    for p in notebooks(root):
+        for c in cells(p, 'code'):
+            d, outs = directives(c), c.get('outputs', [])
+            head = f'{p.name}: {code_of(c).strip().splitlines()[0][:50]!r}' if code_of(c).strip() else p.name
+            if any(o['output_type']=='error' for o in outs): out.append(f'{head} stores an error')
+            if any(o.get('name')=='stderr' for o in outs): out.append(f'{head} stores what went to stderr')
+            for what,rx in PRIVATE.items():
+                for t in output_text(c):
+                    if m := re.search(rx, t): out.append(f'{head} stores {what}: {m.group()!r}')
+            if d.get('eval')=='false' or FLAGS & d.keys(): continue
+            want = expects(c)
+            if want=='image' and not any(images(c)) or want=='text' and not outs: out.append(f'{head} has no {want} stored: run the notebook')
+    return out
+
+# ---------------------------------------------------------------- top level, README, package
+
+def ignored(root):
+    pats = [l.strip().rstrip('/').lstrip('/') for l in (root/'.gitignore').read_text().splitlines() if l.strip()]
+    return lambda name: any(fnmatch.fnmatch(name, p) for p in pats)
+
+def top_level(root):
+    "The top level is exactly what the design says"
+    skip, here = ignored(root), {p.name for p in root.iterdir()}-{'.git'}
+    if root!=ROOT: here |= {'.ci'}   # a sandbox has no copy of the checks
+    return [f'{n} does not belong at the top level' for n in sorted(here-TOP) if not skip(n)]+[f'{n} is missing' for n in sorted(TOP-here)]
+
+def readme_in_step(root):
+    "README.md is what nbs/index.ipynb renders to"
+    import readme
+    return readme.stale(root)
+
+def package(root):
+    "sdist -> wheel -> import, with every module and console script inside"
+    with sandbox(root) as d:
+        r = python('-m', 'build', '--no-isolation', '--outdir', d.parent/'dist', d, cwd=d, ok=False)
+        if r.returncode: return ['the package does not build: '+(r.stderr or r.stdout).strip()[-400:]]
+        wheel = next((d.parent/'dist').glob('*.whl'))
+        site = d.parent/'site'
+        with zipfile.ZipFile(wheel) as z: z.extractall(site); names = set(z.namelist())
+        where = python('-c', f'import sys; sys.path.insert(0, {str(site)!r}); import {PKG}.core as m; print(m.__file__)', cwd=d.parent).strip()
+        want = {f'{PKG}/{f}' for f in tree(root/PKG)}
+        points = next(site.glob('*.dist-info'))/'entry_points.txt'
+        said = points.read_text() if points.exists() else ''
+    scripts = [s.split('=')[0] for s in settings(root)['console_scripts'].split()]
+    return ([f'wheel lacks {f}' for f in sorted(want-names)]+[f'wheel lacks the command {s}' for s in scripts if s not in said]
+            +([] if where.startswith(str(site)) else [f'imported {where} instead of the wheel']))
+
+CHECKS = [clean, exported, all_lists, layers, pure_imports, light, budgets, directive_lines, outputs, top_level, readme_in_step, package]
+
+def main(names):
+    import docs
+    todo = [f for f in CHECKS+docs.CHECKS if not names or f.__name__ in names]
+    bad = 0
+    for f in todo:
+        problems = f(ROOT)
+        bad += bool(problems)
+        print(f"{'FAILED' if problems else 'passed'}  {f.__name__}: {f.__doc__.strip().splitlines()[0]}", *problems, sep='\n    ')
+    return bad
+
+if __name__=='__main__': sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Write both sidebars of the site from the notebooks that exist; `--check` only says whether they are in step.
+
+`nbs/website.yml` serves renders from the root (`quarto render`), `nbs/sidebar.yml` those from `nbs` (nbdev).
+The number of a notebook gives its part; its first heading gives the text.
+"""
+import json, sys
+from project import ROOT, notebooks, number, title
+
+PARTS = {
+    'Foundations': range(0, 10), 'Bounds and couplings': range(10, 20), 'Data': range(20, 30), 'Training': {30, 31, 70},
+    'Models': range(40, 60), 'Evaluation': {*range(32, 40), 60}, 'Tutorials': range(80, 90), 'Experiments': {71, *range(90, 100)}}
+
+HEAD = "# Written by .ci/sidebar.py from the notebooks: do not edit\n"
+NBS = "bibliography: references.bib\n"
+SUBDIR = "  repo-subdir: nbs\n"
+
+def part(path):
+    "Name of the part that a notebook belongs to"
+    for name, nums in PARTS.items():
+        if number(path) in nums: return name
+    raise ValueError(f'{path.name}: no part of the site has number {number(path)}; see PARTS in .ci/sidebar.py')
+
+def render(root=ROOT, prefix=''):
+    "YAML of a sidebar whose links start with `prefix`"
+    nbs = notebooks(root)
+    out = ['website:\n', '' if prefix else SUBDIR, '  sidebar:\n    style: floating\n    collapse-level: 2\n    contents:\n']
+    def item(p, pad): return f'{pad}- text: {json.dumps(title(p), ensure_ascii=False)}\n{pad}  href: {prefix}{p.name}\n'
+    out += [item(p, ' '*6) for p in nbs if number(p) is None]
+    for name in PARTS:
+        here = [p for p in nbs if number(p) is not None and part(p)==name]
+        if here: out += [f'      - section: {name}\n        contents:\n', *(item(p, ' '*10) for p in here)]
+    return HEAD+('' if prefix else NBS)+''.join(out)
+
+def files(root=ROOT): return {root/'nbs'/'website.yml': render(root, 'nbs/'), root/'nbs'/'sidebar.yml': render(root)}
+
+def stale(root=ROOT):
+    "Sidebars that differ from what the notebooks say"
+    return [f'nbs/{f.name} is out of step: run python .ci/sidebar.py' for f,s in files(root).items() if not f.exists() or f.read_text(encoding='utf-8')!=s]
+
+if __name__ == '__main__':
+    if '--check' in sys.argv: sys.exit('\n'.join(stale()) or None)
+    for f,s in files().items(): f.write_text(s, encoding='utf-8')

@@ -1,0 +1,101 @@
+"""Every check, tried first on a small project with a planted fault, which it must name, then on this one.
+
+One item is one check. `PLANTS` says for each check what is broken, and what the message must contain.
+"""
+import json, shutil
+import pytest
+import checks, docs, main_job
+from project import ROOT, read, settings, write
+
+def md(text): return {'cell_type': 'markdown', 'id': 'planted0', 'metadata': {}, 'source': text}
+def code(text, outputs=()): return {'cell_type': 'code', 'id': 'planted1', 'metadata': {}, 'source': text, 'outputs': list(outputs), 'execution_count': None}
+def stream(text, name='stdout'): return {'output_type': 'stream', 'name': name, 'text': text}
+
+def add(*new, to='00_core'):
+    "A plant that puts cells at the end of a notebook"
+    def plant(d):
+        nb = read(d/'nbs'/f'{to}.ipynb')
+        write(d/'nbs'/f'{to}.ipynb', {**nb, 'cells': nb['cells']+list(new)})
+    return plant
+
+def edit(file, old, new):
+    "A plant that changes a text file"
+    def plant(d):
+        text = (d/file).read_text(encoding='utf-8')
+        assert old in text
+        (d/file).write_text(text.replace(old, new, 1), encoding='utf-8')
+    return plant
+
+def put(file, text): return lambda d: (d/file).write_text(text, encoding='utf-8')
+def drop(file): return lambda d: (d/file).unlink()
+
+
+LONG = '#| exports\ndef planted():\n'+'\n'.join(f'    a{i} = {i}' for i in range(50))
+
+PLANTS = {
+    'clean': [(lambda d: write(d/'nbs'/'00_core.ipynb', {**read(d/'nbs'/'00_core.ipynb'), 'metadata': {'planted': 1}}), '00_core.ipynb: not clean')],
+    'exported': [(edit('mmvae_nb/core.py', 'def subsets', 'def subset5'), 'core.py: differs'), (put('mmvae_nb/stray.py', 'x = 1\n'), 'stray.py: no notebook'),
+                 (drop('mmvae_nb/core.py'), 'core.py: missing')],
+    'all_lists': [(put('mmvae_nb/all.py', 'from .dists import *\n'), 'does not list core'), (edit('mmvae_nb/all.py', 'from .core', 'from .ghost import *\nfrom .core'), 'lists ghost'),
+                  (edit('mmvae_nb/dists.py', "__all__ = [", "__all__ = ['subsets', "), "both export 'subsets'")],
+    'layers': [(add(code('from mmvae_nb.dists import kl')), 'imports mmvae_nb.dists of layer 01'), (add(code('#| export\nimport fastai.basics')), 'fastai below layer 20'),
+               (add(code('#| export\nfrom matplotlib import pyplot')), 'imports matplotlib')],
+    'pure_imports': [(add(code('import math\nx = math.pi')), 'imports and code in one cell')],
+    'light': [(edit('mmvae_nb/core.py', 'import inspect', 'import fastai.basics, inspect'), 'imports fastai')],
+    'budgets': [(add(code(LONG)), 'exported cell of 51 lines'), (add(md('word '*130)), 'markdown cell of 130 words'), (add(*[md('x')]*200), '% markdown'),
+                (add(code('#| exports\ndef nobody_calls(): pass'), *[code(f'#| exports\ndef nobody{i}(): pass') for i in range(9)]), 'nobody_calls')],
+    'directive_lines': [(add(code('#| hide_output\nx = 1')), "'#| hide_output' means nothing"), (add(code('#| echo: false\n#| hide\nx = 1')), 'after a key: value line')],
+    'outputs': [(add(code('import matplotlib.pyplot as plt\nplt.subplots()')), 'no image stored'), (add(code('print(1)', [stream('/home/me/x.py')])), 'an absolute path'),
+                (add(code('x', [{'output_type': 'error', 'ename': 'E', 'evalue': '', 'traceback': []}])), 'stores an error'), (add(code('x = 2\nx')), 'no text stored'),
+                (add(code('print(1)', [stream('UserWarning: no', 'stderr')])), 'stderr'), (add(code('print(1)', [stream('CPU times: 3 s')])), 'a timing')],
+    'top_level': [(put('notes.txt', 'x'), 'notes.txt does not belong'), (drop('LICENSE'), 'LICENSE is missing')],
+    'readme_in_step': [(add(md('planted'), to='index'), 'README.md is out of step')],
+    'package': [(edit('setup.py', "self.filelist.append('settings.ini')", 'pass'), 'does not build'), (edit('setup.py', "include=['mmvae_nb', ", "include=['mmvae_nb.none', "), 'wheel lacks mmvae_nb/core.py')],
+    'processed': [(add(code('import nothing_of_this_name')), 'nothing_of_this_name')],
+    'root_filter': [(add(code('import nothing_of_this_name')), 'nothing_of_this_name'), (edit('nbs/_nbdev_filter.py', 'FilterDefaults()(nb)', 'pass'), 'is missing from the page')],
+    'sidebars': [(lambda d: shutil.copy(d/'nbs'/'00_core.ipynb', d/'nbs'/'02_ghost.ipynb'), 'website.yml is out of step'), (edit('nbs/sidebar.yml', 'text: "Core"', 'text: "Coe"'), 'sidebar.yml is out of step')],
+    'config': [(edit('_quarto.yml', 'page-navigation', 'page-nav'), "refuses website: 'page-nav'"), (edit('_quarto.yml', 'title: mmvae_nb', 'title: other'), "title is 'other'"),
+               (edit('.github/workflows/test.yaml', 'jobs:', 'jobs: ['), 'test.yaml:')],
+    'math': [(add(md('$$\\frac{1}{2$$')), '00_core.ipynb: KaTeX'), (add(md('so $ x^2$ holds')), 'not recognised'), (add(md('$$x \\label{a}$$')), '\\label')],
+    'crossrefs': [(add(md('see @eq-ghost')), '@eq-ghost is not defined'), (add(md('as in @ghost2020model')), '@ghost2020model is not in'), (add(md('$$x$$ {#eq-a}\n\n$$y$$ {#eq-a}')), 'eq-a is defined twice')],
+    'structure': [(add(md('text\n## heading')), 'blank line before'), (add(md('::: {.callout-note}\ntext')), '1 fences open, 0 close'), (add(md('::: {.callout-nota}\ntext\n:::')), 'unknown callout')],
+    'links': [(add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](00_core.ipynb#ghost)')), 'no such heading')],
+}
+
+@pytest.fixture
+def small(tmp_path):
+    "Makes small projects of two notebooks and the index, to be broken"
+    def make(k):
+        d = checks.copy(ROOT, tmp_path/f'project{k}')
+        keep = {'00_core.ipynb', '01_dists.ipynb', 'index.ipynb'}
+        for p in (d/'nbs').glob('*.ipynb'):
+            if p.name not in keep: p.unlink()
+        for p in (d/'mmvae_nb').iterdir():
+            if p.is_dir(): shutil.rmtree(p)
+            elif p.name not in {'__init__.py', 'core.py', 'dists.py'}: p.unlink()
+        (d/'mmvae_nb'/'all.py').write_text('from .core import *\nfrom .dists import *\n')
+        return d
+    return make
+
+@pytest.mark.parametrize('check', checks.CHECKS+docs.CHECKS, ids=lambda f: f.__name__)
+def test_check(check, small):
+    for k,(plant,message) in enumerate(PLANTS[check.__name__]):
+        d = small(k)
+        plant(d)
+        found = check(d)
+        assert any(message in p for p in found), f'plant {k} went unnoticed: {message!r} not in {found}'
+    problems = check(ROOT)
+    assert not problems, '\n'+'\n'.join(problems)
+
+def test_main_job_notices(tmp_path):
+    "The check of the main job (which .ci/run makes) on a good run, a broken model and a missing picture"
+    want, tol = main_job.expected()
+    def run(value, drop=()):
+        for f in set(main_job.FILES)-set(drop): (tmp_path/f).write_text(json.dumps({'by_given': [{'n_given': 2, 'value': 1.}, {'n_given': 1, 'value': value}]}))
+        for f in drop: (tmp_path/f).unlink()
+        return main_job.problems(tmp_path, f'coherence {want:.2f}')
+    assert run(want)==[]
+    assert 'expected' in run(want-2*tol)[0]
+    assert 'samples.png is missing' in run(want, drop=['samples.png'])[0]
+    run(want)
+    assert 'README' in main_job.problems(tmp_path, 'no number')[0]

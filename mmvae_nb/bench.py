@@ -6,12 +6,12 @@
 __all__ = ['benches', 'alternate', 'bench', 'compare_rates', 'bare_loop', 'Stopwatch', 'learner_loop', 'bench_loop',
            'run_benches']
 
-# %% ../nbs/71_bench.ipynb #4596db6a
+# %% ../nbs/71_bench.ipynb #c0afc962
 import io, json, os, platform, statistics, time, torch
 from contextlib import nullcontext, redirect_stdout
 from .cli import build_model, job_settings, load_data, plain_errors
 from fastai.basics import Callback
-from fastcore.script import Param, call_parse
+from fastcore.script import call_parse
 from . import __version__
 from .core import choose, seeded
 from .data.core import MMData, mm_dls
@@ -143,15 +143,15 @@ def run_benches(
         with open(file, 'w', encoding='utf-8') as f: json.dump(out, f, indent=1)
     return out
 
-# %% ../nbs/71_bench.ipynb #6772757a
+# %% ../nbs/71_bench.ipynb #f38220aa
 def _main(
-    names:Param('Benchmarks to run (default: all)', str, opt=False, nargs='*')=None,
-    repeats:Param('Rounds that count', int)=5,
-    json:Param('Write the rows to this file', str)=None,
-    threads:Param('Threads of PyTorch (default: as it chooses)', int)=None,
+    names:str, # A benchmark, several with commas, or all
+    repeats:int=5, # Rounds that count
+    json:str=None, # Write the rows to this file
+    threads:int=None, # Threads of PyTorch (default: as it chooses)
 ):
     "Benchmarks of mmvae_nb: competitors take turns in one process; medians and ratios"
     if threads: torch.set_num_threads(threads)
-    with plain_errors(): run_benches(names or (), repeats, json)
+    with plain_errors(): run_benches(() if names=='all' else names.split(','), repeats, json)
 
 if __name__=='__main__' and __spec__: call_parse(_main)

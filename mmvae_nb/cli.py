@@ -12,16 +12,16 @@ import warnings
 # %% ../nbs/70_cli.ipynb #8d3fa12f
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # raised when fastai is imported: a command says what went wrong, and nothing else
 
-# %% ../nbs/70_cli.ipynb #a8b1cebb
+# %% ../nbs/70_cli.ipynb #a26e5f85
 import importlib, json, math, numpy as np, os, platform, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from fastai.torch_core import default_device
 from fastcore.basics import noop
-from fastcore.script import Param, call_parse
+from fastcore.script import call_parse
 from functools import partial
 from pathlib import Path
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 from . import __version__, viz
 from .core import choose, seeded, subsets
@@ -188,12 +188,12 @@ def _labelled(data:MMData)->bool:
     "Whether coherence can be measured"
     return data.y is not None and not data.y.is_floating_point() and len(data.y[data.y>=0].unique())>1
 
-# %% ../nbs/70_cli.ipynb #fc178ee1
+# %% ../nbs/70_cli.ipynb #98bc3bea
 def _judges(train:MMData, test:MMData, file, quiet:bool=True):
     "Classifiers from a file, or trained and written there"
     if not Path(file).exists():
         clf = train_classifiers(train, test, quiet=quiet)
-        with _whole_file(file) as tmp: save_file({k: v.contiguous().cpu() for k,v in clf.state_dict().items()}, tmp)
+        with _whole_file(file) as tmp: tmp.write_bytes(save({k: v.contiguous().cpu() for k,v in clf.state_dict().items()}))
     with torch.random.fork_rng():
         clf = nn.ModuleDict({k: classifier_for(tuple(v.shape[1:]), int(train.y.max())+1) for k,v in train.x.items()})
     clf.load_state_dict(load_file(file))
@@ -292,29 +292,30 @@ def train_run(
     _write_json(s, out/'scores.json')
     return s
 
-# %% ../nbs/70_cli.ipynb #c5db611c
+# %% ../nbs/70_cli.ipynb #e2107f02
 @call_parse
 def mmvae_train(
-    out:Param('Folder for the run: model, scores, curves, pictures', str, required=True)=None,
-    data:Param('digits (real handwritten digits in five views), shapes (squares and circles), or a path: an .npz file or a folder of .npy files, one array per modality', str)=None,
-    model:Param('Model: jmvae', str)=None,
-    epochs:Param('A number for every stage, or e.g. joint=20,unimodal=10', str)=None,
-    latent:Param('Latent size', int)=None,
-    likelihood:Param('normal, laplace (with a scale, e.g. normal:0.5), learned (normal with a learned scale), bernoulli or categorical', str)=None,
-    lr:Param('Highest learning rate of the one-cycle schedule', float)=None,
-    bs:Param('Batch size', int)=None,
-    seed:Param('Seed of weights, order and noise', int)=None,
-    n_train:Param('Training samples', int)=None,
-    device:Param('cpu or cuda (default: a GPU if there is one)', str)=None,
-    resume:Param('Go on with an interrupted run', bool)=False,
-    force:Param('Start over where a run already is', bool)=False,
+    out:str=None, # Folder for the run: model, scores, curves, pictures
+    data:str=None, # digits (real handwritten digits in five views), shapes (squares and circles), or a path: an .npz file or a folder of .npy files, one array per modality
+    model:str=None, # Model: jmvae
+    epochs:str=None, # A number for every stage, or e.g. joint=20,unimodal=10
+    latent:int=None, # Latent size
+    likelihood:str=None, # normal, laplace (with a scale, e.g. normal:0.5), learned (normal with a learned scale), bernoulli or categorical
+    lr:float=None, # Highest learning rate of the one-cycle schedule
+    bs:int=None, # Batch size
+    seed:int=None, # Seed of weights, order and noise
+    n_train:int=None, # Training samples
+    device:str=None, # cpu or cuda (default: a GPU if there is one)
+    resume:bool=False, # Go on with an interrupted run
+    force:bool=False, # Start over where a run already is
 ):
     "Train a multimodal VAE; options that are left out are chosen for the data"
     given = dict(data=data, model=model, epochs=epochs, latent=latent, likelihood=likelihood, lr=lr, bs=bs, seed=seed, n_train=n_train, device=device)
     with plain_errors():
+        if not out: raise ValueError('--out is needed: a folder for the run')
         try: print(_report(train_run(out, resume, force, bar=sys.stdout.isatty(), **given)))
         except KeyboardInterrupt:
-            print(f'\ninterrupted; go on with: mmvae_train --out {out} --resume', file=sys.stderr)
+            print('\ninterrupted'+(f'; go on with: mmvae_train --out {out} --resume' if (Path(out)/'run.json').exists() else ' before training began'), file=sys.stderr)
             raise SystemExit(130) from None
     print(f'model, scores, curves and pictures are in {out}')
 
@@ -354,17 +355,17 @@ def _check_target(file):
     if Path(file).suffix not in ('.npz','.png'): raise ValueError(f'--out {file}: expected a name that ends in .npz or .png')
     if not Path(file).resolve().parent.is_dir(): raise FileNotFoundError(f'{Path(file).parent}: no such folder')
 
-# %% ../nbs/70_cli.ipynb #8c61f9c7
+# %% ../nbs/70_cli.ipynb #a7ab8b9e
 @call_parse
 def mmvae_generate(
-    run:Param('Folder of a run of mmvae_train', str),
-    given:Param('Modalities to condition on, e.g. a,b (default: none, which samples the prior)', str)=None,
-    targets:Param('Modalities to generate (default: whatever is not given)', str)=None,
-    out:Param('File to write: .npz (arrays) or .png (a picture)', str)='samples.png',
-    n:Param('Data points to condition on, or samples of the prior', int)=8,
-    k:Param('Samples for each data point', int)=1,
-    data:Param("Data to condition on: an .npz file or a folder of .npy files (default: the run's test data)", str)=None,
-    seed:Param('Seed of the samples', int)=0,
+    run:str, # Folder of a run of mmvae_train
+    given:str=None, # Modalities to condition on, e.g. a,b (default: none, which samples the prior)
+    targets:str=None, # Modalities to generate (default: whatever is not given)
+    out:str='samples.png', # File to write: .npz (arrays) or .png (a picture)
+    n:int=8, # Data points to condition on, or samples of the prior
+    k:int=1, # Samples for each data point
+    data:str=None, # Data to condition on: an .npz file or a folder of .npy files (default: the run's test data)
+    seed:int=0, # Seed of the samples
 ):
     "Generate modalities with a trained model, from other modalities or from the prior"
     with plain_errors():
@@ -372,12 +373,12 @@ def mmvae_generate(
         _write_samples(*_samples(run, given, targets, n, k, data, seed), out)
     print(f'wrote {out}')
 
-# %% ../nbs/70_cli.ipynb #e6f29c72
+# %% ../nbs/70_cli.ipynb #e51280ed
 @call_parse
 def mmvae_evaluate(
-    run:Param('Folder of a run of mmvae_train', str),
-    data:Param("Score on this data (default: the run's test data)", str)=None,
-    seed:Param('Seed of the samples', int)=0,
+    run:str, # Folder of a run of mmvae_train
+    data:str=None, # Score on this data (default: the run's test data)
+    seed:int=0, # Seed of the samples
 ):
     "Score a trained model: test loss, and coherence where there are labels; writes scores.json into the run"
     with plain_errors():

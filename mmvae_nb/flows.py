@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['shift_scale', 'AffineStep', 'MADE', 'Folded', 'folded_net', 'maf', 'FlowPosterior', 'FlowHead', 'flow_encoder',
-           'experts_logp', 'batch_map', 'rows']
+           'Experts', 'experts_logp', 'batch_map', 'rows']
 
 # %% ../nbs/05_flows.ipynb #1e52d17c
 import torch
@@ -154,26 +154,30 @@ def log_prob(self:FlowPosterior, z):
     u, ld = self.pull(z)
     return self.base.log_prob(u)+ld
 
-# %% ../nbs/05_flows.ipynb #2495fabc
+# %% ../nbs/05_flows.ipynb #6302348c
 def _grow(u, f):
-    "Invert one block: each hidden unit is computed once, when its last input is known (no gradient)"
-    d, N = u.shape[-1], u[...,0].numel()
-    ut, z = u.reshape(N, d).T, u.new_empty(d, N)
-    bs = [b[:,None] if b.dim()==1 else b.T.repeat(1, N//len(b)) for b in f.bs]
-    hs, last, a = [u.new_empty(len(W), N) for W in f.Ws[:-1]], f.Ws[-1].view(2, d, -1), 0
+    "Invert a block, or stacked blocks `(M,...)`: each hidden unit is computed once, when its last input is known (no gradient)"
+    if f.Ws[0].dim()==2:
+        f = f._replace(Ws=[W[None] for W in f.Ws], bs=[b[None] for b in f.bs], direct=None if f.direct is None else f.direct[None])
+        return _grow(u[None], f)[0]
+    d, N = u.shape[-1], u[0,...,0].numel()
+    ut = u.reshape(-1, N, d).mT
+    z, hs = ut.new_empty(ut.shape), [u.new_empty(*W.shape[:2], N) for W in f.Ws[:-1]]
+    bs = [b[...,None] if b.dim()==2 else b.mT.repeat(1, 1, N//b.shape[1]) for b in f.bs]
+    last, a = f.Ws[-1].unflatten(1, (2,d)), 0
     for i,b in enumerate(f.cut):
-        c, seen = (d-1-i, slice(d-i, d)) if f.reverse else (i, slice(0, i))
+        c, known = (d-1-i, slice(d-i, d)) if f.reverse else (i, slice(0, i))
         if b>a:
-            x, cols = z[seen], seen
+            x, cols = z[:,known], known
             for W,bias,h in zip(f.Ws, bs, hs):
-                h[a:b] = torch.addmm(bias[a:b], W[a:b,cols], x).relu_()
-                x, cols = h[:b], slice(0, b)
+                h[:,a:b] = torch.baddbmm(bias[:,a:b], W[:,a:b,cols], x).relu_()
+                x, cols = h[:,:b], slice(0, b)
             a = b
-        out = torch.addmm(bs[-1][c::d], last[:,c,:b], hs[-1][:b])
-        if f.direct is not None: out = torch.addmm(out, f.direct[c::d,seen], z[seen])
-        m, s = shift_scale(out.T)
-        z[c] = ut[c]*s[:,0].exp()+m[:,0]
-    return z.T.reshape(u.shape)
+        out = torch.baddbmm(bs[-1][:,c::d], last[:,:,c,:b], hs[-1][:,:b])
+        if f.direct is not None: out = torch.baddbmm(out, f.direct[:,c::d,known], z[:,known])
+        m, s = shift_scale(out.mT)
+        z[:,c] = ut[:,c]*s[...,0].exp()+m[...,0]
+    return z.mT.reshape(u.shape)
 
 # %% ../nbs/05_flows.ipynb #533f0a5c
 def _passes(u, f):
@@ -235,27 +239,51 @@ def _stack_folded(fs):
     Ws, bs = ([torch.stack(v) for v in zip(*vs)] for vs in ([f.Ws for f in fs], [f.bs for f in fs]))
     return fs[0]._replace(Ws=Ws, bs=bs, direct=None if fs[0].direct is None else torch.stack([f.direct for f in fs]))
 
-# %% ../nbs/05_flows.ipynb #84176a47
-def _together(qs):
-    "z `(n,B,d)` to the log densities `(M,n,B)` of flows of one form"
-    if len(qs)==1: return lambda z: qs[0].log_prob(z)[None]
-    base, blocks = stack([q.base for q in qs]), [_stack_folded(fs) for fs in zip(*(q.blocks for q in qs))]
-    def logq(z):
-        with torch.autocast(z.device.type, enabled=False): u, ld = _pull(z.expand(len(qs), *z.shape), blocks)
-        return base.log_prob(u.transpose(0, 1)).transpose(0, 1)+ld
-    return logq
+# %% ../nbs/05_flows.ipynb #fe6de332
+class _Flows:
+    "Flows of one form, stacked"
+    def __init__(self, qs):
+        self.M,self.base = len(qs),stack([q.base for q in qs])
+        self.blocks = [_stack_folded(fs) for fs in zip(*(q.blocks for q in qs))]
+    def log_prob(self, z):
+        with torch.autocast(z.device.type, enabled=False): u, ld = _pull(z.expand(self.M, *z.shape), self.blocks)
+        return self.base.log_prob(u.transpose(0, 1)).transpose(0, 1)+ld
+    def sample(self, n):
+        u = self.base.sample((n,)).transpose(0, 1)
+        with torch.autocast(u.device.type, enabled=False):
+            for f in reversed(self.blocks): u = _grow(u, f)
+        return u
 
-# %% ../nbs/05_flows.ipynb #21891d35
+class _Alone:
+    "One distribution"
+    def __init__(self, qs): self.q, = qs
+    def log_prob(self, z): return self.q.log_prob(z)[None]
+    def sample(self, n): return self.q.sample((n,))[None]
+
+# %% ../nbs/05_flows.ipynb #8d9539bf
+class Experts:
+    "Several distributions at once; flows of one form are evaluated together"
+    def __init__(self,
+        qs:list, # M distributions, batch shape `(B,)`, event shape `(d,)`
+    ):
+        groups = {}
+        for j,q in enumerate(qs): groups.setdefault(_form(q, j), []).append(j)
+        self.parts = [(_Flows if len(js)>1 else _Alone)([qs[j] for j in js]) for js in groups.values()]
+        order = sum(groups.values(), [])
+        self.order = None if order==sorted(order) else torch.tensor(order).argsort().tolist()
+    def _cat(self, vs):
+        v = torch.cat(vs) if len(vs)>1 else vs[0]
+        return v if self.order is None else v[self.order]
+    def log_prob(self, z): return self._cat([p.log_prob(z) for p in self.parts]) # z `(n,B,d)` to `(M,n,B)`
+    @torch.no_grad()
+    def sample(self, n=1): return self._cat([p.sample(n) for p in self.parts]) # `(M,n,B,d)`
+
+# %% ../nbs/05_flows.ipynb #4e3a53a5
 def experts_logp(
     qs:list, # M distributions, batch shape `(B,)`, event shape `(d,)`
 ): # Function: z `(n,B,d)` -> log q_j(z), `(M,n,B)`
-    "Log densities of several experts at the same points; flows of one form are evaluated together"
-    groups = {}
-    for j,q in enumerate(qs): groups.setdefault(_form(q, j), []).append(j)
-    parts = [_together([qs[j] for j in js]) for js in groups.values()]
-    order = torch.tensor(sum(groups.values(), [])).argsort().tolist()
-    if order==sorted(order): return lambda z: torch.cat([p(z) for p in parts]) if len(parts)>1 else parts[0](z)
-    return lambda z: torch.cat([p(z) for p in parts])[order]
+    "Log densities of several experts at the same points"
+    return Experts(qs).log_prob
 
 # %% ../nbs/05_flows.ipynb #7efc715a
 def batch_map(

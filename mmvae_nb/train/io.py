@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['to_config', 'from_config', 'save_model', 'fill_tensors', 'load_model', 'push_model', 'pull_model']
 
-# %% ../../nbs/31_train.io.ipynb #89bb2347
-import hashlib, importlib, inspect, json, os, re, safetensors, tempfile, torch
+# %% ../../nbs/31_train.io.ipynb #57d3f1c1
+import hashlib, importlib, inspect, json, os, re, safetensors, shutil, tempfile, torch
 from collections.abc import Mapping
 from dataclasses import fields
 from fastcore.basics import patch
@@ -99,7 +99,7 @@ def from_config(
     args = {k: from_config(v) for k,v in (cfg['args'] if '$class' in cfg else cfg).items()}
     return _build(cfg['$class'], cfg.get('module', ''), args) if '$class' in cfg else args
 
-# %% ../../nbs/31_train.io.ipynb #20b20e40
+# %% ../../nbs/31_train.io.ipynb #355f6488
 _CONFIG, _TENSORS = 'config.json', 'model.safetensors'
 
 def _print(text): return hashlib.sha256(text.encode()).hexdigest()
@@ -117,6 +117,7 @@ def save_model(
     with tempfile.TemporaryDirectory(dir=dir, prefix='.saving') as tmp:
         (Path(tmp)/_CONFIG).write_text(text, encoding='utf-8')
         save_file(state, Path(tmp)/_TENSORS, metadata={'config': _print(text)})
+        shutil.copymode(Path(tmp)/_CONFIG, Path(tmp)/_TENSORS)          # safetensors lets nobody else read its files
         for f in _TENSORS,_CONFIG: os.replace(Path(tmp)/f, dir/f)
     return dir
 

@@ -6,7 +6,7 @@
 __all__ = ['HMCState', 'hmc_state', 'leapfrog', 'hmc_step', 'DualAverage', 'dual_start', 'dual_update', 'HMCInfo', 'hmc',
            'check_normalisable', 'ProductPosterior']
 
-# %% ../nbs/06_hmc.ipynb #01fd12a1
+# %% ../nbs/06_hmc.ipynb #380f383b
 import math, torch
 from fastcore.basics import patch
 from torch import Tensor
@@ -14,7 +14,7 @@ from torch.distributions import Distribution
 from typing import NamedTuple
 from .dists import normal
 from .experts import poe_logp
-from .flows import batch_map, experts_logp, rows
+from .flows import Experts, batch_map, rows
 
 # %% ../nbs/06_hmc.ipynb #9fd96b25
 class HMCState(NamedTuple):
@@ -178,7 +178,7 @@ def check_normalisable(
         raise ValueError(f'the product of experts cannot be normalised{f" at sample {i[-1]}" if i else ""}: its log density does not fall far away, and chains would drift for ever. '
                          'The experts are wider than the prior there: train them longer, use fewer modalities, or Gaussian experts with poe_posteriors(..., wide="clip")')
 
-# %% ../nbs/06_hmc.ipynb #0fe457cd
+# %% ../nbs/06_hmc.ipynb #9b712799
 class ProductPosterior(Distribution):
     "q(z|x_S), the product of normalised posteriors over p^(|S|-1), sampled by HMC; batch shape `(B,)`"
     arg_constraints = {}
@@ -194,7 +194,7 @@ class ProductPosterior(Distribution):
         if mask is not None: qs = [batch_map(q, lambda t, m=m: torch.where(m.view(-1, *[1]*(t.dim()-1)), t, 1.)) for q,m in zip(qs, mask)]
         self.qs,self.prior,self.mask,self.chunk,self.check = list(qs),prior,mask,chunk,check
         self.options = {'n_warmup': 8, 'n_steps': 6, **options}
-        with torch.no_grad(): self.each = experts_logp(self.qs)
+        with torch.no_grad(): self.each = Experts(self.qs)
         super().__init__(qs[0].batch_shape, qs[0].event_shape, validate_args=False)
 
 # %% ../nbs/06_hmc.ipynb #40bdc1a9
@@ -204,11 +204,11 @@ def seen(self:ProductPosterior)->Tensor: # `(M,B)`
     if self.mask is not None: return self.mask
     return torch.ones(len(self.qs), *self.batch_shape, dtype=torch.bool, device=self.prior.mean.device)
 
-# %% ../nbs/06_hmc.ipynb #f0584d79
+# %% ../nbs/06_hmc.ipynb #95c4401c
 @patch
 def experts(self:ProductPosterior, z):
     "log q_j(z) `(M,n,B)`, zero where an expert takes no part"
-    lq = self.each(z)
+    lq = self.each.log_prob(z)
     return lq if self.mask is None else torch.where(self.mask[:,None], lq, 0.)
 
 # %% ../nbs/06_hmc.ipynb #73e2f96a
@@ -230,7 +230,7 @@ def gaussian(self:ProductPosterior,
     prec = torch.maximum(lam.sum(0)-k*p, lam.amax(0))
     return normal(((lam*z.mean(1)).sum(0)-k*p*self.prior.mean)/prec, prec.rsqrt())
 
-# %% ../nbs/06_hmc.ipynb #9943be4d
+# %% ../nbs/06_hmc.ipynb #6b562029
 @patch
 def start(self:ProductPosterior,
     n:int, # Chains per data point
@@ -240,7 +240,7 @@ def start(self:ProductPosterior,
     M, on = len(self.qs), self.seen()[:,None]
     m, take, (B,), (d,) = -(-pool//(M+1)), min(n, 8), self.batch_shape, self.event_shape
     G = -(-n//take)                                                      # groups of chains that share a pool
-    z = torch.stack([q.sample((m*G,)) for q in self.qs])
+    z = self.each.sample(m*G)
     g = self.gaussian(z)
     z = torch.cat([z, g.sample((m*G,))[None]]).flatten(0, 1)
     lq = torch.cat([self.experts(c) for c in z.split(max(1, 2*self.chunk//B))], 1)

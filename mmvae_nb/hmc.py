@@ -155,30 +155,31 @@ def hmc(
     z, lp, _ = (torch.stack(v) for v in zip(*draws))
     return z, HMCInfo(acc/n_steps, div, lp, log_eps.exp(), scale, 1+n_leap*(n_warmup+n_steps))
 
-# %% ../nbs/06_hmc.ipynb #7b5a60d2
+# %% ../nbs/06_hmc.ipynb #cfa6ae9b
 @torch.no_grad()
 def check_normalisable(
     logp, # Log density up to a constant
     z:Tensor, # Typical points `(n,...,d)`
     scale=1., # Scale of each dimension
-    barrier:float=30., # Depth in nats of a valley that no chain crosses
+    barrier:float=10., # Depth in nats of a valley that separates chains from what lies beyond
 ):
-    "Raise if the log density does not fall far away, in a direction that chains could take"
+    "Raise if, seen from half of the points, the log density does not fall far away, with no valley before"
     u, r, d, here, top = torch.randn_like(z), 8., z.shape[-1], hmc_state(logp, z), torch.tensor(1.)
     for _ in range(8):
         u = u/u.norm(dim=-1, keepdim=True)
         h = (hmc_state(logp, z+r*scale*u).grad-here.grad).nan_to_num(0, 0, 0)*scale/r
-        top = torch.maximum(h.norm(dim=-1, keepdim=True), top)
+        top = torch.maximum(h.norm(dim=-1, keepdim=True), top.to(h))
         u = u+h/top
-    u, k = u/u.norm(dim=-1, keepdim=True)*scale, 2.**torch.arange(11, device=z.device).view(-1, *[1]*z.dim())
+    u, k = u/u.norm(dim=-1, keepdim=True)*scale, 2.**torch.tensor([0,1,2,3,4,6,9,10], device=z.device).view(-1, *[1]*z.dim())
     far = logp((z+k*u).flatten(0, 1)).view(-1, *here.logp.shape)-here.logp
     bad = (far[-1]-far[-2]>-d*math.log(2))&(far.nan_to_num(0, 0, 0).amin(0)>-barrier)
+    bad = bad.float().mean(0)>=.5
     if bad.any():
-        i = bad.any(0).nonzero()[0].tolist() if bad.dim()>1 else []
-        raise ValueError(f'the product of experts cannot be normalised{f" at sample {i[-1]}" if i else ""}: its log density does not fall far away, and chains would drift for ever. '
-                         'The experts are wider than the prior there: train them longer, use fewer modalities, or Gaussian experts with poe_posteriors(..., wide="clip")')
+        i = f' at sample {bad.nonzero()[0,-1].item()}' if bad.dim() else ''
+        raise ValueError(f'the product of experts cannot be normalised{i}: its log density does not fall far away, and chains would drift for ever. The experts are wider '
+                         'than the prior there: train them longer, use fewer modalities, or Gaussian experts with poe_posteriors(..., wide="clip")')
 
-# %% ../nbs/06_hmc.ipynb #9b712799
+# %% ../nbs/06_hmc.ipynb #e984c1e8
 class ProductPosterior(Distribution):
     "q(z|x_S), the product of normalised posteriors over p^(|S|-1), sampled by HMC; batch shape `(B,)`"
     arg_constraints = {}
@@ -186,37 +187,47 @@ class ProductPosterior(Distribution):
         qs:list, # Experts: M distributions, batch shape `(B,)`, event shape `(d,)`
         prior:Distribution, # p(z), with mean and variance
         mask:Tensor=None, # bool `(M,B)`: which expert takes part for which data point
+        radius:float=None, # Of the ball, in standard deviations of the prior (default sqrt(d)+5)
         chunk:int=4096, # Chains that move together (memory)
         check:bool=True, # Refuse products that cannot be normalised
         **options, # For `hmc`; default 8 transitions of warm-up and 6 more
     ):
         poe_logp(qs, prior, mask) # refuses tails that are known to grow
-        if mask is not None: qs = [batch_map(q, lambda t, m=m: torch.where(m.view(-1, *[1]*(t.dim()-1)), t, 1.)) for q,m in zip(qs, mask)]
-        self.qs,self.prior,self.mask,self.chunk,self.check = list(qs),prior,mask,chunk,check
-        self.options = {'n_warmup': 8, 'n_steps': 6, **options}
-        with torch.no_grad(): self.each = Experts(self.qs)
         super().__init__(qs[0].batch_shape, qs[0].event_shape, validate_args=False)
+        self.qs,self.prior,self.mask,self.chunk,self.check = list(qs),prior,mask,chunk,check
+        self.radius,self.options = radius or self.event_shape[0]**.5+5, {'n_warmup': 8, 'n_steps': 6, **options}
+        if mask is not None: self.qs = [batch_map(q, lambda t, m=m: _where(m, t, torch.ones_like(t))) for q,m in zip(qs, mask)]
+        with torch.no_grad(): self.each = Experts(self.qs)
 
-# %% ../nbs/06_hmc.ipynb #40bdc1a9
+# %% ../nbs/06_hmc.ipynb #ea706856
 @patch
 def seen(self:ProductPosterior)->Tensor: # `(M,B)`
     "Which expert takes part"
     if self.mask is not None: return self.mask
     return torch.ones(len(self.qs), *self.batch_shape, dtype=torch.bool, device=self.prior.mean.device)
 
-# %% ../nbs/06_hmc.ipynb #95c4401c
 @patch
 def experts(self:ProductPosterior, z):
     "log q_j(z) `(M,n,B)`, zero where an expert takes no part"
     lq = self.each.log_prob(z)
     return lq if self.mask is None else torch.where(self.mask[:,None], lq, 0.)
 
-# %% ../nbs/06_hmc.ipynb #73e2f96a
+# %% ../nbs/06_hmc.ipynb #3e08315c
 @patch
-def logp(self:ProductPosterior, z, lq=None):
-    "Log density up to a constant, `(n,B)`"
+def within(self:ProductPosterior, z):
+    "The nearest point of the ball, and the distance from its centre, in standard deviations of the prior"
+    y = (z-self.prior.mean)/self.prior.stddev
+    r = y.norm(dim=-1)
+    edge = self.prior.mean+self.prior.stddev*y*(self.radius/r.clamp(min=self.radius))[...,None]
+    return _where(r>self.radius, edge, z), r
+
+# %% ../nbs/06_hmc.ipynb #1f487ebc
+@patch
+def logp(self:ProductPosterior, z, ball=True):
+    "Log density up to a constant, `(n,B)`; `ball=False` gives the bare product"
     n = len(self.qs) if self.mask is None else self.mask.sum(0)
-    return (self.experts(z) if lq is None else lq).sum(0)-(n-1)*self.prior.log_prob(z)
+    c = self.within(z)[0] if ball else z
+    return self.experts(c).sum(0)-n*self.prior.log_prob(c)+self.prior.log_prob(z)
 
 # %% ../nbs/06_hmc.ipynb #71641775
 @patch
@@ -230,39 +241,47 @@ def gaussian(self:ProductPosterior,
     prec = torch.maximum(lam.sum(0)-k*p, lam.amax(0))
     return normal(((lam*z.mean(1)).sum(0)-k*p*self.prior.mean)/prec, prec.rsqrt())
 
-# %% ../nbs/06_hmc.ipynb #6b562029
+# %% ../nbs/06_hmc.ipynb #e762837b
+@patch
+def propose(self:ProductPosterior,
+    n:int, # Draws of each expert, and of the Gaussian
+)->tuple: # Proposals `((M+1)*n,B,d)`, log importance weights `((M+1)*n,B)`, Gaussian
+    "Draws of experts and Gaussian, weighted against their mixture"
+    z, on = self.each.sample(max(n, 8)), self.seen()[:,None]
+    g = self.gaussian(z)
+    z = torch.cat([z[:,:n], g.sample((n,))[None]]).flatten(0, 1)
+    lq = torch.cat([self.experts(c) for c in z.split(max(1, 2*self.chunk//z.shape[1]))], 1)
+    mix = torch.cat([torch.where(on, lq, -torch.inf), g.log_prob(z)[None]]).logsumexp(0)
+    lw = lq.sum(0)-(on.sum(0)-1)*self.prior.log_prob(z)-mix
+    ok = torch.cat([on, on.new_ones(on[:1].shape)]).expand(-1, n, -1).flatten(0, 1)&(self.within(z)[1]<self.radius)
+    return z, torch.where(ok, lw, -torch.inf).nan_to_num(-1e9, 1e9, -1e9), g
+
+# %% ../nbs/06_hmc.ipynb #b02ecc73
 @patch
 def start(self:ProductPosterior,
     n:int, # Chains per data point
-    pool:int=64, # Proposals from which up to 8 chains pick
-)->tuple: # Start `(n,B,d)`, scale `(B,d)`
+    pool:int=32, # Proposals from which up to 4 chains pick
+)->tuple: # Start `(n,B,d)`, Gaussian whose standard deviations are the scale
     "Chains pick proposals by importance"
-    M, on = len(self.qs), self.seen()[:,None]
-    m, take, (B,), (d,) = -(-pool//(M+1)), min(n, 8), self.batch_shape, self.event_shape
-    G = -(-n//take)                                                      # groups of chains that share a pool
-    z = self.each.sample(m*G)
-    g = self.gaussian(z)
-    z = torch.cat([z, g.sample((m*G,))[None]]).flatten(0, 1)
-    lq = torch.cat([self.experts(c) for c in z.split(max(1, 2*self.chunk//B))], 1)
-    drawn = torch.cat([on, on.new_ones(1, 1, B)]).repeat_interleave(m*G, 0)[:,0]
-    lw = self.logp(z, lq)-torch.cat([torch.where(on, lq, -torch.inf), g.log_prob(z)[None]]).logsumexp(0)
-    lw = torch.where(drawn, lw, -torch.inf).nan_to_num(-1e9, 1e9, -1e9).view(-1, G, B)
-    i = torch.multinomial(lw.movedim(0, -1).softmax(-1).flatten(0, -2), take, replacement=True)
-    i = i.view(G, B, take).permute(2, 0, 1)[...,None].expand(-1, -1, -1, d)
-    return z.view(-1, G, B, d).gather(0, i).flatten(0, 1)[:n], g.stddev
+    take = min(n, 4)
+    G, (B,), (d,) = -(-n//take), self.batch_shape, self.event_shape      # G groups of chains share a pool
+    z, lw, g = self.propose(G*-(-pool//(len(self.qs)+1)))
+    p = lw.view(-1, G, B).movedim(0, -1).softmax(-1).flatten(0, -2)
+    i = torch.multinomial(p, take, replacement=True).view(G, B, take).permute(2, 0, 1)[...,None].expand(-1, -1, -1, d)
+    return z.view(-1, G, B, d).gather(0, i).flatten(0, 1)[:n], g
 
-# %% ../nbs/06_hmc.ipynb #108aa701
+# %% ../nbs/06_hmc.ipynb #3dddf3f6
 @patch
 def _part(self:ProductPosterior, i):
     mask = None if self.mask is None else self.mask[:,i]
-    return ProductPosterior([rows(q, i) for q in self.qs], self.prior, mask, self.chunk, self.check, **self.options)
+    return ProductPosterior([rows(q, i) for q in self.qs], self.prior, mask, self.radius, self.chunk, self.check, **self.options)
 
-# %% ../nbs/06_hmc.ipynb #c927c278
+# %% ../nbs/06_hmc.ipynb #7a6ed690
 @patch
 def _run(self:ProductPosterior, n):
-    z0, scale = self.start(n)
-    z, info = hmc(self.logp, z0, scale=scale, keep=1, **self.options)
-    if self.check: check_normalisable(self.logp, z[0,:2], info.scale)
+    z0, g = self.start(n)
+    z, info = hmc(self.logp, z0, scale=g.stddev, keep=1, **self.options)
+    if self.check: check_normalisable(lambda v: self.logp(v, ball=False), torch.stack([z[0,0], g.mean]), info.scale)
     return z[0], info._replace(logp=info.logp[0])
 
 # %% ../nbs/06_hmc.ipynb #403e661e
@@ -273,22 +292,20 @@ def _join(infos, dim):
     else: eps, scale = cat('eps', 0), cat('scale', 0)
     return HMCInfo(*(cat(k, dim) for k in ('accept','divergent','logp')), eps, scale, infos[0].n_grad)
 
-# %% ../nbs/06_hmc.ipynb #42ae840e
+# %% ../nbs/06_hmc.ipynb #6ceb7fb0
 @patch
 @torch.no_grad()
 def draw(self:ProductPosterior,
     n:int=1, # Chains per data point
 )->tuple: # z `(n,B,d)`, `HMCInfo`
     "The last state of `n` chains per data point, and what happened to them"
-    B, d = *self.batch_shape, *self.event_shape
+    (B,), (d,), chunk = self.batch_shape, self.event_shape, self.chunk
     if len(self.qs)==1:
         z = self.qs[0].sample((n,))
-        one, zero = z.new_ones(n, B), z.new_zeros(n, B, dtype=torch.int)
-        return z, HMCInfo(one, zero, self.qs[0].log_prob(z), one[0], z.new_ones(B, d), 0)
-    if n>self.chunk: parts, dim = [self.draw(min(self.chunk, n-i)) for i in range(0, n, self.chunk)], 0
-    elif n*B>self.chunk:
-        b = max(1, self.chunk//n)
-        parts, dim = [self._part(slice(i, i+b)).draw(n) for i in range(0, B, b)], 1
+        one = z.new_ones(n, B)
+        return z, HMCInfo(one, (0*one).int(), self.qs[0].log_prob(z), one[0], z.new_ones(B, d), 0)
+    if n>chunk: parts, dim = [self.draw(min(chunk, n-i)) for i in range(0, n, chunk)], 0
+    elif n*B>chunk: parts, dim = [self._part(slice(i, i+max(1, chunk//n))).draw(n) for i in range(0, B, max(1, chunk//n))], 1
     else: return self._run(n)
     return torch.cat([z for z,_ in parts], dim), _join([o for _,o in parts], dim)
 

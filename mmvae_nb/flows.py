@@ -6,15 +6,15 @@
 __all__ = ['shift_scale', 'AffineStep', 'MADE', 'Folded', 'folded_net', 'maf', 'FlowPosterior', 'FlowHead', 'flow_encoder',
            'Experts', 'experts_logp', 'batch_map', 'rows']
 
-# %% ../nbs/05_flows.ipynb #1e52d17c
-import torch
+# %% ../nbs/05_flows.ipynb #3e1a19f4
+import math, torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from nflows.transforms import CompositeTransform
 from nflows.transforms.autoregressive import AutoregressiveTransform
 from nflows.transforms.made import MaskedLinear
 from torch import nn, Tensor
-from torch.distributions import Distribution, Independent
+from torch.distributions import Distribution, Independent, Normal
 from typing import NamedTuple
 from .core import register
 from .dists import Encoder, NormalHead
@@ -90,25 +90,23 @@ def fold(self:MADE,
     direct = None if self.direct is None else self.direct.weight*self.direct.mask
     return Folded([l.weight*l.mask for l in self.layers], bs, direct, self.cut, self.reverse)
 
-# %% ../nbs/05_flows.ipynb #307a5d56
-def _linear(h, W, b=None):
-    "`h (...,B,in)` times folded weights; with stacked ones `(M,out,in)`, `h` is `(M,...,B,in)`"
-    if W.dim()==2: return F.linear(h, W, b) if b is None or b.dim()==1 else F.linear(h, W)+b
-    rows = h.flatten(1, -2)
-    if b is not None and b.dim()==2: return torch.baddbmm(b[:,None], rows, W.mT).view(*h.shape[:-1], -1)
-    out = torch.bmm(rows, W.mT).view(*h.shape[:-1], -1)
-    return out if b is None else out+b.view(len(b), *[1]*(h.dim()-3), *b.shape[1:])
+# %% ../nbs/05_flows.ipynb #4c0fdff2
+def _linear(h, W, b):
+    "Rows `h (N,in)` times folded weights, or `(M,N,in)` times stacked ones, plus a bias that may have B rows for N = n*B"
+    if b.dim()<W.dim(): b = b.unsqueeze(-2)
+    elif b.shape[-2]!=h.shape[-2]: b = b.unsqueeze(-3).expand(*b.shape[:-2], h.shape[-2]//b.shape[-2], *b.shape[-2:]).flatten(-3, -2)
+    return (torch.addmm if W.dim()==2 else torch.baddbmm)(b, h, W.mT)
 
-# %% ../nbs/05_flows.ipynb #15726724
+# %% ../nbs/05_flows.ipynb #42e79f48
 def folded_net(
-    z:Tensor, # `(...,B,d)`
+    z:Tensor, # Rows `(N,d)`, or `(M,N,d)` for stacked networks; data points run fastest
     f:Folded, # One block
-)->Tensor: # `(...,B,2d)`, for `shift_scale`
+)->Tensor: # `(N,2d)`, for `shift_scale`
     "What a folded MADE says about every coordinate, in one pass"
     h = z
-    for W,b in zip(f.Ws[:-1], f.bs[:-1]): h = _linear(h, W, b).relu()
+    for W,b in zip(f.Ws[:-1], f.bs[:-1]): h = _linear(h, W, b).relu_()
     out = _linear(h, f.Ws[-1], f.bs[-1])
-    return out if f.direct is None else out+_linear(z, f.direct)
+    return out if f.direct is None else _linear(z, f.direct, out)
 
 @patch
 def forward(self:MADE, z, context=None): return folded_net(z, self.fold(context))
@@ -135,13 +133,13 @@ class FlowPosterior(Distribution):
         self.base,self.blocks = base,list(blocks)
         super().__init__(base.batch_shape, base.event_shape, validate_args=False)
 
-# %% ../nbs/05_flows.ipynb #e4dfa8e9
+# %% ../nbs/05_flows.ipynb #77f3787e
 def _pull(z, blocks):
-    ld = 0
+    u, ld = z.flatten(blocks[0].Ws[0].dim()-2 if blocks else 0, -2), 0.
     for f in blocks:
-        m, s = shift_scale(folded_net(z, f))
-        z, ld = (z-m)*torch.exp(-s), ld-s.sum(-1)
-    return z, ld
+        m, s = shift_scale(folded_net(u, f))
+        u, ld = (u-m)*torch.exp(-s), ld-s.sum(-1)
+    return u.view(z.shape), ld.view(z.shape[:-1]) if blocks else z.new_zeros(z.shape[:-1])
 
 @patch
 def pull(self:FlowPosterior, z):
@@ -188,15 +186,16 @@ def _passes(u, f):
         z = u*torch.exp(s)+m
     return z
 
-# %% ../nbs/05_flows.ipynb #9a3c6e1e
+# %% ../nbs/05_flows.ipynb #c6175a50
 @patch
 def push(self:FlowPosterior,
     u:Tensor, # Base points `(...,B,d)`
 )->Tensor: # `(...,B,d)`
     "Base points to z: in d steps without gradient, in d passes with it"
+    z = u.flatten(0, -2)
     with torch.autocast(u.device.type, enabled=False):
-        for f in reversed(self.blocks): u = _passes(u, f) if torch.is_grad_enabled() else _grow(u, f)
-    return u
+        for f in reversed(self.blocks): z = _passes(z, f) if torch.is_grad_enabled() else _grow(z, f)
+    return z.view(u.shape)
 
 # %% ../nbs/05_flows.ipynb #88d34fae
 @patch
@@ -239,21 +238,30 @@ def _stack_folded(fs):
     Ws, bs = ([torch.stack(v) for v in zip(*vs)] for vs in ([f.Ws for f in fs], [f.bs for f in fs]))
     return fs[0]._replace(Ws=Ws, bs=bs, direct=None if fs[0].direct is None else torch.stack([f.direct for f in fs]))
 
-# %% ../nbs/05_flows.ipynb #fe6de332
+# %% ../nbs/05_flows.ipynb #b23f2db9
+def _base_logp(base):
+    "log density `(M,n,B)` of stacked bases at `(M,n,B,d)`; for Gaussians what does not depend on the point is computed once"
+    p = getattr(base, 'base_dist', None)
+    if not isinstance(p, Normal): return lambda u: base.log_prob(u.transpose(0, 1)).transpose(0, 1)
+    loc, inv = p.loc[:,None], 1/p.scale[:,None]
+    const = (inv.log()-.5*math.log(2*math.pi)).sum(-1)
+    return lambda u: const-.5*((u-loc)*inv).square().sum(-1)
+
 class _Flows:
     "Flows of one form, stacked"
     def __init__(self, qs):
         self.M,self.base = len(qs),stack([q.base for q in qs])
-        self.blocks = [_stack_folded(fs) for fs in zip(*(q.blocks for q in qs))]
+        self.base_logp,self.blocks = _base_logp(self.base),[_stack_folded(fs) for fs in zip(*(q.blocks for q in qs))]
     def log_prob(self, z):
         with torch.autocast(z.device.type, enabled=False): u, ld = _pull(z.expand(self.M, *z.shape), self.blocks)
-        return self.base.log_prob(u.transpose(0, 1)).transpose(0, 1)+ld
+        return self.base_logp(u)+ld
     def sample(self, n):
         u = self.base.sample((n,)).transpose(0, 1)
         with torch.autocast(u.device.type, enabled=False):
             for f in reversed(self.blocks): u = _grow(u, f)
         return u
 
+# %% ../nbs/05_flows.ipynb #f990ceca
 class _Alone:
     "One distribution"
     def __init__(self, qs): self.q, = qs

@@ -6,11 +6,11 @@
 __all__ = ['HMCState', 'hmc_state', 'leapfrog', 'hmc_step', 'DualAverage', 'dual_start', 'dual_update', 'HMCInfo', 'hmc',
            'check_normalisable', 'ProductPosterior']
 
-# %% ../nbs/06_hmc.ipynb #380f383b
+# %% ../nbs/06_hmc.ipynb #9a73d956
 import math, torch
 from fastcore.basics import patch
 from torch import Tensor
-from torch.distributions import Distribution
+from torch.distributions import Distribution, Normal
 from typing import NamedTuple
 from .dists import normal
 from .experts import poe_logp
@@ -179,7 +179,14 @@ def check_normalisable(
         raise ValueError(f'the product of experts cannot be normalised{i}: its log density does not fall far away, and chains would drift for ever. The experts are wider '
                          'than the prior there: train them longer, use fewer modalities, or Gaussian experts with poe_posteriors(..., wide="clip")')
 
-# %% ../nbs/06_hmc.ipynb #e984c1e8
+# %% ../nbs/06_hmc.ipynb #e453de02
+def _prior_logp(prior):
+    "log p(z) up to a constant, with less to do for a Gaussian"
+    if not isinstance(getattr(prior, 'base_dist', None), Normal): return prior.log_prob
+    loc, inv = prior.mean, 1/prior.stddev
+    return lambda z: -.5*((z-loc)*inv).square().sum(-1)
+
+# %% ../nbs/06_hmc.ipynb #2cfed8ef
 class ProductPosterior(Distribution):
     "q(z|x_S), the product of normalised posteriors over p^(|S|-1), sampled by HMC; batch shape `(B,)`"
     arg_constraints = {}
@@ -197,7 +204,7 @@ class ProductPosterior(Distribution):
         self.qs,self.prior,self.mask,self.chunk,self.check = list(qs),prior,mask,chunk,check
         self.radius,self.options = radius or self.event_shape[0]**.5+5, {'n_warmup': 8, 'n_steps': 6, **options}
         if mask is not None: self.qs = [batch_map(q, lambda t, m=m: _where(m, t, torch.ones_like(t))) for q,m in zip(qs, mask)]
-        with torch.no_grad(): self.each = Experts(self.qs)
+        with torch.no_grad(): self.each, self.prior_logp = Experts(self.qs), _prior_logp(prior)
 
 # %% ../nbs/06_hmc.ipynb #ea706856
 @patch
@@ -212,7 +219,7 @@ def experts(self:ProductPosterior, z):
     lq = self.each.log_prob(z)
     return lq if self.mask is None else torch.where(self.mask[:,None], lq, 0.)
 
-# %% ../nbs/06_hmc.ipynb #3e08315c
+# %% ../nbs/06_hmc.ipynb #e4abab19
 @patch
 def within(self:ProductPosterior, z):
     "The nearest point of the ball, and the distance from its centre, in standard deviations of the prior"
@@ -221,13 +228,14 @@ def within(self:ProductPosterior, z):
     edge = self.prior.mean+self.prior.stddev*y*(self.radius/r.clamp(min=self.radius))[...,None]
     return _where(r>self.radius, edge, z), r
 
-# %% ../nbs/06_hmc.ipynb #1f487ebc
 @patch
 def logp(self:ProductPosterior, z, ball=True):
     "Log density up to a constant, `(n,B)`; `ball=False` gives the bare product"
-    n = len(self.qs) if self.mask is None else self.mask.sum(0)
-    c = self.within(z)[0] if ball else z
-    return self.experts(c).sum(0)-n*self.prior.log_prob(c)+self.prior.log_prob(z)
+    n, lp = len(self.qs) if self.mask is None else self.mask.sum(0), self.prior_logp(z)
+    if ball:
+        c, r = self.within(z.detach())
+        if (r>self.radius).any(): return self.experts(c := self.within(z)[0]).sum(0)-n*self.prior_logp(c)+lp
+    return self.experts(z).sum(0)-(n-1)*lp
 
 # %% ../nbs/06_hmc.ipynb #71641775
 @patch
@@ -241,7 +249,7 @@ def gaussian(self:ProductPosterior,
     prec = torch.maximum(lam.sum(0)-k*p, lam.amax(0))
     return normal(((lam*z.mean(1)).sum(0)-k*p*self.prior.mean)/prec, prec.rsqrt())
 
-# %% ../nbs/06_hmc.ipynb #e762837b
+# %% ../nbs/06_hmc.ipynb #c3a98b00
 @patch
 def propose(self:ProductPosterior,
     n:int, # Draws of each expert, and of the Gaussian
@@ -252,7 +260,7 @@ def propose(self:ProductPosterior,
     z = torch.cat([z[:,:n], g.sample((n,))[None]]).flatten(0, 1)
     lq = torch.cat([self.experts(c) for c in z.split(max(1, 2*self.chunk//z.shape[1]))], 1)
     mix = torch.cat([torch.where(on, lq, -torch.inf), g.log_prob(z)[None]]).logsumexp(0)
-    lw = lq.sum(0)-(on.sum(0)-1)*self.prior.log_prob(z)-mix
+    lw = lq.sum(0)-(on.sum(0)-1)*self.prior_logp(z)-mix
     ok = torch.cat([on, on.new_ones(on[:1].shape)]).expand(-1, n, -1).flatten(0, 1)&(self.within(z)[1]<self.radius)
     return z, torch.where(ok, lw, -torch.inf).nan_to_num(-1e9, 1e9, -1e9), g
 

@@ -19,3 +19,9 @@ from .train.io import *
 from .eval.coherence import *
 from .checks import *
 from .models.jmvae import *
+from .models.telbo import *
+from .models.mvae import *
+from .models.mopoe import *
+from .models.mvtcae import *
+from .models.mmvae import *
+from .models.jnf import *

@@ -64,7 +64,7 @@ def _keep_exact(how, given):
     "Subsets on which the aggregate of exact experts must be exact"
     return {'all': given, 'one': [S for S in given if len(S)==1]}[choose(how, ('all','one'), 'exact_on')] if isinstance(how, str) else list(how)
 
-# %% ../nbs/36_checks.ipynb #78da9ee3
+# %% ../nbs/36_checks.ipynb #e119a501
 class CheckCase:
     "A model under test, with a world and data to test it on"
     def __init__(self,
@@ -76,8 +76,9 @@ class CheckCase:
         mods=None, # `() -> list` of modalities for the structural checks (default: three small ones)
         seed:int=0, # Of everything
         B:int=24, # Samples in a batch
+        draws:int=4000, # Of a posterior without closed moments
     ):
-        self.build,self._exact,self.seed,self.B,self.d,self.where = build,exact,seed,B,2,''
+        self.build,self._exact,self.seed,self.B,self.d,self.draws,self.where = build,exact,seed,B,2,draws,''
         self.world = lingauss({'a': 3, 'b': 4, 'c': 3}, d=self.d, diagonal=True, seed=seed)
         with seeded(seed): self.xw = self.world.sample(B)[1]
         self.names = self.world.names
@@ -133,8 +134,8 @@ def over(self:CheckCase, sets):
     "Go through subsets and remember where we are"
     for S in sets: self.where = '+'.join(S); yield S
 
-# %% ../nbs/36_checks.ipynb #d5cd6733
-def _moments(q, n:int=4000):
+# %% ../nbs/36_checks.ipynb #0cd745bc
+def _moments(q, n:int):
     "Mean, variance, and the number of draws they come from (None: exact)"
     try: return q.mean, q.variance, None
     except (NotImplementedError, AttributeError): z = q.sample((n,))
@@ -144,9 +145,10 @@ def posterior_gap(
     p, # Distribution, batch shape `(B,)`
     q, # Distribution, batch shape `(B,)`
     tol:float=1e-7, # Allowed, where both are exact
+    n:int=4000, # Draws of a posterior without closed moments
 )->tuple: # Largest error of mean and variance, and what is allowed
     "How far two posteriors are apart; in standard errors (6 allowed) if one of them is sampled"
-    (m1,v1,n1), (m2,v2,n2) = _moments(p), _moments(q)
+    (m1,v1,n1), (m2,v2,n2) = _moments(p, n), _moments(q, n)
     if m1.shape!=m2.shape: return float('inf'), tol
     if n1 is None and n2 is None: return max((m1-m2).abs().max().item(), (v1-v2).abs().max().item()), tol
     n = 1/sum(1/k for k in (n1,n2) if k)
@@ -285,12 +287,12 @@ def check_weights(c):
         lw = _weights(m, c.world, c.xw, S, 200)
         if lw is not None: yield ('+'.join(S), *above(lw.mean(1), c.world.evidence(c.xw, S).mean()))
 
-# %% ../nbs/36_checks.ipynb #32b8803a
+# %% ../nbs/36_checks.ipynb #6d2856c7
 @register_check
 def check_posterior(c):
     "Aggregating exact unimodal posteriors gives the exact posterior of the subset"
     m = c.exact()
-    for S in c.over(c.exact_on): yield ('+'.join(S), *posterior_gap(m.posterior(c.xw, S), c.world.posterior(c.xw, S)))
+    for S in c.over(c.exact_on): yield ('+'.join(S), *posterior_gap(m.posterior(c.xw, S), c.world.posterior(c.xw, S), n=c.draws))
 
 # %% ../nbs/36_checks.ipynb #25c98250
 @register_check
@@ -302,13 +304,13 @@ def check_conditional(c):
         out, p = m.generate(x, given=S, targets=t, n=n, sample=True)[t], c.world.conditional(x, t, S)
         yield f'{"+".join(S)}→{t}', ((out.mean(0)-p.mean).abs()/(p.variance/n).sqrt()).max().item(), 6.
 
-# %% ../nbs/36_checks.ipynb #def82168
+# %% ../nbs/36_checks.ipynb #a08e0939
 @register_check
 def check_one_modality(c):
     "With a single modality the bound is the ELBO of a VAE; with exact encoders, the evidence"
     w, x = lingauss({'a': 3}, d=c.d, diagonal=True, seed=c.seed), {'a': c.xw['a']}
     m = c.model([replace(k, encoder=SmallBody(k.shape)) for k in w.modalities()])
-    if c._exact: yield ('a, exact', *posterior_gap(c.exact(w).posterior(x), w.posterior(x)))
+    if c._exact: yield ('a, exact', *posterior_gap(c.exact(w).posterior(x), w.posterior(x), n=c.draws))
     if c._exact: yield ('a, exact', *above(c.mean_value(c.exact(w), x), w.evidence(x).mean(), both=True))
     elbo = _weights(m, w, x, ('a',), 2000)
     if elbo is not None: yield ('a', *same_mean(c.mean_value(m, x, copies=20, n=40), elbo.mean(1)))
@@ -331,17 +333,17 @@ def check_nothing_given(c):
         yield k, ((a.var(0)/b.var(0)).log().abs()/(4/n)**.5).max().item(), 6.
     yield 'posterior of nothing', 1-_raises(lambda: m.posterior(c.xw, []), 'given'), 0
 
-# %% ../nbs/36_checks.ipynb #ab48e24e
+# %% ../nbs/36_checks.ipynb #aa7c6f50
 @register_check
 def check_order(c):
     "The order of modalities in a batch does not matter"
     m, flip = c.model(), lambda x: dict(reversed(x.items()))
     for S in c.over(S for S in c.given if len(S)>1):
         xs = {k: c.xw[k] for k in S}
-        yield ('+'.join(S), *posterior_gap(m.posterior(xs), m.posterior(flip(xs))))
+        yield ('+'.join(S), *posterior_gap(m.posterior(xs), m.posterior(flip(xs)), n=c.draws))
     yield ('loss', *same_in_mean(lambda: m.loss(c.xw)[0], lambda: m.loss(flip(c.xw))[0], c.seed))
 
-# %% ../nbs/36_checks.ipynb #84cc3faa
+# %% ../nbs/36_checks.ipynb #5624e2f7
 class _At:
     "Samples `i` of a batch of distributions"
     def __init__(self, q, i): self.q,self.i = q,i
@@ -356,16 +358,16 @@ def check_mask_subsets(c):
     q = m.posterior({k: torch.where(mask[k][:,None], v, torch.nan) for k,v in c.xw.items()}, mask=mask)
     for S in c.over(c.given):
         i = torch.stack([mask[k]==(k in S) for k in c.names]).all(0)
-        yield ('+'.join(S), *posterior_gap(_At(q, i), m.posterior({k: c.xw[k][i] for k in S})))
+        yield ('+'.join(S), *posterior_gap(_At(q, i), m.posterior({k: c.xw[k][i] for k in S}), n=c.draws))
 
-# %% ../nbs/36_checks.ipynb #cf6a78f2
+# %% ../nbs/36_checks.ipynb #bf9973f5
 @register_check
 def check_mask_absent(c):
     "Masked for all samples is the same as absent"
     m, none = c.model(), torch.zeros(c.B, dtype=torch.bool)
     for k in (k for k in c.names if tuple(j for j in c.names if j!=k) in c.given):
         less, c.where = {j: v for j,v in c.xw.items() if j!=k}, f'without {k}'
-        yield (c.where, *posterior_gap(m.posterior(c.xw, mask={k: none}), m.posterior(less)))
+        yield (c.where, *posterior_gap(m.posterior(c.xw, mask={k: none}), m.posterior(less), n=c.draws))
         if m.needs_complete: yield f'loss {c.where} must refuse', 1-_raises(lambda: m.loss(less), f"'{k}'"), 0
         else: yield (f'loss {c.where}', *same_in_mean(lambda: m.loss(c.xw, {k: none})[0], lambda: m.loss(less)[0], c.seed))
 
@@ -393,13 +395,14 @@ def enter_stage(
     for p in fixed: p.requires_grad_(False)
     return {n for n,p in m.named_parameters() if p.requires_grad}
 
-# %% ../nbs/36_checks.ipynb #c5577876
+# %% ../nbs/36_checks.ipynb #58f677ed
 @register_check
 def check_gradients(c):
     "Gradients reach every parameter that a stage trains, and no other; no parameter is forgotten"
     able, reached = {n for n,p in c.plain()[0].named_parameters() if p.requires_grad}, set()
     for i,s in enumerate(c.plain()[0].stages()):
         m, x = c.plain(); learn, c.where = enter_stage(m, m.stages()[i]), s.name
+        with torch.no_grad(), seeded(c.seed): [p.add_(.01*torch.randn_like(p)) for p in m.parameters()]     # a flow may start as the identity
         for _ in range(3): m.stages()[i].loss(x)[0].backward()
         got = {n for n,p in m.named_parameters() if p.grad is not None and p.grad.abs().sum()>0}
         yield f'{s.name}: {" ".join(sorted(learn^got)[:3])}', len(learn^got), 0
@@ -526,7 +529,7 @@ def check_inputs(c):
         c.where = what; f()
         yield what, int(not all(list(d)==list(d0) and all(torch.equal(d[k], d0[k]) for k in d0) for d,d0 in ((x,x0), (mask,mask0)))), 0
 
-# %% ../nbs/36_checks.ipynb #df587894
+# %% ../nbs/36_checks.ipynb #4f2516f4
 @register_check
 def check_modes(c):
     "Calls leave every submodule in the mode it was in, and no buffer changed; posteriors do not drop out"
@@ -536,7 +539,7 @@ def check_modes(c):
     for what,f in {'posterior': lambda: m.posterior(x), 'generate': lambda: m.generate(x), 'from the prior': lambda: m.generate()}.items():
         c.where = what; f()
         yield what, int([s.training for s in m.modules()]!=before or any(not torch.equal(v, state[k]) for k,v in _all(m).items())), 0
-    if _moments(m.posterior(x), 2)[2] is None: yield ('posterior twice', *posterior_gap(m.posterior(x), m.posterior(x), 0.))
+    if _moments(m.posterior(x), 2)[2] is None: yield ('posterior twice', *posterior_gap(m.posterior(x), m.posterior(x), 0., c.draws))
 
 # %% ../nbs/36_checks.ipynb #a1e91d17
 @register_check
@@ -550,7 +553,7 @@ def check_bad_input(c):
     yield 'unknown option', 1-_raises(lambda: m.loss(x, not_an_option=1), 'not_an_option'), 0
     yield 'unknown target', 1-_raises(lambda: m.generate(x, targets='nothing'), 'nothing'), 0
 
-# %% ../nbs/36_checks.ipynb #52417320
+# %% ../nbs/36_checks.ipynb #45a5181c
 def check_model(
     build, # `(mods, d) -> model`
     exact=None, # `world -> model` with the exact encoders of a diagonal `LinGauss`; without it, exactness is not checked
@@ -561,8 +564,9 @@ def check_model(
     skip:dict=None, # `{check: reason}`: reported as not run, with the reason
     only=None, # Names of checks to run (default: all)
     seed:int=0, # Of everything
+    draws:int=4000, # Of a posterior without closed moments; fewer where a draw is dear
 )->CheckReport: # A table; `.ok`, `.assert_ok()`, `.df()`
     "Run every registered property on a model"
-    case = CheckCase(build, exact, bound, given, exact_on, mods, seed)
+    case = CheckCase(build, exact, bound, given, exact_on, mods, seed, draws=draws)
     for k in [*(skip or {}), *(only or ())]: choose(k, all_checks, 'check')
     return CheckReport(run_check(f, case, (skip or {}).get(k)) for k,f in all_checks.items() if only is None or k in only)

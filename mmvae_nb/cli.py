@@ -41,9 +41,10 @@ job_settings = {
     'file': dict(n_train=None, n_valid=None, n_test=None, likelihood='learned', latent=16, bs=128, lr=1e-3, epochs={'joint': 30, 'unimodal': 15}),
 }
 
-# %% ../nbs/70_cli.ipynb #3c0b5d29
+# %% ../nbs/70_cli.ipynb #6150bf0d
 _liks = {**likelihoods, 'laplace': partial(LaplaceLik, .75), 'learned': partial(NormalLik, learn=True)} # Name -> likelihood
-_models = {'jmvae': 'mmvae_nb.models.jmvae.JMVAE'} # Name -> where its class lives
+_models = {'jmvae': 'jmvae.JMVAE', 'telbo': 'telbo.TELBO', 'mvae': 'mvae.MVAE', 'mopoe': 'mopoe.MoPoE', 'mvtcae': 'mvtcae.MVTCAE', 'mmvae': 'mmvae.MMVAE',
+           'jnf': 'jnf.JNF', 'jnf_dcca': 'jnf.JNF', 'jnf_shared': 'jnf.JNF'} # Name -> where its class lives, in `mmvae_nb.models`
 
 def _options(data:str)->dict:
     "Settings of a data set, by name or for a path"
@@ -70,8 +71,9 @@ def load_data(
     if n<1 or (a or 1)>n: raise ValueError(f'{data}: {len(whole)} samples are not enough for {a or 1} to train, {part(b)} to validate and {part(c)} to test')
     return tuple(whole.split(a or n, part(b), part(c)))
 
-# %% ../nbs/70_cli.ipynb #509eb4de
-_defaults = {'jmvae': {'wide': 'clip'}} # A command goes on where an expert is wider than the prior
+# %% ../nbs/70_cli.ipynb #e7cdb78c
+_defaults = {'jmvae': {'wide': 'clip'}, 'telbo': {'wide': 'clip'}, # A command goes on where an expert is wider than the prior
+             'jnf_dcca': {'projectors': 'dcca', 'size': 16}, 'jnf_shared': {'projectors': 'contrastive', 'size': 16}}
 
 def _likelihood(text:str)->nn.Module:
     "A likelihood from its name, perhaps with a scale: `normal:0.5`"
@@ -85,7 +87,7 @@ def _small(shape:tuple, latent:int)->dict:
     if len(shape)!=3 or shape[0]>4 or min(shape[1:])<8 or math.prod(shape)<=1024: return {}
     return dict(encoder=ConvBody(shape, (16,32,64)), decoder=MLPNet(latent, shape, (512,)))
 
-# %% ../nbs/70_cli.ipynb #d89193e1
+# %% ../nbs/70_cli.ipynb #5192506c
 def build_model(
     name:str, # One of `_models`
     data:MMData, # Its shapes are the model's
@@ -97,7 +99,7 @@ def build_model(
     module, cls = choose(name, _models, 'model').rsplit('.', 1)
     lik = _likelihood(likelihood)
     mods = data.modalities(lik, **{k: {'likelihood': lik, **_small(tuple(v.shape[1:]), latent)} for k,v in data.x.items()})
-    return getattr(importlib.import_module(module), cls)(mods, latent, **{**_defaults.get(name, {}), **options})
+    return getattr(importlib.import_module(f'mmvae_nb.models.{module}'), cls)(mods, latent, **{**_defaults.get(name, {}), **options})
 
 # %% ../nbs/70_cli.ipynb #659c9fdb
 def _parse_epochs(text, stages)->dict:

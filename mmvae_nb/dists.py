@@ -95,7 +95,20 @@ class Likelihood(nn.Module):
     def error(self, x): "What is wrong with observations `x`, or None"; return None
     def mean_link(self, h): return _full(h).sigmoid() if getattr(self, 'link', None)=='sigmoid' else _full(h)
 
-# %% ../nbs/01_dists.ipynb #c2c25c7d
+# %% ../nbs/01_dists.ipynb #42708629
+class _OneScale:
+    "A location-scale family whose entries share one scale"
+    def log_prob(self, v):
+        s = getattr(self, 'one', self.scale)
+        return self.standard((v-self.loc)/s)-s.log()
+
+class _Normal(_OneScale, Normal):
+    standard = staticmethod(lambda u: -.5*u.square()-.5*math.log(2*math.pi))
+
+class _Laplace(_OneScale, Laplace):
+    standard = staticmethod(lambda u: -u.abs()-math.log(2))
+
+# %% ../nbs/01_dists.ipynb #ec06cd63
 class _ScaledLik(Likelihood):
     "Location-scale likelihood with a fixed or learned scale"
     def __init__(self, scale:float=1., learn:bool=False, link:str='identity'):
@@ -103,18 +116,21 @@ class _ScaledLik(Likelihood):
         if not scale>0: raise ValueError(f'scale must be positive, found {scale}')
         self.link = choose(link, ('identity','sigmoid'), 'link')
         self.log_scale = nn.Parameter(torch.tensor(float(scale)).log(), requires_grad=learn)
-    def forward(self, h): return self.family(self.mean_link(h), self.log_scale.exp(), 0)
+    def forward(self, h):
+        p = self.family(self.mean_link(h), scale := self.log_scale.exp(), validate_args=False)
+        p.one = scale
+        return Independent(p, 0, validate_args=False)
 
 @register
 class NormalLik(_ScaledLik):
     "Gaussian observations; `scale` is a standard deviation, learned if `learn`"
-    family = staticmethod(normal)
+    family = _Normal
 
-# %% ../nbs/01_dists.ipynb #da8a6575
+# %% ../nbs/01_dists.ipynb #5074ae71
 @register
 class LaplaceLik(_ScaledLik):
     "Laplace observations; the image models of the field use `scale=0.75`"
-    family = staticmethod(laplace)
+    family = _Laplace
 
 # %% ../nbs/01_dists.ipynb #e01a419d
 @register

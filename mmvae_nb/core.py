@@ -40,7 +40,7 @@ def choose(
     hint = f'; did you mean {near[0]!r}?' if near else ''
     raise ValueError(f"unknown {what} {key!r}{hint} (valid: {', '.join(map(str, options))})")
 
-# %% ../nbs/00_core.ipynb #dbdf7aa4
+# %% ../nbs/00_core.ipynb #58caccac
 @dataclass(frozen=True, eq=False)
 class Modality:
     "One modality of a data set"
@@ -52,6 +52,7 @@ class Modality:
     decoder:nn.Module=None # Network `(N,d) -> (N,*shape)`; default from the shape
     def __post_init__(self):
         if not str(self.name).isidentifier(): raise ValueError(f'modality name {self.name!r} is not a Python identifier')
+        if hasattr(nn.ModuleDict(), self.name): raise ValueError(f'modality name {self.name!r} is taken by nn.ModuleDict, which holds the networks; choose another')
         shape = (self.shape,) if isinstance(self.shape, int) else tuple(int(s) for s in self.shape)
         if not shape or min(shape)<1: raise ValueError(f'modality {self.name!r}: shape {self.shape} has an empty dimension')
         if not self.weight>=0: raise ValueError(f'modality {self.name!r}: weight {self.weight} is negative')

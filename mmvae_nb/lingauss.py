@@ -204,7 +204,7 @@ class ExactPosterior(nn.Module):
         if self.diagonal: return normal(mu, self.tril.diagonal())
         return MultivariateNormal(mu, scale_tril=self.tril, validate_args=False)
 
-# %% ../nbs/02_lingauss.ipynb #d38bfc4d
+# %% ../nbs/02_lingauss.ipynb #e2d0f8fc
 @patch
 def encoder(self:LinGauss,
     *names, # Modalities in S
@@ -213,7 +213,7 @@ def encoder(self:LinGauss,
     for k in names: choose(k, self.names, 'modality')
     cov = torch.linalg.inv(self.precision(*names))
     W = torch.cat([self.W(k)/self.noise[k]**2 for k in names])
-    diag = bool((cov-cov.diag().diag()).abs().max()<1e-12*cov.max()) or self.d==1
+    diag = bool((cov-cov.diag().diag()).abs().max()<1e3*torch.finfo(cov.dtype).eps*cov.max()) or self.d==1
     e = ExactPosterior(names, len(W), self.d, diag).to(W)
     e.gain.copy_(W@cov); e.bias.copy_(torch.cat([self.b(k) for k in names]))
     e.tril.copy_(cov.diag().sqrt().diag() if diag else torch.linalg.cholesky(cov))

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['pairs', 'published', 'trained_like', 'product_case', 'quality', 'reference', 'their_logp', 'bench_product',
-           'bench_product4', 'bench_memory', 'lib_steps', 'our_steps', 'bench_second_stage', 'bench_steps']
+           'bench_product4', 'bench_memory', 'lib_steps', 'our_steps', 'bench_second_stage', 'step_rates',
+           'bench_steps']
 
 # %% ../nbs/72_rival.ipynb #e2e6bbc9
 import copy, importlib, logging, resource, torch
@@ -20,55 +21,53 @@ from .models.jnf import JNF
 from .nets import ConvBody, ConvNet, mnist_svhn
 from .train.learner import mm_learner
 
-# %% ../nbs/72_rival.ipynb #a2e67fd6
-def published(
-    name:str, # Class in `multivae.models`, e.g. 'JNF'
-    model, # One of ours, whose unimodal encoders and decoders are copied
-    **config, # Fields of its configuration
-)->nn.Module: # The library's model
-    "The library's model with the networks of ours"
-    try: import multivae.models as lib
-    except ImportError: raise ImportError('this benchmark compares with another package; install it: pip install multivae==1.0.3') from None
+# %% ../nbs/72_rival.ipynb #c0f6db6d
+def _wrapped(model):
     from pythae.models.base.base_utils import ModelOutput
     from pythae.models.nn.base_architectures import BaseDecoder, BaseEncoder
-    logging.disable(logging.INFO)
     class Enc(BaseEncoder):
-        def __init__(self, e): super().__init__(); self.body,self.linear,self.latent_dim = copy.deepcopy(e.body),copy.deepcopy(_linear(e.head)),model.d
+        def __init__(self, e): super().__init__(); self.body,self.linear,self.latent_dim = copy.deepcopy(e.body),copy.deepcopy(getattr(e.head, 'base', e.head).linear),model.d
         def forward(self, x): loc, lv = self.linear(self.body(x)).chunk(2, -1); return ModelOutput(embedding=loc, log_covariance=lv.clone())
     class Dec(BaseDecoder):
         def __init__(self, d): super().__init__(); self.net,self.link = copy.deepcopy(d.net),d.lik.mean_link
         def forward(self, z): return ModelOutput(reconstruction=self.link(self.net(z)))
+    return {k: Enc(e) for k,e in model.encoders.items()}, {k: Dec(d) for k,d in model.decoders.items()}
+
+# %% ../nbs/72_rival.ipynb #34a61506
+def published(
+    name:str, # Class in `multivae.models`, e.g. 'JNF'
+    model, # One of ours, whose unimodal encoders and decoders are copied
+    **config, # Fields of its configuration
+)->nn.Module: # The library's model with the networks of ours
+    try: import multivae.models as lib
+    except ImportError: raise ImportError('this benchmark compares with another package; install it: pip install multivae==1.0.3') from None
+    logging.disable(logging.INFO)
     shapes = {k: m.shape for k,m in model.mods.items()}
     c = getattr(lib, name+'Config')(n_modalities=len(shapes), latent_dim=model.d, input_dims=shapes, decoders_dist=dict.fromkeys(shapes, 'normal'), **config)
-    return getattr(lib, name)(c, {k: Enc(e) for k,e in model.encoders.items()}, {k: Dec(d) for k,d in model.decoders.items()})
+    return getattr(lib, name)(c, *_wrapped(model))
 
-def _linear(head): return getattr(head, 'base', head).linear
-
-# %% ../nbs/72_rival.ipynb #019b88dd
+# %% ../nbs/72_rival.ipynb #dce72937
 def trained_like(
     model, # A `JNF`, changed in place
     sd:float=.3, # Size of the change
-    seed:int=0, # Of the change
-)->nn.Module: # The same, in eval mode
+):
     "Move the flows away from the identity at which they start"
-    with torch.no_grad(), seeded(seed):
-        for m in model.modules():
-            if isinstance(m, MADE):
-                for p in m.parameters(): p.add_(sd*torch.randn_like(p)*p.shape[-1]**-.5)
+    with torch.no_grad(), seeded(0):
+        for p in (p for m in model.modules() if isinstance(m, MADE) for p in m.parameters()): p.add_(sd*torch.randn_like(p)*p.shape[-1]**-.5)
     return model.eval()
 
+# %% ../nbs/72_rival.ipynb #2fe164cf
 def product_case(
     case:str='mnist+svhn', # Or 'four'
 )->tuple: # Our JNF, names to condition on
     "Two modalities at d = 20 (an MLP and a convolutional encoder), or four of five 3x28x28 views at d = 64"
     torch.manual_seed(0)
     if choose(case, ('mnist+svhn','four'), 'case')=='four':
-        s, names = (3,28,28), [f'm{i}' for i in range(5)]
-        return trained_like(JNF([Modality(k, s, encoder=ConvBody(s), decoder=ConvNet(64, s)) for k in names], 64)), names[:4]
-    third = Modality('label', 10)                                     # so that two given ones are not all
-    return trained_like(JNF([*mnist_svhn(20), third], 20)), ['mnist','svhn']
+        mods = [Modality(f'm{i}', s := (3,28,28), encoder=ConvBody(s), decoder=ConvNet(64, s)) for i in range(5)]
+        return trained_like(JNF(mods, 64)), [m.name for m in mods[:4]]
+    return trained_like(JNF([*mnist_svhn(20), Modality('label', 10)], 20)), ['mnist','svhn']    # a third one, so that two are not all
 
-# %% ../nbs/72_rival.ipynb #d9a73826
+# %% ../nbs/72_rival.ipynb #2bc6d3fc
 def quality(
     z, # Draws `(n,B,d)`
     ref, # Draws of the reference `(N,B,d)`
@@ -80,6 +79,7 @@ def quality(
     own = lambda v: torch.cdist(v, v).sum((1,2))/(v.shape[1]*(v.shape[1]-1))
     return {'bias': bias.item(), 'sd ratio': (z.std(0)/sd).mean().item(), 'energy': (2*torch.cdist(a, b).mean((1,2))-own(a)-own(b)).mean().item()}
 
+# %% ../nbs/72_rival.ipynb #f1b5c3e6
 def reference(
     logp, # `(n,B,d)` to `(n,B)`
     z0, # Starts `(n,B,d)`
@@ -105,7 +105,7 @@ def their_logp(
         return lp
     return logp
 
-# %% ../nbs/72_rival.ipynb #40068681
+# %% ../nbs/72_rival.ipynb #c4bd89f5
 @bench
 def bench_product(
     repeats:int=3, # Rounds
@@ -121,12 +121,14 @@ def bench_product(
     from multivae.data.datasets.base import MultimodalBaseDataset as Data
     def ours(x, n=1): return model.posterior(x).sample((n,))
     def theirs(x, n=1): return lib.encode(Data(x), cond_mod=given, N=n).z.detach().view(n, -1, model.d)
+    ours(x)                                                            # both sides warm: theirs computes for seconds
     times = alternate(lambda: [ours(x), None][1], lambda: [theirs(x), None][1], repeats=repeats, warmup=0)
     with torch.no_grad(): P = model.posterior(few)
     z0, g = P.start(16)
     good = [quality(ours(few, draws), reference(P.logp, z0, g.stddev)), quality(theirs(few, draws), reference(their_logp(lib, few, given), theirs(few, 16)))]
     return [{**r, 'seconds': points/r['samples/s'], **q} for r,q in zip(compare_rates([f'ours, {case}', 'multivae 1.0.3'], times, points), good)]
 
+# %% ../nbs/72_rival.ipynb #8271f51e
 @bench
 def bench_product4(repeats:int=1): return bench_product(repeats, 'four', judged=3, draws=30)
 
@@ -146,7 +148,7 @@ def bench_memory(
     z, info = q.draw(n)
     return [{'what': f'{points} x {n} chains, d = 64', 'draws': z.shape[0]*z.shape[1], 'peak before, GiB': before, 'peak after, GiB': peak(), 'divergent': info.divergent.sum().item()}]
 
-# %% ../nbs/72_rival.ipynb #350565d1
+# %% ../nbs/72_rival.ipynb #97416c81
 def lib_steps(
     lib, # The library's model
     x:dict, # A batch
@@ -159,6 +161,7 @@ def lib_steps(
     lib.train()
     for _ in range(steps): opt.zero_grad(); lib(data, **kw).loss.backward(); opt.step()
 
+# %% ../nbs/72_rival.ipynb #c75ebff0
 def our_steps(
     model, # Ours
     stage:str, # Stage to train
@@ -187,30 +190,33 @@ def bench_second_stage(
     n, base = 128*steps, 'multivae 1.0.3'
     return [*compare_rates(['JNF', base], [times[0], times[2]], n), *compare_rates(['JNF-Shared', base], [times[1], times[2]], n)]
 
-# %% ../nbs/72_rival.ipynb #aa357bcc
+# %% ../nbs/72_rival.ipynb #07859c90
 pairs = { # Name -> our class, options; the library's class, options
     'mvae': ('mvae.MVAE', {}, 'MVAE', dict(warmup=0, k=0)),
     'mopoe': ('mopoe.MoPoE', {}, 'MoPoE', {}),
     'mvtcae': ('mvtcae.MVTCAE', {}, 'MVTCAE', {}),
+    'mmvae': ('mmvae.MMVAE', dict(K=10, family='normal', grad='plain'), 'MMVAE', dict(K=10, prior_and_posterior_dist='normal', loss='iwae_looser')),
 }
 
+# %% ../nbs/72_rival.ipynb #829c0b8d
+def step_rates(name, repeats, steps):
+    "Ours and theirs on one entry of `pairs`"
+    cls, kw, theirs, config = choose(name, pairs, 'model')
+    module, cls = cls.split('.')
+    torch.manual_seed(0)
+    ours = getattr(importlib.import_module(f'mmvae_nb.models.{module}'), cls)(mnist_svhn(20), 20, **kw)
+    lib, x = published(theirs, ours, **config), {m.name: torch.rand(128, *m.shape) for m in ours.mods.values()}
+    times = alternate(lambda: our_steps(ours, 'all', x, steps), lambda: lib_steps(lib, x, steps, epoch=5), repeats=repeats)
+    return compare_rates([name, 'multivae 1.0.3'], times, 128*steps)
+
+# %% ../nbs/72_rival.ipynb #261a16fa
 @bench
 def bench_steps(
     repeats:int=5, # Rounds
     steps:int=10, # Batches of 128 in a round
-    names=None, # Of `pairs` (default: all)
 )->list: # Rows of the table
     "Samples per second in training, MNIST + SVHN shapes, batch 128"
-    out = []
-    for k in names or pairs:
-        cls, kw, theirs, config = choose(k, pairs, 'model')
-        module, cls = cls.split('.')
-        torch.manual_seed(0)
-        ours = getattr(importlib.import_module(f'mmvae_nb.models.{module}'), cls)(mnist_svhn(20), 20, **kw)
-        lib, x = published(theirs, ours, **config), {m.name: torch.rand(128, *m.shape) for m in ours.mods.values()}
-        times = alternate(lambda: our_steps(ours, 'all', x, steps), lambda: lib_steps(lib, x, steps, epoch=5), repeats=repeats)
-        out += compare_rates([k, 'multivae 1.0.3'], times, 128*steps)
-    return out
+    return [r for k in pairs for r in step_rates(k, repeats, steps)]
 
 # %% ../nbs/72_rival.ipynb #998de50b
 def _main(

@@ -294,12 +294,12 @@ def train_run(
     _write_json(s, out/'scores.json')
     return s
 
-# %% ../nbs/70_cli.ipynb #e2107f02
+# %% ../nbs/70_cli.ipynb #a7ed487d
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
     data:str=None, # digits (real handwritten digits in five views), shapes (squares and circles), or a path: an .npz file or a folder of .npy files, one array per modality
-    model:str=None, # Model: jmvae
+    model:str=None, # jmvae, telbo, mvae, mopoe, mvtcae, mmvae, jnf, jnf_dcca or jnf_shared (default: jmvae)
     epochs:str=None, # A number for every stage, or e.g. joint=20,unimodal=10
     latent:int=None, # Latent size
     likelihood:str=None, # normal, laplace (with a scale, e.g. normal:0.5), learned (normal with a learned scale), bernoulli or categorical

@@ -38,15 +38,13 @@ def five_views(
     parts = (a[:50_000], la[:50_000]), (a[50_000:], la[50_000:]), (b, lb)
     return tuple(digit_views(*p, five_backgrounds(tone=.4), n, 3*seed+i) for i,(p,n) in enumerate(zip(parts, sizes)))
 
-# %% ../../nbs/90_exp.digits.ipynb #5b577304
+# %% ../../nbs/90_exp.digits.ipynb #a1aa2167
 def view_modalities(
     names, # Of the views
     d:int=32, # Latent size
-    sd:float=.5, # Scale of the Gaussian likelihood
 )->list: # `Modality`, each with networks of its own
-    "The networks that every model of the comparison uses"
     s = (3,28,28)
-    return [Modality(k, s, NormalLik(sd), encoder=ConvBody(s, (16,32,64)), decoder=MLPNet(d, s, (512,))) for k in names]
+    return [Modality(k, s, NormalLik(.5), encoder=ConvBody(s, (16,32,64)), decoder=MLPNet(d, s, (512,))) for k in names]
 
 # %% ../../nbs/90_exp.digits.ipynb #f87b519b
 passes = {'all': 10, 'joint': 10, 'unimodal': 15, 'projectors': 8} # Epochs of each stage
@@ -56,7 +54,7 @@ entrants = { # Name -> constructor
     'TELBO': partial(TELBO, wide='clip'), 'MVAE': MVAE, 'MoPoE': MoPoE, 'MVTCAE': MVTCAE, 'MMVAE': partial(MMVAE, K=1, bound='elbo'),
 }
 
-# %% ../../nbs/90_exp.digits.ipynb #3d2cae7d
+# %% ../../nbs/90_exp.digits.ipynb #0ba92719
 def train_entrant(
     name:str, # One of `entrants`
     train, # `MMData`
@@ -78,7 +76,9 @@ def train_entrant(
         secs[stage.name] = (time.perf_counter()-t)/n
     return model.eval(), secs
 
+# %% ../../nbs/90_exp.digits.ipynb #1a693432
 def _take(model, joint):
+    "Joint encoder and decoders of another model"
     for part in 'joint','decoders': getattr(model, part).load_state_dict(getattr(joint, part).state_dict())
 
 # %% ../../nbs/90_exp.digits.ipynb #30211b5d

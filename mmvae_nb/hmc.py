@@ -155,7 +155,7 @@ def hmc(
     z, lp, _ = (torch.stack(v) for v in zip(*draws))
     return z, HMCInfo(acc/n_steps, div, lp, log_eps.exp(), scale, 1+n_leap*(n_warmup+n_steps))
 
-# %% ../nbs/06_hmc.ipynb #cfa6ae9b
+# %% ../nbs/06_hmc.ipynb #2610bc75
 @torch.no_grad()
 def check_normalisable(
     logp, # Log density up to a constant
@@ -165,7 +165,7 @@ def check_normalisable(
 ):
     "Raise if, seen from half of the points, the log density does not fall far away, with no valley before"
     u, r, d, here, top = torch.randn_like(z), 8., z.shape[-1], hmc_state(logp, z), torch.tensor(1.)
-    for _ in range(8):
+    for _ in range(6):
         u = u/u.norm(dim=-1, keepdim=True)
         h = (hmc_state(logp, z+r*scale*u).grad-here.grad).nan_to_num(0, 0, 0)*scale/r
         top = torch.maximum(h.norm(dim=-1, keepdim=True), top.to(h))
@@ -219,7 +219,7 @@ def experts(self:ProductPosterior, z):
     lq = self.each.log_prob(z)
     return lq if self.mask is None else torch.where(self.mask[:,None], lq, 0.)
 
-# %% ../nbs/06_hmc.ipynb #e4abab19
+# %% ../nbs/06_hmc.ipynb #53054fa4
 @patch
 def within(self:ProductPosterior, z):
     "The nearest point of the ball, and the distance from its centre, in standard deviations of the prior"
@@ -233,8 +233,8 @@ def logp(self:ProductPosterior, z, ball=True):
     "Log density up to a constant, `(n,B)`; `ball=False` gives the bare product"
     n, lp = len(self.qs) if self.mask is None else self.mask.sum(0), self.prior_logp(z)
     if ball:
-        c, r = self.within(z.detach())
-        if (r>self.radius).any(): return self.experts(c := self.within(z)[0]).sum(0)-n*self.prior_logp(c)+lp
+        out = (((z.detach()-self.prior.mean)/self.prior.stddev).square().sum(-1)>self.radius**2).any()
+        if out: return self.experts(c := self.within(z)[0]).sum(0)-n*self.prior_logp(c)+lp
     return self.experts(z).sum(0)-(n-1)*lp
 
 # %% ../nbs/06_hmc.ipynb #71641775

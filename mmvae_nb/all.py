@@ -25,3 +25,4 @@ from .models.mopoe import *
 from .models.mvtcae import *
 from .models.mmvae import *
 from .models.jnf import *
+from .models.masked import *

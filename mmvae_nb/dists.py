@@ -6,8 +6,9 @@
 __all__ = ['likelihoods', 'normal', 'laplace', 'NormalHead', 'LaplaceHead', 'Encoder', 'NormalPrior', 'LaplacePrior',
            'Likelihood', 'NormalLik', 'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Decoder', 'kl']
 
-# %% ../nbs/01_dists.ipynb #77c0b503
+# %% ../nbs/01_dists.ipynb #909a5a00
 import math, torch
+from fastcore.basics import patch
 from torch import nn, Tensor
 from torch.distributions import Bernoulli, Independent, Laplace, Normal, OneHotCategorical, kl_divergence
 from .core import choose, register
@@ -176,6 +177,18 @@ class Decoder(nn.Module):
         "Raise if observations lie outside the likelihood's support"
         err = self.lik.error(x) if hasattr(self.lik, 'error') else None
         if err: raise ValueError(f'modality {name!r}: {err}')
+
+# %% ../nbs/01_dists.ipynb #0f7393cd
+@patch
+def score(self:Decoder,
+    z, # Codes `(N,d)`, one for each row of `x`
+    x, # Observations `(N,*shape)`
+    chunk:int=64, # Rows that go through network and likelihood together on a CPU
+): # Nats `(N,)`
+    "log p(x|z) row by row; pictures are scored while they are still in the cache"
+    whole = z.device.type!='cpu' or (self.training and self.whole)
+    parts = [(z, x)] if whole else zip(z.split(chunk), x.split(chunk))
+    return torch.cat([self(c).log_prob(v) for c,v in parts])
 
 # %% ../nbs/01_dists.ipynb #b6f5bb08
 def kl(

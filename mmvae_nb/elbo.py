@@ -11,20 +11,28 @@ from torch import Tensor
 from .core import hide
 from .dists import kl
 
-# %% ../nbs/10_elbo.ipynb #80505bb0
-def rec_terms(
-    model, # Has `decode(z, targets) -> {name: p(x_j|z)}`
-    x:dict, # Batch `{name: (B,*shape)}`
-    z:Tensor, # Codes `(n,B,d)`
-    mask:dict=None, # `{name: bool (B,)}`, True where observed
-)->dict: # Nats, `{name: (n,B)}`
-    "log p(x_j|z) of each modality in `x`, zero where it is not observed"
+# %% ../nbs/10_elbo.ipynb #50627158
+def _rec(model, x, z, mask):
     full = [k for k in x if k not in (mask or {}) or mask[k].all()]
     rec = {k: p.log_prob(x[k]) for k,p in model.decode(z, full).items()}
     for k in (k for k in x if k not in rec):
         o, rec[k] = mask[k], z.new_zeros(z.shape[:-1])
         if o.any(): rec[k][...,o] = model.decode(z[...,o,:], k)[k].log_prob(x[k][o]).to(z.dtype)
     return {k: rec[k] for k in x}
+
+# %% ../nbs/10_elbo.ipynb #80634072
+def rec_terms(
+    model, # Has `decode(z, targets) -> {name: p(x_j|z)}` and `decoders`
+    x:dict, # Batch `{name: (B,*shape)}`
+    z:Tensor, # Codes `(n,B,d)`
+    mask:dict=None, # `{name: bool (B,)}`, True where observed
+    chunk:int=256, # Codes decoded and scored together on a CPU, so that they stay in its cache
+)->dict: # Nats, `{name: (n,B)}`
+    "log p(x_j|z) of each modality in `x`, zero where it is not observed"
+    batch_stats = any(d.training and getattr(d, 'whole', False) for d in model.decoders.values())
+    parts = [z] if batch_stats or z.device.type!='cpu' else z.split(max(1, chunk//z.shape[1]))
+    recs = [_rec(model, x, c, mask) for c in parts]
+    return {k: torch.cat([r[k] for r in recs]) for k in x} if len(recs)>1 else recs[0]
 
 # %% ../nbs/10_elbo.ipynb #85cab249
 def log_weights(

@@ -186,7 +186,7 @@ def _prior_logp(prior):
     loc, inv = prior.mean, 1/prior.stddev
     return lambda z: -.5*((z-loc)*inv).square().sum(-1)
 
-# %% ../nbs/06_hmc.ipynb #2cfed8ef
+# %% ../nbs/06_hmc.ipynb #413165c4
 class ProductPosterior(Distribution):
     "q(z|x_S), the product of normalised posteriors over p^(|S|-1), sampled by HMC; batch shape `(B,)`"
     arg_constraints = {}
@@ -197,12 +197,12 @@ class ProductPosterior(Distribution):
         radius:float=None, # Of the ball, in standard deviations of the prior (default sqrt(d)+5)
         chunk:int=4096, # Chains that move together (memory)
         check:bool=True, # Refuse products that cannot be normalised
-        **options, # For `hmc`; default 8 transitions of warm-up and 6 more
+        **options, # For `hmc`; default 8 transitions of warm-up and 6 more, of 5 leapfrog steps each
     ):
         poe_logp(qs, prior, mask) # refuses tails that are known to grow
         super().__init__(qs[0].batch_shape, qs[0].event_shape, validate_args=False)
         self.qs,self.prior,self.mask,self.chunk,self.check = list(qs),prior,mask,chunk,check
-        self.radius,self.options = radius or self.event_shape[0]**.5+5, {'n_warmup': 8, 'n_steps': 6, **options}
+        self.radius,self.options = radius or self.event_shape[0]**.5+5, {'n_warmup': 8, 'n_steps': 6, 'n_leap': 5, **options}
         if mask is not None: self.qs = [batch_map(q, lambda t, m=m: _where(m, t, torch.ones_like(t))) for q,m in zip(qs, mask)]
         with torch.no_grad(): self.each, self.prior_logp = Experts(self.qs), _prior_logp(prior)
 

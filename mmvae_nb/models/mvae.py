@@ -111,19 +111,19 @@ def members(self:MVAE,
     one = torch.eye(M, dtype=torch.bool, device=obs.device)[...,None] & obs & (obs.sum(0)>1)
     return torch.cat([obs[None], one, *([random_subsets(obs, self.k, self.draw)] if self.k and M>2 else [])])
 
-# %% ../../nbs/42_models.mvae.ipynb #55a10d52
+# %% ../../nbs/42_models.mvae.ipynb #8b794cd4
 @patch
 def rec_subsets(self:MVAE,
     x:dict, # Checked batch `{name: (B,*shape)}`
     z, # Codes, one for each subset and sample, `(S,B,d)`
     sets, # bool `(S,M,B)` from `members`
 )->dict: # Nats, `{name: (S,B)}`, zero outside the subset
-    "log p(x_j|z) of the members of each subset: one call of each decoder"
+    "log p(x_j|z) of the members of each subset, and of nothing else"
     rec = {}
     for k,on in zip(x, sets.unbind(1)):
         s, b = on.nonzero(as_tuple=True)
         rec[k] = z.new_zeros(z.shape[:-1])
-        if len(s): rec[k] = rec[k].index_put((s,b), self.decoders[k](z[s,b]).log_prob(x[k][b]).to(z.dtype))
+        if len(s): rec[k] = rec[k].index_put((s,b), self.decoders[k].score(z[s,b], x[k][b]).to(z.dtype))
     return rec
 
 # %% ../../nbs/42_models.mvae.ipynb #6e0a4e70

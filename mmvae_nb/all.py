@@ -17,7 +17,11 @@ from .data.digits import *
 from .train.learner import *
 from .train.io import *
 from .eval.coherence import *
+from .eval.likelihood import *
+from .eval.fidelity import *
+from .eval.latents import *
 from .checks import *
+from .eval.report import *
 from .models.jmvae import *
 from .models.telbo import *
 from .models.mvae import *

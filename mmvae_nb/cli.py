@@ -12,7 +12,7 @@ import warnings
 # %% ../nbs/70_cli.ipynb #8d3fa12f
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # raised when fastai is imported: a command says what went wrong, and nothing else
 
-# %% ../nbs/70_cli.ipynb #a26e5f85
+# %% ../nbs/70_cli.ipynb #ad5f9c63
 import importlib, json, math, numpy as np, os, platform, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -30,6 +30,7 @@ from .data.digits import embedded_digits
 from .data.toy import shapes
 from .dists import LaplaceLik, NormalLik, likelihoods
 from .eval.coherence import by_given, classifier_accuracy, coherence, joint_coherence, train_classifiers
+from .eval.report import evaluate, labelled, write_report, write_scores
 from .nets import ConvBody, MLPNet, classifier_for
 from .train.io import load_model, save_model
 from .train.learner import mm_learner
@@ -153,8 +154,8 @@ def _pictures(model, test:MMData, out, n:int=8, seed:int=0):
     _save_figure(viz.show_samples(prior, n, title='from the prior'), Path(out)/'samples.png')
     _save_figure(viz.show_samples({f'{first} (given)': x[first], **given}, n, title=f'given {first}'), Path(out)/'conditional.png')
 
-# %% ../nbs/70_cli.ipynb #0ceeedc4
-_FILES = ('run.json','checkpoint.pt','curves.csv','config.json','model.safetensors','scores.json','judges.safetensors','samples.png','conditional.png')
+# %% ../nbs/70_cli.ipynb #1fb7f995
+_FILES = ('run.json','checkpoint.pt','curves.csv','config.json','model.safetensors','scores.json','judges.safetensors','samples.png','conditional.png','evaluation.json','report.html')
 
 def _claim(out, resume:bool=False, force:bool=False)->Path:
     "The folder for a run, if it may be used; touches nothing"
@@ -185,11 +186,6 @@ def _losses(model, test:MMData, bs:int=250)->dict:
             with learn.at_stage(s.name): out[s.name] = learn.validate_terms()
     return out
 
-# %% ../nbs/70_cli.ipynb #7192948e
-def _labelled(data:MMData)->bool:
-    "Whether coherence can be measured"
-    return data.y is not None and not data.y.is_floating_point() and len(data.y[data.y>=0].unique())>1
-
 # %% ../nbs/70_cli.ipynb #98bc3bea
 def _judges(train:MMData, test:MMData, file, quiet:bool=True):
     "Classifiers from a file, or trained and written there"
@@ -202,7 +198,7 @@ def _judges(train:MMData, test:MMData, file, quiet:bool=True):
     clf.accuracy = classifier_accuracy(clf.eval(), test)
     return clf
 
-# %% ../nbs/70_cli.ipynb #95b69843
+# %% ../nbs/70_cli.ipynb #79f22f36
 def score_run(
     model, # A trained model
     train:MMData, # Training data, for the classifiers
@@ -213,7 +209,7 @@ def score_run(
 )->dict: # What goes into `scores.json`
     "Losses, and with labels coherence: by subset and target, by number of given modalities, from the prior"
     with seeded(seed): out = {'n_test': len(test), 'loss': _losses(model, test)}
-    if not _labelled(train) or not _labelled(test): return out
+    if not labelled(train) or not labelled(test): return out
     clf, names = _judges(train, test, file, quiet), model.names
     few = None if len(names)<6 else [*subsets(names, 1, 1), *subsets(names, len(names)-1, len(names)-1)]
     with seeded(seed): df, joint = coherence(model, test, clf, few, quiet=quiet), joint_coherence(model, clf, n=len(test))
@@ -375,18 +371,33 @@ def mmvae_generate(
         _write_samples(*_samples(run, given, targets, n, k, data, seed), out)
     print(f'wrote {out}')
 
-# %% ../nbs/70_cli.ipynb #e51280ed
+# %% ../nbs/70_cli.ipynb #92831571
+def _brief(df)->str:
+    "Means by metric and number of given modalities, and what was left out"
+    g = df.groupby(['metric','n_given'], sort=False).value.mean()
+    lines = [f"{k+(f', {n} given' if n else ''):34}{v:12.3f}" for (k,n),v in g.items()]
+    return '\n'.join(lines+[f'left out: {k} ({r})' for k,r in df.attrs['skipped'].items()])
+
+# %% ../nbs/70_cli.ipynb #d7fed112
 @call_parse
 def mmvae_evaluate(
     run:str, # Folder of a run of mmvae_train
-    data:str=None, # Score on this data (default: the run's test data)
-    seed:int=0, # Seed of the samples
+    data:str=None, # Score on this data: an .npz file or a folder of .npy files (default: the run's test data)
+    out:str=None, # Folder for evaluation.json and report.html (default: the run)
+    only:str=None, # Metrics, e.g. likelihood,coherence (default: all that apply)
+    points:int=200, # Data points for likelihoods
+    n:int=1000, # Draws for each of them
+    seed:int=0, # Seed of the draws
 ):
-    "Score a trained model: test loss, and coherence where there are labels; writes scores.json into the run"
+    "Every metric that applies to a trained model, as a table, a JSON file and a page with pictures"
     with plain_errors():
-        model, args = load_model(run), _read_run(run)['args']
+        model, args, out = load_model(run), _read_run(run)['args'], Path(out or run)
+        if data and out==Path(run): raise ValueError('--data needs --out: the run keeps the evaluation on its own test data')
         train, _, test = load_data(args['data'], args['n_train'], args['n_valid'], args['n_test'])
         if data: test = MMData.from_path(data)
-        s = score_run(model, train, test, Path(run)/'judges.safetensors', quiet=not sys.stdout.isatty(), seed=seed)
-        if not data: _write_json(s, Path(run)/'scores.json')
-    print(_report(s))
+        clf = _judges(train, test, Path(run)/'judges.safetensors') if labelled(train) and labelled(test) else None
+        df = evaluate(model, test, train, only.split(',') if only else None, classifiers=clf, points=points, n=n, seed=seed, quiet=not sys.stdout.isatty())
+        out.mkdir(parents=True, exist_ok=True)
+        write_scores(df, out/'evaluation.json', model=args['model'], data=data or args['data'], seed=seed, versions=_versions())
+        write_report(df, out/'report.html', model, test, f"{args['model']}, {Path(data or args['data']).name}")
+    print(f'{_brief(df)}\nwrote evaluation.json and report.html')

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['pairs', 'published', 'trained_like', 'product_case', 'quality', 'reference', 'their_logp', 'bench_product',
            'bench_product4', 'bench_memory', 'lib_steps', 'our_steps', 'bench_second_stage', 'step_rates',
-           'bench_steps']
+           'bench_steps', 'bench_likelihood']
 
-# %% ../nbs/72_rival.ipynb #e2e6bbc9
+# %% ../nbs/72_rival.ipynb #eaeb8d16
 import copy, importlib, logging, resource, torch
 from fastcore.script import call_parse
 from torch import nn
@@ -15,25 +15,33 @@ from .bench import Stopwatch, alternate, bench, compare_rates, run_benches
 from .cli import plain_errors
 from .core import Modality, choose, seeded
 from .data.core import MMData, mm_dls
+from .eval.likelihood import loglik
 from .flows import MADE
 from .hmc import hmc
 from .models.jnf import JNF
 from .nets import ConvBody, ConvNet, mnist_svhn
 from .train.learner import mm_learner
 
-# %% ../nbs/72_rival.ipynb #c0f6db6d
+# %% ../nbs/72_rival.ipynb #7d336bcf
+def _shared(model): return getattr(model, 'd_shared', model.d)
+
+# %% ../nbs/72_rival.ipynb #17b025bf
 def _wrapped(model):
     from pythae.models.base.base_utils import ModelOutput
     from pythae.models.nn.base_architectures import BaseDecoder, BaseEncoder
     class Enc(BaseEncoder):
         def __init__(self, e): super().__init__(); self.body,self.linear,self.latent_dim = copy.deepcopy(e.body),copy.deepcopy(getattr(e.head, 'base', e.head).linear),model.d
         def forward(self, x): loc, lv = self.linear(self.body(x)).chunk(2, -1); return ModelOutput(embedding=loc, log_covariance=lv.clone())
+    class Two(BaseEncoder): # shared and private code
+        def __init__(self, e, own): super().__init__(); self.u,self.w,self.latent_dim = Enc(e),Enc(own),_shared(model)
+        def forward(self, x): u, w = self.u(x), self.w(x); return ModelOutput(embedding=u.embedding, log_covariance=u.log_covariance, style_embedding=w.embedding, style_log_covariance=w.log_covariance)
     class Dec(BaseDecoder):
         def __init__(self, d): super().__init__(); self.net,self.link = copy.deepcopy(d.net),d.lik.mean_link
         def forward(self, z): return ModelOutput(reconstruction=self.link(self.net(z)))
-    return {k: Enc(e) for k,e in model.encoders.items()}, {k: Dec(d) for k,d in model.decoders.items()}
+    private = getattr(model, 'private', {})
+    return {k: Two(e, private[k]) if k in private else Enc(e) for k,e in model.encoders.items()}, {k: Dec(d) for k,d in model.decoders.items()}
 
-# %% ../nbs/72_rival.ipynb #34a61506
+# %% ../nbs/72_rival.ipynb #86826f8a
 def published(
     name:str, # Class in `multivae.models`, e.g. 'JNF'
     model, # One of ours, whose unimodal encoders and decoders are copied
@@ -43,7 +51,7 @@ def published(
     except ImportError: raise ImportError('this benchmark compares with another package; install it: pip install multivae==1.0.3') from None
     logging.disable(logging.INFO)
     shapes = {k: m.shape for k,m in model.mods.items()}
-    c = getattr(lib, name+'Config')(n_modalities=len(shapes), latent_dim=model.d, input_dims=shapes, decoders_dist=dict.fromkeys(shapes, 'normal'), **config)
+    c = getattr(lib, name+'Config')(n_modalities=len(shapes), latent_dim=_shared(model), input_dims=shapes, decoders_dist=dict.fromkeys(shapes, 'normal'), **config)
     return getattr(lib, name)(c, *_wrapped(model))
 
 # %% ../nbs/72_rival.ipynb #dce72937
@@ -190,21 +198,23 @@ def bench_second_stage(
     n, base = 128*steps, 'multivae 1.0.3'
     return [*compare_rates(['JNF', base], [times[0], times[2]], n), *compare_rates(['JNF-Shared', base], [times[1], times[2]], n)]
 
-# %% ../nbs/72_rival.ipynb #07859c90
+# %% ../nbs/72_rival.ipynb #9a7dea25
 pairs = { # Name -> our class, options; the library's class, options
     'mvae': ('mvae.MVAE', {}, 'MVAE', dict(warmup=0, k=0)),
     'mopoe': ('mopoe.MoPoE', {}, 'MoPoE', {}),
     'mvtcae': ('mvtcae.MVTCAE', {}, 'MVTCAE', {}),
     'mmvae': ('mmvae.MMVAE', dict(K=10, family='normal', grad='plain'), 'MMVAE', dict(K=10, prior_and_posterior_dist='normal', loss='iwae_looser')),
+    'mmvaeplus': ('mmvaeplus.MMVAEPlus', dict(d_private=10, K=10, family='normal', grad='plain'), 'MMVAEPlus',
+                  dict(K=10, modalities_specific_dim=10, prior_and_posterior_dist='normal', loss='iwae_looser')),
 }
 
-# %% ../nbs/72_rival.ipynb #829c0b8d
+# %% ../nbs/72_rival.ipynb #e521d97d
 def step_rates(name, repeats, steps):
     "Ours and theirs on one entry of `pairs`"
     cls, kw, theirs, config = choose(name, pairs, 'model')
     module, cls = cls.split('.')
     torch.manual_seed(0)
-    ours = getattr(importlib.import_module(f'mmvae_nb.models.{module}'), cls)(mnist_svhn(20), 20, **kw)
+    ours = getattr(importlib.import_module(f'mmvae_nb.models.{module}'), cls)(mnist_svhn(20), 20-kw.get('d_private', 0), **kw)
     lib, x = published(theirs, ours, **config), {m.name: torch.rand(128, *m.shape) for m in ours.mods.values()}
     times = alternate(lambda: our_steps(ours, 'all', x, steps), lambda: lib_steps(lib, x, steps, epoch=5), repeats=repeats)
     return compare_rates([name, 'multivae 1.0.3'], times, 128*steps)
@@ -218,9 +228,37 @@ def bench_steps(
     "Samples per second in training, MNIST + SVHN shapes, batch 128"
     return [r for k in pairs for r in step_rates(k, repeats, steps)]
 
-# %% ../nbs/72_rival.ipynb #998de50b
+# %% ../nbs/72_rival.ipynb #28be9678
+class _Joint(nn.Module):
+    def __init__(self, net): super().__init__(); self.net = copy.deepcopy(net)
+    def forward(self, x):
+        from pythae.models.base.base_utils import ModelOutput
+        q = self.net(x)
+        return ModelOutput(embedding=q.mean, log_covariance=2*q.stddev.log())
+
+# %% ../nbs/72_rival.ipynb #7dd0eedb
+@bench
+def bench_likelihood(
+    repeats:int=5, # Rounds
+    points:int=4, # Data points in a round
+    n:int=1000, # Importance samples for each
+)->list: # Rows of the table
+    "Joint log-likelihood, MNIST + SVHN shapes, d = 20, against what the library's `LikelihoodsEvaluator` runs"
+    torch.manual_seed(0)
+    model, values = JNF(mnist_svhn(20), 20).eval(), {}
+    lib, x = published('JNF', model).eval(), {m.name: torch.rand(points, *m.shape) for m in model.mods.values()}
+    lib.joint_encoder = _Joint(model.joint)
+    from multivae.data.datasets.base import MultimodalBaseDataset as Data
+    data, _ = MMData(x), torch.set_flush_denormal(True)          # untrained decoders make denormal numbers, which are slow for both
+    def ours(): values['ours'] = loglik(model, data, n=n).ll.mean().item()
+    def theirs(): values['theirs'] = -lib.compute_joint_nll(Data(x), n, 100).item()/points
+    rows = compare_rates(['joint likelihood', 'multivae 1.0.3'], alternate(ours, theirs, repeats=repeats), points)
+    torch.set_flush_denormal(False)
+    return [{**r, 'seconds a point': 1/r['samples/s'], 'mean log p(X)': v} for r,v in zip(rows, values.values())]
+
+# %% ../nbs/72_rival.ipynb #74b3e848
 def _main(
-    names:str='product,product4,memory,second_stage,steps', # Benchmarks, separated by commas
+    names:str='product,product4,memory,second_stage,steps,likelihood', # Benchmarks, separated by commas
     repeats:int=3, # Rounds that count
     json:str=None, # Write the rows to this file
     threads:int=2, # Threads of PyTorch

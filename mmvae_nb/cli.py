@@ -42,10 +42,11 @@ job_settings = {
     'file': dict(n_train=None, n_valid=None, n_test=None, likelihood='learned', latent=16, bs=128, lr=1e-3, epochs={'joint': 30, 'unimodal': 15}),
 }
 
-# %% ../nbs/70_cli.ipynb #6150bf0d
+# %% ../nbs/70_cli.ipynb #891054fc
 _liks = {**likelihoods, 'laplace': partial(LaplaceLik, .75), 'learned': partial(NormalLik, learn=True)} # Name -> likelihood
 _models = {'jmvae': 'jmvae.JMVAE', 'telbo': 'telbo.TELBO', 'mvae': 'mvae.MVAE', 'mopoe': 'mopoe.MoPoE', 'mvtcae': 'mvtcae.MVTCAE', 'mmvae': 'mmvae.MMVAE',
-           'jnf': 'jnf.JNF', 'jnf_dcca': 'jnf.JNF', 'jnf_shared': 'jnf.JNF'} # Name -> where its class lives, in `mmvae_nb.models`
+           'jnf': 'jnf.JNF', 'jnf_dcca': 'jnf.JNF', 'jnf_shared': 'jnf.JNF',
+           'masked_jmvae': 'masked.MaskedJMVAE', 'masked_jnf': 'masked.MaskedJNF'} # Name -> where its class lives, in `mmvae_nb.models`
 
 def _options(data:str)->dict:
     "Settings of a data set, by name or for a path"
@@ -72,8 +73,8 @@ def load_data(
     if n<1 or (a or 1)>n: raise ValueError(f'{data}: {len(whole)} samples are not enough for {a or 1} to train, {part(b)} to validate and {part(c)} to test')
     return tuple(whole.split(a or n, part(b), part(c)))
 
-# %% ../nbs/70_cli.ipynb #e7cdb78c
-_defaults = {'jmvae': {'wide': 'clip'}, 'telbo': {'wide': 'clip'}, # A command goes on where an expert is wider than the prior
+# %% ../nbs/70_cli.ipynb #014fce26
+_defaults = {'jmvae': {'wide': 'clip'}, 'telbo': {'wide': 'clip'}, 'masked_jmvae': {'wide': 'clip'}, # A command goes on where an expert is wider than the prior
              'jnf_dcca': {'projectors': 'dcca', 'size': 16}, 'jnf_shared': {'projectors': 'contrastive', 'size': 16}}
 
 def _likelihood(text:str)->nn.Module:
@@ -290,12 +291,12 @@ def train_run(
     _write_json(s, out/'scores.json')
     return s
 
-# %% ../nbs/70_cli.ipynb #a7ed487d
+# %% ../nbs/70_cli.ipynb #620bb7dc
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
     data:str=None, # digits (real handwritten digits in five views), shapes (squares and circles), or a path: an .npz file or a folder of .npy files, one array per modality
-    model:str=None, # jmvae, telbo, mvae, mopoe, mvtcae, mmvae, jnf, jnf_dcca or jnf_shared (default: jmvae)
+    model:str=None, # jmvae, telbo, mvae, mopoe, mvtcae, mmvae, jnf, jnf_dcca, jnf_shared, masked_jmvae or masked_jnf (default: jmvae)
     epochs:str=None, # A number for every stage, or e.g. joint=20,unimodal=10
     latent:int=None, # Latent size
     likelihood:str=None, # normal, laplace (with a scale, e.g. normal:0.5), learned (normal with a learned scale), bernoulli or categorical

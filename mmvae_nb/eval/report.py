@@ -238,14 +238,14 @@ def _png(axs):
     viz.plt.close(fig)
     return base64.b64encode(f.getvalue()).decode()
 
-# %% ../../nbs/37_eval.report.ipynb #1c225d0e
+# %% ../../nbs/37_eval.report.ipynb #1b709963
 def _value(v, se): return f'{v:.3f}' if pd.isna(se) else f'{v:.3f} ± {se:.3f}'
 
 def _table(part):
     "One metric: subsets down, targets across"
     cells = part.assign(cell=[_value(v, s) for v,s in zip(part.value, part.se)]).pivot_table('cell', 'subset', 'target', aggfunc='first', sort=False).fillna('')
     cells.index = [s or 'nothing' for s in cells.index]
-    return cells.rename_axis('given').reset_index().to_html(index=False, border=0, escape=True)
+    return cells.rename_axis('given').rename_axis(None, axis=1).reset_index().to_html(index=False, border=0, escape=True)
 
 # %% ../../nbs/37_eval.report.ipynb #8d547a39
 def write_report(

@@ -6,8 +6,8 @@
 __all__ = ['lacks', 'metrics', 'columns', 'labelled', 'some_subsets', 'Trial', 'metric', 'tidy', 'evaluate', 'write_scores',
            'read_scores', 'report_pictures', 'write_report']
 
-# %% ../../nbs/37_eval.report.ipynb #9b616cee
-import base64, html, io, json, numpy as np, os, pandas as pd, torch
+# %% ../../nbs/37_eval.report.ipynb #76a06443
+import base64, html, io, json, numpy as np, os, pandas as pd, torch, warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,12 +95,22 @@ def tidy(
     have = {'metric': name, 'note': note, 'subset': '', 'n_given': df['subset'].map(lambda s: len(s.split('+')) if s else 0) if 'subset' in df else 0, 'se': torch.nan}
     return df.assign(**{k: v for k,v in have.items() if k not in df or k in ('metric','note')})[columns]
 
-# %% ../../nbs/37_eval.report.ipynb #b0e2cf22
+# %% ../../nbs/37_eval.report.ipynb #71dc9d9e
+def _in_note(f):
+    "Decorator: warnings of heavy-tailed weights are silenced, since the note of every row says the same"
+    def quiet(t):
+        with warnings.catch_warnings():
+            warnings.filterwarnings('ignore', '.*Pareto k')
+            return list(f(t))
+    return quiet
+
+# %% ../../nbs/37_eval.report.ipynb #5098dc66
 @metric('likelihood')
+@_in_note
 def _likelihood(t:Trial):
     "Nats; the joint, and each modality given all others"
     kw, names = dict(n=t.n, points=min(t.points, len(t.test)), quiet=t.quiet), t.model.names
-    def note(df): return f"{t.n} draws a point, effective share at the median {df['ess'].median():.2f}" if 'ess' in df else f'{t.n} draws a point'
+    def note(df): return f"{t.n} draws a point, effective share {df['ess'].median():.2f}, Pareto k above 0.7 (value too low) for {df['k_high'].mean():.0%} of the points"
     df = joint_likelihood(t.model, t.test, **kw)
     yield tidy(df, 'log p(X)', note(df))
     for k in names if len(names)>1 else ():

@@ -11,9 +11,12 @@ from .elbo import *
 from .coupling import *
 from .cca import *
 from .contrastive import *
+from .mmd import *
 from .data.core import *
 from .data.toy import *
 from .data.digits import *
+from .data.public import *
+from .data.multimedia import *
 from .train.learner import *
 from .train.io import *
 from .eval.coherence import *
@@ -28,5 +31,6 @@ from .models.mvae import *
 from .models.mopoe import *
 from .models.mvtcae import *
 from .models.mmvae import *
+from .models.mmvaeplus import *
 from .models.jnf import *
 from .models.masked import *

@@ -31,7 +31,7 @@ def _root(A):
     w, V = torch.linalg.eigh(A)
     return (V*w.clamp(min=0).sqrt())[:,w>len(w)*torch.finfo(w.dtype).eps*w[-1]]
 
-# %% ../../nbs/34_eval.fidelity.ipynb #c48ecfc2
+# %% ../../nbs/34_eval.fidelity.ipynb #d8857fd5
 def trace_sqrt(
     A:Tensor, # Covariance `(D,D)`, may be singular
     B:Tensor, # Covariance `(D,D)`, may be singular
@@ -42,7 +42,7 @@ def trace_sqrt(
     w = torch.linalg.eigvalsh(L.T@B@L).clamp(min=0)
     if not len(w): return w.sum()
     noise = 8*torch.finfo(w.dtype).eps*w[-1]                   # rounding error of every eigenvalue
-    if (noise/w.clamp(min=noise).sqrt()).sum()<=1e-10*(A.trace()+B.trace()): return w.sqrt().sum()
+    if (noise/w.clamp(min=noise).sqrt()).sum()<=1e-8*(A.trace()+B.trace()): return w.sqrt().sum()
     return torch.linalg.svdvals(L.T@_root(B)).sum()
 
 # %% ../../nbs/34_eval.fidelity.ipynb #3fc82b8f

@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['sqdist', 'rbf', 'expect_k', 'gauss_mmd', 'bandwidth', 'mmd', 'imq', 'mix', 'witness', 'mmd_test']
 
-# %% ../nbs/14_mmd.ipynb #d59af0ca
-import math, torch
+# %% ../nbs/14_mmd.ipynb #ddafbf05
+import torch
 from torch import Tensor
 from .core import choose
+from .dists import normal
 
 # %% ../nbs/14_mmd.ipynb #53fcbdc1
 def sqdist(

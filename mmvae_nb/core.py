@@ -273,7 +273,20 @@ def posterior(self:MultimodalVAE,
     x, mask = self.prepare({k: x[k] for k in given}, {k: m for k,m in (mask or {}).items() if k in given})
     with eval_mode(self): return self.encode(x, mask)
 
-# %% ../nbs/00_core.ipynb #9a820b14
+# %% ../nbs/00_core.ipynb #a02e7b13
+@patch
+def codes(self:MultimodalVAE,
+    x:dict=None, # Batch to condition on; `None` samples the prior
+    given=None, # Names to condition on (default: all that `x` holds)
+    n:int=1, # Samples of z per data point
+    mask:dict=None, # `{name: bool (B,)}`
+    sampler=None, # `n -> (n,d)`: a fitted latent sampler that replaces the prior
+)->Tensor: # `(n,B,d)`; `B` is 1 when nothing is given
+    "The codes that `generate` decodes; a model with choices of its own overrides this"
+    if x: return self.posterior(x, given, mask).sample((n,))
+    return (sampler(n) if sampler else self.prior().sample((n,)))[:,None]
+
+# %% ../nbs/00_core.ipynb #f3415bd9
 @patch
 @torch.no_grad()
 def generate(self:MultimodalVAE,
@@ -285,10 +298,11 @@ def generate(self:MultimodalVAE,
     sample:bool=False, # Draw from the likelihood instead of taking its mean
     sampler=None, # `n -> (n,d)`: a fitted latent sampler that replaces the prior
     generator:torch.Generator=None, # Source of randomness
+    **how, # Further choices of the model's `codes`
 )->dict: # `{target: (n,B,*shape)}`; `B` is 1 when nothing is given
     "Generate `targets` from `given`, or from the prior"
     if n<1: raise ValueError(f'n must be at least 1, found {n}')
+    for k in how: choose(k, inspect.signature(self.codes).parameters, 'option of generate')
     with following(generator), eval_mode(self):
-        if x: z = self.posterior(x, given, mask).sample((n,))
-        else: z = (sampler(n) if sampler else self.prior().sample((n,)))[:,None]
+        z = self.codes(x, given, n, mask, sampler, **how)
         return {k: p.sample() if sample else p.mean for k,p in self.decode(z, targets).items()}

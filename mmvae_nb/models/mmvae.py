@@ -73,15 +73,20 @@ def responsibilities(
     lw = q.weights.log().view(len(lp), *[1]*(lp.dim()-2), -1)
     return torch.where(lw.isneginf(), -torch.inf, lp+lw).softmax(0)
 
-# %% ../../nbs/45_models.mmvae.ipynb #34158cad
+# %% ../../nbs/45_models.mmvae.ipynb #8667c661
+def _others(lw):
+    "logsumexp over all draws of a stratum but one, `(M,K,B)`"
+    none = torch.full_like(lw[:,:1], -torch.inf)
+    before = torch.cat([none, lw.logcumsumexp(1)[:,:-1]], 1)
+    after = torch.cat([lw.flip(1).logcumsumexp(1).flip(1)[:,1:], none], 1)
+    return torch.logaddexp(before, after)
+
+# %% ../../nbs/45_models.mmvae.ipynb #b78618d1
 def guest_shares(
     lw:Tensor, # log w `(M,K,B)`
 )->Tensor: # `(m,r,K,B)`: share in stratum m of draw k of expert r
     "Normalised weight of each draw as a guest of each stratum, in the place of the draw with its number"
-    none = torch.full_like(lw[:,:1], -torch.inf)
-    before = torch.cat([none, lw.logcumsumexp(1)[:,:-1]], 1)
-    after = torch.cat([lw.flip(1).logcumsumexp(1).flip(1)[:,1:], none], 1)
-    return (lw-torch.logaddexp(before, after)[:,None]).sigmoid()
+    return (lw-_others(lw)[:,None]).sigmoid()
 
 # %% ../../nbs/45_models.mmvae.ipynb #9bc46d40
 def still(f, z):
@@ -103,7 +108,13 @@ def _paths(q, z, y, lw, s, beta):
     if y.requires_grad: y.register_hook(lambda g: g*torch.where(w>0, bracket/c, 0.)[...,None])
     return (torch.where(w>0, c*lw, 0.)-beta*w*(h*pi).sum(0)).sum((0,1))
 
-# %% ../../nbs/45_models.mmvae.ipynb #0f407b94
+# %% ../../nbs/45_models.mmvae.ipynb #d4b545c8
+def _strata_terms(rec, div, w):
+    "What to log: bounds at unit weights, and their parts"
+    terms = {**mixture_bounds((sum(rec.values())-div).detach(), w), 'kl': _over(div.detach(), w), **{f'rec_{k}': _over(v.detach(), w) for k,v in rec.items()}}
+    return {k: v.mean() for k,v in terms.items()}
+
+# %% ../../nbs/45_models.mmvae.ipynb #8829aa4a
 def stratified(
     model, # Has `encode` to a `Mixture`, `decode`, `prior` and `mods`
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -122,8 +133,7 @@ def stratified(
     if grad=='dreg' and bound=='loose': slope = _paths(q, z, y, lw, s, beta)
     else: slope = torch.where(s>0, s*lw, 0.).sum((0,1))
     value = mixture_bounds(lw.detach(), w)[bound]
-    terms = {**mixture_bounds((sum(rec.values())-div).detach(), w), 'kl': _over(div.detach(), w), **{f'rec_{k}': _over(v.detach(), w) for k,v in rec.items()}}
-    return (slope.detach()-slope-value).mean(), {k: v.mean() for k,v in terms.items()}
+    return (slope.detach()-slope-value).mean(), _strata_terms(rec, div, w)
 
 # %% ../../nbs/45_models.mmvae.ipynb #c7f1dd77
 @register

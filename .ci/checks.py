@@ -191,6 +191,13 @@ def over(p, m):
              (m['kb']<=L['notebook_kb'], f"{m['kb']:.0f} KB")]
     return [f'{p.name}: {msg}' for ok,msg in rules if not ok]
 
+def names_known(root):
+    "Every module imports what it uses, and uses what it imports"
+    from pyflakes import checker, messages
+    told = messages.UndefinedName, messages.UnusedImport, messages.UnusedVariable
+    return [f'{PKG}/{f}: line {m.lineno}: {m.message % m.message_args}' for f,text in tree(root/PKG).items() if f!='all.py'
+            for m in checker.Checker(ast.parse(text), f).messages if isinstance(m, told)]
+
 def budgets(root):
     "Budgets of the house style; prints a table"
     rows = {p: measure(p) for p in notebooks(root)}
@@ -293,7 +300,7 @@ def package(root):
     return ([f'wheel lacks {f}' for f in sorted(want-names)]+[f'wheel lacks the command {s}' for s in scripts if s not in said]
             +([] if where.startswith(str(site)) else [f'imported {where} instead of the wheel']))
 
-CHECKS = [clean, exported, all_lists, layers, pure_imports, light, budgets, directive_lines, outputs, top_level, readme_in_step, package]
+CHECKS = [clean, exported, all_lists, layers, pure_imports, light, names_known, budgets, directive_lines, outputs, top_level, readme_in_step, package]
 
 def main(names):
     import docs

@@ -11,14 +11,14 @@ __all__ = ['all_checks', 'SmallBody', 'SmallNet', 'small_mods', 'fake_like', 'Ch
            'check_densities', 'check_terms', 'check_dtypes', 'check_device', 'same_bits', 'check_same_seed',
            'check_saved', 'check_inputs', 'check_modes', 'check_bad_input', 'check_model']
 
-# %% ../nbs/36_checks.ipynb #25863943
+# %% ../nbs/36_checks.ipynb #5dad2aae
 import importlib, tempfile, torch
 from dataclasses import asdict, dataclass, replace
 from fastcore.basics import patch
 from torch import nn
-from .core import Modality, MultimodalVAE, as_modalities, choose, observed, register, seeded, subsets, train_only
+from .core import Modality, MultimodalVAE, choose, register, seeded, subsets, train_only
 from .dists import BernoulliLik, CategoricalLik, as_likelihood
-from .lingauss import LinGauss, lingauss
+from .lingauss import lingauss
 
 # %% ../nbs/36_checks.ipynb #70a4d758
 @register

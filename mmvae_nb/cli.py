@@ -12,12 +12,11 @@ import warnings
 # %% ../nbs/70_cli.ipynb #8d3fa12f
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # raised when fastai is imported: a command says what went wrong, and nothing else
 
-# %% ../nbs/70_cli.ipynb #ad5f9c63
+# %% ../nbs/70_cli.ipynb #d6c0d95a
 import importlib, json, math, numpy as np, os, platform, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from fastai.torch_core import default_device
-from fastcore.basics import noop
 from fastcore.script import call_parse
 from functools import partial
 from pathlib import Path

@@ -6,9 +6,8 @@
 __all__ = ['shift_scale', 'AffineStep', 'MADE', 'Folded', 'folded_net', 'maf', 'FlowPosterior', 'FlowHead', 'flow_encoder',
            'Experts', 'experts_logp', 'batch_map', 'rows']
 
-# %% ../nbs/05_flows.ipynb #3e1a19f4
+# %% ../nbs/05_flows.ipynb #631be7fb
 import math, torch
-import torch.nn.functional as F
 from fastcore.basics import patch
 from nflows.transforms import CompositeTransform
 from nflows.transforms.autoregressive import AutoregressiveTransform

@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['Affine', 'GaussNoise', 'LinGauss', 'lingauss', 'ExactPosterior', 'mvn']
 
-# %% ../nbs/02_lingauss.ipynb #4d605102
+# %% ../nbs/02_lingauss.ipynb #7788b4f3
 import math, torch
 from fastcore.basics import patch
 from torch import nn, Tensor
 from torch.distributions import MultivariateNormal
-from .core import Modality, MultimodalVAE, choose, observed, register, seeded, subsets
+from .core import Modality, MultimodalVAE, choose, observed, register, seeded
 from .dists import Decoder, Likelihood, NormalPrior, kl, normal
 
 # %% ../nbs/02_lingauss.ipynb #390aa55a

@@ -8,7 +8,7 @@ __all__ = ['translated_mnist', 'digit_words', 'alphabet', 'mhd_missing', 'celeba
            'digit_text', 'mnist_svhn_pairs', 'binary_mnist', 'mhd', 'celeba', 'caption_vocab', 'caption_rows', 'cub',
            'mirflickr', 'xrmb']
 
-# %% ../../nbs/23_data.public.ipynb #625ca7f4
+# %% ../../nbs/23_data.public.ipynb #7b89bd81
 import os, re, torch, zipfile
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor
 from ..core import choose
-from .core import MMData, mcar, missing_by_label, one_hot, _open
+from .core import MMData, mcar, missing_by_label, _open
 
 # %% ../../nbs/23_data.public.ipynb #21413237
 @contextmanager

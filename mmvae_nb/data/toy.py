@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['radius', 'widths', 'draw', 'templates', 'shapes', 'Measured', 'measure', 'incoherent', 'lingauss_data']
 
-# %% ../../nbs/21_data.toy.ipynb #7690503e
-import math, torch, torch.nn.functional as F
+# %% ../../nbs/21_data.toy.ipynb #72ceaaa4
+import torch, torch.nn.functional as F
 from torch import Tensor
 from typing import NamedTuple
 from ..core import choose, seeded

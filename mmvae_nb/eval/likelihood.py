@@ -8,11 +8,10 @@ __all__ = ['strata_draws', 'rec_chunks', 'log_density', 'gpd_shape', 'pareto_k',
            'pseudo_marginals', 'predictive_loglik', 'ratio_loglik', 'conditional_likelihood', 'normal_range',
            'check_range']
 
-# %% ../../nbs/33_eval.likelihood.ipynb #1b42f1f0
+# %% ../../nbs/33_eval.likelihood.ipynb #b7251e05
 import math, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
-from fastai.torch_core import to_device
 from torch import nn, Tensor
 from torch.distributions import Distribution, MultivariateNormal
 from typing import NamedTuple

@@ -7,18 +7,21 @@ __all__ = ['loss_keywords', 'Objective', 'take_loss', 'learning', 'OneStage', 't
            'rng_state', 'set_rng_state', 'SameNoise', 'AnyDeviceAMP', 'fused_adam', 'mm_learner', 'stage_dls',
            'save_atomic', 'Anneal']
 
-# %% ../../nbs/30_train.learner.ipynb #ad718bfc
+# %% ../../nbs/30_train.learner.ipynb #df6aeaf3
 import inspect, numpy as np, os, pandas as pd, torch
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from fastai.basics import Callback, Learner, OptimWrapper, ValueMetric, find_bs, get_model, noop
-from fastai.callback.schedule import SchedLin
+from fastai.callback import progress, schedule
 from fastai.torch_core import apply, rank_distrib, to_device
 from fastcore.basics import patch
 from fastcore.foundation import L
 from pathlib import Path
 from torch import nn
 from ..core import choose, eval_mode, seeded
+
+# %% ../../nbs/30_train.learner.ipynb #5d75894b
+_methods = progress, schedule    # modules that give `Learner` its `no_bar`, `fit_one_cycle` and `lr_find`
 
 # %% ../../nbs/30_train.learner.ipynb #dbab0784
 def loss_keywords(

@@ -12,8 +12,8 @@ import warnings
 # %% ../nbs/70_cli.ipynb #8d3fa12f
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # raised when fastai is imported: a command says what went wrong, and nothing else
 
-# %% ../nbs/70_cli.ipynb #d6c0d95a
-import importlib, json, math, numpy as np, os, platform, sys, torch
+# %% ../nbs/70_cli.ipynb #9ab2f6d1
+import importlib, json, math, numpy as np, platform, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from fastai.torch_core import default_device
@@ -24,7 +24,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 from . import __version__, viz
 from .core import choose, seeded, subsets
-from .data.core import MMData, mm_dls
+from .data.core import MMData, mm_dls, whole_file
 from .data.digits import embedded_digits
 from .data.toy import shapes
 from .dists import LaplaceLik, NormalLik, likelihoods
@@ -121,27 +121,16 @@ def plain_errors():
         print('error:', ' '.join(str(e).split('\n\t')[-1].split()), file=sys.stderr)
         raise SystemExit(1) from None
 
-# %% ../nbs/70_cli.ipynb #cd1dfa22
-@contextmanager
-def _whole_file(path):
-    "Write beside `path`, and rename when all went well"
-    path = Path(path)
-    tmp = path.with_name(f'.{os.getpid()}-{path.name}')
-    try:
-        yield tmp
-        os.replace(tmp, path)
-    finally: tmp.unlink(missing_ok=True)
-
-# %% ../nbs/70_cli.ipynb #1ab98e8c
+# %% ../nbs/70_cli.ipynb #97b24c14
 def _write_json(obj, path):
     "Write JSON, all or nothing"
-    with _whole_file(path) as tmp: tmp.write_text(json.dumps(obj, indent=1), encoding='utf-8')
+    with whole_file(path) as tmp: tmp.write_text(json.dumps(obj, indent=1), encoding='utf-8')
 
-# %% ../nbs/70_cli.ipynb #a7c61384
+# %% ../nbs/70_cli.ipynb #6f8ac8b7
 def _save_figure(axs, path):
     "Write a figure as PNG and close it"
     fig = np.ravel(axs)[0].figure
-    with _whole_file(path) as tmp: fig.savefig(tmp, format='png', bbox_inches='tight')
+    with whole_file(path) as tmp: fig.savefig(tmp, format='png', bbox_inches='tight')
     viz.plt.close(fig)
 
 # %% ../nbs/70_cli.ipynb #97ded141
@@ -186,12 +175,12 @@ def _losses(model, test:MMData, bs:int=250)->dict:
             with learn.at_stage(s.name): out[s.name] = learn.validate_terms()
     return out
 
-# %% ../nbs/70_cli.ipynb #98bc3bea
+# %% ../nbs/70_cli.ipynb #84deffa0
 def _judges(train:MMData, test:MMData, file, quiet:bool=True):
     "Classifiers from a file, or trained and written there"
     if not Path(file).exists():
         clf = train_classifiers(train, test, quiet=quiet)
-        with _whole_file(file) as tmp: tmp.write_bytes(save({k: v.contiguous().cpu() for k,v in clf.state_dict().items()}))
+        with whole_file(file) as tmp: tmp.write_bytes(save({k: v.contiguous().cpu() for k,v in clf.state_dict().items()}))
     with torch.random.fork_rng():
         clf = nn.ModuleDict({k: classifier_for(tuple(v.shape[1:]), int(train.y.max())+1) for k,v in train.x.items()})
     clf.load_state_dict(load_file(file))
@@ -270,7 +259,7 @@ def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     _write_json({'args': args, 'versions': _versions()}, out/'run.json')
     return args, parts, model
 
-# %% ../nbs/70_cli.ipynb #1b2ade38
+# %% ../nbs/70_cli.ipynb #24e5c2d5
 def train_run(
     out, # Folder
     resume:bool=False, # Go on with the run in it
@@ -284,7 +273,7 @@ def train_run(
     out = Path(out)
     learn = _fit(model, train, valid, args, out, resume, cbs, bar)
     save_model(model.cpu(), out)
-    with _whole_file(out/'curves.csv') as tmp: learn.terms.to_csv(tmp, index=False)
+    with whole_file(out/'curves.csv') as tmp: learn.terms.to_csv(tmp, index=False)
     _pictures(model, test, out)
     s = score_run(model, train, test, out/'judges.safetensors', quiet=not bar)
     _write_json(s, out/'scores.json')
@@ -337,12 +326,12 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
     x, mask = {m: x[m] for m in given}, {m: o for m,o in mask[0].items() if m in given} if mask else None
     with seeded(seed): return x, model.generate(x, given, targets, n=k, mask=mask)
 
-# %% ../nbs/70_cli.ipynb #542ad41a
+# %% ../nbs/70_cli.ipynb #da30a2a6
 def _write_samples(x:dict, out:dict, file):
     "Arrays as `.npz` (the axis of samples only if there are several), or a picture"
     if Path(file).suffix=='.npz':
         arrays = {**x, **{t: v[0] if len(v)==1 else v for t,v in out.items()}}
-        with _whole_file(file) as tmp, open(tmp, 'wb') as f: np.savez(f, **{k: v.numpy() for k,v in arrays.items()})
+        with whole_file(file) as tmp, open(tmp, 'wb') as f: np.savez(f, **{k: v.numpy() for k,v in arrays.items()})
     else:
         rows = {**{f'{k} (given)': v for k,v in x.items()}, **{t if not j else f'{t} {j+1}': v[j] for t,v in out.items() for j in range(min(4, len(v)))}}
         _save_figure(viz.show_samples(rows, min(16, len(next(iter(rows.values()))))), file)

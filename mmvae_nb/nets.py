@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['n_params', 'he_init', 'MLP', 'MLPBody', 'MLPNet', 'halvings', 'ConvBody', 'ConvNet', 'default_channels', 'body_for',
            'net_for', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders', 'fresh', 'JointEncoder', 'mnist_svhn',
-           'DigitCNN', 'classifier_for']
+           'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN', 'StridedCNN', 'classifier_for']
 
 # %% ../nbs/04_nets.ipynb #dc94ee5d
 import copy, math, torch
@@ -266,6 +266,40 @@ def mnist_svhn(
     return [modality('mnist', g, math.prod(c)/math.prod(g), MLPBody(g, hidden), MLPNet(d, g, hidden)),
             modality('svhn', c, 1., ConvBody(c), ConvNet(d, c))]
 
+# %% ../nbs/04_nets.ipynb #99cc05f1
+@register
+class SoundBody(_Layers):
+    "Spectrograms to features: all instants at once, then halved along frequency (JNF-Shared, Table E.7)"
+    def __init__(self,
+        shape:tuple=(1,32,128), # Channels, frequencies, instants
+        channels:tuple=(128,128,256), # Channels of the layers, first to last
+        norm:bool=True, # Batch norm before each ReLU, as printed
+    ):
+        c, hs, _ = _image((*shape[:2], *[2**20]*(len(shape)==3)), len(channels)-1, 'SoundBody')
+        layers = []
+        for i,(a,b) in enumerate(zip((c, *channels), channels)):
+            conv = nn.Conv2d(a, b, (4,1), (2,1), (1,0)) if i else nn.Conv2d(a, b, (1,shape[2]))
+            layers += [conv, *[nn.BatchNorm2d(b)]*norm, nn.ReLU(inplace=True)]
+        super().__init__(*layers, nn.Flatten())
+        self.nf = channels[-1]*hs[-1]
+
+# %% ../nbs/04_nets.ipynb #bf60e5dd
+@register
+class SoundNet(_Layers):
+    "Codes `(N,d)` to spectrograms: the mirror of `SoundBody`"
+    def __init__(self,
+        d:int, # Latent size
+        shape:tuple=(1,32,128), # Channels, frequencies, instants
+        channels:tuple=(128,128,256), # As in `SoundBody`: the last is next to the code
+        norm:bool=True, # Batch norm before each ReLU, as printed
+    ):
+        c, hs, _ = _image((*shape[:2], *[2**20]*(len(shape)==3)), len(channels)-1, 'SoundNet')
+        n = channels[-1]*hs[-1]
+        layers = [nn.Linear(d, n), *[nn.BatchNorm1d(n)]*norm, nn.Unflatten(1, (channels[-1],hs[-1],1)), nn.ReLU(inplace=True)]
+        for i in range(len(channels)-1, 0, -1):
+            layers += [nn.ConvTranspose2d(channels[i], channels[i-1], (4,1), (2,1), (1,0), output_padding=(hs[i-1]%2,0)), *[nn.BatchNorm2d(channels[i-1])]*norm, nn.ReLU(inplace=True)]
+        super().__init__(*layers, nn.ConvTranspose2d(channels[0], c, (1,shape[2])))
+
 # %% ../nbs/04_nets.ipynb #50b9dd18
 @register
 class DigitCNN(_Layers):
@@ -278,6 +312,27 @@ class DigitCNN(_Layers):
         super().__init__(nn.Conv2d(c, a, 5), nn.MaxPool2d(2), *first, nn.ReLU(inplace=True),
                          nn.Conv2d(a, b, 5), nn.BatchNorm2d(b) if norm else nn.Dropout2d(dropout), nn.MaxPool2d(2), nn.ReLU(inplace=True),
                          nn.Flatten(), nn.Linear(b*h*w, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout), nn.Linear(hidden, classes))
+
+# %% ../nbs/04_nets.ipynb #115ade45
+@register
+class WideCNN(_Layers):
+    "Classifier of JNF (Table 8), logits: three convolutions for colour (SVHN), two for grey (MNIST, FashionMNIST)"
+    def __init__(self, shape:tuple=(1,28,28), classes:int=10):
+        (c, *size), colour = shape, shape[0]>1
+        ch, hidden = ((32,64,128), (1024,512)) if colour else ((32,64), (512,))
+        nf = ch[-1]*math.prod(s-3*len(ch) for s in size)
+        conv = [l for a,b in zip((c,*ch), ch) for l in (nn.Conv2d(a, b, 4), nn.BatchNorm2d(b), nn.ReLU(inplace=True))]
+        lin = [l for a,b in zip((nf,*hidden), hidden) for l in (nn.Linear(a, b), *([nn.BatchNorm1d(b)] if colour else []), nn.Dropout(.5))]
+        super().__init__(*conv, nn.Flatten(), *lin, nn.Linear(hidden[-1], classes))
+
+# %% ../nbs/04_nets.ipynb #00ee0c00
+@register
+class StridedCNN(_Layers):
+    "Classifier of MoPoE's code for PolyMNIST, logits: two strided convolutions, dropout everywhere"
+    def __init__(self, shape:tuple=(3,28,28), classes:int=10, dropout:float=.5):
+        c, *size = shape
+        super().__init__(nn.Conv2d(c, 10, 4, 2, 1), nn.Dropout2d(dropout), nn.ReLU(inplace=True), nn.Conv2d(10, 20, 4, 2, 1), nn.Dropout2d(dropout), nn.ReLU(inplace=True),
+                         nn.Flatten(), nn.Linear(20*math.prod(s//4 for s in size), 128), nn.Dropout(dropout), nn.ReLU(inplace=True), nn.Linear(128, classes))
 
 # %% ../nbs/04_nets.ipynb #9596d9a0
 def classifier_for(

@@ -8,18 +8,17 @@ __all__ = ['translated_mnist', 'digit_words', 'alphabet', 'mhd_missing', 'celeba
            'digit_text', 'mnist_svhn_pairs', 'binary_mnist', 'mhd', 'celeba', 'caption_vocab', 'caption_rows', 'cub',
            'mirflickr', 'xrmb']
 
-# %% ../../nbs/23_data.public.ipynb #7b89bd81
+# %% ../../nbs/23_data.public.ipynb #122a85fc
 import os, re, torch, zipfile
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from fastprogress.fastprogress import progress_bar
 from importlib import import_module
 from pathlib import Path
 from PIL import Image
 from torch import Tensor
 from ..core import choose
-from .core import MMData, mcar, missing_by_label, _open
+from .core import MMData, bar, mcar, missing_by_label, _open
 
 # %% ../../nbs/23_data.public.ipynb #21413237
 @contextmanager
@@ -35,13 +34,11 @@ def _count(path, n, want, what='samples'):
     "Complain about a wrong count"
     if want is not None and n!=want: raise ValueError(f'{path}: {n:,} {what}, but {want:,} were published; the copy is partial (strict=False reads it as it is)')
 
-# %% ../../nbs/23_data.public.ipynb #84ed438f
+# %% ../../nbs/23_data.public.ipynb #74c813d2
 def _md5(path, want):
     "Complain about a wrong checksum"
     with _reading(path): found = import_module('torchvision.datasets.utils').calculate_md5(path)
     if found!=want: raise ValueError(f'{path}: checksum {found}, but {want} was published; fetch it again (strict=False reads it as it is)')
-
-def _bar(it, quiet): return it if quiet else progress_bar(it, leave=False)
 
 # %% ../../nbs/23_data.public.ipynb #1c35e16a
 class Gathered:
@@ -96,7 +93,7 @@ def stored_bytes(
     parts = [t for v in data.x.values() for t in ((v.table, v.rows) if isinstance(v, Gathered) else (v,))]
     return sum({t.data_ptr(): t.numel()*t.element_size() for t in parts}.values())
 
-# %% ../../nbs/23_data.public.ipynb #83e7d87b
+# %% ../../nbs/23_data.public.ipynb #92de3965
 def to_npy(
     out, # File to write
     n:int, # Number of rows
@@ -112,7 +109,7 @@ def to_npy(
     a = np.lib.format.open_memmap(part, 'r+' if done else 'w+', np.uint8, (n, *shape))
     if a.shape!=(n, *shape): raise ValueError(f'{part}: begun with shape {a.shape}, now {(n, *shape)}; delete it')
     with ThreadPoolExecutor() as pool:
-        for i in _bar(range(done, n, chunk), quiet):
+        for i in bar(range(done, n, chunk), quiet):
             for j,v in enumerate(pool.map(read, range(i, min(i+chunk, n))), i): a[j] = v
             a.flush(); note.write_text(str(min(i+chunk, n)))
     os.replace(part, out); note.unlink(missing_ok=True)

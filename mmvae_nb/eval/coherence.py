@@ -6,15 +6,14 @@
 __all__ = ['reading', 'hits', 'mean_se', 'coherence', 'by_given', 'joint_coherence', 'classifier_accuracy', 'against_ceiling',
            'train_classifiers']
 
-# %% ../../nbs/32_eval.coherence.ipynb #a864041a
+# %% ../../nbs/32_eval.coherence.ipynb #c21baec0
 import math, pandas as pd, torch
 from contextlib import contextmanager
 from fastai.torch_core import default_device, to_device
-from fastprogress.fastprogress import progress_bar
 from torch import nn, Tensor
 from torch.nn import functional as F
 from ..core import choose, eval_mode, observed, seeded, subsets as all_subsets
-from ..data.core import MMData
+from ..data.core import MMData, bar
 from ..nets import classifier_for
 
 # %% ../../nbs/32_eval.coherence.ipynb #cd5eb3c9
@@ -30,10 +29,10 @@ def _hit(classifiers, t, v, y):
     if y.max()>=logits.shape[-1]: raise ValueError(f'labels out of range: found {y.max().item()}, but the classifier of {t!r} knows {logits.shape[-1]} classes')
     return (logits.argmax(-1).view(v.shape[:2])==y.to(logits.device)).float().cpu()
 
-# %% ../../nbs/32_eval.coherence.ipynb #040c4de7
+# %% ../../nbs/32_eval.coherence.ipynb #b57132b9
 def _ready(data, classifiers, targets=()):
     "Classifiers as a ModuleDict, after checking labels and targets"
-    if data.y is None or data.y.is_floating_point() or (data.y<0).all(): raise ValueError('coherence needs integer labels: MMData(x, y=...)')
+    data.labels('coherence')
     for t in targets:
         choose(t, data.names, 'target')
         if t not in classifiers: raise ValueError(f'no classifier for target {t!r} (there are: {", ".join(classifiers)}); train one, or leave the target out')
@@ -49,14 +48,6 @@ def _pairs(names, subsets, targets):
     for k in [k for S in subsets for k in S]: choose(k, names, 'modality')
     return {S: ts if targets is not None else unseen(S) or names for S in subsets}
 
-# %% ../../nbs/32_eval.coherence.ipynb #4778866e
-def _bar(
-    it, # Something with a length
-    quiet:bool=False, # No bar, and nothing at all on the screen
-): # The same, to be looped over
-    "A progress bar that vanishes when it is done"
-    return it if quiet else progress_bar(it, leave=False)
-
 # %% ../../nbs/32_eval.coherence.ipynb #0aa37dcd
 @contextmanager
 def reading(
@@ -69,7 +60,7 @@ def reading(
             if dropout and isinstance(m, nn.modules.dropout._DropoutNd): m.training = True
         yield
 
-# %% ../../nbs/32_eval.coherence.ipynb #480276d1
+# %% ../../nbs/32_eval.coherence.ipynb #95542c2b
 def hits(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
@@ -88,7 +79,7 @@ def hits(
     classifiers = _ready(data, classifiers, dict.fromkeys(t for ts in pairs.values() for t in ts))
     out = {(S,t): torch.full((len(data),), torch.nan) for S,ts in pairs.items() for t in ts}
     with reading(classifiers, dropout):                 # a context, so modes come back even after an error
-        for i in _bar(torch.arange(len(data)).split(bs), quiet):
+        for i in bar(torch.arange(len(data)).split(bs), quiet):
             x, *mask, y = to_device(data[i], _device(model))
             for S,ts in pairs.items():
                 use = torch.stack([y>=0, *observed(x, S, mask[0] if mask else None).values()]).all(0)
@@ -155,7 +146,7 @@ def joint_coherence(
     row = ('prior', 'all', 0, agree.mean().item(), agree.std().item()/n**.5, n, chance)
     return pd.DataFrame([row], columns=['subset','target','n_given','value','se','n','chance'])
 
-# %% ../../nbs/32_eval.coherence.ipynb #33b58570
+# %% ../../nbs/32_eval.coherence.ipynb #e1c1490d
 @torch.no_grad()
 def classifier_accuracy(
     classifiers, # `{name: module}`, from data to logits
@@ -168,7 +159,7 @@ def classifier_accuracy(
     with reading(clf, dropout):
         for t in clf:
             use = ((data.y>=0) & data.observed(t)).nonzero()[:,0]
-            h = torch.cat([_hit(clf, t, data[i][0][t][None], data.y[i])[0] for i in use.split(bs)])
+            h = torch.cat([_hit(clf, t, data.part(i, (t,))[t][None], data.y[i])[0] for i in use.split(bs)])
             rows.append((t, *mean_se(h, data.y[use])))
     return pd.DataFrame(rows, columns=['target','value','se','n'])
 
@@ -190,12 +181,12 @@ def _class_loss(clf, x, mask, y):
     losses = [F.cross_entropy(clf[k](x[k][i]), y[i]) for k,i in rows.items() if len(i)>1]
     return sum(losses) if losses else None
 
-# %% ../../nbs/32_eval.coherence.ipynb #f96bffa9
+# %% ../../nbs/32_eval.coherence.ipynb #08158720
 def _fit(clf, data, epochs, bs, lr, device, quiet):
     "Adam with a one-cycle schedule"
     opt = torch.optim.Adam(clf.parameters(), lr=lr)
     sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=epochs*math.ceil(len(data)/bs)+1)
-    for i in _bar([i for _ in range(epochs) for i in torch.randperm(len(data)).split(bs)], quiet):
+    for i in bar([i for _ in range(epochs) for i in torch.randperm(len(data)).split(bs)], quiet):
         x, *mask, y = to_device(data[i], device)
         loss = _class_loss(clf, x, mask[0] if mask else None, y)
         if loss is not None: opt.zero_grad(); loss.backward(); opt.step()

@@ -8,15 +8,16 @@ __all__ = ['fid_file', 'paired_metrics', 'trace_sqrt', 'frechet_distance', 'Feat
            'real_features', 'generated', 'fidelity', 'class_frechet', 'mean_frechet', 'LatentMean', 'class_encoders',
            'mse', 'ssim', 'reconstruction']
 
-# %% ../../nbs/34_eval.fidelity.ipynb #7e7703b4
+# %% ../../nbs/34_eval.fidelity.ipynb #0a9508e5
 import hashlib, math, pandas as pd, torch
 from dataclasses import dataclass
+from fastai.torch_core import to_device
 from importlib import import_module
 from ..core import MultimodalVAE, choose, eval_mode, seeded
-from ..data.core import MMData
+from ..data.core import MMData, bar
 from ..dists import NormalPrior
 from ..elbo import elbo
-from .coherence import _bar, _device, _pairs
+from .coherence import _device, _pairs
 from ..nets import decoders, unimodal_encoders
 from pathlib import Path
 from pytorch_fid import inception as fid_inception
@@ -241,7 +242,7 @@ def _features(net, v, name):
     if not f.isfinite().all(): raise ValueError(f'{name}: NaN or inf in its features ({getattr(net, "name", type(net).__name__)}); is the model or the network broken?')
     return f
 
-# %% ../../nbs/34_eval.fidelity.ipynb #2c358614
+# %% ../../nbs/34_eval.fidelity.ipynb #46305ac8
 def real_features(
     data:MMData, # Reference
     features:dict, # `{name: network}`
@@ -250,11 +251,11 @@ def real_features(
     "Features of real data"
     def one(k, net):
         i = data.observed(k).nonzero()[:,0]
-        with torch.no_grad(), eval_mode(net): return torch.cat([_features(net, data[j][0][k], f'real {k!r}') for j in i.split(bs)])
+        with torch.no_grad(), eval_mode(net): return torch.cat([_features(net, data.part(j, (k,))[k], f'real {k!r}') for j in i.split(bs)])
     for k in features: choose(k, data.names, 'modality in features')
     return {k: one(k, net) for k,net in features.items()}
 
-# %% ../../nbs/34_eval.fidelity.ipynb #3ca16043
+# %% ../../nbs/34_eval.fidelity.ipynb #9228984d
 def generated(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Conditions
@@ -268,7 +269,7 @@ def generated(
     i = torch.stack([data.observed(k) for k in data.names if k in given] or [torch.ones(len(data), dtype=torch.bool)]).all(0).nonzero()[:,0].cpu()
     if not len(i): raise ValueError(f'no data point has all of {given}')
     for j in i.repeat(-(-(n or len(i))//len(i)))[:n or len(i)].split(bs):
-        x = {k: data[j][0][k].to(_device(model)) for k in given}
+        x = given and to_device(data.part(j, given), _device(model))
         with torch.no_grad(): out = model.generate(x, given=given, targets=targets, n=1, **kw) if given else model.generate(n=len(j), targets=targets, **kw)
         yield j, {k: v.flatten(0,1) for k,v in out.items()}
 
@@ -294,7 +295,7 @@ def _what(names, features, given, targets):
     pairs = _pairs(names, None if given is None else [s for s in given if len(s)], targets)
     return {S: keep for S,us in {**none, **pairs}.items() if (keep := tuple(t for t in us if t in ts))}
 
-# %% ../../nbs/34_eval.fidelity.ipynb #baf7b46d
+# %% ../../nbs/34_eval.fidelity.ipynb #99f2470b
 def fidelity(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # What is conditioned on
@@ -314,7 +315,7 @@ def fidelity(
     "Frechet distance (FID with the real Inception), precision and recall of what a model generates"
     pairs, rows = _what(data.names, features, given, targets), []
     ref = real_features(real or data, {t: features[t] for ts in pairs.values() for t in ts}, bs)
-    for S,ts in _bar([*pairs.items()], quiet):
+    for S,ts in bar([*pairs.items()], quiet):
         gen = {t: [] for t in ts}
         for _,out in generated(model, data, S, ts, n, bs, **kw):
             for t in ts:
@@ -322,7 +323,7 @@ def fidelity(
         for t in ts: rows += _rows(features[t], ref[t], torch.cat(gen[t]), S, t, split, groups, few, k)
     return pd.DataFrame(rows)
 
-# %% ../../nbs/34_eval.fidelity.ipynb #41361e93
+# %% ../../nbs/34_eval.fidelity.ipynb #ea44acfd
 def class_frechet(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data, both condition and reference
@@ -332,7 +333,7 @@ def class_frechet(
     **kw # As in `fidelity`
 )->pd.DataFrame: # Columns of `fidelity` and class
     "Frechet distance within each class"
-    if data.y is None or data.y.is_floating_point() or (data.y<0).all(): raise ValueError('a distance per class needs integer labels: MMData(x, y=...)')
+    data.labels('a distance per class')
     def one(c):
         nets = {t: f[c] if isinstance(f, (list,nn.ModuleList)) else f for t,f in features.items()}
         return fidelity(model, data.subset(data.y==c), nets, [(k,) for k in data.names] if given is None else given, targets, **{'k': 0, **kw})
@@ -362,7 +363,7 @@ class _Unimodal(MultimodalVAE):
     def encode(self, x, mask=None): return self.encoder(x[self.names[0]])
     def loss(self, x, mask=None): return elbo(self, *self.prepare_loss(x, mask))
 
-# %% ../../nbs/34_eval.fidelity.ipynb #1362aae2
+# %% ../../nbs/34_eval.fidelity.ipynb #91a47343
 def _fit_vae(model, data, k, epochs, bs, lr):
     "Adam on the ELBO of modality `k`, at least 50 steps"
     opt, rows = torch.optim.Adam(model.parameters(), lr=lr), data.observed(k).nonzero()[:,0].cpu()
@@ -370,10 +371,10 @@ def _fit_vae(model, data, k, epochs, bs, lr):
     dev = _device(model)
     for _ in range(max(epochs, -(-50*bs//len(rows)) if len(rows)>bs else 50)):
         for i in rows[torch.randperm(len(rows))].split(bs):
-            if len(i)>1: model.loss({k: data[i][0][k].to(dev)})[0].backward(); opt.step(); opt.zero_grad()
+            if len(i)>1: model.loss(to_device(data.part(i, (k,)), dev))[0].backward(); opt.step(); opt.zero_grad()
     return model.eval()
 
-# %% ../../nbs/34_eval.fidelity.ipynb #8a12e1c5
+# %% ../../nbs/34_eval.fidelity.ipynb #b09c5b98
 def class_encoders(
     data:MMData, # Labelled training data
     d:int=16, # Latent size
@@ -386,10 +387,10 @@ def class_encoders(
     quiet:bool=True, # No progress bar
 )->nn.ModuleDict: # `{name: [features of class 0, 1, ...]}`
     "One VAE per class and modality; its posterior mean serves as features"
-    if data.y is None or data.y.is_floating_point() or (data.y<0).all(): raise ValueError('class_encoders needs integer labels: MMData(x, y=...)')
+    data.labels('class_encoders')
     out, mods = {k: [] for k in data.names}, {m.name: m for m in data.modalities(likelihood)}
     with seeded(seed):
-        for c,k in _bar([(c,k) for c in range(int(data.y.max())+1) for k in data.names], quiet):
+        for c,k in bar([(c,k) for c in range(int(data.y.max())+1) for k in data.names], quiet):
             vae = _fit_vae(_Unimodal(mods[k], d).to(device), data.subset(data.y==c), k, epochs, bs, lr)
             out[k].append(LatentMean(vae.encoder, f'VAE encoder of {k}, class {c}'))
     return nn.ModuleDict({k: nn.ModuleList(v) for k,v in out.items()})
@@ -414,7 +415,7 @@ def ssim(
     kw = dict(channel_axis=0, data_range=1., gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
     return torch.tensor([float(f(a, b, **kw)) for a,b in zip(x.detach().cpu().double().numpy(), y.detach().cpu().double().numpy())])
 
-# %% ../../nbs/34_eval.fidelity.ipynb #3f92d513
+# %% ../../nbs/34_eval.fidelity.ipynb #0399c632
 paired_metrics = {'mse': mse, 'ssim': ssim} # Functions of truth and guess `(B,*shape)`, to `(B,)`
 
 def reconstruction(
@@ -431,7 +432,7 @@ def reconstruction(
     fs = {m: choose(m, paired_metrics, 'metric') for m in ((metrics,) if isinstance(metrics, str) else metrics)}
     pairs = _pairs(data.names, given, targets) if given is not None else {**_pairs(data.names, None, targets), **_pairs(data.names, [data.names], targets)}
     rows = []
-    for S,ts in _bar([*pairs.items()], quiet):
+    for S,ts in bar([*pairs.items()], quiet):
         vals = {(m,t): [] for m in fs for t in ts}
         for i,out in generated(model, data, S, ts, bs=bs, **kw):
             x = data[i][0]

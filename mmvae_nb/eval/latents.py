@@ -7,7 +7,7 @@ __all__ = ['samplers', 'latent_codes', 'linear_reader', 'latent_classification',
            'sampler_gain', 'GMMSampler', 'MAFSampler', 'fit_sampler', 'to_plane', 'traverse', 'marginals', 'dim_kl',
            'collapse_edges', 'three_versions', 'collapse', 'active_units', 'decoder_collapse']
 
-# %% ../../nbs/35_eval.latents.ipynb #3aa434a6
+# %% ../../nbs/35_eval.latents.ipynb #8bdb4aaf
 import math, pandas as pd, torch
 from copy import deepcopy
 from fastai.torch_core import to_device
@@ -22,33 +22,33 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn, Tensor
 from torch.distributions import Categorical, Distribution, Independent, Laplace, MixtureSameFamily, MultivariateNormal, Normal
-from ..core import choose, eval_mode, following, register, subsets as all_subsets
-from ..data.core import MMData
+from ..core import _keys, choose, eval_mode, following, register, subsets as all_subsets
+from ..data.core import MMData, bar
 from ..dists import kl, normal
-from .coherence import _bar, _device, mean_se
+from .coherence import _device, mean_se
 from ..experts import Mixture
 from ..flows import FlowPosterior, MADE, maf
 
-# %% ../../nbs/35_eval.latents.ipynb #e59eab5c
-def _keys(S): return (S,) if isinstance(S, str) else tuple(S)
+# %% ../../nbs/35_eval.latents.ipynb #8977ea20
+#| export
 
-# %% ../../nbs/35_eval.latents.ipynb #6861baeb
+# %% ../../nbs/35_eval.latents.ipynb #360d8756
 def _sets(data, subsets):
     "Subsets as tuples of names (default: all)"
-    sets = all_subsets(data.names) if subsets is None else [_keys(S) for S in subsets]
+    sets = all_subsets(data.names) if subsets is None else [_keys(S, ()) for S in subsets]
     for S in sets:
         if not S: raise ValueError('a subset needs at least one modality')
         for k in S: choose(k, data.names, 'modality')
     return sets
 
-# %% ../../nbs/35_eval.latents.ipynb #dbd9d02d
+# %% ../../nbs/35_eval.latents.ipynb #a9ba2ede
 def _posteriors(model, data, sets, bs, quiet):
     "Rows that have all of the sets (a set None: whatever a row has), and q(z|x_S) for each set, a batch at a time"
     names = [data.names if S is None else _sets(data, [S])[0] for S in sets]
     has = [torch.stack([data.observed(k) for k in N]) for N in names]
     rows = torch.stack([h.any(0) if S is None else h.all(0) for S,h in zip(sets, has)]).all(0).nonzero()[:,0]
     if not len(rows): raise ValueError(f'no data point has all of {sets}')
-    for i in _bar(rows.split(bs), quiet):
+    for i in bar(rows.split(bs), quiet):
         x, *mask, _ = to_device(data[i], _device(model))
         m = mask[0] if mask else {}
         yield i.cpu(), [model.posterior({k: x[k] for k in N}, N, {k: v for k,v in m.items() if k in N} or None) for N in names]
@@ -80,15 +80,6 @@ def latent_codes(
             z[i] = v
     return z
 
-# %% ../../nbs/35_eval.latents.ipynb #7a6603e9
-def _labels(data, what):
-    "Integer labels, or a clear error"
-    y = data.y
-    if y is None: raise ValueError(f'{what} needs integer labels, found none: MMData(x, y=...)')
-    if y.is_floating_point(): raise ValueError(f'{what} needs integer labels, found float targets; convert classes with y.long()')
-    if (y<0).all(): raise ValueError(f'{what} needs integer labels, but all are -1 (unknown)')
-    return y.cpu()
-
 # %% ../../nbs/35_eval.latents.ipynb #e8eef40d
 def _pick(z, y, n, generator, where):
     "Codes and labels of `n` rows that have both, without replacement; all rows, in order, if `n` is None"
@@ -108,7 +99,7 @@ def linear_reader(
     if len(y.unique())<2: raise ValueError(f'a classifier needs at least two classes, found only {y.unique().tolist()} among {len(y)} codes')
     return make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=3000)).fit(z.numpy(), y.numpy())
 
-# %% ../../nbs/35_eval.latents.ipynb #905c6216
+# %% ../../nbs/35_eval.latents.ipynb #554af93e
 def latent_classification(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: the reader learns from its codes
@@ -121,8 +112,8 @@ def latent_classification(
     quiet:bool=True, # No progress bar
 )->pd.DataFrame: # Columns subset, target, n_given, n_train, value, se, n
     "Accuracy of a linear classifier of latent codes, by subset and number of training codes"
-    ys, rows = [_labels(d, f'latent classification ({k} data)') for k,d in (('training',train),('test',test))], []
-    for S in _bar(_sets(train, subsets), quiet):
+    ys, rows = [d.labels(f'latent classification ({k} data)') for k,d in (('training',train),('test',test))], []
+    for S in bar(_sets(train, subsets), quiet):
         z, zt = (latent_codes(model, d, S, sample, generator=generator) for d in (train, test))
         zt, yt = _pick(zt, ys[1], None, None, 'test data')
         for n in n_train:
@@ -150,7 +141,7 @@ def match_clusters(
 # %% ../../nbs/35_eval.latents.ipynb #dd83e0bc
 def _seed(generator): return int(torch.randint(2**31-1, (1,), generator=generator))
 
-# %% ../../nbs/35_eval.latents.ipynb #6331e9d4
+# %% ../../nbs/35_eval.latents.ipynb #9ff8cfb5
 def kmeans_accuracy(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: clusters are found in its codes and named by its classes
@@ -164,8 +155,8 @@ def kmeans_accuracy(
     quiet:bool=True, # No progress bar
 )->pd.DataFrame: # Columns subset, target, n_given, value, se, n
     "Accuracy of K-means clusters as classes, by subset"
-    ys, rows = [_labels(d, f'K-means accuracy ({name} data)') for name,d in (('training',train),('test',test))], []
-    for S in _bar(_sets(train, subsets), quiet):
+    ys, rows = [d.labels(f'K-means accuracy ({name} data)') for name,d in (('training',train),('test',test))], []
+    for S in bar(_sets(train, subsets), quiet):
         (z, y), (zt, yt) = (_pick(latent_codes(model, d, S, sample, generator=generator), y, None, None, f'subset {S}') for d,y in zip((train, test), ys))
         means = KMeans(kk := k or int(y.max())+1, n_init=n_init, random_state=_seed(generator))
         if kk>len(z): raise ValueError(f'{kk} clusters need at least as many codes, found {len(z)}')
@@ -264,7 +255,7 @@ def _epoch(opt, sched, sampler, z, bs):
         opt.zero_grad(); loss.backward(); nn.utils.clip_grad_norm_(sampler.flow.parameters(), 5.)
         opt.step(); sched.step()
 
-# %% ../../nbs/35_eval.latents.ipynb #a58560c1
+# %% ../../nbs/35_eval.latents.ipynb #97a7979c
 @patch
 @torch.enable_grad()
 def fit(self:MAFSampler,
@@ -282,7 +273,7 @@ def fit(self:MAFSampler,
         out, rest = z[torch.randperm(len(z))].split([len(z)//10, len(z)-len(z)//10])
         opt, best = torch.optim.Adam(self.flow.parameters(), lr), (-math.inf, None)
         sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=epochs*math.ceil(len(rest)/bs))
-        for _ in _bar(range(epochs), quiet):
+        for _ in bar(range(epochs), quiet):
             _epoch(opt, sched, self, rest, bs)
             with torch.no_grad(): score = self.log_prob(out).mean().item()
             if score>best[0]: best = score, deepcopy(self.flow.state_dict())
@@ -306,7 +297,7 @@ def fit_sampler(
     z = latent_codes(model, data, given, sample=True, generator=generator)
     return choose(kind, samplers, 'sampler')(model.d, **kw).to(_device(model), z.dtype).fit(z, generator=generator)
 
-# %% ../../nbs/35_eval.latents.ipynb #f5ea78a5
+# %% ../../nbs/35_eval.latents.ipynb #4cc24540
 def to_plane(
     z:Tensor, # Codes `(N,d)`; for t-SNE a thousand are enough
     how:str='pca', # 'pca', or 'tsne'
@@ -315,9 +306,8 @@ def to_plane(
 )->Tensor: # `(N,2)`, for `viz.latent_plane`
     "Codes in the plane"
     if z.dim()!=2 or z.shape[1]<2 or not z.isfinite().all(): raise ValueError(f'expected finite codes (N,d) with d>1, found {tuple(z.shape)} with {int((~z.isfinite()).any(-1).sum())} bad rows')
-    if choose(how, ('pca','tsne'), 'projection')=='pca': return torch.as_tensor(PCA(2, svd_solver='full').fit_transform(z.cpu().numpy()))
-    if perplexity>=len(z): raise ValueError(f'perplexity {perplexity:g} needs more codes than that, found {len(z)}')
-    return torch.as_tensor(TSNE(2, perplexity=perplexity, init='pca', random_state=_seed(generator)).fit_transform(z.cpu().numpy()))
+    if choose(how, ('pca','tsne'), 'projection')=='tsne' and perplexity>=len(z): raise ValueError(f'perplexity {perplexity:g} needs more codes than that, found {len(z)}')
+    return torch.as_tensor((PCA(2, svd_solver='full') if how=='pca' else TSNE(2, perplexity=perplexity, init='pca', random_state=_seed(generator))).fit_transform(z.cpu().numpy()))
 
 # %% ../../nbs/35_eval.latents.ipynb #84865606
 @torch.no_grad()
@@ -374,13 +364,13 @@ def collapse_edges(
     if not 0<=delta<1: raise ValueError(f'delta is a share of the data in [0, 1), found {delta}')
     return kls.kthvalue(max(1, math.ceil(len(kls)*(1-delta)-1e-6)), 0).values
 
-# %% ../../nbs/35_eval.latents.ipynb #c0bb6bb6
+# %% ../../nbs/35_eval.latents.ipynb #51878b60
 def three_versions(
     observed, # Name or names O
     missing, # Name or names M
 )->list: # Of pairs `(given, to)`, where `to=None` is the prior
     "The pairs of CMMD's Fig. 3: O against prior, M against prior, O against M"
-    O, M = _keys(observed), _keys(missing)
+    O, M = _keys(observed, ()), _keys(missing, ())
     return [(O, None), (M, None), (O, M)]
 
 # %% ../../nbs/35_eval.latents.ipynb #637f1022
@@ -395,7 +385,7 @@ def _curve(v, eps, delta, boot, generator, head):
     def share(v): return torch.searchsorted(collapse_edges(v, delta).sort()[0], eps.to(v)).double()/v.shape[1]
     return [(*head, e, s, se, len(v)) for e,s,se in zip(eps.tolist(), share(v).tolist(), _boot(share, v, boot, generator).tolist())]
 
-# %% ../../nbs/35_eval.latents.ipynb #c5ed4fe7
+# %% ../../nbs/35_eval.latents.ipynb #83e85bda
 def collapse(
     model, # Has `posterior(x, given, mask)` and `prior()`
     data:MMData, # Data points
@@ -413,10 +403,10 @@ def collapse(
     for S,T in pairs if pairs is not None else [(S, None) for S in dict.fromkeys([*((k,) for k in data.names), data.names])]:
         with following(generator), torch.no_grad():
             v = torch.cat([dim_kl(q, p[0] if p else model.prior(), draws).cpu() for _,(q,*p) in _posteriors(model, data, [S] if T is None else [S, T], bs, quiet)])
-        rows += _curve(v, torch.as_tensor(eps), delta, boot, generator, ('+'.join(_keys(S)), 'prior' if T is None else '+'.join(_keys(T)), len(_keys(S))))
+        rows += _curve(v, torch.as_tensor(eps), delta, boot, generator, ('+'.join(_keys(S, ())), 'prior' if T is None else '+'.join(_keys(T, ())), len(_keys(S, ()))))
     return pd.DataFrame(rows, columns=['subset','target','n_given','eps','value','se','n'])
 
-# %% ../../nbs/35_eval.latents.ipynb #f90db39d
+# %% ../../nbs/35_eval.latents.ipynb #31c8872e
 def active_units(
     model, # Has `posterior(x, given, mask)`
     data:MMData, # Data points
@@ -428,14 +418,14 @@ def active_units(
 )->pd.DataFrame: # Columns subset, target, n_given, value (number of units), se, d, n
     "Latent dimensions whose posterior mean varies with the data"
     rows = []
-    for S in _bar(_sets(data, subsets), quiet):
+    for S in bar(_sets(data, subsets), quiet):
         z = latent_codes(model, data, S, generator=generator)
         z = z[~z.isnan().any(-1)]
         count = lambda z: (z.var(0)>threshold).double().sum()
         rows.append(('+'.join(S), 'units', len(S), count(z).item(), _boot(count, z, boot, generator).item(), z.shape[1], len(z)))
     return pd.DataFrame(rows, columns=['subset','target','n_given','value','se','d','n'])
 
-# %% ../../nbs/35_eval.latents.ipynb #2e36d84c
+# %% ../../nbs/35_eval.latents.ipynb #53a067c4
 @torch.no_grad()
 def decoder_collapse(
     model, # Has `posterior` and `decode`
@@ -451,7 +441,7 @@ def decoder_collapse(
 )->pd.DataFrame: # Columns subset, target, n_given, eps, value (share of dimensions), se, n
     "Share of a decoder's output dimensions with variance below eps for 1-delta of the data"
     choose(target, data.names, 'target')
-    S = tuple(k for k in data.names if k!=target) if given is None else _keys(given)
+    S = tuple(k for k in data.names if k!=target) if given is None else _keys(given, ())
     z = latent_codes(model, data, S, bs=bs, generator=generator, quiet=quiet)
     z = z[~z.isnan().any(-1)].to(_device(model))
     with eval_mode(model): v = torch.cat([model.decode(c, target)[target].variance.flatten(1).cpu() for c in z.split(bs)])

@@ -6,16 +6,15 @@
 __all__ = ['lacks', 'metrics', 'columns', 'labelled', 'some_subsets', 'Trial', 'metric', 'tidy', 'evaluate', 'write_scores',
            'read_scores', 'report_pictures', 'write_report']
 
-# %% ../../nbs/61_eval.report.ipynb #76a06443
-import base64, html, io, json, numpy as np, os, pandas as pd, torch, warnings
-from contextlib import contextmanager
+# %% ../../nbs/61_eval.report.ipynb #29c9b366
+import base64, html, io, json, numpy as np, pandas as pd, torch, warnings
 from dataclasses import dataclass
 from pathlib import Path
 from torch import nn
 from .. import viz
 from ..core import MultimodalVAE, choose, seeded, subsets as all_subsets
-from ..data.core import MMData
-from .coherence import _bar, classifier_accuracy, coherence, joint_coherence, train_classifiers
+from ..data.core import MMData, bar, whole_file
+from .coherence import classifier_accuracy, coherence, joint_coherence, train_classifiers
 from .fidelity import class_features, fidelity, reconstruction
 from .latents import active_units, collapse, kmeans_accuracy, latent_classification
 from .likelihood import conditional_likelihood, joint_likelihood
@@ -166,7 +165,7 @@ def _reason(t, name):
     "Why a metric does not apply to a trial; '' if it does"
     return '; '.join(r for k in metrics[name][0] if (r := lacks[k](t)))
 
-# %% ../../nbs/61_eval.report.ipynb #39967a57
+# %% ../../nbs/61_eval.report.ipynb #770d627c
 def evaluate(
     model:MultimodalVAE, # Trained
     test:MMData, # Judged on
@@ -181,24 +180,13 @@ def evaluate(
     if only is not None and skipped: raise ValueError('; '.join(f'metric {k!r} does not apply: {r}' for k,r in skipped.items()))
     if len(skipped)==len(names): raise ValueError(f'no metric applies: {skipped}')
     out = []
-    for k in _bar([k for k in names if k not in skipped], t.quiet):
+    for k in bar([k for k in names if k not in skipped], t.quiet):
         with seeded(t.seed): out += metrics[k][1](t)
     df = pd.concat(out, ignore_index=True)
     df.attrs['skipped'] = skipped
     return df
 
-# %% ../../nbs/61_eval.report.ipynb #423a4335
-@contextmanager
-def _whole(path):
-    "A temporary name beside `path`, renamed when all went well"
-    path = Path(path)
-    tmp = path.with_name(f'.{os.getpid()}-{path.name}')
-    try:
-        yield tmp
-        os.replace(tmp, path)
-    finally: tmp.unlink(missing_ok=True)
-
-# %% ../../nbs/61_eval.report.ipynb #78b51276
+# %% ../../nbs/61_eval.report.ipynb #97307e7f
 def write_scores(
     df:pd.DataFrame, # From `evaluate`
     path, # JSON file
@@ -206,7 +194,7 @@ def write_scores(
 ):
     "Scores as one JSON file"
     rows = df.astype(object).where(df.notna(), None).to_dict('records')
-    with _whole(path) as tmp: tmp.write_text(json.dumps({**about, 'skipped': df.attrs.get('skipped', {}), 'scores': rows}, indent=1), encoding='utf-8')
+    with whole_file(path) as tmp: tmp.write_text(json.dumps({**about, 'skipped': df.attrs.get('skipped', {}), 'scores': rows}, indent=1), encoding='utf-8')
 
 # %% ../../nbs/61_eval.report.ipynb #204ee545
 def read_scores(
@@ -257,7 +245,7 @@ def _table(part):
     cells.index = [s or 'nothing' for s in cells.index]
     return cells.rename_axis('given').rename_axis(None, axis=1).reset_index().to_html(index=False, border=0, escape=True)
 
-# %% ../../nbs/61_eval.report.ipynb #8d547a39
+# %% ../../nbs/61_eval.report.ipynb #d93580e7
 def write_report(
     df:pd.DataFrame, # From `evaluate`
     path, # HTML file
@@ -275,4 +263,4 @@ def write_report(
     skipped = ''.join(f'<li>{e(k)}: {e(r)}</li>' for k,r in df.attrs.get('skipped', {}).items())
     if skipped: out.append(f'<h2>Left out</h2><ul>{skipped}</ul>')
     page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{e(title)}</title><style>{_style}</style><body>{"".join(out)}</body></html>'
-    with _whole(path) as tmp: tmp.write_text(page, encoding='utf-8')
+    with whole_file(path) as tmp: tmp.write_text(page, encoding='utf-8')

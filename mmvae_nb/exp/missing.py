@@ -6,14 +6,14 @@
 __all__ = ['incomplete_entrants', 'own_tuples', 'own_views', 'half_views', 'half_modalities', 'partial_views', 'train_partial',
            'score_partial', 'entries', 'run_missing']
 
-# %% ../../nbs/90_exp.missing.ipynb #dea48cef
+# %% ../../nbs/90_exp.missing.ipynb #f825f3b1
 import pandas as pd, torch
 import torch.nn.functional as F
 from fastai.callback.tracker import EarlyStoppingCallback
 from fastcore.script import call_parse
 from pathlib import Path
 from ..core import Modality, choose, eval_mode
-from ..data.core import MMData, mcar, mm_dls
+from ..data.core import MMData, mcar, mm_dls, whole_file
 from ..data.digits import digits_from_npz, embedded_digits, five_backgrounds, invert_on
 from ..dists import NormalLik
 from ..elbo import log_weights
@@ -141,7 +141,7 @@ def entries(
     return [(m, eta, use) for eta in etas for use in ('all','complete','few') for m in names
             if (eta<1 or use=='complete') and (m!='JMVAE' or use!='all') and (use!='few' or eta==.5)]
 
-# %% ../../nbs/90_exp.missing.ipynb #b2faa938
+# %% ../../nbs/90_exp.missing.ipynb #3a1a7d69
 def run_missing(
     seed:int, # Of data, masks, weights and order
     source:str='embedded', # As in `half_views`
@@ -163,8 +163,7 @@ def run_missing(
         new = pd.concat([score_partial(model, test, clf), pd.DataFrame([dict(metric='best step', n_given=0, value=step)])])
         new = new.assign(model=m, eta=eta, use=use, source=kind, seed=seed, ceiling=clf.accuracy.value.mean())
         df = pd.concat([df, new]) if len(df) else new
-        df.to_csv(part := file.with_suffix('.part'), index=False)
-        part.rename(file)
+        with whole_file(file) as tmp: df.to_csv(tmp, index=False)
         print(m, eta, use, kind, seed, new.set_index(['metric','n_given']).value.round(3).to_dict(), flush=True)
     return df
 

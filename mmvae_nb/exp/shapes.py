@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['variants', 'shape_modalities', 'shape_model', 'shape_fit', 'run_shapes']
 
-# %% ../../nbs/90_exp.shapes.ipynb #b32354d5
+# %% ../../nbs/90_exp.shapes.ipynb #44ecd1b2
 import pandas as pd, torch
 from fastai.callback.schedule import SchedExp, SchedNo, combine_scheds
 from fastcore.script import call_parse
 from pathlib import Path
 from ..core import Modality, choose, seeded
-from ..data.core import mm_dls
+from ..data.core import mm_dls, whole_file
 from ..data.toy import incoherent, shapes
 from ..models.jnf import JNF
 from ..nets import JointEncoder, MLPBody, MLPNet
@@ -73,16 +73,14 @@ def run_shapes(
             rows.append(dict(given=a, generated=b, incoherent=incoherent(out, y, kind=b).item(), model=name, seed=seed))
     return pd.DataFrame(rows)
 
-# %% ../../nbs/90_exp.shapes.ipynb #b5ade342
+# %% ../../nbs/90_exp.shapes.ipynb #64d0b296
 def _main(
     out:str='results', # Folder of the results
     seeds:str='0,1,2', # Seeds, separated by commas
 ):
     "Run the experiment and keep its table"
     df = pd.concat([run_shapes(int(s)) for s in seeds.split(',')])
-    Path(out).mkdir(parents=True, exist_ok=True)
-    df.to_csv(part := Path(out)/'shapes.csv.part', index=False)
-    part.rename(Path(out)/'shapes.csv')
+    with whole_file(Path(out)/'shapes.csv') as tmp: df.to_csv(tmp, index=False)
     print(df.groupby(['model','generated'], sort=False).incoherent.agg(['mean','std']).round(4))
 
 # %% ../../nbs/90_exp.shapes.ipynb #14031f44

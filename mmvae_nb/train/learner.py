@@ -7,8 +7,8 @@ __all__ = ['loss_keywords', 'Objective', 'take_loss', 'learning', 'OneStage', 't
            'rng_state', 'set_rng_state', 'SameNoise', 'AnyDeviceAMP', 'fused_adam', 'mm_learner', 'stage_dls',
            'save_atomic', 'Anneal']
 
-# %% ../../nbs/30_train.learner.ipynb #df6aeaf3
-import inspect, numpy as np, os, pandas as pd, torch
+# %% ../../nbs/30_train.learner.ipynb #17304220
+import inspect, numpy as np, pandas as pd, torch
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from fastai.basics import Callback, Learner, OptimWrapper, ValueMetric, find_bs, get_model, noop
@@ -19,6 +19,7 @@ from fastcore.foundation import L
 from pathlib import Path
 from torch import nn
 from ..core import choose, eval_mode, seeded
+from ..data.core import whole_file
 
 # %% ../../nbs/30_train.learner.ipynb #5d75894b
 _methods = progress, schedule    # modules that give `Learner` its `no_bar`, `fit_one_cycle` and `lr_find`
@@ -265,18 +266,13 @@ def _plain(o):
     if isinstance(o, (list,tuple)): return type(o)(map(_plain, o))
     return o.item() if isinstance(o, np.generic) else o
 
-# %% ../../nbs/30_train.learner.ipynb #2c244eba
+# %% ../../nbs/30_train.learner.ipynb #565cbafc
 def save_atomic(
     obj, # Tensors, numbers, strings, and containers of them
     file, # Where to
 ):
     "Write a whole file or nothing"
-    file, tmp = Path(file), Path(f'{file}.tmp{os.getpid()}')
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        torch.save(_plain(obj), tmp)
-        os.replace(tmp, file)
-    finally: tmp.unlink(missing_ok=True)
+    with whole_file(file) as tmp: torch.save(_plain(obj), tmp)
 
 # %% ../../nbs/30_train.learner.ipynb #ff260124
 class _Keeper(_Light):

@@ -42,17 +42,20 @@ def bench(f): # `(repeats, **options) -> rows`
     benches[f.__name__.removeprefix('bench_')] = f
     return f
 
-# %% ../nbs/71_bench.ipynb #467d13d9
+# %% ../nbs/71_bench.ipynb #3405edb0
+def _ratios(ours, theirs):
+    "How much faster we are, from pairs of durations"
+    r = sorted(b/a for a,b in zip(ours, theirs))
+    return dict(ratio=statistics.median(r), lowest=r[0], highest=r[-1])
+
+# %% ../nbs/71_bench.ipynb #ab0f19c8
 def compare_rates(
     names, # Two names: ours first
     times, # Two lists of durations in seconds, as from `alternate`
     n:int, # Samples in one run
 )->list: # Rows of the table
     "Samples per second of both, and the ratio of ours to the other, pair by pair"
-    rates = [[n/t for t in ts] for ts in times]
-    pairs = sorted(a/b for a,b in zip(*rates))
-    ours = {'ratio': statistics.median(pairs), 'lowest': pairs[0], 'highest': pairs[-1]}
-    return [{'what': k, 'samples/s': statistics.median(r), **e} for k,r,e in zip(names, rates, (ours, {}))]
+    return [{'what': k, 'samples/s': statistics.median(n/t for t in ts), **e} for k,ts,e in zip(names, times, (_ratios(*times), {}))]
 
 # %% ../nbs/71_bench.ipynb #6a37893f
 def _table(
@@ -131,11 +134,6 @@ def two_clouds(
     with seeded(0):
         W = torch.randn(D, D, dtype=torch.double)/D**.5*torch.logspace(0, -1.5, D, dtype=torch.double)
         return tuple(torch.randn(n, D, dtype=torch.double)*s@W.T for s in (1.,1.2))
-
-# %% ../nbs/71_bench.ipynb #c7f702bf
-def _ratios(ours, theirs):
-    r = sorted(b/a for a,b in zip(ours, theirs))
-    return dict(ratio=statistics.median(r), lowest=r[0], highest=r[-1])
 
 # %% ../nbs/71_bench.ipynb #26de409e
 @bench

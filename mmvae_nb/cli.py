@@ -12,7 +12,7 @@ import warnings
 # %% ../nbs/70_cli.ipynb #8d3fa12f
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # raised when fastai is imported: a command says what went wrong, and nothing else
 
-# %% ../nbs/70_cli.ipynb #9ab2f6d1
+# %% ../nbs/70_cli.ipynb #60cfab6a
 import importlib, json, math, numpy as np, platform, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -23,13 +23,13 @@ from pathlib import Path
 from safetensors.torch import load_file, save
 from torch import nn
 from . import __version__, viz
-from .core import choose, seeded, subsets
+from .core import choose, seeded
 from .data.core import MMData, mm_dls, whole_file
 from .data.digits import embedded_digits
 from .data.toy import shapes
 from .dists import LaplaceLik, NormalLik, likelihoods
 from .eval.coherence import by_given, classifier_accuracy, coherence, joint_coherence, train_classifiers
-from .eval.report import evaluate, labelled, write_report, write_scores
+from .eval.report import evaluate, labelled, some_subsets, write_report, write_scores
 from .nets import ConvBody, MLPNet, classifier_for
 from .train.io import load_model, save_model
 from .train.learner import mm_learner
@@ -187,7 +187,7 @@ def _judges(train:MMData, test:MMData, file, quiet:bool=True):
     clf.accuracy = classifier_accuracy(clf.eval(), test)
     return clf
 
-# %% ../nbs/70_cli.ipynb #79f22f36
+# %% ../nbs/70_cli.ipynb #178c6a45
 def score_run(
     model, # A trained model
     train:MMData, # Training data, for the classifiers
@@ -200,8 +200,7 @@ def score_run(
     with seeded(seed): out = {'n_test': len(test), 'loss': _losses(model, test)}
     if not labelled(train) or not labelled(test): return out
     clf, names = _judges(train, test, file, quiet), model.names
-    few = None if len(names)<6 else [*subsets(names, 1, 1), *subsets(names, len(names)-1, len(names)-1)]
-    with seeded(seed): df, joint = coherence(model, test, clf, few, quiet=quiet), joint_coherence(model, clf, n=len(test))
+    with seeded(seed): df, joint = coherence(model, test, clf, some_subsets(names), quiet=quiet), joint_coherence(model, clf, n=len(test))
     rows = lambda d: d.to_dict('records')
     chance = test.y[test.y>=0].bincount().max().item()/int((test.y>=0).sum())
     return {**out, 'ceiling': rows(clf.accuracy), 'chance': chance, 'coherence': rows(df), 'by_given': rows(by_given(df)), 'joint': rows(joint)}

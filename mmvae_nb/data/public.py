@@ -8,7 +8,7 @@ __all__ = ['translated_mnist', 'digit_words', 'alphabet', 'mhd_missing', 'celeba
            'digit_text', 'mnist_svhn_pairs', 'binary_mnist', 'mhd', 'celeba', 'caption_vocab', 'caption_rows', 'cub',
            'mirflickr', 'xrmb']
 
-# %% ../../nbs/23_data.public.ipynb #122a85fc
+# %% ../../nbs/23_data.public.ipynb #af57e58d
 import os, re, torch, zipfile
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor
 from ..core import choose
-from .core import MMData, bar, mcar, missing_by_label, _open
+from .core import MMData, _bar, mcar, missing_by_label, _open
 
 # %% ../../nbs/23_data.public.ipynb #21413237
 @contextmanager
@@ -93,7 +93,7 @@ def stored_bytes(
     parts = [t for v in data.x.values() for t in ((v.table, v.rows) if isinstance(v, Gathered) else (v,))]
     return sum({t.data_ptr(): t.numel()*t.element_size() for t in parts}.values())
 
-# %% ../../nbs/23_data.public.ipynb #92de3965
+# %% ../../nbs/23_data.public.ipynb #83e7d87b
 def to_npy(
     out, # File to write
     n:int, # Number of rows
@@ -109,7 +109,7 @@ def to_npy(
     a = np.lib.format.open_memmap(part, 'r+' if done else 'w+', np.uint8, (n, *shape))
     if a.shape!=(n, *shape): raise ValueError(f'{part}: begun with shape {a.shape}, now {(n, *shape)}; delete it')
     with ThreadPoolExecutor() as pool:
-        for i in bar(range(done, n, chunk), quiet):
+        for i in _bar(range(done, n, chunk), quiet):
             for j,v in enumerate(pool.map(read, range(i, min(i+chunk, n))), i): a[j] = v
             a.flush(); note.write_text(str(min(i+chunk, n)))
     os.replace(part, out); note.unlink(missing_ok=True)

@@ -6,14 +6,14 @@
 __all__ = ['reading', 'hits', 'mean_se', 'coherence', 'by_given', 'joint_coherence', 'classifier_accuracy', 'against_ceiling',
            'train_classifiers']
 
-# %% ../../nbs/32_eval.coherence.ipynb #c21baec0
+# %% ../../nbs/32_eval.coherence.ipynb #025c74b7
 import math, pandas as pd, torch
 from contextlib import contextmanager
 from fastai.torch_core import default_device, to_device
 from torch import nn, Tensor
 from torch.nn import functional as F
 from ..core import choose, eval_mode, observed, seeded, subsets as all_subsets
-from ..data.core import MMData, bar
+from ..data.core import MMData, _bar
 from ..nets import classifier_for
 
 # %% ../../nbs/32_eval.coherence.ipynb #cd5eb3c9
@@ -60,7 +60,7 @@ def reading(
             if dropout and isinstance(m, nn.modules.dropout._DropoutNd): m.training = True
         yield
 
-# %% ../../nbs/32_eval.coherence.ipynb #95542c2b
+# %% ../../nbs/32_eval.coherence.ipynb #480276d1
 def hits(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
@@ -79,7 +79,7 @@ def hits(
     classifiers = _ready(data, classifiers, dict.fromkeys(t for ts in pairs.values() for t in ts))
     out = {(S,t): torch.full((len(data),), torch.nan) for S,ts in pairs.items() for t in ts}
     with reading(classifiers, dropout):                 # a context, so modes come back even after an error
-        for i in bar(torch.arange(len(data)).split(bs), quiet):
+        for i in _bar(torch.arange(len(data)).split(bs), quiet):
             x, *mask, y = to_device(data[i], _device(model))
             for S,ts in pairs.items():
                 use = torch.stack([y>=0, *observed(x, S, mask[0] if mask else None).values()]).all(0)
@@ -181,12 +181,12 @@ def _class_loss(clf, x, mask, y):
     losses = [F.cross_entropy(clf[k](x[k][i]), y[i]) for k,i in rows.items() if len(i)>1]
     return sum(losses) if losses else None
 
-# %% ../../nbs/32_eval.coherence.ipynb #08158720
+# %% ../../nbs/32_eval.coherence.ipynb #f96bffa9
 def _fit(clf, data, epochs, bs, lr, device, quiet):
     "Adam with a one-cycle schedule"
     opt = torch.optim.Adam(clf.parameters(), lr=lr)
     sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=epochs*math.ceil(len(data)/bs)+1)
-    for i in bar([i for _ in range(epochs) for i in torch.randperm(len(data)).split(bs)], quiet):
+    for i in _bar([i for _ in range(epochs) for i in torch.randperm(len(data)).split(bs)], quiet):
         x, *mask, y = to_device(data[i], device)
         loss = _class_loss(clf, x, mask[0] if mask else None, y)
         if loss is not None: opt.zero_grad(); loss.backward(); opt.step()

@@ -8,13 +8,13 @@ __all__ = ['fid_file', 'paired_metrics', 'trace_sqrt', 'frechet_distance', 'Feat
            'real_features', 'generated', 'fidelity', 'class_frechet', 'mean_frechet', 'LatentMean', 'class_encoders',
            'mse', 'ssim', 'reconstruction']
 
-# %% ../../nbs/34_eval.fidelity.ipynb #0a9508e5
+# %% ../../nbs/34_eval.fidelity.ipynb #4fcb14e5
 import hashlib, math, pandas as pd, torch
 from dataclasses import dataclass
 from fastai.torch_core import to_device
 from importlib import import_module
 from ..core import MultimodalVAE, choose, eval_mode, seeded
-from ..data.core import MMData, bar
+from ..data.core import MMData, _bar
 from ..dists import NormalPrior
 from ..elbo import elbo
 from .coherence import _device, _pairs
@@ -295,7 +295,7 @@ def _what(names, features, given, targets):
     pairs = _pairs(names, None if given is None else [s for s in given if len(s)], targets)
     return {S: keep for S,us in {**none, **pairs}.items() if (keep := tuple(t for t in us if t in ts))}
 
-# %% ../../nbs/34_eval.fidelity.ipynb #99f2470b
+# %% ../../nbs/34_eval.fidelity.ipynb #baf7b46d
 def fidelity(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # What is conditioned on
@@ -315,7 +315,7 @@ def fidelity(
     "Frechet distance (FID with the real Inception), precision and recall of what a model generates"
     pairs, rows = _what(data.names, features, given, targets), []
     ref = real_features(real or data, {t: features[t] for ts in pairs.values() for t in ts}, bs)
-    for S,ts in bar([*pairs.items()], quiet):
+    for S,ts in _bar([*pairs.items()], quiet):
         gen = {t: [] for t in ts}
         for _,out in generated(model, data, S, ts, n, bs, **kw):
             for t in ts:
@@ -374,7 +374,7 @@ def _fit_vae(model, data, k, epochs, bs, lr):
             if len(i)>1: model.loss(to_device(data.part(i, (k,)), dev))[0].backward(); opt.step(); opt.zero_grad()
     return model.eval()
 
-# %% ../../nbs/34_eval.fidelity.ipynb #b09c5b98
+# %% ../../nbs/34_eval.fidelity.ipynb #ca84a498
 def class_encoders(
     data:MMData, # Labelled training data
     d:int=16, # Latent size
@@ -390,7 +390,7 @@ def class_encoders(
     data.labels('class_encoders')
     out, mods = {k: [] for k in data.names}, {m.name: m for m in data.modalities(likelihood)}
     with seeded(seed):
-        for c,k in bar([(c,k) for c in range(int(data.y.max())+1) for k in data.names], quiet):
+        for c,k in _bar([(c,k) for c in range(int(data.y.max())+1) for k in data.names], quiet):
             vae = _fit_vae(_Unimodal(mods[k], d).to(device), data.subset(data.y==c), k, epochs, bs, lr)
             out[k].append(LatentMean(vae.encoder, f'VAE encoder of {k}, class {c}'))
     return nn.ModuleDict({k: nn.ModuleList(v) for k,v in out.items()})
@@ -415,7 +415,7 @@ def ssim(
     kw = dict(channel_axis=0, data_range=1., gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
     return torch.tensor([float(f(a, b, **kw)) for a,b in zip(x.detach().cpu().double().numpy(), y.detach().cpu().double().numpy())])
 
-# %% ../../nbs/34_eval.fidelity.ipynb #0399c632
+# %% ../../nbs/34_eval.fidelity.ipynb #3f92d513
 paired_metrics = {'mse': mse, 'ssim': ssim} # Functions of truth and guess `(B,*shape)`, to `(B,)`
 
 def reconstruction(
@@ -432,7 +432,7 @@ def reconstruction(
     fs = {m: choose(m, paired_metrics, 'metric') for m in ((metrics,) if isinstance(metrics, str) else metrics)}
     pairs = _pairs(data.names, given, targets) if given is not None else {**_pairs(data.names, None, targets), **_pairs(data.names, [data.names], targets)}
     rows = []
-    for S,ts in bar([*pairs.items()], quiet):
+    for S,ts in _bar([*pairs.items()], quiet):
         vals = {(m,t): [] for m in fs for t in ts}
         for i,out in generated(model, data, S, ts, bs=bs, **kw):
             x = data[i][0]

@@ -7,7 +7,7 @@ __all__ = ['samplers', 'latent_codes', 'linear_reader', 'latent_classification',
            'sampler_gain', 'GMMSampler', 'MAFSampler', 'fit_sampler', 'to_plane', 'traverse', 'marginals', 'dim_kl',
            'collapse_edges', 'three_versions', 'collapse', 'active_units', 'decoder_collapse']
 
-# %% ../../nbs/35_eval.latents.ipynb #8bdb4aaf
+# %% ../../nbs/35_eval.latents.ipynb #c3dc83d7
 import math, pandas as pd, torch
 from copy import deepcopy
 from fastai.torch_core import to_device
@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn, Tensor
 from torch.distributions import Categorical, Distribution, Independent, Laplace, MixtureSameFamily, MultivariateNormal, Normal
 from ..core import _keys, choose, eval_mode, following, register, subsets as all_subsets
-from ..data.core import MMData, bar
+from ..data.core import MMData, _bar
 from ..dists import kl, normal
 from .coherence import _device, mean_se
 from ..experts import Mixture
@@ -41,14 +41,14 @@ def _sets(data, subsets):
         for k in S: choose(k, data.names, 'modality')
     return sets
 
-# %% ../../nbs/35_eval.latents.ipynb #a9ba2ede
+# %% ../../nbs/35_eval.latents.ipynb #dbd9d02d
 def _posteriors(model, data, sets, bs, quiet):
     "Rows that have all of the sets (a set None: whatever a row has), and q(z|x_S) for each set, a batch at a time"
     names = [data.names if S is None else _sets(data, [S])[0] for S in sets]
     has = [torch.stack([data.observed(k) for k in N]) for N in names]
     rows = torch.stack([h.any(0) if S is None else h.all(0) for S,h in zip(sets, has)]).all(0).nonzero()[:,0]
     if not len(rows): raise ValueError(f'no data point has all of {sets}')
-    for i in bar(rows.split(bs), quiet):
+    for i in _bar(rows.split(bs), quiet):
         x, *mask, _ = to_device(data[i], _device(model))
         m = mask[0] if mask else {}
         yield i.cpu(), [model.posterior({k: x[k] for k in N}, N, {k: v for k,v in m.items() if k in N} or None) for N in names]
@@ -99,7 +99,7 @@ def linear_reader(
     if len(y.unique())<2: raise ValueError(f'a classifier needs at least two classes, found only {y.unique().tolist()} among {len(y)} codes')
     return make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=3000)).fit(z.numpy(), y.numpy())
 
-# %% ../../nbs/35_eval.latents.ipynb #554af93e
+# %% ../../nbs/35_eval.latents.ipynb #d3274a8a
 def latent_classification(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: the reader learns from its codes
@@ -113,7 +113,7 @@ def latent_classification(
 )->pd.DataFrame: # Columns subset, target, n_given, n_train, value, se, n
     "Accuracy of a linear classifier of latent codes, by subset and number of training codes"
     ys, rows = [d.labels(f'latent classification ({k} data)') for k,d in (('training',train),('test',test))], []
-    for S in bar(_sets(train, subsets), quiet):
+    for S in _bar(_sets(train, subsets), quiet):
         z, zt = (latent_codes(model, d, S, sample, generator=generator) for d in (train, test))
         zt, yt = _pick(zt, ys[1], None, None, 'test data')
         for n in n_train:
@@ -141,7 +141,7 @@ def match_clusters(
 # %% ../../nbs/35_eval.latents.ipynb #dd83e0bc
 def _seed(generator): return int(torch.randint(2**31-1, (1,), generator=generator))
 
-# %% ../../nbs/35_eval.latents.ipynb #9ff8cfb5
+# %% ../../nbs/35_eval.latents.ipynb #178a6e31
 def kmeans_accuracy(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: clusters are found in its codes and named by its classes
@@ -156,7 +156,7 @@ def kmeans_accuracy(
 )->pd.DataFrame: # Columns subset, target, n_given, value, se, n
     "Accuracy of K-means clusters as classes, by subset"
     ys, rows = [d.labels(f'K-means accuracy ({name} data)') for name,d in (('training',train),('test',test))], []
-    for S in bar(_sets(train, subsets), quiet):
+    for S in _bar(_sets(train, subsets), quiet):
         (z, y), (zt, yt) = (_pick(latent_codes(model, d, S, sample, generator=generator), y, None, None, f'subset {S}') for d,y in zip((train, test), ys))
         means = KMeans(kk := k or int(y.max())+1, n_init=n_init, random_state=_seed(generator))
         if kk>len(z): raise ValueError(f'{kk} clusters need at least as many codes, found {len(z)}')
@@ -255,7 +255,7 @@ def _epoch(opt, sched, sampler, z, bs):
         opt.zero_grad(); loss.backward(); nn.utils.clip_grad_norm_(sampler.flow.parameters(), 5.)
         opt.step(); sched.step()
 
-# %% ../../nbs/35_eval.latents.ipynb #97a7979c
+# %% ../../nbs/35_eval.latents.ipynb #a58560c1
 @patch
 @torch.enable_grad()
 def fit(self:MAFSampler,
@@ -273,7 +273,7 @@ def fit(self:MAFSampler,
         out, rest = z[torch.randperm(len(z))].split([len(z)//10, len(z)-len(z)//10])
         opt, best = torch.optim.Adam(self.flow.parameters(), lr), (-math.inf, None)
         sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=epochs*math.ceil(len(rest)/bs))
-        for _ in bar(range(epochs), quiet):
+        for _ in _bar(range(epochs), quiet):
             _epoch(opt, sched, self, rest, bs)
             with torch.no_grad(): score = self.log_prob(out).mean().item()
             if score>best[0]: best = score, deepcopy(self.flow.state_dict())
@@ -406,7 +406,7 @@ def collapse(
         rows += _curve(v, torch.as_tensor(eps), delta, boot, generator, ('+'.join(_keys(S, ())), 'prior' if T is None else '+'.join(_keys(T, ())), len(_keys(S, ()))))
     return pd.DataFrame(rows, columns=['subset','target','n_given','eps','value','se','n'])
 
-# %% ../../nbs/35_eval.latents.ipynb #31c8872e
+# %% ../../nbs/35_eval.latents.ipynb #f90db39d
 def active_units(
     model, # Has `posterior(x, given, mask)`
     data:MMData, # Data points
@@ -418,7 +418,7 @@ def active_units(
 )->pd.DataFrame: # Columns subset, target, n_given, value (number of units), se, d, n
     "Latent dimensions whose posterior mean varies with the data"
     rows = []
-    for S in bar(_sets(data, subsets), quiet):
+    for S in _bar(_sets(data, subsets), quiet):
         z = latent_codes(model, data, S, generator=generator)
         z = z[~z.isnan().any(-1)]
         count = lambda z: (z.var(0)>threshold).double().sum()

@@ -8,7 +8,7 @@ __all__ = ['strata_draws', 'rec_chunks', 'log_density', 'gpd_shape', 'pareto_k',
            'pseudo_marginals', 'predictive_loglik', 'ratio_loglik', 'conditional_likelihood', 'normal_range',
            'check_range']
 
-# %% ../../nbs/33_eval.likelihood.ipynb #180beae7
+# %% ../../nbs/33_eval.likelihood.ipynb #dca2a4c6
 import math, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from torch import nn, Tensor
 from torch.distributions import Distribution, MultivariateNormal
 from typing import NamedTuple
 from ..core import choose, eval_mode, following
-from ..data.core import MMData, bar
+from ..data.core import MMData, _bar
 from ..experts import Mixture, Stacked
 from .coherence import _device
 
@@ -194,12 +194,12 @@ def _batch(model, x, n, chunk, safe):
     z, share, sizes = strata_draws(q, n)
     return weight_summary(rec_chunks(model, x, z, chunk)+log_density(model.prior(), z)-log_density(q, z), share, sizes)
 
-# %% ../../nbs/33_eval.likelihood.ipynb #c0fa58ac
+# %% ../../nbs/33_eval.likelihood.ipynb #2360a7e6
 def _loop(model, data, groups, one, bs, generator, quiet):
     "Fill a `LogLik` batch by batch: `groups` is `{S: indices}`, `one(x)` is called with the modalities of S"
     out = LogLik(*torch.full((5, len(data)), torch.nan, dtype=torch.float64))
     with torch.no_grad(), eval_mode(model), channels_last(model), following(generator):
-        for S,i in bar([(S,i) for S,idx in groups.items() for i in idx.split(bs)], quiet):
+        for S,i in _bar([(S,i) for S,idx in groups.items() for i in idx.split(bs)], quiet):
             b = data.raw(i)[0]
             for o,v in zip(out, one(_on(data.finish(({k: b[k] for k in S},))[0], model))): o[i] = v
     return out

@@ -6,14 +6,14 @@
 __all__ = ['lacks', 'metrics', 'columns', 'labelled', 'some_subsets', 'Trial', 'metric', 'tidy', 'evaluate', 'write_scores',
            'read_scores', 'report_pictures', 'write_report']
 
-# %% ../../nbs/61_eval.report.ipynb #29c9b366
+# %% ../../nbs/61_eval.report.ipynb #d517a3f8
 import base64, html, io, json, numpy as np, pandas as pd, torch, warnings
 from dataclasses import dataclass
 from pathlib import Path
 from torch import nn
 from .. import viz
 from ..core import MultimodalVAE, choose, seeded, subsets as all_subsets
-from ..data.core import MMData, bar, whole_file
+from ..data.core import MMData, _bar, whole_file
 from .coherence import classifier_accuracy, coherence, joint_coherence, train_classifiers
 from .fidelity import class_features, fidelity, reconstruction
 from .latents import active_units, collapse, kmeans_accuracy, latent_classification
@@ -165,7 +165,7 @@ def _reason(t, name):
     "Why a metric does not apply to a trial; '' if it does"
     return '; '.join(r for k in metrics[name][0] if (r := lacks[k](t)))
 
-# %% ../../nbs/61_eval.report.ipynb #770d627c
+# %% ../../nbs/61_eval.report.ipynb #39967a57
 def evaluate(
     model:MultimodalVAE, # Trained
     test:MMData, # Judged on
@@ -180,7 +180,7 @@ def evaluate(
     if only is not None and skipped: raise ValueError('; '.join(f'metric {k!r} does not apply: {r}' for k,r in skipped.items()))
     if len(skipped)==len(names): raise ValueError(f'no metric applies: {skipped}')
     out = []
-    for k in bar([k for k in names if k not in skipped], t.quiet):
+    for k in _bar([k for k in names if k not in skipped], t.quiet):
         with seeded(t.seed): out += metrics[k][1](t)
     df = pd.concat(out, ignore_index=True)
     df.attrs['skipped'] = skipped

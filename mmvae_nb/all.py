@@ -24,6 +24,7 @@ from .eval.likelihood import *
 from .eval.fidelity import *
 from .eval.latents import *
 from .checks import *
+from .explore import *
 from .eval.report import *
 from .models.jmvae import *
 from .models.telbo import *
@@ -33,4 +34,9 @@ from .models.mvtcae import *
 from .models.mmvae import *
 from .models.mmvaeplus import *
 from .models.jnf import *
+from .models.cmmd import *
+from .models.vcca import *
+from .models.dmvae import *
+from .models.mmjsd import *
+from .models.nexus import *
 from .models.masked import *

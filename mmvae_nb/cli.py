@@ -41,11 +41,12 @@ job_settings = {
     'file': dict(n_train=None, n_valid=None, n_test=None, likelihood='learned', latent=16, bs=128, lr=1e-3, epochs={'joint': 30, 'unimodal': 15}),
 }
 
-# %% ../nbs/70_cli.ipynb #891054fc
+# %% ../nbs/70_cli.ipynb #6fdc02a8
 _liks = {**likelihoods, 'laplace': partial(LaplaceLik, .75), 'learned': partial(NormalLik, learn=True)} # Name -> likelihood
 _models = {'jmvae': 'jmvae.JMVAE', 'telbo': 'telbo.TELBO', 'mvae': 'mvae.MVAE', 'mopoe': 'mopoe.MoPoE', 'mvtcae': 'mvtcae.MVTCAE', 'mmvae': 'mmvae.MMVAE',
            'jnf': 'jnf.JNF', 'jnf_dcca': 'jnf.JNF', 'jnf_shared': 'jnf.JNF',
-           'masked_jmvae': 'masked.MaskedJMVAE', 'masked_jnf': 'masked.MaskedJNF'} # Name -> where its class lives, in `mmvae_nb.models`
+           'masked_jmvae': 'masked.MaskedJMVAE', 'masked_jnf': 'masked.MaskedJNF', 'nexus': 'nexus.Nexus',
+           'mmvaeplus': 'mmvaeplus.MMVAEPlus', 'dmvae': 'dmvae.DMVAE', 'mmjsd': 'mmjsd.MMJSD'} # Name -> where its class lives, in `mmvae_nb.models`
 
 def _options(data:str)->dict:
     "Settings of a data set, by name or for a path"
@@ -72,9 +73,10 @@ def load_data(
     if n<1 or (a or 1)>n: raise ValueError(f'{data}: {len(whole)} samples are not enough for {a or 1} to train, {part(b)} to validate and {part(c)} to test')
     return tuple(whole.split(a or n, part(b), part(c)))
 
-# %% ../nbs/70_cli.ipynb #014fce26
+# %% ../nbs/70_cli.ipynb #43794205
 _defaults = {'jmvae': {'wide': 'clip'}, 'telbo': {'wide': 'clip'}, 'masked_jmvae': {'wide': 'clip'}, # A command goes on where an expert is wider than the prior
-             'jnf_dcca': {'projectors': 'dcca', 'size': 16}, 'jnf_shared': {'projectors': 'contrastive', 'size': 16}}
+             'jnf_dcca': {'projectors': 'dcca', 'size': 16}, 'jnf_shared': {'projectors': 'contrastive', 'size': 16}, 'mmvaeplus': {'K': 1, 'family': 'normal'}}
+_private = 'mmvaeplus', 'dmvae', 'mmjsd'        # a quarter of what a decoder reads is private
 
 def _likelihood(text:str)->nn.Module:
     "A likelihood from its name, perhaps with a scale: `normal:0.5`"
@@ -88,19 +90,20 @@ def _small(shape:tuple, latent:int)->dict:
     if len(shape)!=3 or shape[0]>4 or min(shape[1:])<8 or math.prod(shape)<=1024: return {}
     return dict(encoder=ConvBody(shape, (16,32,64)), decoder=MLPNet(latent, shape, (512,)))
 
-# %% ../nbs/70_cli.ipynb #5192506c
+# %% ../nbs/70_cli.ipynb #936b54d6
 def build_model(
     name:str, # One of `_models`
     data:MMData, # Its shapes are the model's
     likelihood:str='learned', # One of `_liks`
-    latent:int=16, # Latent size
+    latent:int=16, # Numbers that a decoder reads: latent size, or shared and private together
     **options # To the model
 ): # The model
     "A model by name for the modalities of some data, with networks that train on a CPU in minutes"
     module, cls = choose(name, _models, 'model').rsplit('.', 1)
     lik = _likelihood(likelihood)
     mods = data.modalities(lik, **{k: {'likelihood': lik, **_small(tuple(v.shape[1:]), latent)} for k,v in data.x.items()})
-    return getattr(importlib.import_module(f'mmvae_nb.models.{module}'), cls)(mods, latent, **{**_defaults.get(name, {}), **options})
+    size = (latent-latent//4, latent//4) if name in _private else (latent,)
+    return getattr(importlib.import_module(f'mmvae_nb.models.{module}'), cls)(mods, *size, **{**_defaults.get(name, {}), **options})
 
 # %% ../nbs/70_cli.ipynb #659c9fdb
 def _parse_epochs(text, stages)->dict:
@@ -278,12 +281,12 @@ def train_run(
     _write_json(s, out/'scores.json')
     return s
 
-# %% ../nbs/70_cli.ipynb #620bb7dc
+# %% ../nbs/70_cli.ipynb #ebb3bdf0
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
     data:str=None, # digits (real handwritten digits in five views), shapes (squares and circles), or a path: an .npz file or a folder of .npy files, one array per modality
-    model:str=None, # jmvae, telbo, mvae, mopoe, mvtcae, mmvae, jnf, jnf_dcca, jnf_shared, masked_jmvae or masked_jnf (default: jmvae)
+    model:str=None, # jmvae, telbo, mvae, mopoe, mvtcae, mmvae, jnf, jnf_dcca, jnf_shared, masked_jmvae, masked_jnf, nexus, mmvaeplus, dmvae or mmjsd (default: jmvae)
     epochs:str=None, # A number for every stage, or e.g. joint=20,unimodal=10
     latent:int=None, # Latent size
     likelihood:str=None, # normal, laplace (with a scale, e.g. normal:0.5), learned (normal with a learned scale), bernoulli or categorical

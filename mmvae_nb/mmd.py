@@ -21,13 +21,13 @@ def sqdist(
     x, y = x-c, y-c
     return ((x**2).sum(-1)[...,:,None]+(y**2).sum(-1)[...,None,:]-2*x@y.mT).clamp(min=0)
 
-# %% ../nbs/14_mmd.ipynb #e4905eec
+# %% ../nbs/14_mmd.ipynb #e9875b8d
 def rbf(
     d2:Tensor, # Squared distances
     bw=1., # Bandwidth h, in units of z
 )->Tensor: # Like `d2`
     "Gaussian kernel `exp(-d2/(2 bw^2))`"
-    return (-d2/(2*bw**2)).exp()
+    return (d2*(-.5/bw**2)).exp()
 
 # %% ../nbs/14_mmd.ipynb #88624fe8
 def expect_k(

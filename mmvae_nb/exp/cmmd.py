@@ -211,15 +211,17 @@ def mmd_overhead(
     lo, mid, hi = statistics.quantiles([v/u for u,v in zip(a, b)], n=4)
     return {'without': 1e3*statistics.median(a)/steps, 'with': 1e3*statistics.median(b)/steps, 'ratio': mid, 'lower': lo, 'upper': hi}
 
-# %% ../../nbs/90_exp.cmmd.ipynb #13a83de0
+# %% ../../nbs/90_exp.cmmd.ipynb #72b13108
 def _main(
     data:str='embedded', # 'embedded', or a folder with `mnist.npz`
     out:str='results', # Folder of the results
     threads:int=1, # Cores
+    overhead:bool=False, # Only print what the MMD adds to a step
 ):
     "Run the experiment; what is in the folder already is not run again"
     torch.set_num_threads(threads)
-    run_pairs(data, out)
+    if overhead: print(mmd_overhead())
+    else: run_pairs(data, out)
 
 # %% ../../nbs/90_exp.cmmd.ipynb #14031f44
 if __name__=='__main__' and __spec__: call_parse(_main)

@@ -143,13 +143,13 @@ def _reconstruction(t:Trial):
     names = t.model.names
     yield tidy(reconstruction(t.model, t.test, given=[*t.ends(), names] if len(names)>1 else [names], quiet=t.quiet), 'mse')
 
-# %% ../../nbs/61_eval.report.ipynb #8773ccf1
+# %% ../../nbs/61_eval.report.ipynb #5c9920f7
 @metric('latents', 'labels', 'labelled training data')
 def _latents(t:Trial):
     "What a linear reader and K-means make of the codes"
-    sets = [*all_subsets(t.model.names, 1, 1), t.model.names]
-    kw = dict(subsets=list(dict.fromkeys(sets)), quiet=t.quiet)
-    few = min(500, int((t.train.y>=0).sum()))
+    rows = lambda S: int((torch.stack([t.train.observed(k) for k in S]).all(0).cpu() & (t.train.y.cpu()>=0)).sum())
+    sets = {S: rows(S) for S in [*all_subsets(t.model.names, 1, 1), t.model.names] if rows(S)>=20}          # with holes, some sets are rare
+    kw, few = dict(subsets=list(sets), quiet=t.quiet), min(500, *sets.values())
     yield tidy(latent_classification(t.model, t.train, t.test, n_train=(few,), **kw), 'latent accuracy', f'logistic regression on {few} codes')
     yield tidy(kmeans_accuracy(t.model, t.train, t.test, **kw), 'K-means accuracy')
 

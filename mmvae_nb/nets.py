@@ -244,7 +244,7 @@ class JointEncoder(nn.Module):
         *rest, nf = hidden
         self.merge, self.head = nn.Sequential(MLP(len(parts)*self.width, nf, rest), nn.ReLU(inplace=True)), head(nf, d)
 
-# %% ../nbs/04_nets.ipynb #409abfbf
+# %% ../nbs/04_nets.ipynb #d5b03c12
 @patch
 def forward(self:JointEncoder,
     x:dict, # `{name: (B,*shape)}`, every modality
@@ -253,6 +253,17 @@ def forward(self:JointEncoder,
     miss = [k for k in self.bodies if k not in x]
     if miss: raise ValueError(f'a joint encoder reads all of {tuple(self.bodies)}, but {miss[0]!r} is missing')
     return self.head(self.merge(torch.cat([f(x[k]) for k,f in self.bodies.items()], -1)))
+
+@patch
+def features(self:JointEncoder,
+    k:str, # Modality
+    v, # Its observations `(B,*shape)`; None if there are none at all
+    o, # bool `(B,)`: which samples have it
+)->Tensor: # `(B,width)`
+    "Features of one modality, zero where a sample lacks it: for joint encoders of incomplete samples"
+    if v is not None and o.all(): return self.bodies[k](v)
+    h, i = next(self.merge.parameters()).new_zeros(len(o), self.width), o.nonzero()[:,0]
+    return h.index_put((i,), self.bodies[k](v[i]).to(h.dtype)) if len(i) else h
 
 # %% ../nbs/04_nets.ipynb #bad41c3f
 def mnist_svhn(

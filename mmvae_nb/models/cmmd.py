@@ -47,14 +47,6 @@ def likeness(
 class PartialEncoder(JointEncoder):
     "q(z|x_O,x_M,y): a joint encoder in which features of what a sample lacks are zero"
 
-# %% ../../nbs/48_models.cmmd.ipynb #12410759
-@patch
-def features(self:PartialEncoder, k, v, o):
-    "Features of modality `k` `(B,width)`, zero where `o`, bool `(B,)`, says that there is none"
-    if v is not None and o.all(): return self.bodies[k](v)
-    h, i = next(self.merge.parameters()).new_zeros(len(o), self.width), o.nonzero()[:,0]
-    return h.index_put((i,), self.bodies[k](v[i]).to(h.dtype)) if len(i) else h
-
 # %% ../../nbs/48_models.cmmd.ipynb #df408ab0
 @patch
 def forward(self:PartialEncoder, x, mask=None):

@@ -36,14 +36,6 @@ class MaskedJointEncoder(JointEncoder):
         *rest, nf = hidden
         self.merge = nn.Sequential(MLP(len(self.bodies)*(self.width+1), nf, rest), nn.ReLU(inplace=True))
 
-# %% ../../nbs/53_models.masked.ipynb #0f6855b0
-@patch
-def features(self:MaskedJointEncoder, k, v, o):
-    "Features of modality `k` where `o`, bool `(B,)`, says that there is one, else zeros; `(B,width)`"
-    if v is not None and o.all(): return self.bodies[k](v)
-    h, i = next(self.merge.parameters()).new_zeros(len(o), self.width), o.nonzero()[:,0]
-    return h.index_put((i,), self.bodies[k](v[i]).to(h.dtype)) if len(i) else h
-
 # %% ../../nbs/53_models.masked.ipynb #9144d453
 @patch
 def forward(self:MaskedJointEncoder,

@@ -73,10 +73,9 @@ def load_data(
     if n<1 or (a or 1)>n: raise ValueError(f'{data}: {len(whole)} samples are not enough for {a or 1} to train, {part(b)} to validate and {part(c)} to test')
     return tuple(whole.split(a or n, part(b), part(c)))
 
-# %% ../nbs/70_cli.ipynb #43794205
+# %% ../nbs/70_cli.ipynb #87470b09
 _defaults = {'jmvae': {'wide': 'clip'}, 'telbo': {'wide': 'clip'}, 'masked_jmvae': {'wide': 'clip'}, # A command goes on where an expert is wider than the prior
              'jnf_dcca': {'projectors': 'dcca', 'size': 16}, 'jnf_shared': {'projectors': 'contrastive', 'size': 16}, 'mmvaeplus': {'K': 1, 'family': 'normal'}}
-_private = 'mmvaeplus', 'dmvae', 'mmjsd'        # a quarter of what a decoder reads is private
 
 def _likelihood(text:str)->nn.Module:
     "A likelihood from its name, perhaps with a scale: `normal:0.5`"
@@ -90,7 +89,7 @@ def _small(shape:tuple, latent:int)->dict:
     if len(shape)!=3 or shape[0]>4 or min(shape[1:])<8 or math.prod(shape)<=1024: return {}
     return dict(encoder=ConvBody(shape, (16,32,64)), decoder=MLPNet(latent, shape, (512,)))
 
-# %% ../nbs/70_cli.ipynb #936b54d6
+# %% ../nbs/70_cli.ipynb #b9bbae19
 def build_model(
     name:str, # One of `_models`
     data:MMData, # Its shapes are the model's
@@ -102,8 +101,9 @@ def build_model(
     module, cls = choose(name, _models, 'model').rsplit('.', 1)
     lik = _likelihood(likelihood)
     mods = data.modalities(lik, **{k: {'likelihood': lik, **_small(tuple(v.shape[1:]), latent)} for k,v in data.x.items()})
-    size = (latent-latent//4, latent//4) if name in _private else (latent,)
-    return getattr(importlib.import_module(f'mmvae_nb.models.{module}'), cls)(mods, *size, **{**_defaults.get(name, {}), **options})
+    build = getattr(importlib.import_module(f'mmvae_nb.models.{module}'), cls)
+    size = (latent-latent//4, latent//4) if hasattr(build, 'privates') else (latent,)          # a quarter of what a decoder reads is private
+    return build(mods, *size, **{**_defaults.get(name, {}), **options})
 
 # %% ../nbs/70_cli.ipynb #659c9fdb
 def _parse_epochs(text, stages)->dict:
@@ -129,12 +129,10 @@ def _write_json(obj, path):
     "Write JSON, all or nothing"
     with whole_file(path) as tmp: tmp.write_text(json.dumps(obj, indent=1), encoding='utf-8')
 
-# %% ../nbs/70_cli.ipynb #6f8ac8b7
+# %% ../nbs/70_cli.ipynb #42387b6a
 def _save_figure(axs, path):
     "Write a figure as PNG and close it"
-    fig = np.ravel(axs)[0].figure
-    with whole_file(path) as tmp: fig.savefig(tmp, format='png', bbox_inches='tight')
-    viz.plt.close(fig)
+    with whole_file(path) as tmp: tmp.write_bytes(viz.picture(axs))
 
 # %% ../nbs/70_cli.ipynb #97ded141
 def _pictures(model, test:MMData, out, n:int=8, seed:int=0):

@@ -6,8 +6,8 @@
 __all__ = ['lacks', 'metrics', 'columns', 'labelled', 'some_subsets', 'Trial', 'metric', 'tidy', 'evaluate', 'write_scores',
            'read_scores', 'report_pictures', 'write_report']
 
-# %% ../../nbs/61_eval.report.ipynb #d517a3f8
-import base64, html, io, json, numpy as np, pandas as pd, torch, warnings
+# %% ../../nbs/61_eval.report.ipynb #f58b67f7
+import base64, html, json, pandas as pd, torch, warnings
 from dataclasses import dataclass
 from pathlib import Path
 from torch import nn
@@ -228,14 +228,6 @@ _style = '''body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem 
 table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #ddd}
 th:first-child,td:first-child{text-align:left}img{max-width:100%}figcaption{color:#555}details{margin:.5rem 0}.note{color:#555}'''
 
-# %% ../../nbs/61_eval.report.ipynb #d3b8dad5
-def _png(axs):
-    "A figure as the text of an image, and closed"
-    fig, f = np.ravel(axs)[0].figure, io.BytesIO()
-    fig.savefig(f, format='png', bbox_inches='tight')
-    viz.plt.close(fig)
-    return base64.b64encode(f.getvalue()).decode()
-
 # %% ../../nbs/61_eval.report.ipynb #1b709963
 def _value(v, se): return f'{v:.3f}' if pd.isna(se) else f'{v:.3f} ± {se:.3f}'
 
@@ -245,7 +237,7 @@ def _table(part):
     cells.index = [s or 'nothing' for s in cells.index]
     return cells.rename_axis('given').rename_axis(None, axis=1).reset_index().to_html(index=False, border=0, escape=True)
 
-# %% ../../nbs/61_eval.report.ipynb #d93580e7
+# %% ../../nbs/61_eval.report.ipynb #b5d4bd18
 def write_report(
     df:pd.DataFrame, # From `evaluate`
     path, # HTML file
@@ -256,7 +248,7 @@ def write_report(
     "Pictures and tables as one HTML file"
     out, e = [f'<h1>{html.escape(title)}</h1>'], html.escape
     for caption, axs in report_pictures(model, test) if model is not None and test is not None else ():
-        out.append(f'<figure><img alt="{e(caption)}" src="data:image/png;base64,{_png(axs)}"><figcaption>{e(caption)}</figcaption></figure>')
+        out.append(f'<figure><img alt="{e(caption)}" src="data:image/png;base64,{base64.b64encode(viz.picture(axs)).decode()}"><figcaption>{e(caption)}</figcaption></figure>')
     for name, part in df.groupby('metric', sort=False):
         notes = '; '.join(dict.fromkeys(k for k in part.note if k))
         out.append(f'<h2>{e(name)}</h2><p class="note">{e(notes)}{"; " if notes else ""}n = {e(", ".join(map(str, part.n.unique()[:4])))}</p>{_table(part)}')

@@ -6,13 +6,13 @@
 __all__ = ['sound_shapes', 'sound_entrants', 'sound_passes', 'sound_modalities', 'train_sound', 'score_sound', 'translations',
            'run_sounds']
 
-# %% ../../nbs/90_exp.sounds.ipynb #4770eee1
+# %% ../../nbs/90_exp.sounds.ipynb #f20887cb
 import math, numpy as np, pandas as pd, time, torch
 from fastcore.script import call_parse
 from functools import partial
 from pathlib import Path
 from ..core import Modality, choose, seeded
-from ..data.core import MMData, mm_dls
+from ..data.core import MMData, mm_dls, whole_file
 from ..data.multimedia import multimedia_digits
 from ..dists import NormalLik
 from ..eval.coherence import coherence, joint_coherence, train_classifiers
@@ -101,7 +101,7 @@ def translations(
     with seeded(0): out = {f'{g}>{t}': model.generate({g: x[g]}, targets=t)[t][0] for g in x for t in x if t!=g}
     return {k: (v.clamp(0, 1)*255).round().byte().numpy() for k,v in {**out, **{f'{k}>{k}': v for k,v in x.items()}}.items()}
 
-# %% ../../nbs/90_exp.sounds.ipynb #5116ce74
+# %% ../../nbs/90_exp.sounds.ipynb #515e5a1d
 def run_sounds(
     root, # Folder with the three files of recordings
     out='results', # Folder of the results
@@ -126,7 +126,7 @@ def run_sounds(
         df = pd.concat([df, new.drop(columns='chance')]) if len(df) else new.drop(columns='chance')
         Path(out).mkdir(parents=True, exist_ok=True)
         if k in ('Nexus','MMVAE+') and seed==0 and sound>1: np.savez_compressed(Path(out)/f'sounds.{k}.npz', **translations(model, test))
-        df.to_csv(part := file.with_suffix('.part'), index=False); part.rename(file)
+        with whole_file(file) as tmp: df.to_csv(tmp, index=False)
         print(k, seed, round(secs), new.groupby(['via','n_given']).value.mean().round(3).to_dict(), flush=True)
     return df
 

@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['paired_mmd', 'likeness', 'PartialEncoder', 'CMMD', 'with_labels', 'splits', 'SplitCMMD']
 
-# %% ../../nbs/48_models.cmmd.ipynb #cda5194c
+# %% ../../nbs/48_models.cmmd.ipynb #e7dd922a
 import torch
 import torch.nn.functional as F
 from collections.abc import Mapping
 from fastcore.basics import patch
 from torch import nn, Tensor
 from ..core import MultimodalVAE, Stage, as_modalities, choose, eval_mode, observed as seen_by, register, subsets
-from ..dists import BernoulliLik, CategoricalLik, NormalPrior, as_likelihood, kl, normal
+from ..dists import BernoulliLik, CategoricalLik, Decoder, NormalPrior, as_likelihood, either, kl
 from ..elbo import rec_terms
 from ..mmd import bandwidth, imq, rbf, sqdist
 from ..nets import JointEncoder, decoder_of
@@ -54,13 +54,11 @@ def forward(self:PartialEncoder, x, mask=None):
     obs = seen_by(x, self.bodies, mask)
     return self.head(self.merge(torch.cat([self.features(k, x.get(k), o) for k,o in obs.items()], -1)))
 
-# %% ../../nbs/48_models.cmmd.ipynb #ff289507
+# %% ../../nbs/48_models.cmmd.ipynb #ec057e34
 class _Seen(nn.Module):
     "In the place of a decoder of x_O: knows the support, and decodes nothing"
     def __init__(self, m): super().__init__(); self.lik = as_likelihood(m.likelihood)
-    def check(self, x, name):
-        err = self.lik.error(x) if hasattr(self.lik, 'error') else None
-        if err: raise ValueError(f'modality {name!r}: {err}')
+    check = Decoder.check
 
 # %% ../../nbs/48_models.cmmd.ipynb #2c61ad5b
 def _split(mods, obs, label):
@@ -152,7 +150,7 @@ def prepare(self:CMMD, x, mask=None):
     if self.label in x: self.check_labels(x[self.label], seen_by(x, [self.label], mask)[self.label])
     return x, mask
 
-# %% ../../nbs/48_models.cmmd.ipynb #62765c7a
+# %% ../../nbs/48_models.cmmd.ipynb #00db4025
 @patch
 def encode(self:CMMD, x, mask=None):
     "p(z|x_O) for samples that have just x_O, q(z|x_O,x_M,y) for those that have everything"
@@ -165,14 +163,7 @@ def encode(self:CMMD, x, mask=None):
         raise ValueError(f'this model conditions on {self.observed}, or on all of {self.names}{" (the label may be missing)" if self.two_stage and self.label else ""}, not on {has}; build the model of another split, see `SplitCMMD`')
     if none.all(): return self.cond({k: x[k] for k in self.observed})
     q = self.joint(x, mask) if mask or len(x)<len(self.names) else self.joint(x)
-    return q if ready.all() else self.either(none, self.cond({k: x[k] for k in self.observed}), q)
-
-# %% ../../nbs/48_models.cmmd.ipynb #def6cf0a
-@patch
-def either(self:CMMD, which, p, q):
-    "`p` for the samples in `which`, bool `(B,)`, and `q` for the others"
-    pick = lambda a, b: torch.where(which[:,None], a, b)
-    return normal(pick(p.mean, q.mean), pick(p.stddev, q.stddev))
+    return q if ready.all() else either(none, self.cond({k: x[k] for k in self.observed}), q)
 
 # %% ../../nbs/48_models.cmmd.ipynb #bba14a53
 @patch

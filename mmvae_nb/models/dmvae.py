@@ -5,16 +5,16 @@
 # %% auto #0
 __all__ = ['DMVAE']
 
-# %% ../../nbs/50_models.dmvae.ipynb #225e4156
+# %% ../../nbs/50_models.dmvae.ipynb #7ab54f99
 import torch
 from fastcore.basics import patch
 from ..core import choose, observed, register
 from ..dists import kl
 from ..elbo import rec_terms
 from ..experts import _gaussian, _naturals
-from .mmvaeplus import PrivateVAE
+from .mmvaeplus import PrivateVAE, _betas
 
-# %% ../../nbs/50_models.dmvae.ipynb #322aba7d
+# %% ../../nbs/50_models.dmvae.ipynb #b2287165
 @register
 class DMVAE(PrivateVAE):
     "Product of experts over a shared code, private codes, cross-reconstruction (Lee & Pavlovic 2021)"
@@ -31,11 +31,8 @@ class DMVAE(PrivateVAE):
         private:dict=None, # `{name: module}` giving Gaussian q(w_j|x_j); default from the shapes
     ):
         super().__init__(mods, d_shared, d_private, 'normal', encoders, private)
-        per = beta_private if hasattr(beta_private, 'keys') else dict.fromkeys(self.mods, beta if beta_private is None else beta_private)
-        for k in per: choose(k, self.mods, 'modality in beta_private')
-        self.beta,self.betas,self.cross = beta,{**dict.fromkeys(self.mods, beta), **per},cross
-        for k,v in {'beta': beta, 'cross': cross, **{f'beta_private of modality {k!r}': v for k,v in per.items()}}.items():
-            if not v>=0: raise ValueError(f'{k} must not be negative, found {v}')
+        if not cross>=0: raise ValueError(f'cross must not be negative, found {cross}')
+        self.beta,self.betas,self.cross = beta,_betas(beta, beta_private, self.mods),cross
         self.alone,self.released = choose(alone, ('product','expert'), 'value of alone'),released
 
 # %% ../../nbs/50_models.dmvae.ipynb #a56766cd

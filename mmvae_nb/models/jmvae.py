@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['JointVAE', 'JMVAE']
 
-# %% ../../nbs/40_models.jmvae.ipynb #c87c3a62
+# %% ../../nbs/40_models.jmvae.ipynb #ac85d0c4
 import torch
 from fastcore.basics import patch
 from torch import nn
 from ..core import MultimodalVAE, Stage, as_modalities, choose, observed, register
 from ..coupling import l_jm
-from ..dists import NormalPrior, normal
+from ..dists import NormalPrior, either, normal
 from ..elbo import elbo, log_weights
 from ..experts import poe_posteriors
 from ..nets import JointEncoder, decoders as default_decoders, unimodal_encoders
@@ -57,7 +57,7 @@ def encode(self:JointVAE, x, mask=None):
     q = self.product([*self.experts(x).values()], obs if mask else None)
     return self.complete_with(q, self.joint(x), obs.all(0)) if every else q
 
-# %% ../../nbs/40_models.jmvae.ipynb #ffe4b408
+# %% ../../nbs/40_models.jmvae.ipynb #d2184644
 @patch
 def product(self:JointVAE, qs, obs=None):
     "Product of Gaussian posteriors over the prior to the power |S|-1; `obs` is bool `(M,B)`"
@@ -66,8 +66,7 @@ def product(self:JointVAE, qs, obs=None):
 @patch
 def complete_with(self:JointVAE, q, joint, full):
     "The joint posterior for the samples in `full`, bool `(B,)`, and `q` for the others"
-    pick = lambda a, b: torch.where(full[:,None], a, b)
-    return normal(pick(joint.mean, q.mean), pick(joint.stddev, q.stddev))
+    return either(full, joint, q)
 
 # %% ../../nbs/40_models.jmvae.ipynb #e5602a70
 @register

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MaskedJointEncoder', 'thinned', 'LearnsIncomplete', 'MaskedJMVAE', 'seen_mean', 'MaskedJNF']
 
-# %% ../../nbs/53_models.masked.ipynb #3a570ae3
+# %% ../../nbs/53_models.masked.ipynb #f440d6bd
 import torch
 from fastcore.basics import patch
 from fastcore.meta import delegates
@@ -17,6 +17,7 @@ from ..elbo import log_weights
 from ..flows import experts_logp
 from .jmvae import JMVAE
 from .jnf import JNF
+from .mvae import _members
 from ..nets import MLP, JointEncoder
 
 # %% ../../nbs/53_models.masked.ipynb #11c8e7a4
@@ -47,7 +48,7 @@ def forward(self:MaskedJointEncoder,
     h = [self.features(k, x.get(k), o) for k,o in obs.items()]
     return self.head(self.merge(torch.cat([*h, torch.stack([*obs.values()], 1).to(h[0])], -1)))
 
-# %% ../../nbs/53_models.masked.ipynb #12eeab9f
+# %% ../../nbs/53_models.masked.ipynb #9f02558d
 def thinned(
     obs, # bool `(M,B)`: what each sample has
     p:float=.5, # Probability that a sample is thinned
@@ -55,8 +56,7 @@ def thinned(
     "Random parts of what each sample has: first a size, then the members"
     n, dev = obs.sum(0), obs.device
     size = 1+(torch.rand(n.shape, device=dev)*(n-1)).long()                                  # 1 .. n-1
-    rank = torch.rand(obs.shape, device=dev).masked_fill(~obs, 2.).argsort(0).argsort(0)
-    return obs & ((rank<size)|(torch.rand(n.shape, device=dev)>=p))
+    return obs & (_members(obs, size)|(torch.rand(n.shape, device=dev)>=p))
 
 # %% ../../nbs/53_models.masked.ipynb #9a39acc4
 class LearnsIncomplete:

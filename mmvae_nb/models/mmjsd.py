@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['geometric_mean', 'js_divergence', 'MMJSD']
 
-# %% ../../nbs/51_models.mmjsd.ipynb #d6a0766d
+# %% ../../nbs/51_models.mmjsd.ipynb #4e718966
 import torch
 from fastcore.basics import patch
 from torch import Tensor
@@ -13,7 +13,7 @@ from ..core import choose, register
 from ..dists import kl, normal
 from ..elbo import rec_terms
 from ..experts import _gaussian, moe
-from .mmvaeplus import PrivateVAE
+from .mmvaeplus import PrivateVAE, _betas
 
 # %% ../../nbs/51_models.mmjsd.ipynb #b772cc7d
 def geometric_mean(
@@ -33,7 +33,7 @@ def js_divergence(
     each = kl(qs, geometric_mean(qs, w))
     return torch.where(w>0, w*each, 0.).sum(0)
 
-# %% ../../nbs/51_models.mmjsd.ipynb #086f45c0
+# %% ../../nbs/51_models.mmjsd.ipynb #a79efbc7
 @register
 class MMJSD(PrivateVAE):
     "Mixture of experts with a Jensen-Shannon divergence to a dynamic prior, and private codes (Sutter et al. 2020)"
@@ -50,12 +50,8 @@ class MMJSD(PrivateVAE):
         private:dict=None, # `{name: module}` giving Gaussian q(w_j|x_j); default from the shapes
     ):
         super().__init__(mods, d_shared, d_private, 'normal', encoders, private)
-        per = beta_private if hasattr(beta_private, 'keys') else dict.fromkeys(self.mods, beta if beta_private is None else beta_private)
-        for k in per: choose(k, self.mods, 'modality in beta_private')
-        for k,v in {'beta': beta, **{f'beta_private of modality {k!r}': v for k,v in per.items()}}.items():
-            if not v>=0: raise ValueError(f'{k} must not be negative, found {v}')
         if not (prior_weight is None or 0<prior_weight<1): raise ValueError(f'prior_weight is a share between 0 and 1, found {prior_weight}')
-        self.beta,self.betas,self.prior_weight = beta,{**dict.fromkeys(self.mods, beta), **per},prior_weight
+        self.beta,self.betas,self.prior_weight = beta,_betas(beta, beta_private, self.mods),prior_weight
         self.divergence,self.draw = choose(divergence, ('js','kl'), 'divergence'),choose(draw, ('all','one'), 'value of draw')
 
 # %% ../../nbs/51_models.mmjsd.ipynb #3a5b1d52

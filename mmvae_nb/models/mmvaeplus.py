@@ -55,12 +55,20 @@ def _sizes(d_private, mods):
         if not (isinstance(s, int) and s>=0): raise ValueError(f'modality {k!r}: d_private is a number of dimensions, 0 or more, found {s}')
     return sizes
 
-# %% ../../nbs/46_models.mmvaeplus.ipynb #a27e5bb7
+# %% ../../nbs/46_models.mmvaeplus.ipynb #5cb1013c
 def _check_given(given, names, what):
     "Raise unless the user's encoders are those of `names`"
     for k in given or (): choose(k, names, f'modality in {what}')
     miss = [k for k in names if given and k not in given]
     if miss: raise ValueError(f'{what} has no encoder for modality {miss[0]!r}; give one for each of {tuple(names)}, or none')
+
+def _betas(beta, beta_private, mods):
+    "Weight of the KL of every private code: `beta` unless said otherwise"
+    per = beta_private if hasattr(beta_private, 'keys') else dict.fromkeys(mods, beta if beta_private is None else beta_private)
+    for k in per: choose(k, mods, 'modality in beta_private')
+    for k,v in {'beta': beta, **{f'beta_private of modality {k!r}': v for k,v in per.items()}}.items():
+        if not v>=0: raise ValueError(f'{k} must not be negative, found {v}')
+    return {**dict.fromkeys(mods, beta), **per}
 
 def _private_encoder(m, d, head):
     body, nf = body_of(m)

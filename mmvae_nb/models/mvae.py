@@ -86,7 +86,13 @@ class RatioEncoder(nn.Module):
         lam = lam.clamp(min=1e-12)                           # a dimension of which x_j says nothing
         return normal(q.mean*(1+lam)/lam, lam.rsqrt())
 
-# %% ../../nbs/42_models.mvae.ipynb #e2dc8e05
+# %% ../../nbs/42_models.mvae.ipynb #2768d358
+def _members(obs, size):
+    "`size` random members of what each sample has: `size (...,B)` of `obs (M,B)` gives bool `(...,M,B)`; those of lowest random rank"
+    r = torch.rand(*size.shape[:-1], *obs.shape, device=obs.device).masked_fill(~obs, 2.)
+    return r.argsort(-2).argsort(-2)<size.unsqueeze(-2)
+
+# %% ../../nbs/42_models.mvae.ipynb #b6cebb14
 def random_subsets(
     obs, # bool `(M,B)`: what each sample has
     k:int=1, # Draws per sample
@@ -95,8 +101,7 @@ def random_subsets(
     "Random subsets of what each sample has, with more than one member and less than all"
     def weight(n, s): return (math.comb(n, s) if draw=='subset' else 1.) if 2<=s<n else float(n<3 and s==0)
     w = torch.tensor([[weight(n, s) for s in range(len(obs)+1)] for n in range(len(obs)+1)], device=obs.device)
-    size = torch.multinomial(w[obs.sum(0)], k, replacement=True).T
-    return torch.rand(k, *obs.shape, device=obs.device).masked_fill(~obs, 2.).argsort(1).argsort(1)<size[:,None]
+    return _members(obs, torch.multinomial(w[obs.sum(0)], k, replacement=True).T)
 
 # %% ../../nbs/42_models.mvae.ipynb #37d0aaef
 @patch

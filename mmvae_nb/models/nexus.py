@@ -5,16 +5,17 @@
 # %% auto #0
 __all__ = ['keep_some', 'CodeDecoder', 'Nexus', 'NexusPosterior']
 
-# %% ../../nbs/52_models.nexus.ipynb #de4022cc
+# %% ../../nbs/52_models.nexus.ipynb #f39db442
 import math, torch
 from fastcore.basics import patch
 from torch import nn
 from torch.distributions import Distribution
 from ..core import MultimodalVAE, Stage, as_modalities, choose, eval_mode, hide, observed, register
 from ..dists import NormalHead, NormalPrior, kl, normal
+from .mvae import _members
 from ..nets import MLP, decoder_of, unimodal_encoders
 
-# %% ../../nbs/52_models.nexus.ipynb #2cb1e2a8
+# %% ../../nbs/52_models.nexus.ipynb #44a23a3c
 def keep_some(
     obs, # bool `(M,B)`: what each sample has
     rate:float=.2, # Probability that a sample (for 'each': a message) is thinned
@@ -30,8 +31,7 @@ def keep_some(
         return rate/(n-1) if draw=='size' else rate*math.comb(n, s)/(2**n-2)
     M = len(obs)
     w = torch.tensor([[weight(n, s) for s in range(M+1)] for n in range(M+1)], device=obs.device)
-    size = torch.multinomial(w[obs.sum(0)], 1).T
-    return torch.rand(obs.shape, device=obs.device).masked_fill(~obs, 2.).argsort(0).argsort(0)<size
+    return _members(obs, torch.multinomial(w[obs.sum(0)], 1)[:,0])
 
 # %% ../../nbs/52_models.nexus.ipynb #b6be1b4a
 @register

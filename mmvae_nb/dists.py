@@ -41,23 +41,27 @@ def either(
     pick = lambda a, b: torch.where(which[:,None], a, b)
     return normal(pick(p.mean, q.mean), pick(p.stddev, q.stddev))
 
-# %% ../nbs/01_dists.ipynb #1b146532
+# %% ../nbs/01_dists.ipynb #8367fc80
 def _full(h): return h if h.dtype in (torch.float32, torch.float64) else h.float()
 
+_head_gain = .3     # Standard deviation of untrained means, for features of second moment one
+_log_var = -2.      # Untrained log-variance of a Gaussian head
+
 def _linear(nf, d, spread=0.):
-    "Features to locations of their own scale, and to spreads that start alike for all"
+    "Features to locations near zero, and to spreads that start alike for all"
     l = nn.Linear(nf, 2*d)
-    nn.init.normal_(l.weight[:d], std=nf**-.5); nn.init.normal_(l.weight[d:], std=.1*nf**-.5)
-    nn.init.zeros_(l.bias[:d]); nn.init.constant_(l.bias[d:], spread)
+    nn.init.normal_(l.weight, std=_head_gain*nf**-.5)
+    nn.init.zeros_(l.bias[:d])
+    nn.init.constant_(l.bias[d:], spread)
     return l
 
-# %% ../nbs/01_dists.ipynb #63eaa110
+# %% ../nbs/01_dists.ipynb #1c3cae28
 @register
 class NormalHead(nn.Module):
     "Features `(...,nf)` to a diagonal Gaussian over `(d,)`: mean and log-variance are linear"
     def __init__(self, nf:int, d:int):
         super().__init__()
-        self.linear = _linear(nf, d, spread=-2.)
+        self.linear = _linear(nf, d, spread=_log_var)
     def forward(self, h):
         mu, logv = _full(self.linear(h)).chunk(2, -1)
         return normal(mu, logv.clamp(-20, 20).div(2).exp())
@@ -119,9 +123,9 @@ class _Normal(_OneScale, Normal):
 class _Laplace(_OneScale, Laplace):
     standard = staticmethod(lambda u, c: c-math.log(2)-u.abs())
 
-# %% ../nbs/01_dists.ipynb #ec06cd63
+# %% ../nbs/01_dists.ipynb #27c11415
 class _ScaledLik(Likelihood):
-    "Location-scale likelihood with a fixed or learned scale"
+    "Location-scale likelihood with a fixed or learned scale; a sigmoid link keeps means in (0,1), for pixels"
     def __init__(self, scale:float=1., learn:bool=False, link:str='identity'):
         super().__init__()
         if not scale>0: raise ValueError(f'scale must be positive, found {scale}')
@@ -131,6 +135,12 @@ class _ScaledLik(Likelihood):
         p = self.family(self.mean_link(h), scale := self.log_scale.exp(), validate_args=False)
         p.one = scale
         return Independent(p, 0, validate_args=False)
+    def error(self, x):
+        if self.link!='sigmoid': return None
+        lo, hi = (v.item() for v in x.aminmax())
+        if lo>=0 and hi<=1: return None
+        return (f'values in [{lo:.3g}, {hi:.3g}], but the means of a sigmoid link lie in (0, 1); '
+                f"divide pixels by 255, or use {type(self).__name__}({self.log_scale.exp().item():.3g}, link='identity')")
 
 @register
 class NormalLik(_ScaledLik):

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['n_params', 'he_init', 'MLP', 'MLPBody', 'MLPNet', 'halvings', 'ConvBody', 'ConvNet', 'default_channels', 'body_for',
            'net_for', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders', 'fresh', 'JointEncoder', 'mnist_svhn',
-           'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN', 'StridedCNN', 'classifier_for']
+           'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN', 'StridedCNN', 'classifier_for', 'start_settings']
 
 # %% ../nbs/04_nets.ipynb #dc94ee5d
 import copy, math, torch
@@ -353,3 +353,8 @@ def classifier_for(
     "A small classifier for a shape: a `DigitCNN` with batch norm for images, else an MLP on standardised values"
     if len(shape)==3 and shape[0]<=4 and min(shape[1:])>=16: return DigitCNN(shape, classes, (16,32), 64, .25, norm=True)
     return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(math.prod(shape), affine=False), MLP(math.prod(shape), classes, (128,), .25))
+
+# %% ../nbs/04_nets.ipynb #f8584f93
+def start_settings()->dict: # Numbers by name
+    "Settings of the first weights: what a table of results says about them"
+    return {'decoder gain': 2**.5, 'head gain': 1., 'head sd': math.exp(-1)}

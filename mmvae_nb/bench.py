@@ -170,12 +170,13 @@ def bench_frechet(
     rows[0].update(_ratios(*times[:2]), difference=abs(out['ours']/out['sqrtm']-1))
     return rows
 
-# %% ../nbs/71_bench.ipynb #d443bb34
+# %% ../nbs/71_bench.ipynb #31ea4cc2
 def provenance()->dict: # Columns for a table of results: `version` and `start`
     "Version of the package, and settings of the first weights, behind a result"
     settings = ', '.join(f'{k} {v:g}' for k,v in start_settings().items())
     return {'version': __version__, 'start': settings}
 
+# %% ../nbs/71_bench.ipynb #8710b337
 def read_results(
     *files, # CSV files of one experiment
     **kwargs # To `pandas.read_csv`
@@ -187,10 +188,11 @@ def read_results(
         df[column] = df[column].replace({'': None}).fillna(value)
     return df
 
-# %% ../nbs/71_bench.ipynb #bd9d271a
+# %% ../nbs/71_bench.ipynb #1fe5e7e0
 starts = ('default', 'he', 'torch') # As built; He's rule in every layer; each layer's own `reset_parameters`
 _layers = nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d
 
+# %% ../nbs/71_bench.ipynb #a011c214
 def _first_head(head):
     "Heads of version 0.1.0: means on the scale of the features, spreads that start alike for all inputs"
     mean, spread = head.linear.weight.chunk(2)
@@ -216,7 +218,7 @@ def restart(
             if isinstance(m, _layers): m.reset_parameters()
     return model
 
-# %% ../nbs/71_bench.ipynb #d9ca7c7e
+# %% ../nbs/71_bench.ipynb #2a657931
 def _columns(z, n, g, noise=.5):
     "`(N,n)`: random smooth functions of the factors `(N,6)` and noise, standardised"
     first = torch.randn(z.shape[1], 32, generator=g)/z.shape[1]**.5
@@ -226,6 +228,7 @@ def _columns(z, n, g, noise=.5):
     x = clean+noise**.5*torch.randn(clean.shape, generator=g)
     return x/(1+noise)**.5
 
+# %% ../nbs/71_bench.ipynb #1ecfa9b0
 def _smooth(z, shape, g, patterns=12):
     "`(N,C,H,W)`: patterns that vary over eight pixels, weighted by functions of the factors"
     c, h, w = shape
@@ -233,28 +236,31 @@ def _smooth(z, shape, g, patterns=12):
     fine = nn.functional.interpolate(coarse, size=(h,w), mode='bicubic', align_corners=True)
     return (_columns(z, patterns, g, noise=0.)@fine.flatten(1)/patterns**.5).view(-1, *shape)
 
-# %% ../nbs/71_bench.ipynb #fd6da116
+# %% ../nbs/71_bench.ipynb #9505ab3f
 def _picture(z, shape, g):
     "Bytes `(N,C,H,W)`: a sigmoid of smooth patterns, and noise of sd .05"
     x = (3*_smooth(z, shape, g)).sigmoid()
     x += .05*torch.randn(x.shape, generator=g)
     return (255*x.clamp(0, 1)).round().byte()
 
+# %% ../nbs/71_bench.ipynb #72162012
 def _sound(z, shape, g):
     "`(N,1,H,W)`: smooth patterns and noise of sd .5"
     x = _smooth(z, shape, g)
     return x+.5*torch.randn(x.shape, generator=g)
 
+# %% ../nbs/71_bench.ipynb #8ee3addb
 def _table_of(z, shape, g): return _columns(z, shape[0], g)
 def _bits(z, shape, g): return torch.bernoulli((3*_columns(z, shape[0], g, noise=0.)).sigmoid(), generator=g)
 
+# %% ../nbs/71_bench.ipynb #18067b69
 def _text(z, shape, g):
     "One-hot characters `(N,L,V)`, drawn with logits of sd 3"
     logits = 3*_columns(z, math.prod(shape), g, noise=0.).view(-1, *shape)
     letters = torch.multinomial(logits.softmax(-1).flatten(0, 1), 1, generator=g)
     return nn.functional.one_hot(letters.view(-1, shape[0]), shape[1]).float()
 
-# %% ../nbs/71_bench.ipynb #d3dc8049
+# %% ../nbs/71_bench.ipynb #f0d11d47
 class World(NamedTuple):
     "A shape of data, and what a run on it may cost"
     first:str # Name of the modality
@@ -267,6 +273,7 @@ class World(NamedTuple):
     predict:bool=False # Is the table also predicted from the first modality?
     narrow:int=1 # Divides the channels of the default convolutions
 
+# %% ../nbs/71_bench.ipynb #2fab2a12
 worlds = {
     'small grey image': World('image', (1,28,28), _picture, 'bernoulli', 5_120, 24),
     'colour image': World('image', (3,32,32), _picture, NormalLik(.25), 2_560, 18, narrow=4),
@@ -292,7 +299,7 @@ def start_data(
     x = {w.first: w.draw(z, w.shape, g), 'table': _columns(z, w.columns, g)}
     return MMData(x).split(*sizes, seed=seed)
 
-# %% ../nbs/71_bench.ipynb #557c4b9a
+# %% ../nbs/71_bench.ipynb #9515fac8
 start_models = { # Name -> `(modalities, d)` to a model
     'JMVAE': partial(JMVAE, wide='clip'),
     'MVAE': MVAE,
@@ -300,12 +307,14 @@ start_models = { # Name -> `(modalities, d)` to a model
     'MMVAE': partial(MMVAE, K=1, bound='elbo', family='normal'),
 }
 
+# %% ../nbs/71_bench.ipynb #ef635606
 def _narrow_nets(w):
     "Default networks of an image with fewer channels, or nothing"
     if w.narrow==1: return {}
     channels = [c//w.narrow for c in default_channels(w.shape)]
     return dict(encoder=ConvBody(w.shape, channels), decoder=ConvNet(16, w.shape, channels))
 
+# %% ../nbs/71_bench.ipynb #06d1ecb1
 def start_model(
     name:str, # One of `start_models`
     data:MMData, # Its shapes are the model's
@@ -335,7 +344,7 @@ def predicted_r2(
     x = test[:][0][target]
     return 1-((x-guess).square().sum()/(x-x.mean(0)).square().sum()).item()
 
-# %% ../nbs/71_bench.ipynb #27bef4ff
+# %% ../nbs/71_bench.ipynb #68dc7354
 def _fit_start(model, train, valid, test, epochs, both):
     "Train a model, its second stage only if asked, and give its held-out loss in the first"
     learn = mm_learner(mm_dls(train, valid, bs=min(128, len(train)), device='cpu'), model, lr=1e-3)
@@ -345,7 +354,7 @@ def _fit_start(model, train, valid, test, epochs, both):
         except FloatingPointError: return math.inf
         with learn.at_stage(names[0]): return learn.validate_terms(MMLoader(test, 512))['loss']
 
-# %% ../nbs/71_bench.ipynb #65775dc8
+# %% ../nbs/71_bench.ipynb #6a77ee41
 def run_start(
     world:str, # One of `worlds`
     model:str, # One of `start_models`
@@ -361,18 +370,19 @@ def run_start(
     began = time.perf_counter()
     torch.manual_seed(seed)
     loss = _fit_start(m, train, valid, test, epochs, both=w.predict)
+    seconds = round(time.perf_counter()-began, 1)
     r2 = predicted_r2(m, test, w.first) if w.predict and loss<math.inf else None
     made = provenance()
     return dict(
         shape=world, model=model, start=how, seed=seed, loss=loss, r2=r2,
-        seconds=round(time.perf_counter()-began, 1),
-        steps=len(train)//128*epochs,
+        seconds=seconds, steps=len(train)//128*epochs,
         version=made['version'], settings=made['start'],
     )
 
-# %% ../nbs/71_bench.ipynb #fca7694e
+# %% ../nbs/71_bench.ipynb #bd0ca7e8
 def _one_thread(): torch.set_num_threads(1)
 
+# %% ../nbs/71_bench.ipynb #72dc7eb8
 def _as_they_end(todo, jobs, quick):
     "Rows in the order in which runs end: in this process, or in several of one thread each"
     if jobs==1:
@@ -383,13 +393,14 @@ def _as_they_end(todo, jobs, quick):
         for f in as_completed([pool.submit(run_start, *key, quick) for key in todo]): yield f.result()
     finally: pool.shutdown(cancel_futures=True)
 
-# %% ../nbs/71_bench.ipynb #611cf494
+# %% ../nbs/71_bench.ipynb #554fc963
 def start_runs(
     seeds=(0,1,2), # Seeds
 )->list: # `(world, model, start, seed)`, a seed at a time
     "All runs of the benchmark"
     return [(w,m,how,s) for s,w,m,how in product(seeds, worlds, start_models, starts)]
 
+# %% ../nbs/71_bench.ipynb #82fb8a29
 def run_starts(
     out='results', # Folder of the table
     jobs:int=2, # Processes
@@ -408,16 +419,18 @@ def run_starts(
         say(f"{i}/{len(todo)}  {row['shape']}, {row['model']}, {row['start']}, seed {row['seed']}: {row['loss']:.2f} nats in {row['seconds']} s", flush=True)
     return pd.DataFrame(rows)
 
-# %% ../nbs/71_bench.ipynb #0f509c97
+# %% ../nbs/71_bench.ipynb #d24e05a3
 def _pairs(df):
     "Losses with a row for each (shape, model, seed) and a column for each start"
     return df.pivot(index=['shape','model','seed'], columns='start', values='loss')[list(starts)]
 
 def _verdict(rank, diff, se):
+    "In words, from the place among the starts and the distance to the best"
     if rank==1: return 'best'
     if diff<=se: return 'within 1 se'
     return 'worst' if rank==len(starts) else 'behind'
 
+# %% ../nbs/71_bench.ipynb #4f0c444c
 def start_table(
     df, # Rows of `run_starts`
 )->pd.DataFrame: # A row for each shape and start
@@ -436,7 +449,7 @@ def start_table(
             ))
     return pd.DataFrame(rows)
 
-# %% ../nbs/71_bench.ipynb #fabb5a52
+# %% ../nbs/71_bench.ipynb #6795cab6
 def draw_starts(
     df, # Rows of `run_starts`
     title:str='', # Title
@@ -453,6 +466,7 @@ def draw_starts(
     ax.axvspan(-1, 1, color='.9', zorder=0)
     ax.set_xscale('symlog', linthresh=2)
     ax.set(yticks=range(len(shapes)), yticklabels=shapes, ylim=(len(shapes)-.5, -.5), title=title)
+    ax.xaxis.set_major_formatter('{x:g}')
     ax.set_xlabel('loss above that of the default (standard errors of the pairs)')
     ax.legend(loc='center left', bbox_to_anchor=(1.02, .5))
     return ax

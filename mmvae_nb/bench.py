@@ -285,7 +285,7 @@ worlds = {
     'one-hot text': World('word', (8,27), _text, 'categorical', 10_240, 19),
 }
 
-# %% ../nbs/71_bench.ipynb #fe01df4a
+# %% ../nbs/71_bench.ipynb #b1795bdf
 def start_data(
     world:str, # One of `worlds`
     seed:int=0, # Of the world and of its data
@@ -297,7 +297,7 @@ def start_data(
     g = torch.Generator().manual_seed(seed)
     z = torch.randn(sum(sizes), 6, generator=g)
     x = {w.first: w.draw(z, w.shape, g), 'table': _columns(z, w.columns, g)}
-    return MMData(x).split(*sizes, seed=seed)
+    return MMData(x).split(*sizes)
 
 # %% ../nbs/71_bench.ipynb #9515fac8
 start_models = { # Name -> `(modalities, d)` to a model

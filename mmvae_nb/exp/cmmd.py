@@ -13,8 +13,8 @@ from fastcore.script import call_parse
 from pathlib import Path
 from torch import nn
 
-# %% ../../nbs/90_exp.cmmd.ipynb #e3a71c57
-from ..bench import alternate
+# %% ../../nbs/90_exp.cmmd.ipynb #b556493c
+from ..bench import alternate, provenance, read_results
 from ..core import Modality, choose, seeded
 from ..data.core import mm_dls, whole_file
 from ..data.digits import digits_from_npz, sklearn_digits
@@ -170,7 +170,7 @@ def run_pair(
     df = pd.concat([pd.DataFrame(rows, columns=['metric','value']), *[m[['subset','target','eps','value']].assign(metric='collapse') for m in more]])
     return df.assign(run=name, omega=omega, seed=seed, n=n, source='embedded' if source=='embedded' else 'mnist')
 
-# %% ../../nbs/90_exp.cmmd.ipynb #df7e5c70
+# %% ../../nbs/90_exp.cmmd.ipynb #4467aa94
 def run_pairs(
     source:str='embedded', # As in `rotated_pairs`
     out:str='results', # Folder of the results
@@ -180,10 +180,10 @@ def run_pairs(
     "All runs that are not stored yet, one after the other"
     file = Path(out)/'cmmd.csv'
     file.parent.mkdir(parents=True, exist_ok=True)
-    df = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=['run','omega','seed','n'])
+    df = read_results(file) if file.exists() else pd.DataFrame(columns=['run','omega','seed','n'])
     for name,omega,seed,n in runs or pair_runs:
         if ((df.run==name)&(df.omega==omega)&(df.seed==seed)&(df.n==n)).any(): continue
-        new = run_pair(name, omega, seed, n, source, epochs)
+        new = run_pair(name, omega, seed, n, source, epochs).assign(**provenance())
         df = pd.concat([df, new]) if len(df) else new
         with whole_file(file) as tmp: df.to_csv(tmp, index=False)
         print(name, omega, seed, n, new[new.metric!='collapse'].set_index('metric').value.round(4).to_dict(), flush=True)

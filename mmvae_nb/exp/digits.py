@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['passes', 'entrants', 'five_views', 'view_modalities', 'train_entrant', 'score_entrant', 'run_entrants']
 
-# %% ../../nbs/90_exp.digits.ipynb #11a45759
+# %% ../../nbs/90_exp.digits.ipynb #90762cc0
 import pandas as pd, time, torch
 from fastcore.script import call_parse
 from functools import partial
 from pathlib import Path
+from ..bench import provenance, read_results
 from ..core import Modality, choose
 from ..data.core import mm_dls, whole_file
 from ..data.digits import digit_views, digits_from_npz, embedded_digits, five_backgrounds
@@ -93,7 +94,7 @@ def score_entrant(
     rows.append(dict(metric='joint coherence', n_given=0, value=joint_coherence(model, classifiers, n=2_000).value.item()))
     return pd.DataFrame(rows+[dict(metric='log p(X)', n_given=5, value=joint_likelihood(model, test, n=500, points=min(200, len(test))).value.item())])
 
-# %% ../../nbs/90_exp.digits.ipynb #a66996d5
+# %% ../../nbs/90_exp.digits.ipynb #c52e1ec4
 def run_entrants(
     names, # Entrants
     seed:int, # Of data, weights and order
@@ -114,7 +115,7 @@ def run_entrants(
         model, secs = train_entrant(name, train, valid, seed, joint, epochs=epochs)
         if hasattr(model, 'joint') and joint is None: joint = model
         df = pd.concat([score_entrant(model, test, clf), pd.DataFrame([dict(metric=f'seconds per epoch, {k}', value=v) for k,v in secs.items()])])
-        with whole_file(file) as tmp: df.assign(model=name, seed=seed, source=kind, ceiling=clf.accuracy.value.mean()).to_csv(tmp, index=False)
+        with whole_file(file) as tmp: df.assign(model=name, seed=seed, source=kind, ceiling=clf.accuracy.value.mean(), **provenance()).to_csv(tmp, index=False)
         print(name, seed, df.set_index(['metric','n_given']).value.round(3).to_dict(), flush=True)
     return files
 

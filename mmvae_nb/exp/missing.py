@@ -6,12 +6,13 @@
 __all__ = ['incomplete_entrants', 'own_tuples', 'own_views', 'half_views', 'half_modalities', 'partial_views', 'train_partial',
            'score_partial', 'entries', 'run_missing']
 
-# %% ../../nbs/90_exp.missing.ipynb #f825f3b1
+# %% ../../nbs/90_exp.missing.ipynb #53637e47
 import pandas as pd, torch
 import torch.nn.functional as F
 from fastai.callback.tracker import EarlyStoppingCallback
 from fastcore.script import call_parse
 from pathlib import Path
+from ..bench import provenance, read_results
 from ..core import Modality, choose, eval_mode
 from ..data.core import MMData, mcar, mm_dls, whole_file
 from ..data.digits import digits_from_npz, embedded_digits, five_backgrounds, invert_on
@@ -141,7 +142,7 @@ def entries(
     return [(m, eta, use) for eta in etas for use in ('all','complete','few') for m in names
             if (eta<1 or use=='complete') and (m!='JMVAE' or use!='all') and (use!='few' or eta==.5)]
 
-# %% ../../nbs/90_exp.missing.ipynb #3a1a7d69
+# %% ../../nbs/90_exp.missing.ipynb #5b975a71
 def run_missing(
     seed:int, # Of data, masks, weights and order
     source:str='embedded', # As in `half_views`
@@ -155,13 +156,13 @@ def run_missing(
     file, (train, valid, test) = Path(out)/f'missing.{kind}.{seed}.csv', half_views(source, seed)
     clf = train_classifiers(train, valid, seed=seed, epochs=4, device='cpu', quiet=True)
     file.parent.mkdir(parents=True, exist_ok=True)
-    df = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=['model','eta','use'])
+    df = read_results(file) if file.exists() else pd.DataFrame(columns=['model','eta','use'])
     for m,eta,use in todo or entries():
         if ((df.model==m)&(df.eta==eta)&(df.use==use)).any(): continue
         data = partial_views(train.subset(slice(0, n)), eta, use, seed)
         model, step = train_partial(m, data, valid, seed, epochs)
         new = pd.concat([score_partial(model, test, clf), pd.DataFrame([dict(metric='best step', n_given=0, value=step)])])
-        new = new.assign(model=m, eta=eta, use=use, source=kind, seed=seed, ceiling=clf.accuracy.value.mean())
+        new = new.assign(model=m, eta=eta, use=use, source=kind, seed=seed, ceiling=clf.accuracy.value.mean(), **provenance())
         df = pd.concat([df, new]) if len(df) else new
         with whole_file(file) as tmp: df.to_csv(tmp, index=False)
         print(m, eta, use, kind, seed, new.set_index(['metric','n_given']).value.round(3).to_dict(), flush=True)

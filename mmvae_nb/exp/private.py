@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['contest', 'train_contestant', 'class_readers', 'score_contestant', 'run_contest']
 
-# %% ../../nbs/91_exp.private.ipynb #b97dade8
+# %% ../../nbs/91_exp.private.ipynb #ec5df505
 import pandas as pd, torch
 from fastcore.script import call_parse
 from pathlib import Path
+from ..bench import provenance
 from ..core import choose
 from ..data.core import mm_dls, whole_file
 from ..eval.coherence import coherence, joint_coherence, train_classifiers
@@ -78,7 +79,7 @@ def score_contestant(
     fid = fid.assign(given=fid.given.replace({'': 'nothing'}))[['metric','given','target','value']]
     return pd.concat([pd.DataFrame(rows), fid, class_readers(model, train, test)], ignore_index=True)
 
-# %% ../../nbs/91_exp.private.ipynb #839e8365
+# %% ../../nbs/91_exp.private.ipynb #f3a73695
 def run_contest(
     seed:int, # Of data, weights and order
     betas:tuple=(.5,1.,2.5), # Weights of the divergence
@@ -97,7 +98,8 @@ def run_contest(
     for (name,beta),file in zip(runs, files):
         if file.exists(): continue
         df = score_contestant(train_contestant(name, train, valid, beta, seed, epochs), train, test, clf, points)
-        with whole_file(file) as tmp: df.assign(model=name, beta=beta, seed=seed, ceiling=clf.accuracy.value.mean()).to_csv(tmp, index=False)
+        kept = df.assign(model=name, beta=beta, seed=seed, ceiling=clf.accuracy.value.mean(), **provenance())
+        with whole_file(file) as tmp: kept.to_csv(tmp, index=False)
         print(name, beta, seed, df.groupby(['metric','given']).value.mean().round(3).to_dict(), flush=True)
     return files
 

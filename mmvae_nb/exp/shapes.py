@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['variants', 'shape_modalities', 'shape_model', 'shape_fit', 'run_shapes']
 
-# %% ../../nbs/90_exp.shapes.ipynb #44ecd1b2
+# %% ../../nbs/90_exp.shapes.ipynb #c6171bf1
 import pandas as pd, torch
 from fastai.callback.schedule import SchedExp, SchedNo, combine_scheds
 from fastcore.script import call_parse
 from pathlib import Path
+from ..bench import provenance
 from ..core import Modality, choose, seeded
 from ..data.core import mm_dls, whole_file
 from ..data.toy import incoherent, shapes
@@ -17,13 +18,14 @@ from ..models.jnf import JNF
 from ..nets import JointEncoder, MLPBody, MLPNet
 from ..train.learner import Anneal, mm_learner
 
-# %% ../../nbs/90_exp.shapes.ipynb #49112a80
+# %% ../../nbs/90_exp.shapes.ipynb #312a222b
 variants = { # Name -> keywords of `JNF`, then epochs, batch size and peak learning rate of the last stage
     'Gaussian': (dict(flow=False), 6, 128, 3e-3),
     'flow': (dict(), 90, 512, 4e-3),
     'flow on DCCA': (dict(projectors='dcca'), 120, 512, 4e-3),
 }
 
+# %% ../../nbs/90_exp.shapes.ipynb #a603f124
 def shape_modalities(
     width:int=128, # Hidden units
 )->list: # Square and circle
@@ -73,13 +75,13 @@ def run_shapes(
             rows.append(dict(given=a, generated=b, incoherent=incoherent(out, y, kind=b).item(), model=name, seed=seed))
     return pd.DataFrame(rows)
 
-# %% ../../nbs/90_exp.shapes.ipynb #64d0b296
+# %% ../../nbs/90_exp.shapes.ipynb #4b88d9dd
 def _main(
     out:str='results', # Folder of the results
     seeds:str='0,1,2', # Seeds, separated by commas
 ):
     "Run the experiment and keep its table"
-    df = pd.concat([run_shapes(int(s)) for s in seeds.split(',')])
+    df = pd.concat([run_shapes(int(s)) for s in seeds.split(',')]).assign(**provenance())
     with whole_file(Path(out)/'shapes.csv') as tmp: df.to_csv(tmp, index=False)
     print(df.groupby(['model','generated'], sort=False).incoherent.agg(['mean','std']).round(4))
 

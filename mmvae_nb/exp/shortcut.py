@@ -6,13 +6,14 @@
 __all__ = ['private_models', 'widths', 'passes', 'BayesReader', 'class_vectors', 'small_views', 'private_views', 'train_private',
            'own_codes', 'code_rows', 'score_private', 'example_draws', 'shortcut_data', 'run_shortcut', 'gather']
 
-# %% ../../nbs/91_exp.shortcut.ipynb #3520d549
+# %% ../../nbs/91_exp.shortcut.ipynb #77f6c290
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
 from fastcore.script import call_parse
 from functools import partial
 from pathlib import Path
 from torch import nn
+from ..bench import provenance, read_results
 from ..core import Modality, choose, seeded
 from ..data.core import MMData, mm_dls, whole_file
 from ..dists import NormalLik
@@ -159,7 +160,7 @@ def shortcut_data(
     parts = small_views(source, seed, **kw)
     return parts, train_classifiers(*parts[:2], seed=seed, quiet=True)
 
-# %% ../../nbs/91_exp.shortcut.ipynb #1d191299
+# %% ../../nbs/91_exp.shortcut.ipynb #7a779139
 def run_shortcut(
     names, # Models
     seed:int, # Of data, weights and order
@@ -181,16 +182,16 @@ def run_shortcut(
         with seeded(seed): df = score_private(model, train, test, clf)
         if kind!='vectors': np.savez_compressed(file.with_suffix('.npz'), draws=example_draws(model, test))
         df = df.assign(model=name, private=d, seed=seed, source=kind, passes=epochs or passes['vectors' if kind=='vectors' else 'digits'], ceiling=classifier_accuracy(clf, test).value.mean())
-        with whole_file(file) as tmp: df.to_csv(tmp, index=False)
+        with whole_file(file) as tmp: df.assign(**provenance()).to_csv(tmp, index=False)
         print(name, d, seed, df.set_index(['metric','n_given']).value.round(3).to_dict(), flush=True)
     return [*files.values()]
 
-# %% ../../nbs/91_exp.shortcut.ipynb #94e9fbe0
+# %% ../../nbs/91_exp.shortcut.ipynb #6bf16b89
 def gather(
     out:str='results', # Folder of the runs
 )->pd.DataFrame: # One row for each score of each run
     "All runs in a folder"
-    return pd.concat([pd.read_csv(f) for f in sorted(Path(out).glob('shortcut.*.[0-9]*.csv'))], ignore_index=True)
+    return read_results(*sorted(Path(out).glob('shortcut.*.[0-9]*.csv')))
 
 # %% ../../nbs/91_exp.shortcut.ipynb #a220eb93
 def _main(

@@ -6,11 +6,12 @@
 __all__ = ['sound_shapes', 'sound_entrants', 'sound_passes', 'sound_modalities', 'train_sound', 'score_sound', 'translations',
            'run_sounds']
 
-# %% ../../nbs/90_exp.sounds.ipynb #f20887cb
+# %% ../../nbs/90_exp.sounds.ipynb #536117b6
 import math, numpy as np, pandas as pd, time, torch
 from fastcore.script import call_parse
 from functools import partial
 from pathlib import Path
+from ..bench import provenance, read_results
 from ..core import Modality, choose, seeded
 from ..data.core import MMData, mm_dls, whole_file
 from ..data.multimedia import multimedia_digits
@@ -101,7 +102,7 @@ def translations(
     with seeded(0): out = {f'{g}>{t}': model.generate({g: x[g]}, targets=t)[t][0] for g in x for t in x if t!=g}
     return {k: (v.clamp(0, 1)*255).round().byte().numpy() for k,v in {**out, **{f'{k}>{k}': v for k,v in x.items()}}.items()}
 
-# %% ../../nbs/90_exp.sounds.ipynb #515e5a1d
+# %% ../../nbs/90_exp.sounds.ipynb #427dc3cc
 def run_sounds(
     root, # Folder with the three files of recordings
     out='results', # Folder of the results
@@ -113,7 +114,7 @@ def run_sounds(
 )->pd.DataFrame: # What is stored
     "Train and score; what is in the table already is not run again"
     file, first = Path(out)/'sounds.csv', None
-    df = pd.read_csv(file, keep_default_na=False) if file.exists() else pd.DataFrame(columns=['model','sound','seed'])
+    df = read_results(file, keep_default_na=False) if file.exists() else pd.DataFrame(columns=['model','sound','seed'])
     done = lambda k: ((df.model==k)&(df.sound==sound)&(df.seed==seed)).any()
     if all(map(done, names)): return df
     train, valid, test = (MMData(d[:][0], d.y) for d in multimedia_digits(root, *sizes, seed=seed))
@@ -123,7 +124,8 @@ def run_sounds(
         model, secs = train_sound(k, train, valid, sound, seed, first if k.startswith('Nexus') else None, epochs)
         if k.startswith('Nexus') and first is None: first = model
         new = score_sound(model, test, clf).assign(model=k, sound=sound, seed=seed, ceiling=clf.accuracy.value.mean(), secs=round(secs))
-        df = pd.concat([df, new.drop(columns='chance')]) if len(df) else new.drop(columns='chance')
+        new = new.drop(columns='chance').assign(**provenance())
+        df = pd.concat([df, new]) if len(df) else new
         Path(out).mkdir(parents=True, exist_ok=True)
         if k in ('Nexus','MMVAE+') and seed==0 and sound>1: np.savez_compressed(Path(out)/f'sounds.{k}.npz', **translations(model, test))
         with whole_file(file) as tmp: df.to_csv(tmp, index=False)

@@ -7,11 +7,11 @@ __all__ = ['all_checks', 'SmallBody', 'SmallNet', 'small_mods', 'fake_like', 'Ch
            'same_in_mean', 'same_mean', 'above', 'CheckRow', 'register_check', 'run_check', 'CheckReport',
            'check_bound', 'check_tight', 'check_tight_masked', 'check_weights', 'check_posterior', 'check_conditional',
            'check_one_modality', 'check_nothing_given', 'check_order', 'check_mask_subsets', 'check_mask_absent',
-           'check_mask_content', 'enter_stage', 'check_gradients', 'check_standing', 'check_cache', 'check_shapes',
-           'check_densities', 'check_terms', 'check_dtypes', 'check_device', 'same_bits', 'check_same_seed',
-           'check_saved', 'check_inputs', 'check_modes', 'check_bad_input', 'check_model']
+           'check_mask_content', 'enter_stage', 'check_gradients', 'check_standing', 'check_cache', 'check_start',
+           'check_shapes', 'check_densities', 'check_terms', 'check_dtypes', 'check_device', 'same_bits',
+           'check_same_seed', 'check_saved', 'check_inputs', 'check_modes', 'check_bad_input', 'check_model']
 
-# %% ../nbs/36_checks.ipynb #5dad2aae
+# %% ../nbs/36_checks.ipynb #d646806c
 import importlib, tempfile, torch
 from dataclasses import asdict, dataclass, replace
 from fastcore.basics import patch
@@ -19,6 +19,7 @@ from torch import nn
 from .core import Modality, MultimodalVAE, choose, register, seeded, subsets, train_only
 from .dists import BernoulliLik, CategoricalLik, as_likelihood
 from .lingauss import lingauss
+from .nets import _weighted
 
 # %% ../nbs/36_checks.ipynb #70a4d758
 @register
@@ -438,6 +439,42 @@ def check_cache(c):
         with torch.no_grad(): extra = {k: v.detach() for k,v in s.cache(x, None).items()}
         kept = {k: v for k,v in x.items() if s.keep is None or k in s.keep}
         yield (s.name, *same_in_mean(lambda: s.loss(x)[0], lambda: s.loss({**kept, **extra})[0], c.seed))
+
+# %% ../nbs/36_checks.ipynb #18fc7d04
+@patch
+def untrained(self:CheckCase):
+    "A fresh model with the default networks for the shapes under test, in train mode, and a batch for it"
+    with seeded(self.seed): mods = [replace(m, encoder=None, decoder=None) for m in self.mods()]
+    with seeded(self.seed+1): x = {m.name: fake_like(m, self.B) for m in mods}
+    return self.model(mods, torch.float32).train(), x
+
+def _output_share(dec, scale):
+    "How much an untrained decoder's mean varies with its code, as a share of the data's standard deviation"
+    layer = next(l for l in dec.modules() if isinstance(l, _weighted))
+    size = layer.in_channels if hasattr(layer, 'in_channels') else layer.in_features
+    with torch.no_grad(): return (dec(torch.randn(1000, size)).mean.std(0).mean()/scale).item()
+
+def _unreached(m, x):
+    "Weights that no stage's loss reaches; what starts at zero (a flow that is the identity) is moved a little first"
+    with torch.no_grad():
+        for p in m.parameters():
+            if p.requires_grad and not p.any(): p.add_(.01*torch.randn_like(p))
+    for s in m.stages(): s.loss(x)[0].backward()
+    return [n for n,p in m.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.any())]
+
+# %% ../nbs/36_checks.ipynb #19ce8b10
+@register_check
+def check_start(c):
+    "Default networks begin quietly: outputs vary by 1 to 10 % of the data's scale, gradients reach every layer"
+    m, x = c.untrained()
+    for k,dec in m.decoders.items():
+        c.where = k
+        share = _output_share(dec.eval(), x[k].std())
+        yield f'{k}: too loud', share, .1
+        yield f'{k}: too quiet', .01/share, 1.
+    m, x = c.untrained()
+    lost = _unreached(m, x)
+    yield f'no gradient: {" ".join(lost[:3])}', len(lost), 0
 
 # %% ../nbs/36_checks.ipynb #1642dade
 @register_check

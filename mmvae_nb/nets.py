@@ -271,14 +271,17 @@ def _check_decoder(dec, m, d):
     if (*p.batch_shape, *p.event_shape)!=want: raise ValueError(f'{who} maps {(2,d)} to {tuple(out.shape)}, expected {want}')
     return dec
 
-# %% ../nbs/04_nets.ipynb #f105ab7b
+# %% ../nbs/04_nets.ipynb #7015381c
 def decoder_of(
     m:Modality, # A modality, with a decoder network of its own or none
     d:int, # Latent size
 )->Decoder: # p(x|z)
     "Decoder of a modality: copies of its network and likelihood, or the defaults"
     lik = copy.deepcopy(as_likelihood(m.likelihood))
-    if m.decoder is None: return Decoder(net_for(m.shape, d), lik, m.shape)
+    if m.decoder is None:
+        net = net_for(m.shape, d)
+        if isinstance(lik, CategoricalLik): quiet(net, quiet_gain*m.shape[-1]**.5)     # one of K logits moves p by p(1-p)
+        return Decoder(net, lik, m.shape)
     return _check_decoder(Decoder(copy.deepcopy(m.decoder), lik, m.shape), m, d)
 
 # %% ../nbs/04_nets.ipynb #a7407eba

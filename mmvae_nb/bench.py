@@ -421,10 +421,11 @@ def run_starts(
         say(f"{i}/{len(todo)}  {row['shape']}, {row['model']}, {row['start']}, seed {row['seed']}: {row['loss']:.2f} nats in {row['seconds']} s", flush=True)
     return pd.DataFrame(rows)
 
-# %% ../nbs/71_bench.ipynb #d24e05a3
+# %% ../nbs/71_bench.ipynb #a0bbaca9
 def _pairs(df):
     "Losses with a row for each (shape, model, seed) and a column for each start"
-    return df.pivot(index=['shape','model','seed'], columns='start', values='loss')[list(starts)]
+    pairs = df.pivot(index=['shape','model','seed'], columns='start', values='loss')[list(starts)]
+    return pairs.reindex(df['shape'].unique(), level='shape')
 
 def _verdict(rank, diff, se):
     "In words, from the place among the starts and the distance to the best"

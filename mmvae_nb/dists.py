@@ -170,8 +170,12 @@ class CategoricalLik(Likelihood):
     def error(self, x):
         if not (((x==0)|(x==1)).all() and (x.sum(-1)<=1).all()): return 'a categorical likelihood needs one-hot vectors; encode labels with torch.nn.functional.one_hot(y, k).float()'
 
-# %% ../nbs/01_dists.ipynb #356cf124
-likelihoods = {'normal': NormalLik, 'laplace': LaplaceLik, 'bernoulli': BernoulliLik, 'categorical': CategoricalLik}
+# %% ../nbs/01_dists.ipynb #67307534
+def _pixels():
+    "Pixels in [0,1]: Gaussian around means in (0,1)"
+    return NormalLik(.5, link='sigmoid')
+
+likelihoods = {'normal': NormalLik, 'pixels': _pixels, 'laplace': LaplaceLik, 'bernoulli': BernoulliLik, 'categorical': CategoricalLik}
 
 def as_likelihood(
     lik, # A name from `likelihoods`, or a module

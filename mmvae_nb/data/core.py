@@ -232,16 +232,24 @@ def split(self:MMData,
     with seeded(seed): place = torch.randperm(n)[torch.as_tensor(inv)]   # where each sample's group landed
     return [self.subset(((place>=a)&(place<b)).nonzero()[:,0]) for a,b in zip(ends[:-1], ends[1:])]
 
-# %% ../../nbs/20_data.core.ipynb #d8052b2b
+# %% ../../nbs/20_data.core.ipynb #8c666961
 @patch
 def modalities(self:MMData,
-    likelihood='normal', # Likelihood of every modality, by name or as a module
+    likelihood=None, # Of every modality, by name or as a module (default: 'pixels' for bytes from 0 to 255, else 'normal')
+    weight=1., # Of every reconstruction term; 'auto' is the inverse of its size, 1 for the largest
     **per, # Of one modality: a likelihood, or a dict of `Modality` fields
 )->list: # List of `Modality`
     "Modalities with the shapes of the data"
     for k in per: choose(k, self.x, 'modality')
-    own = {k: dict(v) if isinstance(v, Mapping) else {'likelihood': v} for k,v in per.items()}
-    return [Modality(k, v.shape[1:], **{'likelihood': likelihood, **own.get(k, {})}) for k,v in self.x.items()]
+    if isinstance(weight, str): choose(weight, ('auto',), 'weight')
+    sizes = {k: v[0].numel() for k,v in self.x.items()}
+    def fields(k, v):
+        usual = 'pixels' if v.dtype==torch.uint8 and self.scale[k]==255 else 'normal'
+        w = max(sizes.values())/sizes[k] if weight=='auto' else weight
+        own = per.get(k, {})
+        own = dict(own) if isinstance(own, Mapping) else {'likelihood': own}
+        return {'likelihood': likelihood or usual, 'weight': w, **own}
+    return [Modality(k, v.shape[1:], **fields(k, v)) for k,v in self.x.items()]
 
 # %% ../../nbs/20_data.core.ipynb #e326fd41
 def _masked(data:MMData, p:dict, keep, generator, seed):

@@ -45,9 +45,9 @@ def _gaussian(eta, lam):
     if lam.dim()==eta.dim(): return normal(eta/lam, lam.rsqrt())
     return MultivariateNormal(torch.linalg.solve(lam, eta[...,None])[...,0], precision_matrix=lam, validate_args=False)
 
-# %% ../nbs/03_experts.ipynb #6ae95f0b
+# %% ../nbs/03_experts.ipynb #add6ab52
 class WideExperts(UserWarning):
-    "Some products of experts have no density of their own: the experts are wider than the prior"
+    "Products of experts that are no density within reach: experts, or codes, are wider than the prior"
 
 def is_strict(
     wide:str, # 'clip', 'strict', or 'raise', the name of 'strict' in models saved earlier
@@ -79,8 +79,8 @@ def counting_wide():
     try: yield count
     finally: _counts.remove(count)
 
-# %% ../nbs/03_experts.ipynb #63273cce
-_way_out = ("train longer; divide by a Gaussian fitted to the codes of training data, `model.fit_reference(x)`; "
+# %% ../nbs/03_experts.ipynb #14d5f14f
+_way_out = ("to do better, train longer, or let products divide by a Gaussian fitted to codes, `model.fit_reference(x)`; "
             "`wide_of(posterior)` marks the samples; `wide='strict'` raises")
 
 def note_wide(
@@ -91,7 +91,7 @@ def note_wide(
         c.n += wide.numel()
         c.wide += int(wide.sum())
     if not _counts and wide.any():
-        warnings.warn(f'some products of experts have no density of their own: the experts are wider than the prior. Answers go on without their excess; {_way_out}',
+        warnings.warn(f'some products of experts are no density within reach: experts, or codes, are wider than the prior. Every sample is answered; {_way_out}',
                       WideExperts, stacklevel=3)
 
 def tell_wide(
@@ -101,7 +101,7 @@ def tell_wide(
     shares = {k: v for k,v in shares.items() if v>0}
     if _counts or not shares: return
     told = ', '.join(f'{v:.2%} of the samples given {k}' for k,v in shares.items())
-    warnings.warn(f'products of experts without a density of their own: {told}. The experts are wider than the prior; {_way_out}', WideExperts, stacklevel=3)
+    warnings.warn(f'products of experts that are no density within reach: {told}. Experts, or codes, are wider than the prior. Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
 
 # %% ../nbs/03_experts.ipynb #364098a7
 def _failing(lam, full):

@@ -156,21 +156,27 @@ def hmc(
     z, lp, _ = (torch.stack(v) for v in zip(*draws))
     return z, HMCInfo(acc/n_steps, div, lp, log_eps.exp(), scale, 1+n_leap*(n_warmup+n_steps))
 
-# %% ../nbs/06_hmc.ipynb #8a4bba12
+# %% ../nbs/06_hmc.ipynb #10eff05c
 @torch.no_grad()
 def slow_direction(
     logp, # Log density up to a constant
     z:Tensor, # Typical points `(n,...,d)`
     scale=1., # Scale of each dimension
+    steps:int=6, # Dimensions of the Krylov space, one gradient each
+    r:float=8., # How far to look, in units of `scale`
 )->Tensor: # Directions `(n,...,d)`, of unit length in units of `scale`
-    "The direction in which the gradient changes least in favour of coming back, eight scales away"
-    u, r, here, top = torch.randn_like(z), 8., hmc_state(logp, z), torch.tensor(1.)
-    for _ in range(6):
-        u = u/u.norm(dim=-1, keepdim=True)
-        h = (hmc_state(logp, z+r*scale*u).grad-here.grad).nan_to_num(0, 0, 0)*scale/r
-        top = torch.maximum(h.norm(dim=-1, keepdim=True), top.to(h))
-        u = u+h/top
-    return u/u.norm(dim=-1, keepdim=True)*scale
+    "The direction in which the gradient does least to come back"
+    def unit(v): return v/v.norm(dim=-1, keepdim=True).clamp(min=1e-9)
+    basis, images, here = [unit(torch.randn_like(z))], [], hmc_state(logp, z)
+    for _ in range(min(steps, z.shape[-1])):
+        h = (hmc_state(logp, z+r*scale*basis[-1]).grad-here.grad).nan_to_num(0, 0, 0)*scale/r
+        images.append(h)
+        for _ in range(2): h = h-sum((q*h).sum(-1, keepdim=True)*q for q in basis)
+        basis.append(unit(h))
+    Q = torch.stack(basis[:-1], -1)
+    A = Q.mT@torch.stack(images, -1)
+    _, V = torch.linalg.eigh((A+A.mT)/2)
+    return unit((Q@V[...,-1:])[...,0])*scale
 
 # %% ../nbs/06_hmc.ipynb #75c72ea0
 @torch.no_grad()
@@ -307,7 +313,7 @@ def start(self:ProductPosterior,
     i = torch.multinomial(p, take, replacement=True).view(G, B, take).permute(2, 0, 1)[...,None].expand(-1, -1, -1, d)
     return z.view(-1, G, B, d).gather(0, i).flatten(0, 1)[:n], g
 
-# %% ../nbs/06_hmc.ipynb #15cd1979
+# %% ../nbs/06_hmc.ipynb #a82aa2f3
 @patch
 def chord(self:ProductPosterior, z, u):
     "Steps along `u` from `z` to the two sides of the ball, `(...)` each"
@@ -319,14 +325,13 @@ def chord(self:ProductPosterior, z, u):
 @patch
 def find_wide(self:ProductPosterior,
     z:Tensor, # Draws `(n,B,d)`
-    g:Distribution, # Gaussian of the experts' moments
-    scale:Tensor, # Scale of each dimension `(B,d)`
+    g:Distribution, # Gaussian of the experts' moments, batch shape `(B,)`
 )->Tensor: # bool `(B,)`
     "Which samples the ball decides: the product rises to its edge, or the draws lie there"
     if self.open is not None: return self.open.any(-1).expand(self.batch_shape)
     def bare(v): return self.logp(v, ball=False)
     seen_from = torch.stack([z[0], g.mean])
-    u = slow_direction(bare, seen_from, scale)
+    u = slow_direction(bare, seen_from, g.stddev)
     grows = rises(bare, seen_from, u, self.chord(seen_from, u)).any(0)
     held = (self.within(z)[1]>self.radius-1).float().mean(0)>=.5
     return (grows|held)&(self.seen().sum(0)>1)
@@ -337,12 +342,12 @@ def _part(self:ProductPosterior, i):
     mask = None if self.mask is None else self.mask[:,i]
     return ProductPosterior([rows(q, i) for q in self.qs], self.prior, mask, self.radius, self.chunk, self.check, **self.options)
 
-# %% ../nbs/06_hmc.ipynb #ae281f9f
+# %% ../nbs/06_hmc.ipynb #e1ab2df6
 @patch
 def _run(self:ProductPosterior, n):
     z0, g = self.start(n)
     z, info = hmc(self.logp, z0, scale=g.stddev, keep=1, **self.options)
-    wide = self.find_wide(z[0], g, info.scale) if self.check else torch.zeros_like(info.eps, dtype=torch.bool)
+    wide = self.find_wide(z[0], g) if self.check else torch.zeros_like(info.eps, dtype=torch.bool)
     return z[0], info._replace(logp=info.logp[0], wide=wide)
 
 # %% ../nbs/06_hmc.ipynb #c0f9eb7b

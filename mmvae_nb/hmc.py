@@ -360,7 +360,7 @@ def _join(infos, dim):
     else: eps, scale, wide = (cat(k, 0) for k in ('eps','scale','wide'))
     return HMCInfo(*(cat(k, dim) for k in ('accept','divergent','logp')), eps, scale, infos[0].n_grad, wide)
 
-# %% ../nbs/06_hmc.ipynb #f2ce5dbc
+# %% ../nbs/06_hmc.ipynb #fa1871b1
 @patch
 def _chains(self:ProductPosterior, n):
     "`draw`, before anything is said about it"
@@ -378,8 +378,7 @@ def _chains(self:ProductPosterior, n):
 def _refuse(self:ProductPosterior, z, wide):
     "Raise for the first marked sample"
     i = int(wide.nonzero()[0])
-    one = self._part(slice(i, i+1))
-    k = slow_direction(lambda v: one.logp(v, ball=False), z[:1,i:i+1], self.prior.stddev).abs().argmax().item()
+    k = slow_direction(lambda v: self.logp(v, ball=False), z[:1], self.prior.stddev)[0,i].abs().argmax().item()
     raise ValueError(f'the product of experts cannot be normalised at sample {i}, mostly along dimension {k}: it reaches the edge of the ball of radius {self.radius:.3g} around the prior. '
                      "The experts are wider than the prior there; wide='clip', the default, stays inside the ball and marks such samples")
 

@@ -45,16 +45,18 @@ def _gaussian(eta, lam):
     if lam.dim()==eta.dim(): return normal(eta/lam, lam.rsqrt())
     return MultivariateNormal(torch.linalg.solve(lam, eta[...,None])[...,0], precision_matrix=lam, validate_args=False)
 
-# %% ../nbs/03_experts.ipynb #add6ab52
+# %% ../nbs/03_experts.ipynb #04b67576
 class WideExperts(UserWarning):
     "Products of experts that are no density within reach: experts, or codes, are wider than the prior"
 
+# %% ../nbs/03_experts.ipynb #1c235c9a
 def is_strict(
     wide:str, # 'clip', 'strict', or 'raise', the name of 'strict' in models saved earlier
 )->bool: # Must a product without a density raise?
     "Check a value of `wide`"
     return choose(wide, ('clip','strict','raise'), 'value of wide')!='clip'
 
+# %% ../nbs/03_experts.ipynb #0c5584e8
 def wide_of(
     q, # Any posterior, batch shape `(B,)`
 )->Tensor: # bool `(B,)`
@@ -62,13 +64,14 @@ def wide_of(
     marks = getattr(q, 'wide', None)
     return torch.zeros(q.batch_shape, dtype=torch.bool) if marks is None else marks
 
-# %% ../nbs/03_experts.ipynb #f601fa84
+# %% ../nbs/03_experts.ipynb #07aad77c
 class WideCount:
     "How many products were asked for, and how many had no density of their own"
     def __init__(self): self.n,self.wide = 0,0
     @property
     def share(self): return self.wide/max(self.n, 1)
 
+# %% ../nbs/03_experts.ipynb #258a5e88
 _counts = []
 
 @contextmanager
@@ -79,7 +82,7 @@ def counting_wide():
     try: yield count
     finally: _counts.remove(count)
 
-# %% ../nbs/03_experts.ipynb #14d5f14f
+# %% ../nbs/03_experts.ipynb #054f4044
 _way_out = ("to do better, train longer, or let products divide by a Gaussian fitted to codes, `model.fit_reference(x)`; "
             "`wide_of(posterior)` marks the samples; `wide='strict'` raises")
 
@@ -94,6 +97,7 @@ def note_wide(
         warnings.warn(f'some products of experts are no density within reach: experts, or codes, are wider than the prior. Every sample is answered; {_way_out}',
                       WideExperts, stacklevel=3)
 
+# %% ../nbs/03_experts.ipynb #8abe965a
 def tell_wide(
     shares:dict, # `{what was given: share of its samples}`
 ):
@@ -103,12 +107,13 @@ def tell_wide(
     told = ', '.join(f'{v:.2%} of the samples given {k}' for k,v in shares.items())
     warnings.warn(f'products of experts that are no density within reach: {told}. Experts, or codes, are wider than the prior. Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
 
-# %% ../nbs/03_experts.ipynb #364098a7
+# %% ../nbs/03_experts.ipynb #8cd6742f
 def _failing(lam, full):
     "Precisions (for full covariances, eigenvalues) of a product, and which of them leave no density, `(...,d)` each"
     val = torch.linalg.eigvalsh(lam) if full else lam
     return val, ~(val>0)
 
+# %% ../nbs/03_experts.ipynb #18c09e1e
 def _refuse(val, bad, n, full, remedy):
     "Raise for the first sample and direction in which a product of `n` posteriors cannot be normalised"
     if not bad.any(): return
@@ -118,7 +123,7 @@ def _refuse(val, bad, n, full, remedy):
     raise ValueError(f'the product of {n} posteriors over the prior to the power {n-1} cannot be normalised: precision {val[(*i,k)].item():.3g} '
                      f'at {where}. The experts are wider than the prior there; {remedy}')
 
-# %% ../nbs/03_experts.ipynb #ccfa5aff
+# %% ../nbs/03_experts.ipynb #3852376d
 def _narrowed(lam, lam0):
     "Precision matrices `(M,B,d,d)` with no eigenvalue, in units of the prior's precision, below one"
     L = torch.linalg.cholesky(lam0)
@@ -128,6 +133,7 @@ def _narrowed(lam, lam0):
     U = L@V
     return (U*e.clamp(min=1)[...,None,:])@U.mT
 
+# %% ../nbs/03_experts.ipynb #10624982
 def _clip(qs, eta, lam, lam0, n):
     "Experts no wider than the prior, with the means they had, where there are at least two"
     if not torch.is_tensor(lam0): return eta, lam              # nothing to compare with
@@ -182,7 +188,7 @@ def _tail(q):
     if isinstance(base, Normal): return base.scale**-2, torch.zeros_like(base.scale)
     if isinstance(base, Laplace): return torch.zeros_like(base.scale), 1/base.scale
 
-# %% ../nbs/03_experts.ipynb #aa1970e4
+# %% ../nbs/03_experts.ipynb #56dbd826
 def _open_tails(qs, prior, n, mask):
     "bool `(...,d)`: where a product of known tails does not fall; None if the tails are not known"
     tails = [_tail(q) for q in [*qs, prior]]
@@ -191,6 +197,7 @@ def _open_tails(qs, prior, n, mask):
     curv, slope = (keep(torch.stack(v[:-1])).sum(0)-_view(n-1, v[0])*v[-1] for v in zip(*tails))
     return ~((curv>0)|((curv==0)&(slope>0)))
 
+# %% ../nbs/03_experts.ipynb #bd3dae42
 def _refuse_tails(qs, prior, n, mask):
     "Raise where the product of known tails does not fall"
     bad = _open_tails(qs, prior, n, mask)

@@ -313,7 +313,7 @@ def start(self:ProductPosterior,
     i = torch.multinomial(p, take, replacement=True).view(G, B, take).permute(2, 0, 1)[...,None].expand(-1, -1, -1, d)
     return z.view(-1, G, B, d).gather(0, i).flatten(0, 1)[:n], g
 
-# %% ../nbs/06_hmc.ipynb #a82aa2f3
+# %% ../nbs/06_hmc.ipynb #202e4679
 @patch
 def chord(self:ProductPosterior, z, u):
     "Steps along `u` from `z` to the two sides of the ball, `(...)` each"
@@ -322,6 +322,7 @@ def chord(self:ProductPosterior, z, u):
     root = (b**2+a*(self.radius**2-y.square().sum(-1)).clamp(min=1e-3)).sqrt()
     return (-b-root)/a, (root-b)/a
 
+# %% ../nbs/06_hmc.ipynb #d47945e7
 @patch
 def find_wide(self:ProductPosterior,
     z:Tensor, # Draws `(n,B,d)`
@@ -342,7 +343,7 @@ def _part(self:ProductPosterior, i):
     mask = None if self.mask is None else self.mask[:,i]
     return ProductPosterior([rows(q, i) for q in self.qs], self.prior, mask, self.radius, self.chunk, self.check, **self.options)
 
-# %% ../nbs/06_hmc.ipynb #e1ab2df6
+# %% ../nbs/06_hmc.ipynb #daea4874
 @patch
 def _run(self:ProductPosterior, n):
     z0, g = self.start(n)
@@ -360,7 +361,7 @@ def _join(infos, dim):
     else: eps, scale, wide = (cat(k, 0) for k in ('eps','scale','wide'))
     return HMCInfo(*(cat(k, dim) for k in ('accept','divergent','logp')), eps, scale, infos[0].n_grad, wide)
 
-# %% ../nbs/06_hmc.ipynb #fa1871b1
+# %% ../nbs/06_hmc.ipynb #bd4d86e1
 @patch
 def _chains(self:ProductPosterior, n):
     "`draw`, before anything is said about it"
@@ -374,6 +375,7 @@ def _chains(self:ProductPosterior, n):
     else: return self._run(n)
     return torch.cat([z for z,_ in parts], dim), _join([o for _,o in parts], dim)
 
+# %% ../nbs/06_hmc.ipynb #97ebcf6a
 @patch
 def _refuse(self:ProductPosterior, z, wide):
     "Raise for the first marked sample"
@@ -382,7 +384,7 @@ def _refuse(self:ProductPosterior, z, wide):
     raise ValueError(f'the product of experts cannot be normalised at sample {i}, mostly along dimension {k}: it reaches the edge of the ball of radius {self.radius:.3g} around the prior. '
                      "The experts are wider than the prior there; wide='clip', the default, stays inside the ball and marks such samples")
 
-# %% ../nbs/06_hmc.ipynb #84ded0cf
+# %% ../nbs/06_hmc.ipynb #8c8f3291
 @patch
 @torch.no_grad()
 def draw(self:ProductPosterior,
@@ -395,6 +397,7 @@ def draw(self:ProductPosterior,
     note_wide(info.wide)
     return z, info
 
+# %% ../nbs/06_hmc.ipynb #498cb92b
 @patch(as_prop=True)
 @torch.no_grad()
 def wide(self:ProductPosterior):

@@ -61,7 +61,7 @@ def reading(
             if dropout and isinstance(m, nn.modules.dropout._DropoutNd): m.training = True
         yield
 
-# %% ../../nbs/32_eval.coherence.ipynb #3e8afa80
+# %% ../../nbs/32_eval.coherence.ipynb #93c70b08
 def _hits(model, data, classifiers, subsets=None, targets=None, n=1, bs=256, sample=False, dropout=False, generator=None, quiet=True):
     "What `hits` returns, and `{S: share of products that are no density within reach}`"
     pairs = _pairs(data.names, subsets, targets)

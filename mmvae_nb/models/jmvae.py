@@ -62,12 +62,13 @@ def encode(self:JointVAE, x, mask=None):
     q = self.product([*self.experts(x).values()], obs if mask else None)
     return self.complete_with(q, self.joint(x), full) if every else q
 
-# %% ../../nbs/40_models.jmvae.ipynb #5623b76c
+# %% ../../nbs/40_models.jmvae.ipynb #8851dd5b
 @patch
 def product(self:JointVAE, qs, obs=None):
     "Product of Gaussian posteriors over the prior to the power |S|-1; `obs` is bool `(M,B)`"
     return poe_posteriors(qs, self.denominator(), obs, self.wide)
 
+# %% ../../nbs/40_models.jmvae.ipynb #d56f37f9
 @patch
 def denominator(self:JointVAE):
     "What products divide by: the prior, or the Gaussian of `fit_reference`"
@@ -75,6 +76,7 @@ def denominator(self:JointVAE):
     if self.reference is None: return p
     return normal(*(torch.as_tensor(v).to(p.mean) for v in self.reference))
 
+# %% ../../nbs/40_models.jmvae.ipynb #978eff81
 @patch
 def complete_with(self:JointVAE, q, joint, full):
     "The joint posterior for the samples in `full`, bool `(B,)`, and `q` with its marks for the others"

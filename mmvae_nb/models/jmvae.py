@@ -62,13 +62,12 @@ def encode(self:JointVAE, x, mask=None):
     q = self.product([*self.experts(x).values()], obs if mask else None)
     return self.complete_with(q, self.joint(x), full) if every else q
 
-# %% ../../nbs/40_models.jmvae.ipynb #8851dd5b
+# %% ../../nbs/40_models.jmvae.ipynb #b9905ca6
 @patch
 def product(self:JointVAE, qs, obs=None):
     "Product of Gaussian posteriors over the prior to the power |S|-1; `obs` is bool `(M,B)`"
     return poe_posteriors(qs, self.denominator(), obs, self.wide)
 
-# %% ../../nbs/40_models.jmvae.ipynb #d56f37f9
 @patch
 def denominator(self:JointVAE):
     "What products divide by: the prior, or the Gaussian of `fit_reference`"

@@ -4,16 +4,16 @@
 
 # %% auto #0
 __all__ = ['HMCState', 'hmc_state', 'leapfrog', 'hmc_step', 'DualAverage', 'dual_start', 'dual_update', 'HMCInfo', 'hmc',
-           'check_normalisable', 'ProductPosterior']
+           'slow_direction', 'rises', 'check_normalisable', 'ProductPosterior']
 
-# %% ../nbs/06_hmc.ipynb #9a73d956
+# %% ../nbs/06_hmc.ipynb #b6fb11d3
 import math, torch
 from fastcore.basics import patch
 from torch import Tensor
 from torch.distributions import Distribution, Normal
 from typing import NamedTuple
 from .dists import normal
-from .experts import poe_logp
+from .experts import _open_tails, is_strict, note_wide, poe_logp
 from .flows import Experts, batch_map, rows
 
 # %% ../nbs/06_hmc.ipynb #9fd96b25
@@ -100,7 +100,7 @@ def dual_update(
     x = (a.mu-t**.5/.05*err).clamp(max=math.log(top))
     return DualAverage(x, t**-.75*x+(1-t**-.75)*a.log_mean, err, a.mu, t)
 
-# %% ../nbs/06_hmc.ipynb #ac20246a
+# %% ../nbs/06_hmc.ipynb #d056de15
 class HMCInfo(NamedTuple):
     "What happened to the chains"
     accept:Tensor # Mean acceptance probability after warm-up, `(n,...)`
@@ -109,6 +109,7 @@ class HMCInfo(NamedTuple):
     eps:Tensor # Step size, in units of the scale, `(...)`
     scale:Tensor # `(...,d)`
     n_grad:int # Gradients that each chain has cost
+    wide:Tensor=None # Of a product: samples without a density of their own, bool `(B,)`
 
 # %% ../nbs/06_hmc.ipynb #c4da8cd8
 def _warm(logp, s, n, n_leap, eps, scale, jitter, target):
@@ -155,29 +156,60 @@ def hmc(
     z, lp, _ = (torch.stack(v) for v in zip(*draws))
     return z, HMCInfo(acc/n_steps, div, lp, log_eps.exp(), scale, 1+n_leap*(n_warmup+n_steps))
 
-# %% ../nbs/06_hmc.ipynb #2610bc75
+# %% ../nbs/06_hmc.ipynb #10eff05c
 @torch.no_grad()
+def slow_direction(
+    logp, # Log density up to a constant
+    z:Tensor, # Typical points `(n,...,d)`
+    scale=1., # Scale of each dimension
+    steps:int=6, # Dimensions of the Krylov space, one gradient each
+    r:float=8., # How far to look, in units of `scale`
+)->Tensor: # Directions `(n,...,d)`, of unit length in units of `scale`
+    "The direction in which the gradient does least to come back"
+    def unit(v): return v/v.norm(dim=-1, keepdim=True).clamp(min=1e-9)
+    basis, images, here = [unit(torch.randn_like(z))], [], hmc_state(logp, z)
+    for _ in range(min(steps, z.shape[-1])):
+        h = (hmc_state(logp, z+r*scale*basis[-1]).grad-here.grad).nan_to_num(0, 0, 0)*scale/r
+        images.append(h)
+        for _ in range(2): h = h-sum((q*h).sum(-1, keepdim=True)*q for q in basis)
+        basis.append(unit(h))
+    Q = torch.stack(basis[:-1], -1)
+    A = Q.mT@torch.stack(images, -1)
+    _, V = torch.linalg.eigh((A+A.mT)/2)
+    return unit((Q@V[...,-1:])[...,0])*scale
+
+# %% ../nbs/06_hmc.ipynb #75c72ea0
+@torch.no_grad()
+def rises(
+    logp, # Log density up to a constant
+    z:Tensor, # Typical points `(n,...,d)`
+    u:Tensor, # Directions `(n,...,d)`
+    ends=(-1024.,1024.), # Where to look, in units of `u`: on one side and on the other, broadcast against `(n,...)`
+    barrier:float=10., # Depth in nats of a valley that separates chains from what lies beyond
+)->Tensor: # bool `(n,...)`
+    "Does the log density not fall at the ends of a chord through `z`, with no valley before?"
+    parts, here, slope, free = (1/64,1/16,1/8,1/4,1/2,3/4,1), logp(z), 0., False
+    for end in ends:
+        end = torch.as_tensor(end, dtype=z.dtype, device=z.device).expand(here.shape)
+        t = torch.stack([k*end for k in parts])
+        far = logp((z+t[...,None]*u).flatten(0, 1)).view(-1, *here.shape)-here
+        slope = slope+(far[-1]-far[-2])/(end/4).abs()
+        free = free|(far.nan_to_num(0, 0, 0).amin(0)>-barrier)
+    return free&(slope>=0)
+
+# %% ../nbs/06_hmc.ipynb #6a3acb8d
 def check_normalisable(
     logp, # Log density up to a constant
     z:Tensor, # Typical points `(n,...,d)`
     scale=1., # Scale of each dimension
-    barrier:float=10., # Depth in nats of a valley that separates chains from what lies beyond
+    barrier:float=10., # As in `rises`
 ):
     "Raise if, seen from half of the points, the log density does not fall far away, with no valley before"
-    u, r, d, here, top = torch.randn_like(z), 8., z.shape[-1], hmc_state(logp, z), torch.tensor(1.)
-    for _ in range(6):
-        u = u/u.norm(dim=-1, keepdim=True)
-        h = (hmc_state(logp, z+r*scale*u).grad-here.grad).nan_to_num(0, 0, 0)*scale/r
-        top = torch.maximum(h.norm(dim=-1, keepdim=True), top.to(h))
-        u = u+h/top
-    u, k = u/u.norm(dim=-1, keepdim=True)*scale, 2.**torch.tensor([0,1,2,3,4,6,9,10], device=z.device).view(-1, *[1]*z.dim())
-    far = logp((z+k*u).flatten(0, 1)).view(-1, *here.logp.shape)-here.logp
-    bad = (far[-1]-far[-2]>-d*math.log(2))&(far.nan_to_num(0, 0, 0).amin(0)>-barrier)
-    bad = bad.float().mean(0)>=.5
+    bad = rises(logp, z, slow_direction(logp, z, scale), barrier=barrier).float().mean(0)>=.5
     if bad.any():
         i = f' at sample {bad.nonzero()[0,-1].item()}' if bad.dim() else ''
-        raise ValueError(f'the product of experts cannot be normalised{i}: its log density does not fall far away, and chains would drift for ever. The experts are wider '
-                         'than the prior there: train them longer, use fewer modalities, or Gaussian experts with poe_posteriors(..., wide="clip")')
+        raise ValueError(f'the log density cannot be normalised{i}: it does not fall far away, and chains would drift for ever. '
+                         'Products of experts wider than the prior do that: `ProductPosterior` samples them inside a ball')
 
 # %% ../nbs/06_hmc.ipynb #e453de02
 def _prior_logp(prior):
@@ -186,7 +218,7 @@ def _prior_logp(prior):
     loc, inv = prior.mean, 1/prior.stddev
     return lambda z: -.5*((z-loc)*inv).square().sum(-1)
 
-# %% ../nbs/06_hmc.ipynb #413165c4
+# %% ../nbs/06_hmc.ipynb #0df9ac42
 class ProductPosterior(Distribution):
     "q(z|x_S), the product of normalised posteriors over p^(|S|-1), sampled by HMC; batch shape `(B,)`"
     arg_constraints = {}
@@ -196,12 +228,15 @@ class ProductPosterior(Distribution):
         mask:Tensor=None, # bool `(M,B)`: which expert takes part for which data point
         radius:float=None, # Of the ball, in standard deviations of the prior (default sqrt(d)+5)
         chunk:int=4096, # Chains that move together (memory)
-        check:bool=True, # Refuse products that cannot be normalised
+        check:bool=True, # Look for products without a density of their own
+        wide:str='clip', # What to do with them: 'clip', stay inside the ball and mark them; 'strict', raise
         **options, # For `hmc`; default 8 transitions of warm-up and 6 more, of 5 leapfrog steps each
     ):
-        poe_logp(qs, prior, mask) # refuses tails that are known to grow
+        self.strict = is_strict(wide)
+        if self.strict: poe_logp(qs, prior, mask) # refuses tails that are known to grow
         super().__init__(qs[0].batch_shape, qs[0].event_shape, validate_args=False)
         self.qs,self.prior,self.mask,self.chunk,self.check = list(qs),prior,mask,chunk,check
+        self.open,self.marks = _open_tails(self.qs, prior, self.seen().sum(0), mask),None
         self.radius,self.options = radius or self.event_shape[0]**.5+5, {'n_warmup': 8, 'n_steps': 6, 'n_leap': 5, **options}
         if mask is not None: self.qs = [batch_map(q, lambda t, m=m: _where(m, t, torch.ones_like(t))) for q,m in zip(qs, mask)]
         with torch.no_grad(): self.each, self.prior_logp = Experts(self.qs), _prior_logp(prior)
@@ -278,44 +313,97 @@ def start(self:ProductPosterior,
     i = torch.multinomial(p, take, replacement=True).view(G, B, take).permute(2, 0, 1)[...,None].expand(-1, -1, -1, d)
     return z.view(-1, G, B, d).gather(0, i).flatten(0, 1)[:n], g
 
+# %% ../nbs/06_hmc.ipynb #202e4679
+@patch
+def chord(self:ProductPosterior, z, u):
+    "Steps along `u` from `z` to the two sides of the ball, `(...)` each"
+    y, w = ((v/self.prior.stddev) for v in (z-self.prior.mean, u))
+    a, b = w.square().sum(-1), (y*w).sum(-1)
+    root = (b**2+a*(self.radius**2-y.square().sum(-1)).clamp(min=1e-3)).sqrt()
+    return (-b-root)/a, (root-b)/a
+
+# %% ../nbs/06_hmc.ipynb #d47945e7
+@patch
+def find_wide(self:ProductPosterior,
+    z:Tensor, # Draws `(n,B,d)`
+    g:Distribution, # Gaussian of the experts' moments, batch shape `(B,)`
+)->Tensor: # bool `(B,)`
+    "Which samples the ball decides: the product rises to its edge, or the draws lie there"
+    if self.open is not None: return self.open.any(-1).expand(self.batch_shape)
+    def bare(v): return self.logp(v, ball=False)
+    seen_from = torch.stack([z[0], g.mean])
+    u = slow_direction(bare, seen_from, g.stddev)
+    grows = rises(bare, seen_from, u, self.chord(seen_from, u)).any(0)
+    held = (self.within(z)[1]>self.radius-1).float().mean(0)>=.5
+    return (grows|held)&(self.seen().sum(0)>1)
+
 # %% ../nbs/06_hmc.ipynb #3dddf3f6
 @patch
 def _part(self:ProductPosterior, i):
     mask = None if self.mask is None else self.mask[:,i]
     return ProductPosterior([rows(q, i) for q in self.qs], self.prior, mask, self.radius, self.chunk, self.check, **self.options)
 
-# %% ../nbs/06_hmc.ipynb #7a6ed690
+# %% ../nbs/06_hmc.ipynb #daea4874
 @patch
 def _run(self:ProductPosterior, n):
     z0, g = self.start(n)
     z, info = hmc(self.logp, z0, scale=g.stddev, keep=1, **self.options)
-    if self.check: check_normalisable(lambda v: self.logp(v, ball=False), torch.stack([z[0,0], g.mean]), info.scale)
-    return z[0], info._replace(logp=info.logp[0])
+    wide = self.find_wide(z[0], g) if self.check else torch.zeros_like(info.eps, dtype=torch.bool)
+    return z[0], info._replace(logp=info.logp[0], wide=wide)
 
-# %% ../nbs/06_hmc.ipynb #403e661e
+# %% ../nbs/06_hmc.ipynb #c0f9eb7b
 def _join(infos, dim):
     "One `HMCInfo` from those of parts"
     cat = lambda k, i: torch.cat([getattr(o, k) for o in infos], i)
-    if dim==0: eps, scale = (torch.stack([getattr(o, k) for o in infos]).mean(0) for k in ('eps','scale'))
-    else: eps, scale = cat('eps', 0), cat('scale', 0)
-    return HMCInfo(*(cat(k, dim) for k in ('accept','divergent','logp')), eps, scale, infos[0].n_grad)
+    if dim==0:
+        eps, scale = (torch.stack([getattr(o, k) for o in infos]).mean(0) for k in ('eps','scale'))
+        wide = torch.stack([o.wide for o in infos]).any(0)
+    else: eps, scale, wide = (cat(k, 0) for k in ('eps','scale','wide'))
+    return HMCInfo(*(cat(k, dim) for k in ('accept','divergent','logp')), eps, scale, infos[0].n_grad, wide)
 
-# %% ../nbs/06_hmc.ipynb #6ceb7fb0
+# %% ../nbs/06_hmc.ipynb #bd4d86e1
+@patch
+def _chains(self:ProductPosterior, n):
+    "`draw`, before anything is said about it"
+    (B,), (d,), chunk = self.batch_shape, self.event_shape, self.chunk
+    if len(self.qs)==1:
+        z = self.qs[0].sample((n,))
+        one = z.new_ones(n, B)
+        return z, HMCInfo(one, (0*one).int(), self.qs[0].log_prob(z), one[0], z.new_ones(B, d), 0, one[0]==0)
+    if n>chunk: parts, dim = [self._chains(min(chunk, n-i)) for i in range(0, n, chunk)], 0
+    elif n*B>chunk: parts, dim = [self._part(slice(i, i+max(1, chunk//n)))._chains(n) for i in range(0, B, max(1, chunk//n))], 1
+    else: return self._run(n)
+    return torch.cat([z for z,_ in parts], dim), _join([o for _,o in parts], dim)
+
+# %% ../nbs/06_hmc.ipynb #97ebcf6a
+@patch
+def _refuse(self:ProductPosterior, z, wide):
+    "Raise for the first marked sample"
+    i = int(wide.nonzero()[0])
+    k = slow_direction(lambda v: self.logp(v, ball=False), z[:1], self.prior.stddev)[0,i].abs().argmax().item()
+    raise ValueError(f'the product of experts cannot be normalised at sample {i}, mostly along dimension {k}: it reaches the edge of the ball of radius {self.radius:.3g} around the prior. '
+                     "The experts are wider than the prior there; wide='clip', the default, stays inside the ball and marks such samples")
+
+# %% ../nbs/06_hmc.ipynb #8c8f3291
 @patch
 @torch.no_grad()
 def draw(self:ProductPosterior,
     n:int=1, # Chains per data point
 )->tuple: # z `(n,B,d)`, `HMCInfo`
     "The last state of `n` chains per data point, and what happened to them"
-    (B,), (d,), chunk = self.batch_shape, self.event_shape, self.chunk
-    if len(self.qs)==1:
-        z = self.qs[0].sample((n,))
-        one = z.new_ones(n, B)
-        return z, HMCInfo(one, (0*one).int(), self.qs[0].log_prob(z), one[0], z.new_ones(B, d), 0)
-    if n>chunk: parts, dim = [self.draw(min(chunk, n-i)) for i in range(0, n, chunk)], 0
-    elif n*B>chunk: parts, dim = [self._part(slice(i, i+max(1, chunk//n))).draw(n) for i in range(0, B, max(1, chunk//n))], 1
-    else: return self._run(n)
-    return torch.cat([z for z,_ in parts], dim), _join([o for _,o in parts], dim)
+    z, info = self._chains(n)
+    self.marks = info.wide if self.marks is None else self.marks|info.wide
+    if self.strict and info.wide.any(): self._refuse(z, info.wide)
+    note_wide(info.wide)
+    return z, info
+
+# %% ../nbs/06_hmc.ipynb #498cb92b
+@patch(as_prop=True)
+@torch.no_grad()
+def wide(self:ProductPosterior):
+    "bool `(B,)`: samples that any draw so far has marked; four chains for each are drawn if there was none"
+    if self.marks is None: self.marks = self._chains(4)[1].wide
+    return self.marks
 
 # %% ../nbs/06_hmc.ipynb #163be2a7
 @patch

@@ -6,7 +6,7 @@
 __all__ = ['reading', 'hits', 'mean_se', 'coherence', 'by_given', 'joint_coherence', 'classifier_accuracy', 'against_ceiling',
            'train_classifiers']
 
-# %% ../../nbs/32_eval.coherence.ipynb #025c74b7
+# %% ../../nbs/32_eval.coherence.ipynb #776c1ab2
 import math, pandas as pd, torch
 from contextlib import contextmanager
 from fastai.torch_core import default_device, to_device
@@ -14,6 +14,7 @@ from torch import nn, Tensor
 from torch.nn import functional as F
 from ..core import choose, eval_mode, observed, seeded, subsets as all_subsets
 from ..data.core import MMData, _bar
+from ..experts import counting_wide, tell_wide
 from ..nets import classifier_for
 
 # %% ../../nbs/32_eval.coherence.ipynb #cd5eb3c9
@@ -60,7 +61,27 @@ def reading(
             if dropout and isinstance(m, nn.modules.dropout._DropoutNd): m.training = True
         yield
 
-# %% ../../nbs/32_eval.coherence.ipynb #480276d1
+# %% ../../nbs/32_eval.coherence.ipynb #93c70b08
+def _hits(model, data, classifiers, subsets=None, targets=None, n=1, bs=256, sample=False, dropout=False, generator=None, quiet=True):
+    "What `hits` returns, and `{S: share of products that are no density within reach}`"
+    pairs = _pairs(data.names, subsets, targets)
+    classifiers = _ready(data, classifiers, dict.fromkeys(t for ts in pairs.values() for t in ts))
+    out = {(S,t): torch.full((len(data),), torch.nan) for S,ts in pairs.items() for t in ts}
+    seen, wide = dict.fromkeys(pairs, 0), dict.fromkeys(pairs, 0)
+    with reading(classifiers, dropout):                 # a context, so modes come back even after an error
+        for i in _bar(torch.arange(len(data)).split(bs), quiet):
+            x, *mask, y = to_device(data[i], _device(model))
+            for S,ts in pairs.items():
+                use = torch.stack([y>=0, *observed(x, S, mask[0] if mask else None).values()]).all(0)
+                if not use.any(): continue
+                with counting_wide() as count:
+                    gen = model.generate({k: x[k][use] for k in S}, given=S, targets=ts, n=n, sample=sample, generator=generator)
+                seen[S] += count.n
+                wide[S] += count.wide
+                for t in ts: out[S,t][i[use.cpu()]] = _hit(classifiers, t, gen[t], y[use]).mean(0)
+    return out, {'+'.join(S): wide[S]/seen[S] for S in pairs if wide[S]}
+
+# %% ../../nbs/32_eval.coherence.ipynb #c94b069e
 def hits(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
@@ -74,18 +95,9 @@ def hits(
     generator:torch.Generator=None, # Source of randomness
     quiet:bool=True, # No progress bar
 )->dict: # `{(S,target): (N,)}`: share of right samples for each data point, NaN where it does not count
-    "Which data points a model translates into their own class"
-    pairs = _pairs(data.names, subsets, targets)
-    classifiers = _ready(data, classifiers, dict.fromkeys(t for ts in pairs.values() for t in ts))
-    out = {(S,t): torch.full((len(data),), torch.nan) for S,ts in pairs.items() for t in ts}
-    with reading(classifiers, dropout):                 # a context, so modes come back even after an error
-        for i in _bar(torch.arange(len(data)).split(bs), quiet):
-            x, *mask, y = to_device(data[i], _device(model))
-            for S,ts in pairs.items():
-                use = torch.stack([y>=0, *observed(x, S, mask[0] if mask else None).values()]).all(0)
-                if not use.any(): continue
-                gen = model.generate({k: x[k][use] for k in S}, given=S, targets=ts, n=n, sample=sample, generator=generator)
-                for t in ts: out[S,t][i[use.cpu()]] = _hit(classifiers, t, gen[t], y[use]).mean(0)
+    "Which data points a model translates into their own class; warns once if products of experts needed help"
+    out, shares = _hits(model, data, classifiers, subsets, targets, n, bs, sample, dropout, generator, quiet)
+    tell_wide(shares)
     return out
 
 # %% ../../nbs/32_eval.coherence.ipynb #74bec361
@@ -100,7 +112,7 @@ def mean_se(
     parts = [h[y==c] for c in y.unique()]
     return sum(p.mean().item() for p in parts)/len(parts), math.sqrt(sum(p.var().item()/len(p) for p in parts))/len(parts), len(h)
 
-# %% ../../nbs/32_eval.coherence.ipynb #08e06ec9
+# %% ../../nbs/32_eval.coherence.ipynb #405a483b
 def coherence(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
@@ -109,12 +121,15 @@ def coherence(
     targets=None, # What is generated (default: whatever is not given)
     average:str='micro', # Over points, or over classes ('macro')
     **kw # `n`, `bs`, `sample`, `dropout`, `generator`, `quiet`, as in `hits`
-)->pd.DataFrame: # Columns subset, target, n_given, value, se, n
+)->pd.DataFrame: # Columns subset, target, n_given, value, se, n; `attrs['wide']`, see below
     "Share of generated modalities that a classifier assigns to the class of the data point"
     choose(average, ('micro','macro'), 'average')          # before the work, not after it
-    h = hits(model, data, classifiers, subsets, targets, **kw)
+    h, shares = _hits(model, data, classifiers, subsets, targets, **kw)
     rows = [('+'.join(S), t, len(S), *mean_se(v, data.y, average)) for (S,t),v in h.items()]
-    return pd.DataFrame(rows, columns=['subset','target','n_given','value','se','n'])
+    df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','n'])
+    df.attrs['wide'] = shares
+    tell_wide(shares)
+    return df
 
 # %% ../../nbs/32_eval.coherence.ipynb #e880cdc7
 def by_given(

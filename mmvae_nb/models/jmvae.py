@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['JointVAE', 'JMVAE']
 
-# %% ../../nbs/40_models.jmvae.ipynb #ac85d0c4
+# %% ../../nbs/40_models.jmvae.ipynb #6e429508
 import torch
 from fastcore.basics import patch
 from torch import nn
@@ -13,10 +13,10 @@ from ..core import MultimodalVAE, Stage, as_modalities, choose, observed, regist
 from ..coupling import l_jm
 from ..dists import NormalPrior, either, normal
 from ..elbo import elbo, log_weights
-from ..experts import poe_posteriors
+from ..experts import is_strict, poe_posteriors, wide_of
 from ..nets import JointEncoder, decoders as default_decoders, unimodal_encoders
 
-# %% ../../nbs/40_models.jmvae.ipynb #b18a92d0
+# %% ../../nbs/40_models.jmvae.ipynb #a38bff92
 class JointVAE(MultimodalVAE):
     "A joint encoder, one encoder per modality, one decoder per modality"
     needs_complete = True
@@ -26,12 +26,15 @@ class JointVAE(MultimodalVAE):
         beta:float=1., # Weight of KL(q(z|X)||p(z))
         encoders:dict=None, # `{name: module}` giving q_j(z|x_j); default from the shapes
         joint:nn.Module=None, # Module giving q(z|X) from a dict; default from the shapes
+        wide:str='clip', # What a product does with experts wider than the prior: see `poe_posteriors`
+        reference:list=None, # Means and standard deviations of codes, from `fit_reference`: products divide by this Gaussian
     ):
         mods = as_modalities(mods)
         super().__init__(mods, d, NormalPrior(d), default_decoders(mods, d))
         if not beta>=0: raise ValueError(f'beta must not be negative, found {beta}')
         for k in encoders or (): choose(k, mods, 'modality in encoders')
-        self.beta = beta
+        self.beta,self.wide,self.reference = beta,wide,reference
+        is_strict(wide)
         self.encoders = nn.ModuleDict(encoders or unimodal_encoders(mods, d))
         self.joint = joint or JointEncoder(mods, d)
 
@@ -47,28 +50,56 @@ def experts(self:JointVAE, x):
     "Unimodal posteriors of the modalities in `x`, by name"
     return {k: self.encoders[k](v) for k,v in x.items()}
 
-# %% ../../nbs/40_models.jmvae.ipynb #2c1f877c
+# %% ../../nbs/40_models.jmvae.ipynb #067349b7
 @patch
 def encode(self:JointVAE, x, mask=None):
     "q(z|X) where a sample is complete, else the product of its unimodal posteriors"
     every, mask = len(x)==len(self.mods), mask or None
     if every and not mask: return self.joint(x)
     obs = torch.stack([*observed(x, x, mask).values()])
+    full = obs.all(0)
+    if every: obs = obs&~full                # nothing is multiplied where the joint encoder answers
     q = self.product([*self.experts(x).values()], obs if mask else None)
-    return self.complete_with(q, self.joint(x), obs.all(0)) if every else q
+    return self.complete_with(q, self.joint(x), full) if every else q
 
-# %% ../../nbs/40_models.jmvae.ipynb #d2184644
+# %% ../../nbs/40_models.jmvae.ipynb #b9905ca6
 @patch
 def product(self:JointVAE, qs, obs=None):
     "Product of Gaussian posteriors over the prior to the power |S|-1; `obs` is bool `(M,B)`"
-    return poe_posteriors(qs, self.prior(), obs, getattr(self, 'wide', 'raise'))
+    return poe_posteriors(qs, self.denominator(), obs, self.wide)
 
 @patch
-def complete_with(self:JointVAE, q, joint, full):
-    "The joint posterior for the samples in `full`, bool `(B,)`, and `q` for the others"
-    return either(full, joint, q)
+def denominator(self:JointVAE):
+    "What products divide by: the prior, or the Gaussian of `fit_reference`"
+    p = self.prior()
+    if self.reference is None: return p
+    return normal(*(torch.as_tensor(v).to(p.mean) for v in self.reference))
 
-# %% ../../nbs/40_models.jmvae.ipynb #e5602a70
+# %% ../../nbs/40_models.jmvae.ipynb #978eff81
+@patch
+def complete_with(self:JointVAE, q, joint, full):
+    "The joint posterior for the samples in `full`, bool `(B,)`, and `q` with its marks for the others"
+    mixed = either(full, joint, q)
+    mixed.wide = wide_of(q)&~full
+    return mixed
+
+# %% ../../nbs/40_models.jmvae.ipynb #65f751a8
+@patch
+@torch.no_grad()
+def fit_reference(self:JointVAE,
+    x:dict, # Training data, complete or not: only complete samples are used
+    mask:dict=None, # `{name: bool (B,)}`
+    bs:int=512, # Samples at a time
+): # self
+    "Let products divide by a Gaussian fitted to the codes of `x`, which is what unimodal posteriors average to"
+    full = torch.stack([*observed(x, self.mods, mask).values()]).all(0).nonzero()[:,0]
+    if len(full)<2: raise ValueError(f'a Gaussian of codes needs complete samples, found {len(full)}; give all of {tuple(self.mods)}')
+    z = torch.cat([self.posterior({k: v[i] for k,v in x.items()}).sample() for i in full.split(bs)])
+    self.reference = [z.mean(0).tolist(), z.std(0).tolist()]
+    if 'init_args' in self.__dict__: self.init_args['reference'] = self.reference          # saved with the model
+    return self
+
+# %% ../../nbs/40_models.jmvae.ipynb #7aa84f2a
 @register
 class JMVAE(JointVAE):
     "Joint multimodal VAE (Suzuki et al. 2016; JNF 2023, Eqs. 4-5), in one stage or two"
@@ -78,13 +109,14 @@ class JMVAE(JointVAE):
         alpha:float=.1, # Weight of L_JM in one-stage training
         beta:float=1., # Weight of KL(q(z|X)||p(z))
         two_stage:bool=True, # Train the unimodal encoders after the joint model
-        wide:str='raise', # What a product does with experts wider than the prior: see `poe_posteriors`
+        wide:str='clip', # What a product does with experts wider than the prior: see `poe_posteriors`
         encoders:dict=None, # As in `JointVAE`
         joint:nn.Module=None, # As in `JointVAE`
+        reference:list=None, # As in `JointVAE`
     ):
-        super().__init__(mods, d, beta, encoders, joint)
+        super().__init__(mods, d, beta, encoders, joint, wide, reference)
         if not alpha>=0: raise ValueError(f'alpha must not be negative, found {alpha}')
-        self.alpha,self.two_stage,self.wide = alpha,two_stage,choose(wide, ('raise','clip'), 'value of wide')
+        self.alpha,self.two_stage = alpha,two_stage
 
 # %% ../../nbs/40_models.jmvae.ipynb #0d80f29e
 @patch

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Given', 'shared_info', 'JNF', 'Either']
 
-# %% ../../nbs/47_models.jnf.ipynb #2e602ea6
+# %% ../../nbs/47_models.jnf.ipynb #b8917b6b
 import torch
 from fastcore.basics import patch
 from functools import partial
@@ -15,7 +15,7 @@ from ..cca import DCCA, width
 from ..contrastive import Contrastive
 from ..core import Stage, as_modalities, choose, eval_mode, register
 from ..dists import Encoder, NormalHead
-from ..experts import poe_posteriors
+from ..experts import wide_of
 from ..flows import FlowHead, experts_logp
 from ..hmc import ProductPosterior
 from .jmvae import JointVAE
@@ -45,7 +45,7 @@ def shared_info(
     if isinstance(projectors, str): return choose(projectors, {'dcca': DCCA, 'contrastive': Contrastive}, 'projectors')(list(mods.values()), size, **kw)
     return Given(mods, dict(projectors))
 
-# %% ../../nbs/47_models.jnf.ipynb #2fee12d0
+# %% ../../nbs/47_models.jnf.ipynb #699a72a5
 @register
 class JNF(JointVAE):
     "JNF, JNF-DCCA and JNF-Shared (2023, 2025), for any number of modalities"
@@ -63,17 +63,18 @@ class JNF(JointVAE):
         beta:float=1., # Weight of KL(q(z|X)||p(z))
         encoders:dict=None, # `{name: module}` giving q_j from the data (or from the projections)
         joint:nn.Module=None, # Module giving q(z|X) from a dict
-        wide:str='raise', # Of Gaussian products: see `poe_posteriors`
+        wide:str='clip', # What a product does with experts wider than the prior: see `poe_posteriors`, `ProductPosterior`
         options:dict=None, # Keywords for the projectors' objective, e.g. `{'tau': .1}` or `{'k': 5}`
         sampler:dict=None, # Keywords for `ProductPosterior`, e.g. `{'n_steps': 20}`
+        reference:list=None, # As in `JointVAE`
     ):
         mods = as_modalities(mods)
         shared = shared_info(projectors, mods, size, **(options or {}))
         head = partial(FlowHead, n_flows=n_flows, hidden=hidden, depth=depth, conditional=conditional) if flow else NormalHead
         if encoders is None and shared is not None:
             encoders = {k: Encoder(MLPBody((g,), body), head(body[-1], d)) for k,g in shared.sizes.items()}
-        super().__init__(mods, d, beta, encoders or unimodal_encoders(mods, d, head), joint)
-        self.shared,self.flow,self.wide,self.sampler = shared,flow,wide,sampler or {}
+        super().__init__(mods, d, beta, encoders or unimodal_encoders(mods, d, head), joint, wide, reference)
+        self.shared,self.flow,self.sampler = shared,flow,sampler or {}
 
 # %% ../../nbs/47_models.jnf.ipynb #d6b5e2d7
 @patch
@@ -126,7 +127,7 @@ def start_from(self:JNF,
     for part in 'joint','decoders': getattr(self, part).load_state_dict(getattr(other, part).state_dict())
     return self
 
-# %% ../../nbs/47_models.jnf.ipynb #300ddcd0
+# %% ../../nbs/47_models.jnf.ipynb #3d3e7404
 class Either(Distribution):
     "The joint posterior where a sample is complete, another one where it is not; batch shape `(B,)`"
     arg_constraints = {}
@@ -139,13 +140,19 @@ class Either(Distribution):
         "`n` draws per data point, and what happened to the chains of the incomplete ones"
         z, info = self.q.draw(n)
         return torch.where(self.full[:,None], self.joint.sample((n,)), z), info
+    @property
+    def wide(self):
+        "bool `(B,)`: incomplete samples whose product had no density within reach"
+        return wide_of(self.q)&~self.full
 
-# %% ../../nbs/47_models.jnf.ipynb #9f4a5676
+# %% ../../nbs/47_models.jnf.ipynb #930c9f8a
 @patch
 def product(self:JNF, qs, obs=None):
     "Product of flows over the prior to the power |S|-1, sampled by HMC; closed for Gaussians"
-    if not self.flow: return poe_posteriors(qs, self.prior(), obs, self.wide)
-    return qs[0] if len(qs)==1 else ProductPosterior(qs, self.prior(), obs, **self.sampler)
+    if not self.flow: return JointVAE.product(self, qs, obs)
+    if len(qs)==1: return qs[0]
+    wide = 'clip' if self.wide=='raise' else self.wide       # 'raise' in models saved earlier meant Gaussian products only
+    return ProductPosterior(qs, self.denominator(), obs, **{'wide': wide, **self.sampler})
 
 @patch
 def complete_with(self:JNF, q, joint, full):

@@ -13,7 +13,7 @@ from ..core import Stage, choose, register
 from ..dists import kl
 from .jmvae import JointVAE
 
-# %% ../../nbs/41_models.telbo.ipynb #5d1446d3
+# %% ../../nbs/41_models.telbo.ipynb #d64bcb00
 @register
 class TELBO(JointVAE):
     "Joint ELBO and one ELBO per modality (Vedantam et al. 2018; MultiVae 2023, Eq. 7), in one stage or two"
@@ -23,16 +23,17 @@ class TELBO(JointVAE):
         beta:float=1., # Weight of every KL
         gamma:dict=None, # `{name: weight of log p(x_j|z)}` in the unimodal ELBOs (default: the modality's weight)
         two_stage:bool=True, # Train the unimodal encoders after the joint model
-        wide:str='raise', # What a product does with experts wider than the prior: see `poe_posteriors`
+        wide:str='clip', # What a product does with experts wider than the prior: see `poe_posteriors`
         encoders:dict=None, # As in `JointVAE`
         joint:nn.Module=None, # As in `JointVAE`
+        reference:list=None, # As in `JointVAE`
     ):
-        super().__init__(mods, d, beta, encoders, joint)
+        super().__init__(mods, d, beta, encoders, joint, wide, reference)
         for k,g in (gamma or {}).items():
             choose(k, self.mods, 'modality in gamma')
             if not g>=0: raise ValueError(f'gamma of modality {k!r} must not be negative, found {g}')
         self.gamma = {k: m.weight for k,m in self.mods.items()} | dict(gamma or {})
-        self.two_stage,self.wide = two_stage,choose(wide, ('raise','clip'), 'value of wide')
+        self.two_stage = two_stage
 
 # %% ../../nbs/41_models.telbo.ipynb #5d014b27
 @patch

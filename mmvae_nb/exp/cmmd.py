@@ -48,14 +48,14 @@ def rotated_pairs(
         parts = (a[:50_000], la[:50_000]), (a[-2_000:], la[-2_000:]), test
     return tuple(_shuffled(*p, 3*seed+i, n) for i,p in enumerate(parts))
 
-# %% ../../nbs/90_exp.cmmd.ipynb #7a0f441f
+# %% ../../nbs/90_exp.cmmd.ipynb #c35eb4cb
 def pair_modalities(
     label:bool=True, # With the label, for CMMD
     d:int=32, # Latent size
     width:int=32, # What CMMD's decoder reads beside z
 )->list: # `Modality`, each with networks of its own
     "Turned and noisy digit, and the label"
-    s, y = (1,28,28), Modality('y', 10, 'categorical', encoder=MLPBody((10,), (32,)), decoder=MLPNet(d, (10,), (50,50)))
+    s, y = (1,28,28), Modality('y', 10, 'categorical', encoder=MLPBody((10,), (32,), sd=10**-.5), decoder=MLPNet(d, (10,), (50,50)))
     noisy = NormalLik(.3, learn=True, link='sigmoid')
     return [Modality('rotated', s, 'bernoulli', encoder=ConvBody(s, (16,32)), decoder=MLPNet(d, s, (256,))),
             Modality('noisy', s, noisy, encoder=MLPBody(s, (256,)), decoder=MLPNet(d+width*label, s, (256,))), *([y] if label else [])]

@@ -45,7 +45,7 @@ def shared_info(
     if isinstance(projectors, str): return choose(projectors, {'dcca': DCCA, 'contrastive': Contrastive}, 'projectors')(list(mods.values()), size, **kw)
     return Given(mods, dict(projectors))
 
-# %% ../../nbs/47_models.jnf.ipynb #699a72a5
+# %% ../../nbs/47_models.jnf.ipynb #1d1f0225
 @register
 class JNF(JointVAE):
     "JNF, JNF-DCCA and JNF-Shared (2023, 2025), for any number of modalities"
@@ -72,7 +72,8 @@ class JNF(JointVAE):
         shared = shared_info(projectors, mods, size, **(options or {}))
         head = partial(FlowHead, n_flows=n_flows, hidden=hidden, depth=depth, conditional=conditional) if flow else NormalHead
         if encoders is None and shared is not None:
-            encoders = {k: Encoder(MLPBody((g,), body), head(body[-1], d)) for k,g in shared.sizes.items()}
+            sd = {k: g**-.5 if getattr(shared.projs[k], 'unit', False) else 1. for k,g in shared.sizes.items()}   # of entries
+            encoders = {k: Encoder(MLPBody((g,), body, sd=sd[k]), head(body[-1], d)) for k,g in shared.sizes.items()}
         super().__init__(mods, d, beta, encoders or unimodal_encoders(mods, d, head), joint, wide, reference)
         self.shared,self.flow,self.sampler = shared,flow,sampler or {}
 

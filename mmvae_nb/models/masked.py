@@ -20,7 +20,7 @@ from .jnf import JNF
 from .mvae import _members
 from ..nets import MLP, JointEncoder
 
-# %% ../../nbs/53_models.masked.ipynb #11c8e7a4
+# %% ../../nbs/53_models.masked.ipynb #a5e14f3d
 @register
 class MaskedJointEncoder(JointEncoder):
     "q(z|x_S) for every subset S: features of what is missing are zero, and the mask is an input"
@@ -35,7 +35,7 @@ class MaskedJointEncoder(JointEncoder):
         super().__init__(mods, d, head, hidden, width, new)
         if not isinstance(head, str) and 'init_args' in self.__dict__: self.init_args['head'] = head.__name__    # a name can be saved
         *rest, nf = hidden
-        self.merge = nn.Sequential(MLP(len(self.bodies)*(self.width+1), nf, rest), nn.ReLU(inplace=True))
+        self.merge = nn.Sequential(MLP(len(self.bodies)*(self.width+1), nf, rest, last=2**.5), nn.ReLU(inplace=True))
 
 # %% ../../nbs/53_models.masked.ipynb #9144d453
 @patch

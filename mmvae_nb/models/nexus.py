@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['keep_some', 'CodeDecoder', 'Nexus', 'NexusPosterior']
 
-# %% ../../nbs/52_models.nexus.ipynb #f39db442
+# %% ../../nbs/52_models.nexus.ipynb #c1e4b9bf
 import math, torch
 from fastcore.basics import patch
 from torch import nn
@@ -13,7 +13,7 @@ from torch.distributions import Distribution
 from ..core import MultimodalVAE, Stage, as_modalities, choose, eval_mode, hide, observed, register
 from ..dists import NormalHead, NormalPrior, kl, normal
 from .mvae import _members
-from ..nets import MLP, decoder_of, unimodal_encoders
+from ..nets import MLP, decoder_of, quiet_gain, unimodal_encoders
 
 # %% ../../nbs/52_models.nexus.ipynb #44a23a3c
 def keep_some(
@@ -33,7 +33,7 @@ def keep_some(
     w = torch.tensor([[weight(n, s) for s in range(M+1)] for n in range(M+1)], device=obs.device)
     return _members(obs, torch.multinomial(w[obs.sum(0)], 1)[:,0])
 
-# %% ../../nbs/52_models.nexus.ipynb #b6be1b4a
+# %% ../../nbs/52_models.nexus.ipynb #5783b618
 @register
 class CodeDecoder(nn.Module):
     "p(z_j|n): a Gaussian around an MLP's output, each dimension with a scale of its own"
@@ -45,7 +45,7 @@ class CodeDecoder(nn.Module):
     ):
         super().__init__()
         if gamma is not None and not gamma>0: raise ValueError(f'gamma must be positive, found {gamma}')
-        self.net = MLP(d, size, hidden)
+        self.net = MLP(d, size, hidden, last=quiet_gain)
         self.log_scale = nn.Parameter(torch.full((size,), -.5*math.log(2*gamma) if gamma else 0.), requires_grad=gamma is None)
         self.register_buffer('begun', torch.tensor(gamma is not None))
     def forward(self, n): return normal(h := self.net(n), self.log_scale.exp().expand_as(h))
@@ -54,7 +54,7 @@ class CodeDecoder(nn.Module):
         "Learned scales begin where the codes `z (B,size)` of the first training batch are"
         if not self.begun and len(z)>1: self.log_scale.copy_(z.std(0).clamp(min=1e-3).log()); self.begun.fill_(True)
 
-# %% ../../nbs/52_models.nexus.ipynb #2812d746
+# %% ../../nbs/52_models.nexus.ipynb #d1e6250e
 @register
 class Nexus(MultimodalVAE):
     "A VAE per modality, and a nexus code that explains how their codes go together (Vasco et al. 2022)"
@@ -85,7 +85,7 @@ class Nexus(MultimodalVAE):
         self.aim,self.via = choose(aim, ('kept','all'), 'value of aim'),choose(via, ('draws','up','means'), 'value of via')
         self.encoders = nn.ModuleDict(encoders or {k: unimodal_encoders([m], size[k])[k] for k,m in mods.items()})
         self.messages = nn.ModuleDict({k: MLP(s, width, ()) for k,s in size.items()})
-        self.node = nn.Sequential(MLP(width, hidden[-1], hidden[:-1]), nn.ReLU(), NormalHead(hidden[-1], d))
+        self.node = nn.Sequential(MLP(width, hidden[-1], hidden[:-1], last=2**.5), nn.ReLU(), NormalHead(hidden[-1], d))
         self.top = nn.ModuleDict({k: CodeDecoder(d, s, hidden, gam[k]) for k,s in size.items()})
 
 # %% ../../nbs/52_models.nexus.ipynb #db7421ac

@@ -6,7 +6,7 @@
 __all__ = ['registry', 'subsets', 'choose', 'Modality', 'as_modalities', 'register', 'observed', 'hide', 'check_batch', 'seeded',
            'following', 'eval_mode', 'Stage', 'train_only', 'MultimodalVAE']
 
-# %% ../nbs/00_core.ipynb #c55f50b6
+# %% ../nbs/00_core.ipynb #81052365
 import inspect, torch
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fastcore.basics import patch
 from functools import wraps
-from itertools import combinations
+from itertools import chain, combinations
 from torch import nn, Tensor
 
 # %% ../nbs/00_core.ipynb #786f5013
@@ -202,7 +202,7 @@ def train_only(
     for n in names or (): model.get_submodule(n).train(mode)
     return model
 
-# %% ../nbs/00_core.ipynb #ba552374
+# %% ../nbs/00_core.ipynb #523a721d
 class MultimodalVAE(nn.Module):
     "Base of all models: a prior, one decoder per modality, and answers for every subset"
     needs_complete = False # Does `loss` need every modality of every sample?
@@ -215,6 +215,7 @@ class MultimodalVAE(nn.Module):
         super().__init__()
         self.mods,self.d = as_modalities(mods),d
         self.prior,self.decoders = prior,nn.ModuleDict(decoders)
+        self.samplers = {}     # name -> callable `n -> (n,d)`: fitted after training, no part of the model
     def encode(self, x, mask=None): "q(z|x_S), S = whatever `x` and `mask` hold"; raise NotImplementedError
     def loss(self, x, mask=None, **hyper): "`(loss, terms)` of a batch"; raise NotImplementedError
     def stages(self): "Stages of training, in order"; return [Stage('all', self.loss)]
@@ -273,20 +274,61 @@ def posterior(self:MultimodalVAE,
     x, mask = self.prepare({k: x[k] for k in given}, {k: m for k,m in (mask or {}).items() if k in given})
     with eval_mode(self): return self.encode(x, mask)
 
-# %% ../nbs/00_core.ipynb #a02e7b13
+# %% ../nbs/00_core.ipynb #302c1c8b
+@patch
+def find_sampler(self:MultimodalVAE,
+    sampler=None, # A name from `self.samplers`, 'prior' (or None), or a callable `n -> (n,d)`
+): # A callable; None stands for the prior
+    "A latent sampler by name"
+    if callable(sampler): return sampler
+    if sampler is not None and not isinstance(sampler, str):
+        raise TypeError(f'sampler: expected a name or a callable n -> (n,d), found {type(sampler).__name__}')
+    if sampler in (None, 'prior'): return None
+    if sampler in self.samplers: return self.samplers[sampler]
+    fitted = ', '.join(map(repr, self.samplers)) or 'none'
+    near = get_close_matches(sampler, ['gmm', 'maf', *self.samplers], n=1)
+    kind = near[0] if near and near[0] not in self.samplers else 'gmm'
+    hint = f'; did you mean {near[0]!r}?' if near and near[0]!=sampler else ''
+    raise ValueError(f"sampler {sampler!r} is not fitted (fitted: {fitted}; 'prior' needs no fit){hint}. "
+                     f'To fit one: `from mmvae_nb.eval.latents import fit_sampler; fit_sampler(model, data, {kind!r})` '
+                     f'with training data, then sampler={kind!r}')
+
+# %% ../nbs/00_core.ipynb #35a8ff03
+def _like(model):
+    "A floating tensor of the model, for device and dtype; None where it has none"
+    return next((v for v in chain(model.parameters(), model.buffers()) if v.is_floating_point()), None)
+
+# %% ../nbs/00_core.ipynb #424f19bb
+@patch
+def draw_codes(self:MultimodalVAE,
+    n:int, # Codes
+    sampler=None, # As in `find_sampler`
+)->Tensor: # `(n,d)`, on the model's device and in its dtype
+    "Codes with nothing given: from the prior, or from a sampler"
+    draw, like = self.find_sampler(sampler), _like(self)
+    if draw is None: return self.prior().sample((n,))
+    if isinstance(draw, nn.Module) and like is not None: draw.to(like.device)     # where generators of the model's device reach it
+    z = draw(n)
+    if not isinstance(z, Tensor) or tuple(z.shape)!=(n,self.d):
+        found = tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__
+        raise ValueError(f'sampler: expected codes (n,d) = ({n},{self.d}), found {found}; fit one to codes of this model')
+    return z if like is None else z.to(like)
+
+# %% ../nbs/00_core.ipynb #cef8367f
 @patch
 def codes(self:MultimodalVAE,
     x:dict=None, # Batch to condition on; `None` samples the prior
     given=None, # Names to condition on (default: all that `x` holds)
     n:int=1, # Samples of z per data point
     mask:dict=None, # `{name: bool (B,)}`
-    sampler=None, # `n -> (n,d)`: a fitted latent sampler that replaces the prior
+    sampler=None, # Replaces the prior: a name from `samplers`, or a callable `n -> (n,d)`
 )->Tensor: # `(n,B,d)`; `B` is 1 when nothing is given
     "The codes that `generate` decodes; a model with choices of its own overrides this"
+    self.find_sampler(sampler)     # an unknown name is an error even where `x` leaves it nothing to do
     if x: return self.posterior(x, given, mask).sample((n,))
-    return (sampler(n) if sampler else self.prior().sample((n,)))[:,None]
+    return self.draw_codes(n, sampler)[:,None]
 
-# %% ../nbs/00_core.ipynb #f3415bd9
+# %% ../nbs/00_core.ipynb #090bb0bf
 @patch
 @torch.no_grad()
 def generate(self:MultimodalVAE,
@@ -296,7 +338,7 @@ def generate(self:MultimodalVAE,
     n:int=1, # Samples of z per data point
     mask:dict=None, # `{name: bool (B,)}`
     sample:bool=False, # Draw from the likelihood instead of taking its mean
-    sampler=None, # `n -> (n,d)`: a fitted latent sampler that replaces the prior
+    sampler=None, # Replaces the prior: a name from `samplers`, or a callable `n -> (n,d)`
     generator:torch.Generator=None, # Source of randomness
     **how, # Further choices of the model's `codes`
 )->dict: # `{target: (n,B,*shape)}`; `B` is 1 when nothing is given

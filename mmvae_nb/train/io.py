@@ -99,26 +99,62 @@ def from_config(
     args = {k: from_config(v) for k,v in (cfg['args'] if '$class' in cfg else cfg).items()}
     return _build(cfg['$class'], cfg.get('module', ''), args) if '$class' in cfg else args
 
-# %% ../../nbs/31_train.io.ipynb #355f6488
-_CONFIG, _TENSORS = 'config.json', 'model.safetensors'
+# %% ../../nbs/31_train.io.ipynb #83fd012a
+_CONFIG, _TENSORS, _SAMPLERS = 'config.json', 'model.safetensors', 'samplers'
 
 def _print(text): return hashlib.sha256(text.encode()).hexdigest()
 
-def save_model(
-    model:nn.Module, # A registered model
-    dir, # Folder; made if necessary
-)->Path: # The folder
-    "Write `config.json` and `model.safetensors`, both or none"
+# %% ../../nbs/31_train.io.ipynb #317d8789
+def _write(model, dir):
+    "`config.json` and `model.safetensors` in an existing folder"
     state = {k: v.detach().cpu().contiguous().clone() for k,v in model.state_dict().items()}
     kinds = [str(v.dtype)[6:] for v in state.values() if v.is_floating_point()]
     text = json.dumps({'mmvae_nb': __version__, 'dtype': kinds[0] if kinds else 'float32', 'model': to_config(model)}, indent=1)
-    dir = Path(dir)
+    (dir/_CONFIG).write_text(text, encoding='utf-8')
+    save_file(state, dir/_TENSORS, metadata={'config': _print(text)})
+    shutil.copymode(dir/_CONFIG, dir/_TENSORS)          # safetensors lets nobody else read its files
+
+# %% ../../nbs/31_train.io.ipynb #6849fcd8
+def _check_samplers(samplers):
+    "Raise unless each can be saved"
+    for name,s in samplers.items():
+        remove = f'or take it out before saving: `del model.samplers[{name!r}]`'
+        if not re.fullmatch(r'[\w-]+', name): raise ValueError(f'sampler {name!r} cannot name a folder; call it by letters, digits, - and _, {remove}')
+        if not isinstance(s, nn.Module) or registry.get(type(s).__name__) is not type(s):
+            raise TypeError(f'sampler {name!r}: cannot save a {type(s).__name__}, since it could not be rebuilt; '
+                            f'make it an nn.Module with @register from mmvae_nb.core, {remove}')
+        to_config(s, f'sampler {name!r}')
+
+# %% ../../nbs/31_train.io.ipynb #7d947738
+def _swap(tmp, dir):
+    "Put what is complete in `tmp` into its place in `dir`"
+    old, new = dir/_SAMPLERS, tmp/_SAMPLERS
+    had = old.is_dir()
+    if had: os.replace(old, tmp/'before')
+    try:
+        for f in _TENSORS,_CONFIG: os.replace(tmp/f, dir/f)
+        if new.is_dir(): os.replace(new, old)
+    except OSError:
+        if had: (tmp/'before').rename(old)
+        raise
+
+# %% ../../nbs/31_train.io.ipynb #53e31b73
+def save_model(
+    model:nn.Module, # A registered model; its `samplers`, if it has any, are saved with it
+    dir, # Folder; made if necessary
+)->Path: # The folder
+    "Write `config.json`, `model.safetensors` and a folder for each sampler: all or nothing"
+    dir, samplers = Path(dir), getattr(model, 'samplers', {})
+    to_config(model)                                    # these two complain before a folder is made
+    _check_samplers(samplers)
     dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dir, prefix='.saving') as tmp:
-        (Path(tmp)/_CONFIG).write_text(text, encoding='utf-8')
-        save_file(state, Path(tmp)/_TENSORS, metadata={'config': _print(text)})
-        shutil.copymode(Path(tmp)/_CONFIG, Path(tmp)/_TENSORS)          # safetensors lets nobody else read its files
-        for f in _TENSORS,_CONFIG: os.replace(Path(tmp)/f, dir/f)
+        tmp = Path(tmp)
+        _write(model, tmp)
+        for name,s in samplers.items():
+            (tmp/_SAMPLERS/name).mkdir(parents=True)
+            _write(s, tmp/_SAMPLERS/name)
+        _swap(tmp, dir)
     return dir
 
 # %% ../../nbs/31_train.io.ipynb #d880d20a
@@ -171,15 +207,22 @@ def _read(dir):
     if meta.get('config')!=_print(text): raise ValueError(f'{dir}: {_CONFIG} and {_TENSORS} were not saved together')
     return cfg, tensors
 
-# %% ../../nbs/31_train.io.ipynb #61822b67
+# %% ../../nbs/31_train.io.ipynb #4d6d5581
 def load_model(
     dir, # Folder written by `save_model`
     device='cpu', # Where to put the model
 )->nn.Module: # The model, in eval mode
-    "Rebuild a saved model without unpickling anything"
+    "Rebuild a saved model, and its samplers, without unpickling anything"
     cfg, tensors = _read(dir)
     with torch.random.fork_rng(): model = from_config(cfg['model'])
-    return fill_tensors(model.to(_dtype(cfg['dtype'])), tensors, dir).to(device).eval()
+    model = fill_tensors(model.to(_dtype(cfg['dtype'])), tensors, dir).to(device).eval()
+    if isinstance(model, MultimodalVAE): model.samplers = _load_samplers(Path(dir)/_SAMPLERS, device)
+    return model
+
+def _load_samplers(dir, device):
+    "`{name: sampler}`, of every folder in `dir`; none in a model of an earlier version"
+    if not dir.is_dir(): return {}
+    return {f.name: load_model(f, device) for f in sorted(dir.iterdir()) if f.is_dir()}
 
 # %% ../../nbs/31_train.io.ipynb #ddfc0010
 def _hub():
@@ -201,10 +244,10 @@ def push_model(
         hub.HfApi().create_repo(repo, exist_ok=True, **kwargs)
         return hub.HfApi().upload_folder(repo_id=repo, folder_path=dir)
 
-# %% ../../nbs/31_train.io.ipynb #7fafa204
+# %% ../../nbs/31_train.io.ipynb #1f3f0340
 def pull_model(
     repo:str, # `user/name`
     **kwargs # To `snapshot_download`, e.g. `revision='v1'`
 )->nn.Module: # The model, in eval mode
     "Download a model from the Hugging Face hub; as safe as `load_model`"
-    return load_model(_hub().snapshot_download(repo, allow_patterns=[_CONFIG,_TENSORS], **kwargs))
+    return load_model(_hub().snapshot_download(repo, allow_patterns=[_CONFIG, _TENSORS, f'{_SAMPLERS}/*'], **kwargs))

@@ -120,7 +120,7 @@ def verdict(
     words = df['better'].map({'higher': 'not above chance', 'lower': 'not below chance'})
     return words.where(gain<=2*df['se'].fillna(0.), '')
 
-# %% ../../nbs/61_eval.report.ipynb #93a5a397
+# %% ../../nbs/61_eval.report.ipynb #e5fadf51
 def class_chance(
     data:MMData, # Labelled data
     given:tuple=(), # Only samples that have these modalities count
@@ -129,7 +129,7 @@ def class_chance(
     use = data.y>=0
     for k in given: use = use & data.observed(k).to(use.device)
     counts = data.y[use].bincount()
-    return (counts.max()/counts.sum()).item() if len(counts) else math.nan
+    return counts.max().item()/counts.sum().item() if len(counts) else math.nan
 
 # %% ../../nbs/61_eval.report.ipynb #698ec79b
 def real_agreement(
@@ -336,14 +336,15 @@ def summary_text(
         lines.append(line+(f'; {r.verdict}' if r.verdict else ''))
     return '\n'.join(line.rstrip() for line in lines)
 
-# %% ../../nbs/61_eval.report.ipynb #9a838317
+# %% ../../nbs/61_eval.report.ipynb #446a074c
 def records(
-    df:pd.DataFrame, # With `columns`
+    df:pd.DataFrame, # With `columns`, or some of them
 )->list: # Dictionaries that JSON can hold, with the verdict of each row
     "Rows of a table, `None` where there is no number"
     df = df.assign(verdict=verdict(df))
     return df.astype(object).where(df.notna(), None).to_dict('records')
 
+# %% ../../nbs/61_eval.report.ipynb #4d318df8
 def write_scores(
     df:pd.DataFrame, # From `evaluate`
     path, # JSON file
@@ -353,7 +354,7 @@ def write_scores(
     whole = {**about, **df.attrs, 'scores': records(df)}
     with whole_file(path) as tmp: tmp.write_text(json.dumps(whole, indent=1), encoding='utf-8')
 
-# %% ../../nbs/61_eval.report.ipynb #70e1eb6f
+# %% ../../nbs/61_eval.report.ipynb #cd594497
 def from_records(
     rows:list, # From `records`, or of an older file, without chance, ceiling or direction
 )->pd.DataFrame: # With `columns`
@@ -362,6 +363,7 @@ def from_records(
     numbers = dict.fromkeys(['value','se','chance','ceiling'], float)
     return df.astype(numbers).assign(better=df['better'].fillna(''))
 
+# %% ../../nbs/61_eval.report.ipynb #8ae8dcad
 def read_scores(
     path, # JSON file
 )->pd.DataFrame: # As from `evaluate`; what else was kept is in `attrs`
@@ -416,7 +418,11 @@ def overview(
     cols = [f'class {c}' for c in data.y.tolist()] if labelled(data) else None
     return viz.show_blocks(blocks, cols, title, kb=kb)
 
-# %% ../../nbs/61_eval.report.ipynb #7a970767
+# %% ../../nbs/61_eval.report.ipynb #5b2d5f8c
+why_prior = ("Why they differ: the codes of all data together, the aggregate posterior q(z), are not spread as the prior p(z) "
+             "is. The sampler draws where the codes of training data lie; the prior also draws codes that no data have.")
+
+# %% ../../nbs/61_eval.report.ipynb #1e92ef62
 def random_samples(
     model:MultimodalVAE, # Trained; its `samplers` are drawn beside the prior
     n:int=8, # Samples, one a column
@@ -431,9 +437,6 @@ def random_samples(
         heading = 'from the prior' if name=='prior' else f'from the sampler {name!r}, fitted to codes of training data'
         blocks.append((heading, {k: v[:,0].cpu() for k,v in out.items()}))
     return viz.show_blocks(blocks, title=title, note=why_prior if model.samplers else None, kb=kb)
-
-why_prior = ("Why they differ: the codes of all data together, the aggregate posterior q(z), are not spread as the prior p(z) "
-             "is. The sampler draws where the codes of training data lie; the prior also draws codes that no data have.")
 
 # %% ../../nbs/61_eval.report.ipynb #9c2c42cc
 def report_pictures(
@@ -456,14 +459,16 @@ table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.2rem .7rem;t
 th:first-child,td:first-child{text-align:left}img{max-width:100%}figcaption,.note,.level,small{color:#555}
 .weak,.warning{color:#a33b00}.warning{border-left:4px solid;padding-left:.7rem}'''
 
-# %% ../../nbs/61_eval.report.ipynb #56eb7afa
+# %% ../../nbs/61_eval.report.ipynb #44d4a49d
 def _number(v, digits=3): return '' if pd.isna(v) else f'{v:.{digits}f}'
 
+# %% ../../nbs/61_eval.report.ipynb #c1cf6111
 def _constant(part, level)->bool:
     "Is `level` one number for every target?"
     known = part.dropna(subset=[level])
     return len(known)==len(part) and (known.groupby('target')[level].agg(lambda v: v.max()-v.min())<5e-4).all()
 
+# %% ../../nbs/61_eval.report.ipynb #085d4927
 def _cell(row, inside)->str:
     "A value, its error, levels that are its own, and the verdict"
     text = _number(row['value'])+('' if pd.isna(row['se']) else f" ± {_number(row['se'])}")
@@ -472,11 +477,13 @@ def _cell(row, inside)->str:
     if row['verdict']: text += f'<br><small class="weak">{row["verdict"]}</small>'
     return text
 
-# %% ../../nbs/61_eval.report.ipynb #57f43589
+# %% ../../nbs/61_eval.report.ipynb #46f6fd72
 def _html_rows(rows, tag='td', kind='')->str:
-    "Rows of cells as HTML; a cell that begins with `<` or a number is as it is"
-    return ''.join(f'<tr{kind}>'+''.join(f'<{tag}>{c}</{tag}>' for c in row)+'</tr>' for row in rows)
+    "Rows of cells, which are HTML already"
+    lines = [''.join(f'<{tag}>{cell}</{tag}>' for cell in row) for row in rows]
+    return ''.join(f'<tr{kind}>{line}</tr>' for line in lines)
 
+# %% ../../nbs/61_eval.report.ipynb #aa494ed6
 def _table(part)->str:
     "One metric: subsets down, targets across, chance and ceiling below"
     part, e = part.assign(verdict=verdict(part)), html.escape
@@ -484,13 +491,13 @@ def _table(part)->str:
     inside = [k for k in ('chance','ceiling') if k not in below]
     targets, subsets = part['target'].unique(), part['subset'].unique()
     cells = {(r['subset'],r['target']): _cell(r, inside) for r in part.to_dict('records')}
-    rows = [[e(s) or 'nothing', *(cells.get((s,t), '') for t in targets)] for s in subsets]
+    rows = [[e(s) or '–', *(cells.get((s,t), '') for t in targets)] for s in subsets]
     level = part.groupby('target', sort=False)[['chance','ceiling']].mean()
     foot = [[k, *(_number(level.loc[t,k]) for t in targets)] for k in below]
     head = [['given', *map(e, targets)]]
     return f'<table>{_html_rows(head, "th")}{_html_rows(rows)}{_html_rows(foot, kind=" class=level")}</table>'
 
-# %% ../../nbs/61_eval.report.ipynb #b43af5f4
+# %% ../../nbs/61_eval.report.ipynb #d8e60a30
 def _summary_table(df)->str:
     "The summary as HTML"
     head = [['score','value','chance','ceiling','better','']]
@@ -500,6 +507,7 @@ def _summary_table(df)->str:
         rows.append([html.escape(r['score']), _cell({**r, 'verdict': ''}, ()), _number(r['chance']), _number(r['ceiling']), r['better'], weak])
     return f'<table>{_html_rows(head, "th")}{_html_rows(rows)}</table>'
 
+# %% ../../nbs/61_eval.report.ipynb #770c6834
 def _section(name, part)->str:
     "Heading, notes and table of one metric"
     direction = {'higher': 'higher is better', 'lower': 'lower is better', '': ''}[part['better'].iloc[0]]

@@ -202,10 +202,11 @@ def train_only(
     for n in names or (): model.get_submodule(n).train(mode)
     return model
 
-# %% ../nbs/00_core.ipynb #523a721d
+# %% ../nbs/00_core.ipynb #840b4515
 class MultimodalVAE(nn.Module):
     "Base of all models: a prior, one decoder per modality, and answers for every subset"
     needs_complete = False # Does `loss` need every modality of every sample?
+    private_codes = False # Are there codes that only one modality tells?
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
         d:int, # Latent size
@@ -221,6 +222,49 @@ class MultimodalVAE(nn.Module):
     def stages(self): "Stages of training, in order"; return [Stage('all', self.loss)]
     @property
     def names(self): return tuple(self.mods)
+
+# %% ../nbs/00_core.ipynb #0a8ae0a9
+def _not_fitted(name, have):
+    "The error for a sampler that is not there"
+    fitted = ', '.join(map(repr, have)) or 'none'
+    near = get_close_matches(name, ['gmm', 'maf', *have], n=1)
+    hint = f'; did you mean {near[0]!r}?' if near and near[0]!=name else ''
+    kind = near[0] if near and near[0] in ('gmm','maf') else 'gmm'
+    raise ValueError(f"sampler {name!r} is not fitted (fitted: {fitted}; 'prior' needs no fit){hint}. "
+                     f'To fit one: `from mmvae_nb.eval.latents import fit_sampler; fit_sampler(model, data, {kind!r})` '
+                     f'with training data, then sampler={kind!r}')
+
+# %% ../nbs/00_core.ipynb #25155e9a
+@patch
+def find_sampler(self:MultimodalVAE,
+    sampler=None, # A name from `self.samplers`, 'prior' (or None), or a callable `n -> (n,d)`
+): # A callable; None stands for the prior
+    "A latent sampler by name"
+    if callable(sampler): return sampler
+    if sampler is None or sampler=='prior': return None
+    if not isinstance(sampler, str): raise TypeError(f'sampler: expected a name or a callable n -> (n,d), found {type(sampler).__name__}')
+    return self.samplers[sampler] if sampler in self.samplers else _not_fitted(sampler, self.samplers)
+
+# %% ../nbs/00_core.ipynb #35a8ff03
+def _like(model):
+    "A floating tensor of the model, for device and dtype; None where it has none"
+    return next((v for v in chain(model.parameters(), model.buffers()) if v.is_floating_point()), None)
+
+# %% ../nbs/00_core.ipynb #424f19bb
+@patch
+def draw_codes(self:MultimodalVAE,
+    n:int, # Codes
+    sampler=None, # As in `find_sampler`
+)->Tensor: # `(n,d)`, on the model's device and in its dtype
+    "Codes with nothing given: from the prior, or from a sampler"
+    draw, like = self.find_sampler(sampler), _like(self)
+    if draw is None: return self.prior().sample((n,))
+    if isinstance(draw, nn.Module) and like is not None: draw.to(like.device)     # where generators of the model's device reach it
+    z = draw(n)
+    if not isinstance(z, Tensor) or tuple(z.shape)!=(n,self.d):
+        found = tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__
+        raise ValueError(f'sampler: expected codes (n,d) = ({n},{self.d}), found {found}; fit one to codes of this model')
+    return z if like is None else z.to(like)
 
 # %% ../nbs/00_core.ipynb #b7fd81f9
 def _keys(keys, default): return default if keys is None else (keys,) if isinstance(keys, str) else tuple(keys)
@@ -273,46 +317,6 @@ def posterior(self:MultimodalVAE,
         if k not in x: raise ValueError(f'modality {k!r} is given, but the batch holds only {tuple(x)}')
     x, mask = self.prepare({k: x[k] for k in given}, {k: m for k,m in (mask or {}).items() if k in given})
     with eval_mode(self): return self.encode(x, mask)
-
-# %% ../nbs/00_core.ipynb #302c1c8b
-@patch
-def find_sampler(self:MultimodalVAE,
-    sampler=None, # A name from `self.samplers`, 'prior' (or None), or a callable `n -> (n,d)`
-): # A callable; None stands for the prior
-    "A latent sampler by name"
-    if callable(sampler): return sampler
-    if sampler is not None and not isinstance(sampler, str):
-        raise TypeError(f'sampler: expected a name or a callable n -> (n,d), found {type(sampler).__name__}')
-    if sampler in (None, 'prior'): return None
-    if sampler in self.samplers: return self.samplers[sampler]
-    fitted = ', '.join(map(repr, self.samplers)) or 'none'
-    near = get_close_matches(sampler, ['gmm', 'maf', *self.samplers], n=1)
-    kind = near[0] if near and near[0] not in self.samplers else 'gmm'
-    hint = f'; did you mean {near[0]!r}?' if near and near[0]!=sampler else ''
-    raise ValueError(f"sampler {sampler!r} is not fitted (fitted: {fitted}; 'prior' needs no fit){hint}. "
-                     f'To fit one: `from mmvae_nb.eval.latents import fit_sampler; fit_sampler(model, data, {kind!r})` '
-                     f'with training data, then sampler={kind!r}')
-
-# %% ../nbs/00_core.ipynb #35a8ff03
-def _like(model):
-    "A floating tensor of the model, for device and dtype; None where it has none"
-    return next((v for v in chain(model.parameters(), model.buffers()) if v.is_floating_point()), None)
-
-# %% ../nbs/00_core.ipynb #424f19bb
-@patch
-def draw_codes(self:MultimodalVAE,
-    n:int, # Codes
-    sampler=None, # As in `find_sampler`
-)->Tensor: # `(n,d)`, on the model's device and in its dtype
-    "Codes with nothing given: from the prior, or from a sampler"
-    draw, like = self.find_sampler(sampler), _like(self)
-    if draw is None: return self.prior().sample((n,))
-    if isinstance(draw, nn.Module) and like is not None: draw.to(like.device)     # where generators of the model's device reach it
-    z = draw(n)
-    if not isinstance(z, Tensor) or tuple(z.shape)!=(n,self.d):
-        found = tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__
-        raise ValueError(f'sampler: expected codes (n,d) = ({n},{self.d}), found {found}; fit one to codes of this model')
-    return z if like is None else z.to(like)
 
 # %% ../nbs/00_core.ipynb #cef8367f
 @patch

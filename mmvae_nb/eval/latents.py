@@ -4,17 +4,18 @@
 
 # %% auto #0
 __all__ = ['samplers', 'latent_codes', 'linear_reader', 'latent_classification', 'match_clusters', 'kmeans_accuracy',
-           'sampler_gain', 'GMMSampler', 'MAFSampler', 'fit_sampler', 'to_plane', 'traverse', 'marginals', 'dim_kl',
-           'collapse_edges', 'three_versions', 'collapse', 'active_units', 'decoder_collapse']
+           'sampler_gain', 'score_components', 'GMMSampler', 'MAFSampler', 'fit_sampler', 'to_plane', 'traverse',
+           'marginals', 'dim_kl', 'collapse_edges', 'three_versions', 'collapse', 'active_units', 'decoder_collapse']
 
-# %% ../../nbs/35_eval.latents.ipynb #c3dc83d7
-import math, pandas as pd, torch
+# %% ../../nbs/35_eval.latents.ipynb #6cf15b76
+import inspect, math, pandas as pd, torch, warnings
 from copy import deepcopy
 from fastai.torch_core import to_device
 from fastcore.basics import patch
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.manifold import TSNE
 from sklearn.mixture import GaussianMixture
@@ -22,15 +23,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn, Tensor
 from torch.distributions import Categorical, Distribution, Independent, Laplace, MixtureSameFamily, MultivariateNormal, Normal
-from ..core import _keys, choose, eval_mode, following, register, subsets as all_subsets
+from ..core import _keys, choose, eval_mode, following, register, seeded, subsets as all_subsets
 from ..data.core import MMData, _bar
 from ..dists import kl, normal
 from .coherence import _device, mean_se
 from ..experts import Mixture
 from ..flows import FlowPosterior, MADE, maf
-
-# %% ../../nbs/35_eval.latents.ipynb #8977ea20
-#| export
 
 # %% ../../nbs/35_eval.latents.ipynb #360d8756
 def _sets(data, subsets):
@@ -138,8 +136,10 @@ def match_clusters(
     out[torch.as_tensor(i)] = torch.as_tensor(j)
     return out
 
-# %% ../../nbs/35_eval.latents.ipynb #dd83e0bc
-def _seed(generator): return int(torch.randint(2**31-1, (1,), generator=generator))
+# %% ../../nbs/35_eval.latents.ipynb #394d9d82
+def _seed(generator):
+    "A seed from a generator on any device"
+    return int(torch.randint(2**31-1, (1,), generator=generator, device=generator.device if generator else None))
 
 # %% ../../nbs/35_eval.latents.ipynb #178a6e31
 def kmeans_accuracy(
@@ -175,26 +175,69 @@ def sampler_gain(
     with torch.no_grad(): v = (sampler.log_prob(z.to(_device(sampler)))-prior.log_prob(z.to(prior.mean))).double().cpu()
     return pd.DataFrame([('codes', v.mean().item(), v.std().item()/len(v)**.5, len(v))], columns=['target','value','se','n'])
 
-# %% ../../nbs/35_eval.latents.ipynb #d3b578ff
+# %% ../../nbs/35_eval.latents.ipynb #67f66bbe
 def _fit_codes(z, d, least, what):
-    "Codes to fit to: finite rows `(N,d)`, enough of them"
+    "Codes to fit to `(N,d)`: finite, and enough of them"
     if not isinstance(z, Tensor) or z.dim()!=2 or z.shape[1]!=d: raise ValueError(f'{what} is for codes (N,{d}), found {tuple(getattr(z, "shape", ()))}')
-    z = z.detach()[~z.isnan().any(-1)]
-    if not z.isfinite().all(): raise ValueError(f'{what}: inf among the codes')
-    if len(z)<least: raise ValueError(f'{what} needs at least {least} codes, found {len(z)}')
-    return z
+    bad = ~z.isfinite().all(-1)
+    if bad.any():
+        raise ValueError(f'{what}: NaN or inf in {int(bad.sum())} of {len(z)} codes; leave them out, `z[z.isfinite().all(-1)]`, '
+                         'or train the model anew if its posterior is not finite')
+    if len(z)<least: raise ValueError(f'{what} needs at least {least} codes, found {len(z)}; use more data')
+    return z.detach()
 
-# %% ../../nbs/35_eval.latents.ipynb #c4f2b5d9
+# %% ../../nbs/35_eval.latents.ipynb #ffce60f1
+def _scales(z):
+    "Mean and standard deviation of codes, for standardising"
+    return z.mean(0), z.std(0).clamp(min=1e-6)
+
+def _em(z, k, reg, seed, steps=100):
+    "scikit-learn's mixture, fitted to standardised codes"
+    g = GaussianMixture(k, reg_covar=reg, max_iter=steps, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', ConvergenceWarning)     # the last steps of EM change little
+        return g.fit(z.double().cpu().numpy())
+
+# %% ../../nbs/35_eval.latents.ipynb #160882ed
+def score_components(
+    z:Tensor, # Codes `(N,d)`
+    ks=(1,2,5,10,20,30), # Numbers of components to try; those above N/3 are left out
+    by:str='held', # 'held': density of a quarter that is held out; 'bic': -BIC/2N
+    n:int=5000, # Codes at most, for speed
+    reg:float=1e-3, # Added to the diagonal of covariances of standardised codes
+    generator:torch.Generator=None, # Source of randomness
+)->pd.DataFrame: # Columns k, value (nats a code, larger is better), n
+    "Score mixtures with different numbers of components"
+    choose(by, ('held','bic'), 'criterion')
+    seed = _seed(generator)
+    with seeded(seed): z = z[torch.randperm(len(z))[:n].to(z.device)]
+    loc, scale = _scales(z)
+    u = (z-loc)/scale
+    rows = []
+    for k in [k for k in ks if 3*k<=len(z)] or [1]:
+        if by=='held':
+            out = u[:max(1, len(u)//4)]
+            v = _em(u[len(out):], k, reg, seed, 50).score(out.double().cpu().numpy())
+        else: v = -_em(u, k, reg, seed, 50).bic(u.double().cpu().numpy())/2/len(u)
+        rows.append((k, v-scale.log().sum().item(), len(z)))
+    return pd.DataFrame(rows, columns=['k','value','n'])
+
+# %% ../../nbs/35_eval.latents.ipynb #9f31c2e9
 @register
 class GMMSampler(nn.Module):
     "Gaussian mixture with full covariances: `sampler(n)` gives codes `(n,d)`"
     def __init__(self,
         d:int, # Latent size
-        k:int=10, # Components
+        k:int=None, # Components (default: `fit` chooses, see `score_components`)
     ):
         super().__init__()
+        if k is not None and not (isinstance(k, int) and k>=1): raise ValueError(f'k must be at least 1 component, found {k}')
         self.d,self.k = d,k
-        for name,v in dict(w=torch.full((k,), 1/k), mu=torch.zeros(k, d), tril=torch.eye(d).repeat(k, 1, 1)).items(): self.register_buffer(name, v)
+        self.tried = {}                                        # k -> value, where `fit` has chosen
+        self.put(torch.full((k or 1,), 1/(k or 1)), torch.zeros(k or 1, d), torch.eye(d).repeat(k or 1, 1, 1))
+    def put(self, w, mu, tril):
+        "Set weights `(k,)`, means `(k,d)` and Cholesky factors `(k,d,d)`"
+        for name,v in dict(w=w, mu=mu, tril=tril).items(): self.register_buffer(name, v)
     def forward(self, n): return self.dist().sample((n,))
     def log_prob(self, z): return self.dist().log_prob(z)
 
@@ -205,17 +248,35 @@ def dist(self:GMMSampler):
     comps = MultivariateNormal(self.mu, scale_tril=self.tril, validate_args=False)
     return MixtureSameFamily(Categorical(self.w, validate_args=False), comps, validate_args=False)
 
-# %% ../../nbs/35_eval.latents.ipynb #e7b3c5aa
+# %% ../../nbs/35_eval.latents.ipynb #d0a69be5
 @patch
 def fit(self:GMMSampler,
-    z:Tensor, # Codes `(N,d)`, draws of q(z|X); rows with NaN are left out
-    reg:float=1e-4, # Added to the diagonal of covariances
-    generator:torch.Generator=None, # Source of randomness (of the start)
-)->GMMSampler: # Itself
+    z:Tensor, # Codes `(N,d)`, draws of q(z|X)
+    by:str='held', # How `k` is chosen if it was not given: 'held' or 'bic'
+    ks=(1,2,5,10,20,30), # Numbers to choose from
+    reg:float=1e-3, # Added to the diagonal of covariances of standardised codes
+    most:int=20_000, # Codes at most, for speed
+    generator:torch.Generator=None, # Source of randomness
+)->GMMSampler: # Itself; `k` tells what was chosen, `tried` the values
     "Fit by EM"
-    z = _fit_codes(z, self.d, max(2, self.k), f'a mixture of {self.k} components')
-    g = GaussianMixture(self.k, reg_covar=reg, max_iter=300, random_state=_seed(generator)).fit(z.double().cpu().numpy())
-    for name,v in dict(w=g.weights_, mu=g.means_, tril=torch.linalg.cholesky(torch.as_tensor(g.covariances_))).items(): getattr(self, name).copy_(torch.as_tensor(v))
+    k = self.k or 1
+    what = f'a mixture of {k} component{"s"*(k>1)}'
+    z = _fit_codes(z, self.d, k, what)
+    _fit_codes(z, self.d, self.d+1, f'a mixture in {self.d} dimension{"s"*(self.d>1)}')
+    tried = {}
+    if self.k is None:
+        table = score_components(z, ks, by, reg=reg, generator=generator)
+        tried = dict(zip(table.k, table.value))
+        k = max(tried, key=tried.get)
+    seed = _seed(generator)
+    with seeded(seed): z = z[torch.randperm(len(z))[:most].to(z.device)].cpu().double()
+    loc, scale = _scales(z)
+    g = _em((z-loc)/scale, k, reg, seed)
+    tril = torch.linalg.cholesky(torch.as_tensor(g.covariances_))*scale[:,None]
+    found = torch.as_tensor(g.weights_), loc+scale*torch.as_tensor(g.means_), tril
+    self.put(*(v.to(self.mu) for v in found))
+    self.k, self.tried = k, tried
+    self.init_args = {**self.init_args, 'k': k}                # what `save_model` writes
     return self
 
 # %% ../../nbs/35_eval.latents.ipynb #dd340df7
@@ -255,11 +316,11 @@ def _epoch(opt, sched, sampler, z, bs):
         opt.zero_grad(); loss.backward(); nn.utils.clip_grad_norm_(sampler.flow.parameters(), 5.)
         opt.step(); sched.step()
 
-# %% ../../nbs/35_eval.latents.ipynb #a58560c1
+# %% ../../nbs/35_eval.latents.ipynb #a846a4f3
 @patch
 @torch.enable_grad()
 def fit(self:MAFSampler,
-    z:Tensor, # Codes `(N,d)`, draws of q(z|X); rows with NaN are left out
+    z:Tensor, # Codes `(N,d)`, draws of q(z|X)
     epochs:int=20, # Passes over the codes
     bs:int=256, # Batch size
     lr:float=5e-3, # Highest learning rate of the cycle
@@ -268,7 +329,7 @@ def fit(self:MAFSampler,
 )->MAFSampler: # Itself
     "Fit by maximum likelihood; keeps the epoch with the best density of held-out codes"
     z = _fit_codes(z, self.d, 20, 'a flow').to(self.loc)
-    with following(generator):
+    with seeded(_seed(generator)):
         self.loc.copy_(z.mean(0)); self.scale.copy_(z.std(0).clamp(min=1e-6))
         out, rest = z[torch.randperm(len(z))].split([len(z)//10, len(z)-len(z)//10])
         opt, best = torch.optim.Adam(self.flow.parameters(), lr), (-math.inf, None)
@@ -284,18 +345,44 @@ def fit(self:MAFSampler,
 # %% ../../nbs/35_eval.latents.ipynb #9e6454c4
 samplers = {'gmm': GMMSampler, 'maf': MAFSampler} # By name, for `fit_sampler`
 
-# %% ../../nbs/35_eval.latents.ipynb #9276b897
+# %% ../../nbs/35_eval.latents.ipynb #0e00b210
+def _options(cls, kw):
+    "Keywords of a sampler's constructor, and of its `fit`"
+    makes = [k for k in inspect.signature(cls).parameters if k!='d']
+    fits = [k for k in inspect.signature(cls.fit).parameters if k not in ('self','z','generator')]
+    for k in kw: choose(k, (*makes, *fits), f'option of {cls.__name__}')
+    return {k: v for k,v in kw.items() if k in makes}, {k: v for k,v in kw.items() if k in fits}
+
+# %% ../../nbs/35_eval.latents.ipynb #1804a226
+def _training_codes(model, data, given, generator):
+    "Draws of q(z|x_S) of the points that have S"
+    if given is None and getattr(model, 'private_codes', False):
+        given = data.names
+        if not torch.stack([data.observed(k) for k in given]).all(0).any():
+            raise ValueError(f'{type(model).__name__} has private codes, so a sampler needs data points with all of {given}, and none has; '
+                             f'pass what to encode, e.g. given={given[:1]}: private codes of the others then come from the prior')
+    z = latent_codes(model, data, given, sample=True, generator=generator)
+    has = torch.stack([data.observed(k) for k in (data.names if given is None else _keys(given, ()))])
+    return z[(has.any(0) if given is None else has.all(0)).cpu()]
+
+# %% ../../nbs/35_eval.latents.ipynb #2795aa2e
 def fit_sampler(
     model, # Has `posterior`, and a latent size `d`
     data:MMData, # Training data
     kind:str='gmm', # 'gmm' or 'maf'
-    given=None, # Subset to encode (default: whatever each point has)
+    given=None, # Subset to encode (default: whatever each point has; all modalities if the model has private codes)
+    name:str=None, # Its name in `model.samplers` (default: `kind`)
     generator:torch.Generator=None, # Source of randomness
-    **kw # Of the sampler, e.g. `k=20`, `n_flows=4`
-)->nn.Module: # Sampler on the model's device, for `generate(sampler=...)`
-    "Fit a latent sampler to codes of training data"
-    z = latent_codes(model, data, given, sample=True, generator=generator)
-    return choose(kind, samplers, 'sampler')(model.d, **kw).to(_device(model), z.dtype).fit(z, generator=generator)
+    **kw # Of the sampler or its `fit`, e.g. `k=20`, `by='bic'`, `n_flows=4`, `epochs=40`
+)->nn.Module: # Sampler on the model's device, now also `model.samplers[name]`
+    "Fit a latent sampler to codes of training data, for `generate(sampler=name)`"
+    cls = choose(kind, samplers, 'sampler')
+    if name=='prior': raise ValueError("the name 'prior' is taken: it stands for the model's own; choose another")
+    make, fit = _options(cls, kw)
+    z = _training_codes(model, data, given, generator)
+    sampler = cls(model.d, **make).to(_device(model), z.dtype).fit(z, generator=generator, **fit).eval()
+    if hasattr(model, 'samplers'): model.samplers[name or kind] = sampler
+    return sampler
 
 # %% ../../nbs/35_eval.latents.ipynb #4cc24540
 def to_plane(

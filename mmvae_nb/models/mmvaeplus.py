@@ -74,9 +74,10 @@ def _private_encoder(m, d, head):
     body, nf = body_of(m)
     return Encoder(fresh(body), head(nf, d))
 
-# %% ../../nbs/46_models.mmvaeplus.ipynb #d0a4159c
+# %% ../../nbs/46_models.mmvaeplus.ipynb #a936319b
 class PrivateVAE(MultimodalVAE):
     "One code that all modalities share, and one private code each"
+    private_codes = True # So a sampler learns from complete points only
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`; decoder networks read `d_shared+d_private` numbers
         d_shared:int, # Size of u
@@ -307,22 +308,22 @@ def loss(self:MMVAEPlus, x, mask=None, warm=1.):
     if self.grad=='dreg' and self.K>1 and torch.is_grad_enabled(): return doubly(self, x, mask, self.K, beta)
     return stratified(Resampled(self, x, mask), x, mask, self.K, 'loose', 'published' if self.grad=='dreg' else self.grad, beta)
 
-# %% ../../nbs/46_models.mmvaeplus.ipynb #c88b63d3
+# %% ../../nbs/46_models.mmvaeplus.ipynb #34a6635d
 @patch
 def codes(self:PrivateVAE,
     x:dict=None, # Batch to condition on; `None` samples the prior
     given=None, # Names to condition on (default: all that `x` holds)
     n:int=1, # Samples per data point
     mask:dict=None, # `{name: bool (B,)}`
-    sampler=None, # `n -> (n,d)`: a fitted latent sampler that replaces the prior
+    sampler=None, # Replaces the prior of all codes: a name from `samplers`, or a callable `n -> (n,d)`
     alpha:float=1., # Scale of the private codes of what is not given; 0: the same for all
     style:dict=None, # `{name: (B,*shape)}`: observations whose private codes to take
 )->Tensor: # `(n,B,d)`
     "Codes that `generate` decodes: u and observed private codes inferred, the others from the prior times `alpha`, or from `style`"
     if not alpha>=0: raise ValueError(f'alpha is a scale and must not be negative, found {alpha}')
-    if sampler and alpha!=1: raise ValueError('alpha scales the prior; a `sampler` brings codes of its own, so leave alpha at 1')
+    if self.find_sampler(sampler) is not None and alpha!=1: raise ValueError('alpha scales the prior; a `sampler` brings codes of its own, so leave alpha at 1')
     for k in style or (): choose(k, self.mods, 'modality in style')
-    z = self.posterior(x, given, mask).sample((n,)) if x else (sampler(n) if sampler else self.prior().sample((n,)))[:,None]
+    z = self.posterior(x, given, mask).sample((n,)) if x else self.draw_codes(n, sampler)[:,None]
     u, w = self.parts(z)
     seen = observed({k: x[k] for k in self._keys(given, tuple(x))}, self.names, mask) if x else {k: torch.zeros(1, dtype=torch.bool, device=z.device) for k in w}
     w = {k: torch.where(seen[k][:,None], v, alpha*v) for k,v in w.items()}

@@ -12,7 +12,7 @@ import warnings
 # %% ../nbs/70_cli.ipynb #8d3fa12f
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # raised when fastai is imported: a command says what went wrong, and nothing else
 
-# %% ../nbs/70_cli.ipynb #e5e47bb8
+# %% ../nbs/70_cli.ipynb #6055c47c
 import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -30,8 +30,8 @@ from .data.toy import shapes
 from .dists import LaplaceLik, NormalLik, likelihoods
 from .eval.coherence import by_given, classifier_accuracy, train_classifiers
 from .eval.latents import fit_sampler
-from .eval.report import (class_chance, coherence_scores, evaluate, from_records, joint_scores, labelled, overview,
-                                  random_samples, records, summary_text, tidy, wide_note, write_report, write_scores)
+from .eval.report import (class_chance, coherence_scores, evaluate, from_records, joint_scores, labelled,
+                                  records, report_pictures, summary_text, tidy, wide_note, write_report, write_scores)
 from .nets import ConvBody, MLPNet, classifier_for
 from .train.io import load_model, save_model
 from .train.learner import mm_learner
@@ -131,11 +131,6 @@ def _write_json(obj, path):
     "Write JSON, all or nothing"
     with whole_file(path) as tmp: tmp.write_text(json.dumps(obj, indent=1), encoding='utf-8')
 
-# %% ../nbs/70_cli.ipynb #42387b6a
-def _save_figure(axs, path):
-    "Write a figure as PNG and close it"
-    with whole_file(path) as tmp: tmp.write_bytes(viz.picture(axs))
-
 # %% ../nbs/70_cli.ipynb #fc967775
 def _add_sampler(model, train:MMData, seed:int=0)->list:
     "Fit the sampler of a run; sentences that say why not, if it cannot be done"
@@ -144,13 +139,17 @@ def _add_sampler(model, train:MMData, seed:int=0)->list:
     except ValueError as e: return [f'no sampler could be fitted to the codes of the training data ({e}); samples come from the prior']
     return []
 
-# %% ../nbs/70_cli.ipynb #2650acbc
-def _pictures(model, test:MMData, out, seed:int=0):
-    "`samples.png`, with nothing given, and `conditional.png`, everything from the first modality"
-    first = model.names[0]
-    _save_figure(random_samples(model, seed=seed), Path(out)/'samples.png')
-    if len(model.names)>1:
-        _save_figure(overview(model, test, first, n=8, seed=seed, title=f'given {first}: truth and three draws'), Path(out)/'conditional.png')
+# %% ../nbs/70_cli.ipynb #0c2d8999
+def _write_bytes(content:bytes, path):
+    "A file from bytes, all or nothing"
+    with whole_file(path) as tmp: tmp.write_bytes(content)
+
+def _pictures(model, test:MMData, out, seed:int=0)->list:
+    "Draw what the page shows; `conditional.png` is given the first modality, `samples.png` nothing"
+    drawn = list(report_pictures(model, test, seed=seed))
+    _write_bytes(drawn[-1][1], Path(out)/'samples.png')
+    if len(drawn)>1: _write_bytes(drawn[0][1], Path(out)/'conditional.png')
+    return drawn
 
 # %% ../nbs/70_cli.ipynb #8d800c70
 _FILES = ('run.json','checkpoint.pt','curves.csv','config.json','model.safetensors','samplers','scores.json',
@@ -192,12 +191,12 @@ def _losses(model, test:MMData, bs:int=250)->dict:
             with learn.at_stage(s.name): out[s.name] = learn.validate_terms()
     return out
 
-# %% ../nbs/70_cli.ipynb #84deffa0
+# %% ../nbs/70_cli.ipynb #d07eadb3
 def _judges(train:MMData, test:MMData, file, quiet:bool=True):
     "Classifiers from a file, or trained and written there"
     if not Path(file).exists():
         clf = train_classifiers(train, test, quiet=quiet)
-        with whole_file(file) as tmp: tmp.write_bytes(save({k: v.contiguous().cpu() for k,v in clf.state_dict().items()}))
+        _write_bytes(save({k: v.contiguous().cpu() for k,v in clf.state_dict().items()}), file)
     with torch.random.fork_rng():
         clf = nn.ModuleDict({k: classifier_for(tuple(v.shape[1:]), int(train.y.max())+1) for k,v in train.x.items()})
     clf.load_state_dict(load_file(file))
@@ -297,7 +296,7 @@ def _title(args, data=None)->str:
     "Heading of a page"
     return f"{args['model']}, {Path(data or args['data']).name}"
 
-# %% ../nbs/70_cli.ipynb #671de489
+# %% ../nbs/70_cli.ipynb #98c33fc2
 def train_run(
     out, # Folder
     resume:bool=False, # Go on with the run in it
@@ -316,8 +315,7 @@ def train_run(
     s = score_run(model, train, test, out/'judges.safetensors', quiet=not bar)
     s['warnings'] = problems+s.get('warnings', [])
     _write_json(s, out/'scores.json')
-    _pictures(model, test, out)
-    write_report(_as_table(s), out/'report.html', model, test, _title(args))
+    write_report(_as_table(s), out/'report.html', title=_title(args), pictures=_pictures(model, test, out))
     return s
 
 # %% ../nbs/70_cli.ipynb #d60d9951
@@ -382,7 +380,7 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
     x, mask = {m: x[m] for m in given}, {m: o for m,o in mask[0].items() if m in given} if mask else None
     with seeded(seed): return x, model.generate(x, given, targets, n=k, mask=mask), _tell(given, source)
 
-# %% ../nbs/70_cli.ipynb #6ec79605
+# %% ../nbs/70_cli.ipynb #0b329b3d
 def _write_samples(x:dict, out:dict, file, title:str=None):
     "Arrays as `.npz` (the axis of samples only if there are several), or a picture"
     if Path(file).suffix=='.npz':
@@ -393,7 +391,7 @@ def _write_samples(x:dict, out:dict, file, title:str=None):
         for t,v in out.items():
             rows = {t: v[0,:16]} if len(v)==1 else {f'{t}, draw {j+1}': v[j,:16] for j in range(min(4, len(v)))}
             blocks.append(('', rows))
-        _save_figure(viz.show_blocks(blocks, title=title), file)
+        _write_bytes(viz.picture(viz.show_blocks(blocks, title=title)), file)
 
 # %% ../nbs/70_cli.ipynb #2d54341c
 def _check_target(file):

@@ -438,20 +438,20 @@ def random_samples(
         blocks.append((heading, {k: v[:,0].cpu() for k,v in out.items()}))
     return viz.show_blocks(blocks, title=title, note=why_prior if model.samplers else None, kb=kb)
 
-# %% ../../nbs/61_eval.report.ipynb #9c2c42cc
+# %% ../../nbs/61_eval.report.ipynb #214a55f2
 def report_pictures(
     model:MultimodalVAE, # Trained
     test:MMData, # Data to condition on
     n:int=8, # Samples in a row
     seed:int=0, # Of the draws
     most:int=5, # Modalities to condition on
-): # Yields (caption, axes)
+): # Yields (caption, PNG); the last has nothing given
     "From each modality all others beside the truth, and draws with nothing given"
     names = model.names
     for k in names[:most] if len(names)>1 else ():
-        yield f'Given {k}: the truth of the other modalities, and three draws of each', overview(model, test, k, n=n, seed=seed)
+        yield f'Given {k}: the truth of the other modalities, and three draws of each', viz.picture(overview(model, test, k, n=n, seed=seed))
     source = ' and '.join([*(f'the sampler {k!r}' for k in model.samplers), 'the prior'])
-    yield f'With nothing given: draws from {source}', random_samples(model, n, seed)
+    yield f'With nothing given: draws from {source}', viz.picture(random_samples(model, n, seed))
 
 # %% ../../nbs/61_eval.report.ipynb #76a9d9a0
 _style = '''body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
@@ -515,26 +515,27 @@ def _section(name, part)->str:
     notes = [direction, *dict.fromkeys(k for k in part['note'] if k), n]
     return f'<h2>{html.escape(name)}</h2><p class="note">{html.escape("; ".join(k for k in notes if k))}</p>{_table(part)}'
 
-# %% ../../nbs/61_eval.report.ipynb #f253552c
-def _figure(caption, axs)->str:
+# %% ../../nbs/61_eval.report.ipynb #56e7357d
+def _figure(caption, png)->str:
     "A picture inside the page"
-    png = base64.b64encode(viz.picture(axs)).decode()
-    alt = html.escape(caption)
-    return f'<figure><img alt="{alt}" src="data:image/png;base64,{png}"><figcaption>{alt}</figcaption></figure>'
+    code, alt = base64.b64encode(png).decode(), html.escape(caption)
+    return f'<figure><img alt="{alt}" src="data:image/png;base64,{code}"><figcaption>{alt}</figcaption></figure>'
 
-# %% ../../nbs/61_eval.report.ipynb #db0d81ce
+# %% ../../nbs/61_eval.report.ipynb #11633c15
 def write_report(
     df:pd.DataFrame, # From `evaluate`
     path, # HTML file
     model:MultimodalVAE=None, # For pictures
     test:MMData=None, # For pictures
     title:str='Evaluation', # Heading
+    pictures=None, # List of (caption, PNG) (default: `report_pictures`, if there are model and data)
 ):
     "Pictures and tables as one HTML file"
     e = html.escape
+    if pictures is None: pictures = report_pictures(model, test) if model is not None and test is not None else ()
     out = [f'<h1>{e(title)}</h1>']
     out += [f'<p class="warning">Warning: {e(w)}.</p>' for w in df.attrs.get('warnings', ())]
-    if model is not None and test is not None: out += [_figure(*shown) for shown in report_pictures(model, test)]
+    out += [_figure(caption, png) for caption,png in pictures]
     out.append(f'<h2>In short</h2>{_summary_table(df)}')
     out += [_section(name, part) for name,part in df.groupby('metric', sort=False)]
     skipped = ''.join(f'<li>{e(k)}: {e(r)}</li>' for k,r in df.attrs.get('skipped', {}).items())

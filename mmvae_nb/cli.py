@@ -131,12 +131,13 @@ def _write_json(obj, path):
     "Write JSON, all or nothing"
     with whole_file(path) as tmp: tmp.write_text(json.dumps(obj, indent=1), encoding='utf-8')
 
-# %% ../nbs/70_cli.ipynb #fc967775
+# %% ../nbs/70_cli.ipynb #b18ec548
 def _add_sampler(model, train:MMData, seed:int=0)->list:
     "Fit the sampler of a run; sentences that say why not, if it cannot be done"
     try:
         with seeded(seed): fit_sampler(model, train, 'gmm')
-    except ValueError as e: return [f'no sampler could be fitted to the codes of the training data ({e}); samples come from the prior']
+    except ValueError as e:
+        return [f'no sampler could be fitted to the codes of the training data ({e}); samples come from the prior']
     return []
 
 # %% ../nbs/70_cli.ipynb #0c2d8999
@@ -231,11 +232,13 @@ def score_run(
     levels = {'ceiling': clf.accuracy.to_dict('records'), 'chance': class_chance(test)}
     return {**out, **levels, **scores, 'wide': wide, 'warnings': [note] if note else []}
 
-# %% ../nbs/70_cli.ipynb #86bb2328
+# %% ../nbs/70_cli.ipynb #53b11386
 def _as_table(s:dict)->pd.DataFrame:
     "The scores of a run as a table of `evaluate`; those of older runs have no chance"
-    losses = [{'target': 'all', 'value': v['loss'], 'n': s['n_test'], 'metric': f'test loss, stage {k} (nats)'} for k,v in s['loss'].items()]
-    parts = [tidy(pd.DataFrame([row]), row['metric'], better='lower') for row in losses]
+    parts = []
+    for k,v in s['loss'].items():
+        row = pd.DataFrame([{'target': 'all', 'value': v['loss'], 'n': s['n_test']}])
+        parts.append(tidy(row, f'test loss, stage {k} (nats)', better='lower'))
     if 'ceiling' in s:
         accuracy = tidy(pd.DataFrame(s['ceiling']), 'classifier accuracy', 'the ceiling of coherence', 'higher', chance=s['chance'])
         rows = [{'metric': 'coherence', **row} for row in s['coherence']]+[{'metric': 'joint coherence', **row} for row in s['joint']]
@@ -350,10 +353,11 @@ def _names_of(text, known)->tuple:
     "Names from a comma-separated list"
     return tuple(choose(k.strip(), tuple(known), 'modality') for k in text.split(',')) if text else ()
 
-# %% ../nbs/70_cli.ipynb #c15550ad
+# %% ../nbs/70_cli.ipynb #2c4dad98
 def _drawn_from(model, given:tuple, sampler=None)->str:
     "Name of what draws the codes when nothing is given: as asked for, or the run's sampler, or 'prior'"
-    if given and sampler: raise ValueError(f'--sampler {sampler}: codes come from what is given; leave out --sampler or --given')
+    if given and sampler:
+        raise ValueError(f'--sampler {sampler}: codes come from what is given; leave out --sampler or --given')
     if sampler: return choose(sampler, ('prior', *model.samplers), 'sampler of this run')
     return next(iter(model.samplers), 'prior')
 
@@ -399,7 +403,7 @@ def _check_target(file):
     if Path(file).suffix not in ('.npz','.png'): raise ValueError(f'--out {file}: expected a name that ends in .npz or .png')
     if not Path(file).resolve().parent.is_dir(): raise FileNotFoundError(f'{Path(file).parent}: no such folder')
 
-# %% ../nbs/70_cli.ipynb #52fb30cf
+# %% ../nbs/70_cli.ipynb #040930b1
 @call_parse
 def mmvae_generate(
     run:str, # Folder of a run of mmvae_train
@@ -410,7 +414,7 @@ def mmvae_generate(
     k:int=1, # Samples for each data point
     data:str=None, # Data to condition on: an .npz file or a folder of .npy files (default: the run's test data)
     seed:int=0, # Seed of the samples
-    sampler:str=None, # With nothing given: gmm (fitted to codes of training data) or prior (default: the run's sampler, if it has one)
+    sampler:str=None, # With nothing given: gmm, fitted to codes of training data, or prior (default: gmm if the run has it)
 ):
     "Generate modalities with a trained model, from other modalities or from nothing"
     with plain_errors():
@@ -426,7 +430,7 @@ def _brief(df)->str:
     lines += [f'left out: {k} ({r})' for k,r in df.attrs['skipped'].items()]
     return '\n'.join([summary_text(df), *lines])
 
-# %% ../nbs/70_cli.ipynb #7060e547
+# %% ../nbs/70_cli.ipynb #4fab2b77
 @call_parse
 def mmvae_evaluate(
     run:str, # Folder of a run of mmvae_train
@@ -445,7 +449,7 @@ def mmvae_evaluate(
         if data: test = MMData.from_path(data)
         clf = _judges(train, test, Path(run)/'judges.safetensors') if labelled(train) and labelled(test) else None
         df = evaluate(model, test, train, only.split(',') if only else None, classifiers=clf, points=points, n=n, seed=seed, quiet=not sys.stdout.isatty())
-        if not model.samplers: df.attrs['warnings'].append('this run has no sampler, so all samples with nothing given come from the prior')
+        if not model.samplers: df.attrs['warnings'].append('no sampler in this run: samples with nothing given come from the prior')
         out.mkdir(parents=True, exist_ok=True)
         write_scores(df, out/'evaluation.json', model=args['model'], data=data or args['data'], seed=seed, versions=_versions())
         write_report(df, out/'report.html', model, test, _title(args, data))

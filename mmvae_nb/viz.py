@@ -197,9 +197,33 @@ def _blocks_picture(blocks, cols, kb):
     for y,heading in heads: ax.text(0, y, heading, fontsize=10, va='bottom')
     return ax
 
-# %% ../nbs/07_viz.ipynb #2f8235cb
+# %% ../nbs/07_viz.ipynb #d985d1af
+def _one_scale(blocks)->list: # For each row of each block, the smallest and the largest value, or `None`
+    "Limits that rows to be compared share"
+    alike = len({tuple(rows) for _,rows in blocks})==1
+    groups, keys = {}, []
+    for i,(_,rows) in enumerate(blocks):
+        for label,v in rows.items():
+            key = label if alike else (i, tuple(v.shape[1:]))
+            keys.append(key)
+            groups.setdefault(key, []).append(_np(v).ravel())
+    values = {k: np.concatenate(v) for k,v in groups.items()}
+    limits = {k: (np.nanmin(v), np.nanmax(v)) if np.isfinite(v).any() else None for k,v in values.items()}
+    return [limits[k] for k in keys]
+
+# %% ../nbs/07_viz.ipynb #53150bb6
+def _set_scale(ax, v, limits):
+    "Set the limits of bars, of a line or of a heat map"
+    if limits is None or limits[0]==limits[1]: return
+    lo, hi = limits
+    if v.ndim==2: ax.set_ylim(min(lo, 0.) if v.shape[1]<=40 else lo, hi)
+    elif v.ndim==3:
+        for im in ax.images: im.set_clim(lo, hi)
+
+# %% ../nbs/07_viz.ipynb #3e9f3bc9
 def _blocks_grid(blocks, cols, vocab):
     "Blocks of anything as axes of a new figure, a colour for each block"
+    limits = iter(_one_scale(blocks))
     heights = []
     for (_,rows),share in zip(blocks, _between(blocks)): heights += [max(share, .01)]+[1]*len(rows)
     n = max(len(v) for _,rows in blocks for v in rows.values())
@@ -211,6 +235,8 @@ def _blocks_grid(blocks, cols, vocab):
             line += 1
             row = [fig.add_subplot(places[line,j]) for j in range(n)]
             _row(row, label, v, vocab.get(label), palette[i%6])
+            shared = next(limits)
+            for ax in row: _set_scale(ax, v, shared)
             axs.append(row)
         line += 1
         if heading: axs[-len(rows)][0].set_title(heading, loc='left', fontsize=10)

@@ -322,19 +322,25 @@ def summary(
     out = pd.DataFrame(rows)
     return out.assign(verdict=verdict(out))
 
-# %% ../../nbs/61_eval.report.ipynb #14ccb6dc
+# %% ../../nbs/61_eval.report.ipynb #c1dc6a75
+def _line(r, width)->str:
+    "One score as text"
+    def cell(v, form='.3f'): return '' if pd.isna(v) else format(v, form)
+    se = cell(r.se, '.3f') and f' +- {r.se:.3f}'
+    star = ' *' if r.verdict else ''
+    return f'{r.score:{width}}{r.value:9.3f}{se:10}{cell(r.chance):>8}{cell(r.ceiling):>9}  {r.better}{star}'.rstrip()
+
+# %% ../../nbs/61_eval.report.ipynb #2a1c9212
 def summary_text(
     df:pd.DataFrame, # With `columns`
-    width:int=36, # Of the first column
-)->str: # A line for each score
+    width:int=34, # Of the first column
+)->str: # A line for each score, and one for each that is no better than chance
     "The summary as plain text, for a terminal"
-    def cell(v, form='.3f'): return '' if pd.isna(v) else format(v, form)
-    lines = [f"{'':{width}}{'value':>10}{'':10}{'chance':>8}{'ceiling':>9}  better"]
-    for r in summary(df).itertuples():
-        se = f' +- {r.se:.3f}' if r.se==r.se else ''
-        line = f'{r.score:{width}}{r.value:10.3f}{se:10}{cell(r.chance):>8}{cell(r.ceiling):>9}  {r.better}'
-        lines.append(line+(f'; {r.verdict}' if r.verdict else ''))
-    return '\n'.join(line.rstrip() for line in lines)
+    scores = summary(df)
+    lines = [f"{'score':{width}}{'value':>9}{'':10}{'chance':>8}{'ceiling':>9}  better"]
+    lines += [_line(r, width) for r in scores.itertuples()]
+    lines += [f'* {r.score}: {r.verdict} (two standard errors)' for r in scores.itertuples() if r.verdict]
+    return '\n'.join(lines)
 
 # %% ../../nbs/61_eval.report.ipynb #446a074c
 def records(
@@ -438,7 +444,7 @@ def random_samples(
         blocks.append((heading, {k: v[:,0].cpu() for k,v in out.items()}))
     return viz.show_blocks(blocks, title=title, note=why_prior if model.samplers else None, kb=kb)
 
-# %% ../../nbs/61_eval.report.ipynb #214a55f2
+# %% ../../nbs/61_eval.report.ipynb #8a8f6344
 def report_pictures(
     model:MultimodalVAE, # Trained
     test:MMData, # Data to condition on
@@ -449,9 +455,11 @@ def report_pictures(
     "From each modality all others beside the truth, and draws with nothing given"
     names = model.names
     for k in names[:most] if len(names)>1 else ():
-        yield f'Given {k}: the truth of the other modalities, and three draws of each', viz.picture(overview(model, test, k, n=n, seed=seed))
+        with viz.style(): png = viz.picture(overview(model, test, k, n=n, seed=seed))
+        yield f'Given {k}: the truth of the other modalities, and three draws of each', png
+    with viz.style(): png = viz.picture(random_samples(model, n, seed))
     source = ' and '.join([*(f'the sampler {k!r}' for k in model.samplers), 'the prior'])
-    yield f'With nothing given: draws from {source}', viz.picture(random_samples(model, n, seed))
+    yield f'With nothing given: draws from {source}', png
 
 # %% ../../nbs/61_eval.report.ipynb #76a9d9a0
 _style = '''body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}

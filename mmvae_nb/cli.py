@@ -232,7 +232,7 @@ def score_run(
     levels = {'ceiling': clf.accuracy.to_dict('records'), 'chance': class_chance(test)}
     return {**out, **levels, **scores, 'wide': wide, 'warnings': [note] if note else []}
 
-# %% ../nbs/70_cli.ipynb #53b11386
+# %% ../nbs/70_cli.ipynb #b845329b
 def _as_table(s:dict)->pd.DataFrame:
     "The scores of a run as a table of `evaluate`; those of older runs have no chance"
     parts = []
@@ -240,8 +240,10 @@ def _as_table(s:dict)->pd.DataFrame:
         row = pd.DataFrame([{'target': 'all', 'value': v['loss'], 'n': s['n_test']}])
         parts.append(tidy(row, f'test loss, stage {k} (nats)', better='lower'))
     if 'ceiling' in s:
-        accuracy = tidy(pd.DataFrame(s['ceiling']), 'classifier accuracy', 'the ceiling of coherence', 'higher', chance=s['chance'])
-        rows = [{'metric': 'coherence', **row} for row in s['coherence']]+[{'metric': 'joint coherence', **row} for row in s['joint']]
+        rows = [{'metric': 'coherence', **row} for row in s['coherence']]
+        rows += [{'metric': 'joint coherence', **row} for row in s['joint']]
+        read = pd.DataFrame(s['ceiling'])
+        accuracy = tidy(read, 'classifier accuracy', 'the ceiling of coherence', 'higher', chance=s['chance'])
         parts += [from_records(rows), accuracy]
     df = pd.concat(parts, ignore_index=True)
     df.attrs['warnings'] = s.get('warnings', [])
@@ -367,7 +369,7 @@ def _tell(given:tuple, source:str)->str:
     if source=='prior': return 'from the prior'
     return f'from the sampler {source!r}, fitted to codes of training data'
 
-# %% ../nbs/70_cli.ipynb #4495e6e1
+# %% ../nbs/70_cli.ipynb #24e31aa9
 def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None)->tuple:
     "Generate modalities with a trained model: what was given, what was made of it, and a few words on it"
     model, args = load_model(run), _read_run(run)['args']
@@ -378,7 +380,8 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
     if not given:
         with seeded(seed): out = model.generate(targets=targets, n=n, sampler=source)
         return {}, {t: v.transpose(0, 1) for t,v in out.items()}, _tell(given, source)
-    known = MMData.from_path(data) if data else load_data(args['data'], args['n_train'], args['n_valid'], args['n_test'])[2]
+    parts = [args[k] for k in ('n_train','n_valid','n_test')]
+    known = MMData.from_path(data) if data else load_data(args['data'], *parts)[2]
     for m in given: choose(m, known.names, 'modality in the data')
     x, *mask, _ = known.subset(slice(0, n))[:]
     x, mask = {m: x[m] for m in given}, {m: o for m,o in mask[0].items() if m in given} if mask else None
@@ -403,7 +406,7 @@ def _check_target(file):
     if Path(file).suffix not in ('.npz','.png'): raise ValueError(f'--out {file}: expected a name that ends in .npz or .png')
     if not Path(file).resolve().parent.is_dir(): raise FileNotFoundError(f'{Path(file).parent}: no such folder')
 
-# %% ../nbs/70_cli.ipynb #040930b1
+# %% ../nbs/70_cli.ipynb #52daf9d8
 @call_parse
 def mmvae_generate(
     run:str, # Folder of a run of mmvae_train
@@ -414,7 +417,7 @@ def mmvae_generate(
     k:int=1, # Samples for each data point
     data:str=None, # Data to condition on: an .npz file or a folder of .npy files (default: the run's test data)
     seed:int=0, # Seed of the samples
-    sampler:str=None, # With nothing given: gmm, fitted to codes of training data, or prior (default: gmm if the run has it)
+    sampler:str=None, # With nothing given: gmm, fitted to codes of training data, or prior (default: gmm if it is there)
 ):
     "Generate modalities with a trained model, from other modalities or from nothing"
     with plain_errors():
@@ -423,14 +426,16 @@ def mmvae_generate(
         _write_samples(x, made, out, told)
     print(f'wrote {out}, {told}')
 
-# %% ../nbs/70_cli.ipynb #d5fe2032
+# %% ../nbs/70_cli.ipynb #faeedf0b
+_NO_SAMPLER = 'no sampler in this run: samples with nothing given come from the prior'
+
 def _brief(df)->str:
     "The summary, warnings, and what was left out"
     lines = [f'warning: {w}' for w in df.attrs['warnings']]
     lines += [f'left out: {k} ({r})' for k,r in df.attrs['skipped'].items()]
     return '\n'.join([summary_text(df), *lines])
 
-# %% ../nbs/70_cli.ipynb #4fab2b77
+# %% ../nbs/70_cli.ipynb #df4ebe06
 @call_parse
 def mmvae_evaluate(
     run:str, # Folder of a run of mmvae_train
@@ -449,7 +454,7 @@ def mmvae_evaluate(
         if data: test = MMData.from_path(data)
         clf = _judges(train, test, Path(run)/'judges.safetensors') if labelled(train) and labelled(test) else None
         df = evaluate(model, test, train, only.split(',') if only else None, classifiers=clf, points=points, n=n, seed=seed, quiet=not sys.stdout.isatty())
-        if not model.samplers: df.attrs['warnings'].append('no sampler in this run: samples with nothing given come from the prior')
+        if not model.samplers: df.attrs['warnings'].append(_NO_SAMPLER)
         out.mkdir(parents=True, exist_ok=True)
         write_scores(df, out/'evaluation.json', model=args['model'], data=data or args['data'], seed=seed, versions=_versions())
         write_report(df, out/'report.html', model, test, _title(args, data))

@@ -91,13 +91,13 @@ def _n_given(df):
     if 'n_given' in df: return df['n_given']
     return [len(s.split('+')) if s else 0 for s in df['subset']]
 
-# %% ../../nbs/61_eval.report.ipynb #87252064
+# %% ../../nbs/61_eval.report.ipynb #edf07463
 def tidy(
     df:pd.DataFrame, # Table of a metric
     name:str, # Of the metric
     note:str='', # What else to know
     better:str='', # 'higher', 'lower', or '' if neither is
-    chance=None, # What a model scores that looks at nothing: a number, or one for each row (default: the column, or NaN)
+    chance=None, # What a model scores that looks at nothing, a number or one a row (default: the column, or NaN)
     ceiling=None, # What a perfect model scores, likewise
 )->pd.DataFrame: # With `columns`
     "A table with the columns that all metrics share"
@@ -169,17 +169,17 @@ def _likelihood(t:Trial):
         df = conditional_likelihood(t.model, t.test, [m for m in names if m!=k], k, how='ratio', **kw)
         yield tidy(df, 'log p(x_T|x_S)', note(df), better='higher')
 
-# %% ../../nbs/61_eval.report.ipynb #7e57c53d
+# %% ../../nbs/61_eval.report.ipynb #60766ab3
 def wide_note(
     wide:dict, # `{subset: share of samples}`, as in `df.attrs['wide']`
     most:int=3, # Subsets to name
 )->str: # '' if there were none
-    "For how many samples a product of experts had no density of its own"
+    "For how many samples a product of experts was no density within reach"
     worst = sorted(((v,k) for k,v in (wide or {}).items() if v>0), reverse=True)
     if not worst: return ''
     named = ', '.join(f'{v:.1%} of the samples given {k}' for v,k in worst[:most])
-    rest = f' and {len(worst)-most} more subsets' if len(worst)>most else ''
-    return f'the product of experts had no density of its own for {named}{rest}'
+    rest = f', and {len(worst)-most} more subsets' if len(worst)>most else ''
+    return f'products of experts that are no density within reach: {named}{rest} (experts, or codes, are wider than the prior)'
 
 # %% ../../nbs/61_eval.report.ipynb #f82c78ad
 def coherence_scores(
@@ -308,7 +308,14 @@ def evaluate(
     df.attrs = {'skipped': skipped, 'wide': wide, 'warnings': [note] if note else []}
     return df
 
-# %% ../../nbs/61_eval.report.ipynb #7791bfb2
+# %% ../../nbs/61_eval.report.ipynb #59d21efb
+def _how(n, source)->str:
+    "What was given, in words"
+    if n: return f', {n} given'
+    if source=='prior': return ', from the prior'
+    return f', sampler {source}' if source else ''
+
+# %% ../../nbs/61_eval.report.ipynb #69ffd414
 def summary(
     df:pd.DataFrame, # With `columns`
 )->pd.DataFrame: # Columns score, value, se (an upper bound), chance, ceiling, better, verdict
@@ -316,9 +323,8 @@ def summary(
     rows = []
     nothing = df['subset'].where(df['n_given']==0, '')          # 'prior' or a sampler, where nothing was given
     for (name,n,source),part in df.groupby(['metric','n_given',nothing], sort=False):
-        how = f', {n} given' if n else f', from the {source}' if source=='prior' else f', sampler {source}' if source else ''
         means = part[['value','se','chance','ceiling']].mean(skipna=False)
-        rows.append({'score': name+how, **means, 'better': part['better'].iloc[0]})
+        rows.append({'score': name+_how(n, source), **means, 'better': part['better'].iloc[0]})
     out = pd.DataFrame(rows)
     return out.assign(verdict=verdict(out))
 
@@ -424,9 +430,10 @@ def overview(
     cols = [f'class {c}' for c in data.y.tolist()] if labelled(data) else None
     return viz.show_blocks(blocks, cols, title, kb=kb)
 
-# %% ../../nbs/61_eval.report.ipynb #5b2d5f8c
-why_prior = ("Why they differ: the codes of all data together, the aggregate posterior q(z), are not spread as the prior p(z) "
-             "is. The sampler draws where the codes of training data lie; the prior also draws codes that no data have.")
+# %% ../../nbs/61_eval.report.ipynb #49b11b20
+why_prior = (
+    "Why they differ: the codes of all data together, the aggregate posterior q(z), are not spread as the prior p(z) is. "
+    "The sampler draws where the codes of training data lie; the prior also draws codes that no data have.")
 
 # %% ../../nbs/61_eval.report.ipynb #1e92ef62
 def random_samples(
@@ -505,23 +512,25 @@ def _table(part)->str:
     head = [['given', *map(e, targets)]]
     return f'<table>{_html_rows(head, "th")}{_html_rows(rows)}{_html_rows(foot, kind=" class=level")}</table>'
 
-# %% ../../nbs/61_eval.report.ipynb #d8e60a30
+# %% ../../nbs/61_eval.report.ipynb #63cc7b64
 def _summary_table(df)->str:
     "The summary as HTML"
     head = [['score','value','chance','ceiling','better','']]
     rows = []
     for r in summary(df).to_dict('records'):
+        value = _cell({**r, 'verdict': ''}, ())
         weak = f'<span class="weak">{r["verdict"]}</span>'
-        rows.append([html.escape(r['score']), _cell({**r, 'verdict': ''}, ()), _number(r['chance']), _number(r['ceiling']), r['better'], weak])
+        rows.append([html.escape(r['score']), value, _number(r['chance']), _number(r['ceiling']), r['better'], weak])
     return f'<table>{_html_rows(head, "th")}{_html_rows(rows)}</table>'
 
-# %% ../../nbs/61_eval.report.ipynb #770c6834
+# %% ../../nbs/61_eval.report.ipynb #2c9b0a2a
 def _section(name, part)->str:
     "Heading, notes and table of one metric"
     direction = {'higher': 'higher is better', 'lower': 'lower is better', '': ''}[part['better'].iloc[0]]
     n = 'n = '+', '.join(map(str, part['n'].unique()[:4]))
     notes = [direction, *dict.fromkeys(k for k in part['note'] if k), n]
-    return f'<h2>{html.escape(name)}</h2><p class="note">{html.escape("; ".join(k for k in notes if k))}</p>{_table(part)}'
+    note = '; '.join(k for k in notes if k)
+    return f'<h2>{html.escape(name)}</h2><p class="note">{html.escape(note)}</p>{_table(part)}'
 
 # %% ../../nbs/61_eval.report.ipynb #56e7357d
 def _figure(caption, png)->str:

@@ -387,7 +387,7 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
     x, mask = {m: x[m] for m in given}, {m: o for m,o in mask[0].items() if m in given} if mask else None
     with seeded(seed): return x, model.generate(x, given, targets, n=k, mask=mask), _tell(given, source)
 
-# %% ../nbs/70_cli.ipynb #0b329b3d
+# %% ../nbs/70_cli.ipynb #0c7962ea
 def _write_samples(x:dict, out:dict, file, title:str=None):
     "Arrays as `.npz` (the axis of samples only if there are several), or a picture"
     if Path(file).suffix=='.npz':
@@ -398,7 +398,7 @@ def _write_samples(x:dict, out:dict, file, title:str=None):
         for t,v in out.items():
             rows = {t: v[0,:16]} if len(v)==1 else {f'{t}, draw {j+1}': v[j,:16] for j in range(min(4, len(v)))}
             blocks.append(('', rows))
-        _write_bytes(viz.picture(viz.show_blocks(blocks, title=title)), file)
+        _write_bytes(viz.picture(viz.show_blocks(blocks, title=title, kb=200.)), file)
 
 # %% ../nbs/70_cli.ipynb #2d54341c
 def _check_target(file):

@@ -170,7 +170,7 @@ def _between(blocks)->list: # Space above each block, as a share of a row
     "A gap before every block but the first, more where a heading stands"
     return [.5 if heading else .25*(i>0) for i,(heading,_) in enumerate(blocks)]
 
-# %% ../nbs/07_viz.ipynb #c59465c3
+# %% ../nbs/07_viz.ipynb #1f1bba4c
 def _blocks_picture(blocks, cols, kb):
     "Blocks of images as one picture on new axes"
     labels = [label for _,rows in blocks for label in rows]
@@ -194,6 +194,7 @@ def _blocks_picture(blocks, cols, kb):
     ax.imshow(b, interpolation='nearest')
     _name_cells(ax, h, w, [], cols or [], 1, n)
     ax.set_yticks(middles, labels)
+    if cols and max(len(str(c)) for c in cols)*6>w*k/n: ax.tick_params('x', rotation=45)
     for y,heading in heads: ax.text(0, y, heading, fontsize=10, va='bottom')
     return ax
 

@@ -8,10 +8,11 @@ __all__ = ['lacks', 'metrics', 'columns', 'why_prior', 'labelled', 'some_subsets
            'summary', 'summary_text', 'records', 'write_scores', 'from_records', 'read_scores', 'overview',
            'random_samples', 'report_pictures', 'write_report']
 
-# %% ../../nbs/61_eval.report.ipynb #4007ba89
-import base64, html, json, math, pandas as pd, torch, warnings
+# %% ../../nbs/61_eval.report.ipynb #3cbbde70
+import base64, html, io, json, math, pandas as pd, torch, warnings
 from dataclasses import dataclass
 from pathlib import Path
+from PIL import Image
 from torch import nn
 from .. import viz
 from ..core import MultimodalVAE, choose, seeded, subsets as all_subsets
@@ -451,7 +452,7 @@ def random_samples(
         blocks.append((heading, {k: v[:,0].cpu() for k,v in out.items()}))
     return viz.show_blocks(blocks, title=title, note=why_prior if model.samplers else None, kb=kb)
 
-# %% ../../nbs/61_eval.report.ipynb #8a8f6344
+# %% ../../nbs/61_eval.report.ipynb #d5699325
 def report_pictures(
     model:MultimodalVAE, # Trained
     test:MMData, # Data to condition on
@@ -460,11 +461,11 @@ def report_pictures(
     most:int=5, # Modalities to condition on
 ): # Yields (caption, PNG); the last has nothing given
     "From each modality all others beside the truth, and draws with nothing given"
-    names = model.names
+    names, kb = model.names, 200.
     for k in names[:most] if len(names)>1 else ():
-        with viz.style(): png = viz.picture(overview(model, test, k, n=n, seed=seed))
+        with viz.style(): png = viz.picture(overview(model, test, k, n=n, seed=seed, kb=kb))
         yield f'Given {k}: the truth of the other modalities, and three draws of each', png
-    with viz.style(): png = viz.picture(random_samples(model, n, seed))
+    with viz.style(): png = viz.picture(random_samples(model, n, seed, kb=kb))
     source = ' and '.join([*(f'the sampler {k!r}' for k in model.samplers), 'the prior'])
     yield f'With nothing given: draws from {source}', png
 
@@ -532,10 +533,16 @@ def _section(name, part)->str:
     note = '; '.join(k for k in notes if k)
     return f'<h2>{html.escape(name)}</h2><p class="note">{html.escape(note)}</p>{_table(part)}'
 
-# %% ../../nbs/61_eval.report.ipynb #56e7357d
+# %% ../../nbs/61_eval.report.ipynb #56aea55a
+def _few_colours(png:bytes, n:int=64)->bytes:
+    "The same picture in at most `n` colours"
+    f = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert('RGB').quantize(n).save(f, 'png', optimize=True)
+    return f.getvalue()
+
 def _figure(caption, png)->str:
     "A picture inside the page"
-    code, alt = base64.b64encode(png).decode(), html.escape(caption)
+    code, alt = base64.b64encode(_few_colours(png)).decode(), html.escape(caption)
     return f'<figure><img alt="{alt}" src="data:image/png;base64,{code}"><figcaption>{alt}</figcaption></figure>'
 
 # %% ../../nbs/61_eval.report.ipynb #11633c15

@@ -12,8 +12,8 @@ import warnings
 # %% ../nbs/70_cli.ipynb #8d3fa12f
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # raised when fastai is imported: a command says what went wrong, and nothing else
 
-# %% ../nbs/70_cli.ipynb #60cfab6a
-import importlib, json, math, numpy as np, platform, sys, torch
+# %% ../nbs/70_cli.ipynb #6055c47c
+import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from fastai.torch_core import default_device
@@ -28,8 +28,10 @@ from .data.core import MMData, mm_dls, whole_file
 from .data.digits import embedded_digits
 from .data.toy import shapes
 from .dists import LaplaceLik, NormalLik, likelihoods
-from .eval.coherence import by_given, classifier_accuracy, coherence, joint_coherence, train_classifiers
-from .eval.report import evaluate, labelled, some_subsets, write_report, write_scores
+from .eval.coherence import by_given, classifier_accuracy, train_classifiers
+from .eval.latents import fit_sampler
+from .eval.report import (class_chance, coherence_scores, evaluate, from_records, joint_scores, labelled,
+                                  records, report_pictures, summary_text, tidy, wide_note, write_report, write_scores)
 from .nets import ConvBody, MLPNet, classifier_for
 from .train.io import load_model, save_model
 from .train.learner import mm_learner
@@ -129,23 +131,30 @@ def _write_json(obj, path):
     "Write JSON, all or nothing"
     with whole_file(path) as tmp: tmp.write_text(json.dumps(obj, indent=1), encoding='utf-8')
 
-# %% ../nbs/70_cli.ipynb #42387b6a
-def _save_figure(axs, path):
-    "Write a figure as PNG and close it"
-    with whole_file(path) as tmp: tmp.write_bytes(viz.picture(axs))
+# %% ../nbs/70_cli.ipynb #b18ec548
+def _add_sampler(model, train:MMData, seed:int=0)->list:
+    "Fit the sampler of a run; sentences that say why not, if it cannot be done"
+    try:
+        with seeded(seed): fit_sampler(model, train, 'gmm')
+    except ValueError as e:
+        return [f'no sampler could be fitted to the codes of the training data ({e}); samples come from the prior']
+    return []
 
-# %% ../nbs/70_cli.ipynb #97ded141
-def _pictures(model, test:MMData, out, n:int=8, seed:int=0):
-    "`samples.png`, drawn from the prior, and `conditional.png`, everything from the first modality"
-    first, (x, *_) = model.names[0], test[slice(0, n)]
-    with seeded(seed):
-        prior = {k: v[:,0] for k,v in model.generate(n=n).items()}
-        given = {f'{k} | {first}': v[0] for k,v in model.generate(x, given=first).items()}
-    _save_figure(viz.show_samples(prior, n, title='from the prior'), Path(out)/'samples.png')
-    _save_figure(viz.show_samples({f'{first} (given)': x[first], **given}, n, title=f'given {first}'), Path(out)/'conditional.png')
+# %% ../nbs/70_cli.ipynb #0c2d8999
+def _write_bytes(content:bytes, path):
+    "A file from bytes, all or nothing"
+    with whole_file(path) as tmp: tmp.write_bytes(content)
 
-# %% ../nbs/70_cli.ipynb #1fb7f995
-_FILES = ('run.json','checkpoint.pt','curves.csv','config.json','model.safetensors','scores.json','judges.safetensors','samples.png','conditional.png','evaluation.json','report.html')
+def _pictures(model, test:MMData, out, seed:int=0)->list:
+    "Draw what the page shows; `conditional.png` is given the first modality, `samples.png` nothing"
+    drawn = list(report_pictures(model, test, seed=seed))
+    _write_bytes(drawn[-1][1], Path(out)/'samples.png')
+    if len(drawn)>1: _write_bytes(drawn[0][1], Path(out)/'conditional.png')
+    return drawn
+
+# %% ../nbs/70_cli.ipynb #8d800c70
+_FILES = ('run.json','checkpoint.pt','curves.csv','config.json','model.safetensors','samplers','scores.json',
+          'judges.safetensors','samples.png','conditional.png','evaluation.json','report.html')
 
 def _claim(out, resume:bool=False, force:bool=False)->Path:
     "The folder for a run, if it may be used; touches nothing"
@@ -156,6 +165,13 @@ def _claim(out, resume:bool=False, force:bool=False)->Path:
     if resume and 'run.json' not in have: raise FileNotFoundError(f'{out}: nothing to resume (no run.json)')
     if have and not (resume or force): raise FileExistsError(f'{out} already holds a run ({have[0]}): --resume goes on with it, --force starts over')
     return out
+
+# %% ../nbs/70_cli.ipynb #b7a94f4d
+def _clear(out):
+    "Remove a run, and nothing else, from its folder"
+    for f in _FILES:
+        if (out/f).is_dir(): shutil.rmtree(out/f)
+        else: (out/f).unlink(missing_ok=True)
 
 # %% ../nbs/70_cli.ipynb #d795a21f
 def _read_run(run)->dict:
@@ -176,19 +192,25 @@ def _losses(model, test:MMData, bs:int=250)->dict:
             with learn.at_stage(s.name): out[s.name] = learn.validate_terms()
     return out
 
-# %% ../nbs/70_cli.ipynb #84deffa0
+# %% ../nbs/70_cli.ipynb #d07eadb3
 def _judges(train:MMData, test:MMData, file, quiet:bool=True):
     "Classifiers from a file, or trained and written there"
     if not Path(file).exists():
         clf = train_classifiers(train, test, quiet=quiet)
-        with whole_file(file) as tmp: tmp.write_bytes(save({k: v.contiguous().cpu() for k,v in clf.state_dict().items()}))
+        _write_bytes(save({k: v.contiguous().cpu() for k,v in clf.state_dict().items()}), file)
     with torch.random.fork_rng():
         clf = nn.ModuleDict({k: classifier_for(tuple(v.shape[1:]), int(train.y.max())+1) for k,v in train.x.items()})
     clf.load_state_dict(load_file(file))
     clf.accuracy = classifier_accuracy(clf.eval(), test)
     return clf
 
-# %% ../nbs/70_cli.ipynb #178c6a45
+# %% ../nbs/70_cli.ipynb #a292d2ed
+def _means(table)->list:
+    "Coherence by number of given modalities, beside the mean of its own chance and ceiling"
+    levels = table.groupby('n_given')[['chance','ceiling']].mean().reset_index(drop=True)
+    return records(by_given(table).join(levels).assign(better='higher'))
+
+# %% ../nbs/70_cli.ipynb #1fa11867
 def score_run(
     model, # A trained model
     train:MMData, # Training data, for the classifiers
@@ -197,24 +219,40 @@ def score_run(
     quiet:bool=True, # No progress bars
     seed:int=0, # Of the samples
 )->dict: # What goes into `scores.json`
-    "Losses, and with labels coherence: by subset and target, by number of given modalities, from the prior"
+    "Losses, and with labels coherence: by subset and target, by number of given modalities, with nothing given"
     with seeded(seed): out = {'n_test': len(test), 'loss': _losses(model, test)}
     if not labelled(train) or not labelled(test): return out
-    clf, names = _judges(train, test, file, quiet), model.names
-    with seeded(seed): df, joint = coherence(model, test, clf, some_subsets(names), quiet=quiet), joint_coherence(model, clf, n=len(test))
-    rows = lambda d: d.to_dict('records')
-    chance = test.y[test.y>=0].bincount().max().item()/int((test.y>=0).sum())
-    return {**out, 'ceiling': rows(clf.accuracy), 'chance': chance, 'coherence': rows(df), 'by_given': rows(by_given(df)), 'joint': rows(joint)}
+    clf = _judges(train, test, file, quiet)
+    with seeded(seed):
+        table = coherence_scores(model, test, clf, quiet=quiet)
+        joint = joint_scores(model, test, clf, n=len(test))
+    scores = {'coherence': records(table), 'by_given': _means(table), 'joint': records(joint)}
+    wide = table.attrs.get('wide', {})
+    note = wide_note(wide)
+    levels = {'ceiling': clf.accuracy.to_dict('records'), 'chance': class_chance(test)}
+    return {**out, **levels, **scores, 'wide': wide, 'warnings': [note] if note else []}
 
-# %% ../nbs/70_cli.ipynb #5fa25985
+# %% ../nbs/70_cli.ipynb #b845329b
+def _as_table(s:dict)->pd.DataFrame:
+    "The scores of a run as a table of `evaluate`; those of older runs have no chance"
+    parts = []
+    for k,v in s['loss'].items():
+        row = pd.DataFrame([{'target': 'all', 'value': v['loss'], 'n': s['n_test']}])
+        parts.append(tidy(row, f'test loss, stage {k} (nats)', better='lower'))
+    if 'ceiling' in s:
+        rows = [{'metric': 'coherence', **row} for row in s['coherence']]
+        rows += [{'metric': 'joint coherence', **row} for row in s['joint']]
+        read = pd.DataFrame(s['ceiling'])
+        accuracy = tidy(read, 'classifier accuracy', 'the ceiling of coherence', 'higher', chance=s['chance'])
+        parts += [from_records(rows), accuracy]
+    df = pd.concat(parts, ignore_index=True)
+    df.attrs['warnings'] = s.get('warnings', [])
+    return df
+
 def _report(s:dict)->str:
-    "The scores as a table"
-    lines = [f"{'test loss, stage '+k:34}{v['loss']:12.3f} nats" for k,v in s['loss'].items()]
-    one = lambda what, v, se: f'{what:34}{v:12.3f}'+('' if se is None else f' +- {se:.3f}')
-    lines += [one(f"coherence, {int(r['n_given'])} given", r['value'], r['se']) for r in s.get('by_given', ())]
-    lines += [one('coherence, all from the prior', r['value'], r['se']) for r in s.get('joint', ())]
-    if 'chance' in s: lines += [one('chance', s['chance'], None), one('accuracy of the classifiers', sum(r['value'] for r in s['ceiling'])/len(s['ceiling']), None)]
-    return '\n'.join(lines)
+    "The scores as text"
+    df = _as_table(s)
+    return '\n'.join([summary_text(df), *(f'warning: {w}' for w in df.attrs['warnings'])])
 
 # %% ../nbs/70_cli.ipynb #1aed4a93
 def _settle(given:dict, old:dict=None)->dict:
@@ -241,7 +279,7 @@ def _fit(model, train:MMData, valid:MMData, args:dict, out, resume:bool=False, c
     with nullcontext() if bar else learn.no_bar(): learn.fit_stages(epochs, one_cycle=True, resume=resume and learn.checkpoint.exists())
     return learn
 
-# %% ../nbs/70_cli.ipynb #aa32935b
+# %% ../nbs/70_cli.ipynb #649a2b6e
 def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     "Check everything, then make the folder of a run"
     out = _claim(out, resume, force)
@@ -253,13 +291,17 @@ def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     model = build_model(args['model'], parts[0], args['likelihood'], args['latent'])
     if not sum(_parse_epochs(args['epochs'], [s.name for s in model.stages()]).values()): raise ValueError('--epochs: nothing to train')
     if getattr(model, 'needs_complete', False): parts = tuple(p.complete() for p in parts[:2])+parts[2:]
-    if force:
-        for f in _FILES: (out/f).unlink(missing_ok=True)
+    if force: _clear(out)
     out.mkdir(parents=True, exist_ok=True)
     _write_json({'args': args, 'versions': _versions()}, out/'run.json')
     return args, parts, model
 
-# %% ../nbs/70_cli.ipynb #24e5c2d5
+# %% ../nbs/70_cli.ipynb #c8880915
+def _title(args, data=None)->str:
+    "Heading of a page"
+    return f"{args['model']}, {Path(data or args['data']).name}"
+
+# %% ../nbs/70_cli.ipynb #98c33fc2
 def train_run(
     out, # Folder
     resume:bool=False, # Go on with the run in it
@@ -268,18 +310,20 @@ def train_run(
     bar:bool=True, # Progress bars
     **given # Options
 )->dict: # Scores
-    "Train, save, score and draw"
+    "Train, fit a sampler, save, score and draw"
     args, (train, valid, test), model = _begin(out, given, resume, force)
     out = Path(out)
     learn = _fit(model, train, valid, args, out, resume, cbs, bar)
-    save_model(model.cpu(), out)
+    problems = _add_sampler(model.cpu(), train, args['seed'])
+    save_model(model, out)
     with whole_file(out/'curves.csv') as tmp: learn.terms.to_csv(tmp, index=False)
-    _pictures(model, test, out)
     s = score_run(model, train, test, out/'judges.safetensors', quiet=not bar)
+    s['warnings'] = problems+s.get('warnings', [])
     _write_json(s, out/'scores.json')
+    write_report(_as_table(s), out/'report.html', title=_title(args), pictures=_pictures(model, test, out))
     return s
 
-# %% ../nbs/70_cli.ipynb #ebb3bdf0
+# %% ../nbs/70_cli.ipynb #d60d9951
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -304,37 +348,57 @@ def mmvae_train(
         except KeyboardInterrupt:
             print('\ninterrupted'+(f'; go on with: mmvae_train --out {out} --resume' if (Path(out)/'run.json').exists() else ' before training began'), file=sys.stderr)
             raise SystemExit(130) from None
-    print(f'model, scores, curves and pictures are in {out}')
+    print(f"model, scores, curves and pictures are in {out}; {Path(out)/'report.html'} shows them on one page")
 
 # %% ../nbs/70_cli.ipynb #dde7715e
 def _names_of(text, known)->tuple:
     "Names from a comma-separated list"
     return tuple(choose(k.strip(), tuple(known), 'modality') for k in text.split(',')) if text else ()
 
-# %% ../nbs/70_cli.ipynb #b1876877
-def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0)->tuple:
-    "Generate modalities with a trained model"
+# %% ../nbs/70_cli.ipynb #2c4dad98
+def _drawn_from(model, given:tuple, sampler=None)->str:
+    "Name of what draws the codes when nothing is given: as asked for, or the run's sampler, or 'prior'"
+    if given and sampler:
+        raise ValueError(f'--sampler {sampler}: codes come from what is given; leave out --sampler or --given')
+    if sampler: return choose(sampler, ('prior', *model.samplers), 'sampler of this run')
+    return next(iter(model.samplers), 'prior')
+
+def _tell(given:tuple, source:str)->str:
+    "Where samples come from, in words"
+    if given: return f"given {', '.join(given)}"
+    if source=='prior': return 'from the prior'
+    return f'from the sampler {source!r}, fitted to codes of training data'
+
+# %% ../nbs/70_cli.ipynb #24e31aa9
+def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None)->tuple:
+    "Generate modalities with a trained model: what was given, what was made of it, and a few words on it"
     model, args = load_model(run), _read_run(run)['args']
     given = _names_of(given, model.mods)
     targets = _names_of(targets, model.mods) or tuple(m for m in model.names if m not in given) or model.names
     if n<1 or k<1: raise ValueError(f'--n {n} and --k {k} must be at least 1')
+    source = _drawn_from(model, given, sampler)
     if not given:
-        with seeded(seed): return {}, {t: v.transpose(0, 1) for t,v in model.generate(targets=targets, n=n).items()}
-    source = MMData.from_path(data) if data else load_data(args['data'], args['n_train'], args['n_valid'], args['n_test'])[2]
-    for m in given: choose(m, source.names, 'modality in the data')
-    x, *mask, _ = source.subset(slice(0, n))[:]
+        with seeded(seed): out = model.generate(targets=targets, n=n, sampler=source)
+        return {}, {t: v.transpose(0, 1) for t,v in out.items()}, _tell(given, source)
+    parts = [args[k] for k in ('n_train','n_valid','n_test')]
+    known = MMData.from_path(data) if data else load_data(args['data'], *parts)[2]
+    for m in given: choose(m, known.names, 'modality in the data')
+    x, *mask, _ = known.subset(slice(0, n))[:]
     x, mask = {m: x[m] for m in given}, {m: o for m,o in mask[0].items() if m in given} if mask else None
-    with seeded(seed): return x, model.generate(x, given, targets, n=k, mask=mask)
+    with seeded(seed): return x, model.generate(x, given, targets, n=k, mask=mask), _tell(given, source)
 
-# %% ../nbs/70_cli.ipynb #da30a2a6
-def _write_samples(x:dict, out:dict, file):
+# %% ../nbs/70_cli.ipynb #0c7962ea
+def _write_samples(x:dict, out:dict, file, title:str=None):
     "Arrays as `.npz` (the axis of samples only if there are several), or a picture"
     if Path(file).suffix=='.npz':
         arrays = {**x, **{t: v[0] if len(v)==1 else v for t,v in out.items()}}
         with whole_file(file) as tmp, open(tmp, 'wb') as f: np.savez(f, **{k: v.numpy() for k,v in arrays.items()})
     else:
-        rows = {**{f'{k} (given)': v for k,v in x.items()}, **{t if not j else f'{t} {j+1}': v[j] for t,v in out.items() for j in range(min(4, len(v)))}}
-        _save_figure(viz.show_samples(rows, min(16, len(next(iter(rows.values()))))), file)
+        blocks = [('', {f'given {k}': v[:16] for k,v in x.items()})] if x else []
+        for t,v in out.items():
+            rows = {t: v[0,:16]} if len(v)==1 else {f'{t}, draw {j+1}': v[j,:16] for j in range(min(4, len(v)))}
+            blocks.append(('', rows))
+        _write_bytes(viz.picture(viz.show_blocks(blocks, title=title, kb=200.)), file)
 
 # %% ../nbs/70_cli.ipynb #2d54341c
 def _check_target(file):
@@ -342,32 +406,36 @@ def _check_target(file):
     if Path(file).suffix not in ('.npz','.png'): raise ValueError(f'--out {file}: expected a name that ends in .npz or .png')
     if not Path(file).resolve().parent.is_dir(): raise FileNotFoundError(f'{Path(file).parent}: no such folder')
 
-# %% ../nbs/70_cli.ipynb #a7ab8b9e
+# %% ../nbs/70_cli.ipynb #52daf9d8
 @call_parse
 def mmvae_generate(
     run:str, # Folder of a run of mmvae_train
-    given:str=None, # Modalities to condition on, e.g. a,b (default: none, which samples the prior)
+    given:str=None, # Modalities to condition on, e.g. a,b (default: none)
     targets:str=None, # Modalities to generate (default: whatever is not given)
     out:str='samples.png', # File to write: .npz (arrays) or .png (a picture)
-    n:int=8, # Data points to condition on, or samples of the prior
+    n:int=8, # Data points to condition on, or samples with nothing given
     k:int=1, # Samples for each data point
     data:str=None, # Data to condition on: an .npz file or a folder of .npy files (default: the run's test data)
     seed:int=0, # Seed of the samples
+    sampler:str=None, # With nothing given: gmm, fitted to codes of training data, or prior (default: gmm if it is there)
 ):
-    "Generate modalities with a trained model, from other modalities or from the prior"
+    "Generate modalities with a trained model, from other modalities or from nothing"
     with plain_errors():
         _check_target(out)
-        _write_samples(*_samples(run, given, targets, n, k, data, seed), out)
-    print(f'wrote {out}')
+        x, made, told = _samples(run, given, targets, n, k, data, seed, sampler)
+        _write_samples(x, made, out, told)
+    print(f'wrote {out}, {told}')
 
-# %% ../nbs/70_cli.ipynb #92831571
+# %% ../nbs/70_cli.ipynb #faeedf0b
+_NO_SAMPLER = 'no sampler in this run: samples with nothing given come from the prior'
+
 def _brief(df)->str:
-    "Means by metric and number of given modalities, and what was left out"
-    g = df.groupby(['metric','n_given'], sort=False).value.mean()
-    lines = [f"{k+(f', {n} given' if n else ''):34}{v:12.3f}" for (k,n),v in g.items()]
-    return '\n'.join(lines+[f'left out: {k} ({r})' for k,r in df.attrs['skipped'].items()])
+    "The summary, warnings, and what was left out"
+    lines = [f'warning: {w}' for w in df.attrs['warnings']]
+    lines += [f'left out: {k} ({r})' for k,r in df.attrs['skipped'].items()]
+    return '\n'.join([summary_text(df), *lines])
 
-# %% ../nbs/70_cli.ipynb #d7fed112
+# %% ../nbs/70_cli.ipynb #df4ebe06
 @call_parse
 def mmvae_evaluate(
     run:str, # Folder of a run of mmvae_train
@@ -386,7 +454,8 @@ def mmvae_evaluate(
         if data: test = MMData.from_path(data)
         clf = _judges(train, test, Path(run)/'judges.safetensors') if labelled(train) and labelled(test) else None
         df = evaluate(model, test, train, only.split(',') if only else None, classifiers=clf, points=points, n=n, seed=seed, quiet=not sys.stdout.isatty())
+        if not model.samplers: df.attrs['warnings'].append(_NO_SAMPLER)
         out.mkdir(parents=True, exist_ok=True)
         write_scores(df, out/'evaluation.json', model=args['model'], data=data or args['data'], seed=seed, versions=_versions())
-        write_report(df, out/'report.html', model, test, f"{args['model']}, {Path(data or args['data']).name}")
-    print(f'{_brief(df)}\nwrote evaluation.json and report.html')
+        write_report(df, out/'report.html', model, test, _title(args, data))
+    print(f"{_brief(df)}\nwrote evaluation.json and report.html in {out}")

@@ -7,8 +7,8 @@ __all__ = ['loss_keywords', 'Objective', 'take_loss', 'learning', 'OneStage', 't
            'rng_state', 'set_rng_state', 'SameNoise', 'AnyDeviceAMP', 'fused_adam', 'mm_learner', 'stage_dls',
            'save_atomic', 'Anneal']
 
-# %% ../../nbs/30_train.learner.ipynb #17304220
-import inspect, numpy as np, pandas as pd, torch
+# %% ../../nbs/30_train.learner.ipynb #7d8fe064
+import inspect, numpy as np, pandas as pd, time, torch
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from fastai.basics import Callback, Learner, OptimWrapper, ValueMetric, find_bs, get_model, noop
@@ -274,19 +274,22 @@ def save_atomic(
     "Write a whole file or nothing"
     with whole_file(file) as tmp: torch.save(_plain(obj), tmp)
 
-# %% ../../nbs/30_train.learner.ipynb #ff260124
+# %% ../../nbs/30_train.learner.ipynb #8c7ba54b
 class _Keeper(_Light):
     "Remember the best weights of a stage, and call `write` after every epoch"
     order = 70
-    def __init__(self, write, best): self.write,self.best = write,best
+    def __init__(self, write, best, seconds=0.): self.write,self.best,self.seconds = write,best,seconds
+    def before_fit(self): self.start = time.monotonic()-self.seconds
     def after_epoch(self):
         loss = self.term_recorder.means.get('valid', {}).get('loss')
         if not self.best or loss is None or loss<self.best['loss']:
             self.best = {'loss': loss, 'epoch': self.epoch, 'weights': {k: v.clone() for k,v in get_model(self.model).model.state_dict().items()}}
         scaler = getattr(self.learn, 'scaler', None)
-        self.write(epoch=self.epoch+1, opt=self.opt.state_dict(), best=self.best, scaler=scaler.state_dict() if scaler else {})
+        self.write(
+            epoch=self.epoch+1, seconds=time.monotonic()-self.start, opt=self.opt.state_dict(), best=self.best,
+            scaler=scaler.state_dict() if scaler else {})
 
-# %% ../../nbs/30_train.learner.ipynb #e2bd676c
+# %% ../../nbs/30_train.learner.ipynb #65249ab4
 class _StartAt(_Light):
     "Let the loop count only what is left of `n_epoch` epochs, after everybody has seen the full number"
     order = 99
@@ -296,19 +299,30 @@ class _StartAt(_Light):
         if self.scaler: self.learn.scaler.load_state_dict(self.scaler)
 
 class _Shift(_Light):
-    "Number the epochs of a continued fit from `k`"
+    "Number the epochs of a continued fit from `k`, and let its progress bar count on"
     order = -99
-    def __init__(self, k, n): self.k,self.n = k,n
-    def before_epoch(self): self.learn.n_epoch,self.learn.epoch = self.n,self.epoch+self.k
+    def __init__(self, k, n, seconds): self.k,self.n,self.seconds = k,n,seconds
+    def before_epoch(self):
+        self.learn.n_epoch,self.learn.epoch = self.n,self.epoch+self.k
+        if self.epoch==self.k: self.start_clock()
+    def start_clock(self):
+        "Bars start their clock at pass 0, and tell the time left from it"
+        bar = getattr(getattr(self.learn, 'progress', None), 'mbar', None)
+        if bar is None: return
+        bar.update(0)
+        bar.main_bar.start_t -= self.seconds
 
-# %% ../../nbs/30_train.learner.ipynb #7d9477eb
+# %% ../../nbs/30_train.learner.ipynb #ca32f352
 def _fit_stage(learn, n, lr, one_cycle, cbs, state, write, kwargs):
     "Train the current stage for `n` epochs, or what is left of them, and bring back its best weights"
     model, k = get_model(learn.model).model, state.get('epoch', 0)
+    seconds = state.get('seconds', float(k))            # older checkpoints do not say: one second a pass
     learn.create_opt()
-    if k: learn.opt.load_state_dict(state['opt'])
-    keeper = _Keeper(write, state.get('best'))
-    cbs = [keeper, *([_StartAt(k, state['scaler']), _Shift(k, n)] if k else []), *L(cbs)]
+    keeper = _Keeper(write, state.get('best'), seconds)
+    cbs = [keeper, *L(cbs)]
+    if k:
+        learn.opt.load_state_dict(state['opt'])
+        cbs += [_StartAt(k, state['scaler']), _Shift(k, n, seconds)]
     if state.get('rng'): set_rng_state(state['rng'])
     if k<n: learn.fit_one_cycle(n, lr, cbs=cbs, **kwargs) if one_cycle else learn.fit(n, lr, cbs=cbs, **kwargs)
     model.load_state_dict(keeper.best['weights'])

@@ -90,13 +90,18 @@ def test_check(check, small):
 
 def test_main_job_notices(tmp_path):
     "The check of the main job (which .ci/run makes) on a good run, a broken model and a missing picture"
-    want, tol = main_job.expected()
-    def run(value, drop=()):
-        for f in set(main_job.FILES)-set(drop): (tmp_path/f).write_text(json.dumps({'by_given': [{'n_given': 2, 'value': 1.}, {'n_given': 1, 'value': value}]}))
+    wanted, tol = main_job.expected()
+    def run(drop=(), **change):
+        have = wanted | change
+        given = [{'n_given': n, 'value': have[f'coherence, {n} given']} for n in (1,4)]
+        joint = [{'subset': 'prior', 'value': 0.}, {'subset': 'gmm', 'value': have['joint coherence, sampler gmm']}]
+        for f in set(main_job.FILES)-set(drop):
+            (tmp_path/f).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path/f).write_text(json.dumps({'by_given': given, 'joint': joint}))
         for f in drop: (tmp_path/f).unlink()
-        return main_job.problems(tmp_path, f'coherence {want:.2f}')
-    assert run(want)==[]
-    assert 'expected' in run(want-2*tol)[0]
-    assert 'samples.png is missing' in run(want, drop=['samples.png'])[0]
-    run(want)
+        return main_job.problems(tmp_path, ' '.join(f'{v:g}' for v in wanted.values()))
+    assert run()==[]
+    for k,v in wanted.items(): assert k in run(**{k: v-2*tol})[0]
+    assert 'samples.png is missing' in run(drop=['samples.png'])[0]
+    run()
     assert 'README' in main_job.problems(tmp_path, 'no number')[0]

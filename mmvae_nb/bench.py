@@ -24,14 +24,14 @@ from torch import nn
 from typing import NamedTuple
 from . import __version__, viz
 
-# %% ../nbs/71_bench.ipynb #ddec6b29
+# %% ../nbs/71_bench.ipynb #50968a7e
 from .core import Modality, choose, eval_mode, seeded
 from .data.core import MMData, MMLoader, mm_dls, whole_file
 from .data.digits import embedded_digits
 from .dists import LaplaceHead, NormalHead, NormalLik
 from .eval.coherence import coherence, train_classifiers
 from .eval.fidelity import FeatureStats, frechet, trace_sqrt
-from .eval.latents import latent_codes
+from .eval.latents import latent_codes, linear_reader
 from .eval.likelihood import joint_likelihood
 from .models.jmvae import JMVAE
 from .models.mmvae import MMVAE
@@ -508,7 +508,14 @@ def gain_model(
         for dec in model.decoders.values(): quiet(dec.net, gain)
     return model
 
-# %% ../nbs/71_bench.ipynb #f12827e4
+# %% ../nbs/71_bench.ipynb #c484882d
+def _legible(model, train, test, given='m0'):
+    "Accuracy of a linear reader of the class, for means and for draws of q(z|x_0), and the standard deviation of these"
+    codes, draws = ([latent_codes(model, part, given, sample=s) for part in (train, test)] for s in (False, True))
+    reader = linear_reader(codes[0], train.y)
+    means, drawn = (reader.score(z[1].numpy(), test.y.numpy()) for z in (codes, draws))
+    return dict(means=means, draws=drawn, spread=(draws[1]-codes[1]).std().item())
+
 def run_gain(
     name:str, # One of `gain_models`
     gain:float, # One of `gains`
@@ -518,7 +525,7 @@ def run_gain(
     epochs:int=10, # Of each stage
     points:int=300, # Test tuples for coherence; a third of them for log p
 )->dict: # A row of the table
-    "Train one model from one gain: coherence given one view, and log p(X)"
+    "Train one model from one gain: coherence given one view, log p(X), and how legible the class is in codes of one view"
     train, valid, test = parts
     model = gain_model(name, gain, seed)
     torch.manual_seed(seed)
@@ -530,7 +537,8 @@ def run_gain(
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', '.*Pareto k')
         ll = joint_likelihood(model, few, n=200, points=points//3).value.item()
-    return dict(model=model.__class__.__name__, gain=gain, seed=seed, coherence=alone, ll=ll, version=provenance()['version'])
+    legible = _legible(model, train.subset(slice(0, 2000)), test)
+    return dict(model=name, gain=gain, seed=seed, coherence=alone, ll=ll, **legible, version=provenance()['version'])
 
 # %% ../nbs/71_bench.ipynb #5c551557
 def run_gains(

@@ -330,7 +330,14 @@ def _fit(model, train:MMData, valid:MMData, args:dict, out, resume:bool=False, c
     with nullcontext() if bar else learn.no_bar(): learn.fit_stages(epochs, one_cycle=True, resume=resume and learn.checkpoint.exists())
     return learn
 
-# %% ../nbs/70_cli.ipynb #19d0207e
+# %% ../nbs/70_cli.ipynb #13cc96d4
+def _try_on(model, data:MMData, bs:int=1024):
+    "Raise if the model's likelihoods cannot take the data, before a folder is made or a step is trained"
+    for i in torch.arange(len(data)).split(bs):
+        x, *mask, _ = data[i]
+        model.prepare(x, mask[0] if mask else None)
+
+# %% ../nbs/70_cli.ipynb #aedc91e0
 def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     "Check everything, then make the folder of a run"
     out = _claim(out, resume, force)
@@ -341,6 +348,7 @@ def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     torch.manual_seed(args['seed'])
     model = build_model(args['model'], parts[0], args['likelihood'], args['latent'], args.get('weight', '1'))
     if not sum(_parse_epochs(args['epochs'], [s.name for s in model.stages()]).values()): raise ValueError('--epochs: nothing to train')
+    for p in parts: _try_on(model, p)
     if getattr(model, 'needs_complete', False): parts = tuple(p.complete() for p in parts[:2])+parts[2:]
     if force: _clear(out)
     out.mkdir(parents=True, exist_ok=True)

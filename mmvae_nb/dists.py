@@ -123,7 +123,7 @@ class _Normal(_OneScale, Normal):
 class _Laplace(_OneScale, Laplace):
     standard = staticmethod(lambda u, c: c-math.log(2)-u.abs())
 
-# %% ../nbs/01_dists.ipynb #27c11415
+# %% ../nbs/01_dists.ipynb #7d661cd4
 class _ScaledLik(Likelihood):
     "Location-scale likelihood with a fixed or learned scale; a sigmoid link keeps means in (0,1), for pixels"
     def __init__(self, scale:float=1., learn:bool=False, link:str='identity'):
@@ -140,7 +140,7 @@ class _ScaledLik(Likelihood):
         lo, hi = (v.item() for v in x.aminmax())
         if lo>=0 and hi<=1: return None
         return (f'values in [{lo:.3g}, {hi:.3g}], but the means of a sigmoid link lie in (0, 1); '
-                f"divide pixels by 255, or use {type(self).__name__}({self.log_scale.exp().item():.3g}, link='identity')")
+                f"divide pixels by 255, or use the likelihood {type(self).__name__.removesuffix('Lik').lower()!r}")
 
 @register
 class NormalLik(_ScaledLik):

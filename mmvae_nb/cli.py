@@ -55,13 +55,12 @@ job_settings = {
     ),
 }
 
-# %% ../nbs/70_cli.ipynb #c2c056b3
+# %% ../nbs/70_cli.ipynb #ea857dab
 _liks = { # Name -> likelihood
     **likelihoods,
-    'pixels': partial(NormalLik, .5, link='sigmoid'),
-    'laplace': partial(LaplaceLik, .75),
+    'laplace': partial(LaplaceLik, scale=.75),
     'learned': partial(NormalLik, learn=True),
-    'learned pixels': partial(NormalLik, .5, learn=True, link='sigmoid'),
+    'learned pixels': partial(NormalLik, scale=.5, learn=True, link='sigmoid'),
 }
 _models = {'jmvae': 'jmvae.JMVAE', 'telbo': 'telbo.TELBO', 'mvae': 'mvae.MVAE', 'mopoe': 'mopoe.MoPoE', 'mvtcae': 'mvtcae.MVTCAE', 'mmvae': 'mmvae.MMVAE',
            'jnf': 'jnf.JNF', 'jnf_dcca': 'jnf.JNF', 'jnf_shared': 'jnf.JNF',
@@ -93,7 +92,7 @@ def load_data(
     if n<1 or (a or 1)>n: raise ValueError(f'{data}: {len(whole)} samples are not enough for {a or 1} to train, {part(b)} to validate and {part(c)} to test')
     return tuple(whole.split(a or n, part(b), part(c)))
 
-# %% ../nbs/70_cli.ipynb #8431ab25
+# %% ../nbs/70_cli.ipynb #abbcfbe1
 _defaults = {
     'jnf_dcca': {'projectors': 'dcca', 'size': 16},
     'jnf_shared': {'projectors': 'contrastive', 'size': 16},
@@ -104,7 +103,7 @@ def _likelihood(text:str)->nn.Module:
     "A likelihood from its name, perhaps with a scale: `normal:0.5`"
     name, _, scale = text.partition(':')
     make = choose(name, _liks, 'likelihood')
-    try: return make(float(scale)) if scale else make()
+    try: return make(scale=float(scale)) if scale else make()
     except TypeError: raise ValueError(f'likelihood {name!r} takes no scale, found {text!r}') from None
 
 def _for_data(text:str, data:MMData, k:str)->nn.Module:

@@ -170,10 +170,10 @@ class CategoricalLik(Likelihood):
     def error(self, x):
         if not (((x==0)|(x==1)).all() and (x.sum(-1)<=1).all()): return 'a categorical likelihood needs one-hot vectors; encode labels with torch.nn.functional.one_hot(y, k).float()'
 
-# %% ../nbs/01_dists.ipynb #67307534
-def _pixels():
+# %% ../nbs/01_dists.ipynb #d3849e66
+def _pixels(scale=.5):
     "Pixels in [0,1]: Gaussian around means in (0,1)"
-    return NormalLik(.5, link='sigmoid')
+    return NormalLik(scale, link='sigmoid')
 
 likelihoods = {'normal': NormalLik, 'pixels': _pixels, 'laplace': LaplaceLik, 'bernoulli': BernoulliLik, 'categorical': CategoricalLik}
 

@@ -67,7 +67,7 @@ def _other(f): return lambda omega: f(pair_modalities(False), 32)
 # %% ../../nbs/90_exp.cmmd.ipynb #328f3473
 pair_entrants = { # Name -> function of omega that makes a model
     'CMMD': _cmmd(), 'CMMD, pairs': _cmmd(match='pairs'), 'CMMD, released': _cmmd(classify='mean', reduce='sum', estimator='v'),
-    'VCCA': _other(lambda mods, d: VCCA(mods, d, 'rotated')), 'MVAE': _other(MVAE), 'JMVAE': _other(lambda mods, d: JMVAE(mods, d, wide='clip')),
+    'VCCA': _other(lambda mods, d: VCCA(mods, d, 'rotated')), 'MVAE': _other(MVAE), 'JMVAE': _other(JMVAE),
 }
 
 # %% ../../nbs/90_exp.cmmd.ipynb #fcad6ad7

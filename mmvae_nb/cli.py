@@ -92,7 +92,7 @@ def load_data(
     if n<1 or (a or 1)>n: raise ValueError(f'{data}: {len(whole)} samples are not enough for {a or 1} to train, {part(b)} to validate and {part(c)} to test')
     return tuple(whole.split(a or n, part(b), part(c)))
 
-# %% ../nbs/70_cli.ipynb #abbcfbe1
+# %% ../nbs/70_cli.ipynb #a06d9e38
 _defaults = {
     'jnf_dcca': {'projectors': 'dcca', 'size': 16},
     'jnf_shared': {'projectors': 'contrastive', 'size': 16},
@@ -108,8 +108,7 @@ def _likelihood(text:str)->nn.Module:
 
 def _for_data(text:str, data:MMData, k:str)->nn.Module:
     "A likelihood for one modality; a learned one of bytes keeps means between black and white"
-    is_pixels = data.x[k].dtype==torch.uint8 and data.scale[k]==255
-    return _likelihood('learned pixels' if text=='learned' and is_pixels else text)
+    return _likelihood('learned pixels' if text=='learned' and data.is_pixels(k) else text)
 
 def _small(shape:tuple, latent:int)->dict:
     "Networks for colour images: narrow convolutions to encode, an MLP to decode"

@@ -478,13 +478,12 @@ def draw_starts(
     ax.legend(loc='center left', bbox_to_anchor=(1.02, .5))
     return ax
 
-# %% ../nbs/71_bench.ipynb #135da34f
+# %% ../nbs/71_bench.ipynb #266d7ab4
 gains = (.01, .02, .05, .1, .2, .5, 2**.5, 2.)
 gain_models = {
     'JMVAE': JMVAE,
     'MoPoE': MoPoE,
     'MMVAE': partial(MMVAE, K=1, bound='elbo', family='normal'),
-    'MMVAE, Laplace': partial(MMVAE, K=1, bound='elbo'),
 }
 
 def gain_data(

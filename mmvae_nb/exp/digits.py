@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['passes', 'entrants', 'five_views', 'view_modalities', 'train_entrant', 'score_entrant', 'run_entrants']
 
-# %% ../../nbs/90_exp.digits.ipynb #90762cc0
+# %% ../../nbs/90_exp.digits.ipynb #b5f494c0
 import pandas as pd, time, torch
 from fastcore.script import call_parse
 from functools import partial
 from pathlib import Path
-from ..bench import provenance, read_results
+from ..bench import provenance
 from ..core import Modality, choose
 from ..data.core import mm_dls, whole_file
 from ..data.digits import digit_views, digits_from_npz, embedded_digits, five_backgrounds

@@ -232,7 +232,23 @@ def split(self:MMData,
     with seeded(seed): place = torch.randperm(n)[torch.as_tensor(inv)]   # where each sample's group landed
     return [self.subset(((place>=a)&(place<b)).nonzero()[:,0]) for a,b in zip(ends[:-1], ends[1:])]
 
-# %% ../../nbs/20_data.core.ipynb #8c666961
+# %% ../../nbs/20_data.core.ipynb #2f72f973
+@patch
+def is_pixels(self:MMData,
+    k:str, # Modality
+)->bool: # Are its entries bytes that stand for 0 to 1?
+    "Does a modality hold pixels?"
+    return self.x[k].dtype==torch.uint8 and self.scale[k]==255
+
+# %% ../../nbs/20_data.core.ipynb #b2c9437e
+def _sizes_as_weights(x, weight):
+    "A weight for each modality: the same for all, or 'auto', the inverse of its size"
+    if not isinstance(weight, str): return dict.fromkeys(x, weight)
+    choose(weight, ('auto',), 'weight')
+    sizes = {k: v[0].numel() for k,v in x.items()}
+    return {k: max(sizes.values())/s for k,s in sizes.items()}
+
+# %% ../../nbs/20_data.core.ipynb #e56f03c1
 @patch
 def modalities(self:MMData,
     likelihood=None, # Of every modality, by name or as a module (default: 'pixels' for bytes from 0 to 255, else 'normal')
@@ -241,15 +257,10 @@ def modalities(self:MMData,
 )->list: # List of `Modality`
     "Modalities with the shapes of the data"
     for k in per: choose(k, self.x, 'modality')
-    if isinstance(weight, str): choose(weight, ('auto',), 'weight')
-    sizes = {k: v[0].numel() for k,v in self.x.items()}
-    def fields(k, v):
-        usual = 'pixels' if v.dtype==torch.uint8 and self.scale[k]==255 else 'normal'
-        w = max(sizes.values())/sizes[k] if weight=='auto' else weight
-        own = per.get(k, {})
-        own = dict(own) if isinstance(own, Mapping) else {'likelihood': own}
-        return {'likelihood': likelihood or usual, 'weight': w, **own}
-    return [Modality(k, v.shape[1:], **fields(k, v)) for k,v in self.x.items()]
+    own = {k: dict(v) if isinstance(v, Mapping) else {'likelihood': v} for k,v in per.items()}
+    w = _sizes_as_weights(self.x, weight)
+    usual = {k: likelihood or ('pixels' if self.is_pixels(k) else 'normal') for k in self.x}
+    return [Modality(k, v.shape[1:], **{'likelihood': usual[k], 'weight': w[k], **own.get(k, {})}) for k,v in self.x.items()]
 
 # %% ../../nbs/20_data.core.ipynb #e326fd41
 def _masked(data:MMData, p:dict, keep, generator, seed):

@@ -11,7 +11,7 @@ __all__ = ['all_checks', 'SmallBody', 'SmallNet', 'small_mods', 'fake_like', 'Ch
            'check_shapes', 'check_densities', 'check_terms', 'check_dtypes', 'check_device', 'same_bits',
            'check_same_seed', 'check_saved', 'check_inputs', 'check_modes', 'check_bad_input', 'check_model']
 
-# %% ../nbs/36_checks.ipynb #d646806c
+# %% ../nbs/36_checks.ipynb #6d109de6
 import importlib, tempfile, torch
 from dataclasses import asdict, dataclass, replace
 from fastcore.basics import patch
@@ -19,7 +19,7 @@ from torch import nn
 from .core import Modality, MultimodalVAE, choose, register, seeded, subsets, train_only
 from .dists import BernoulliLik, CategoricalLik, as_likelihood
 from .lingauss import lingauss
-from .nets import _weighted
+from .nets import _weighted_layers
 
 # %% ../nbs/36_checks.ipynb #70a4d758
 @register
@@ -86,7 +86,7 @@ class CheckCase:
         self.given = subsets(self.names) if given is None else [tuple(S) for S in given]
         self.exact_on,self.bound,self.mods = _keep_exact(exact_on, self.given),bound,mods or small_mods
 
-# %% ../nbs/36_checks.ipynb #1450bab4
+# %% ../nbs/36_checks.ipynb #c4f08da3
 class NotRun(Exception):
     "Raised by a check that cannot run, with the reason"
 
@@ -97,9 +97,10 @@ def model(self:CheckCase, mods=None, dtype=torch.float64):
     with seeded(self.seed): return self.build(mods, self.d).to(dtype).eval()
 
 @patch
-def plain(self:CheckCase):
-    "A fresh model with learnable everything, in train mode, and a batch for it"
+def plain(self:CheckCase, default=False):
+    "A fresh model with learnable everything, in train mode, and a batch for it; `default`: with default networks"
     with seeded(self.seed): mods = self.mods()
+    if default: mods = [replace(m, encoder=None, decoder=None) for m in mods]
     with seeded(self.seed+1): x = {m.name: fake_like(m, self.B) for m in mods}
     return self.model(mods, torch.float32).train(), x
 
@@ -440,18 +441,12 @@ def check_cache(c):
         kept = {k: v for k,v in x.items() if s.keep is None or k in s.keep}
         yield (s.name, *same_in_mean(lambda: s.loss(x)[0], lambda: s.loss({**kept, **extra})[0], c.seed))
 
-# %% ../nbs/36_checks.ipynb #b8ad5de4
-@patch
-def untrained(self:CheckCase):
-    "A fresh model with the default networks for the shapes under test, in train mode, and a batch for it"
-    with seeded(self.seed): mods = [replace(m, encoder=None, decoder=None) for m in self.mods()]
-    with seeded(self.seed+1): x = {m.name: fake_like(m, self.B) for m in mods}
-    return self.model(mods, torch.float32).train(), x
-
+# %% ../nbs/36_checks.ipynb #b13388d6
 def _output_share(dec, scale):
     "How much an untrained decoder's mean varies with its code, as a share of the data's sd; None without layers"
-    layer = next((l for l in dec.modules() if isinstance(l, _weighted)), None)
-    if layer is None: return None
+    layers = _weighted_layers(dec)
+    if not layers: return None
+    layer = layers[0]
     size = layer.in_channels if hasattr(layer, 'in_channels') else layer.in_features
     with torch.no_grad(): return (dec(torch.randn(1000, size)).mean.std(0).mean()/scale).item()
 
@@ -463,18 +458,18 @@ def _unreached(m, x):
     for s in m.stages(): s.loss(x)[0].backward()
     return [n for n,p in m.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.any())]
 
-# %% ../nbs/36_checks.ipynb #1327b0d9
+# %% ../nbs/36_checks.ipynb #64e97ebb
 @register_check
 def check_start(c):
     "Default networks begin quietly: outputs vary by 1 to 10 % of the data's scale, gradients reach every layer"
-    m, x = c.untrained()
+    m, x = c.plain(default=True)
     for k,dec in m.decoders.items():
         c.where = k
         share = _output_share(dec.eval(), x[k].std())
         if share is None: continue                              # nothing that could start loudly
         yield f'{k}: too loud', share, .1
         yield f'{k}: too quiet', .01/share, 1.
-    m, x = c.untrained()
+    m, x = c.plain(default=True)
     lost = _unreached(m, x)
     yield f'no gradient: {" ".join(lost[:3])}', len(lost), 0
 

@@ -22,7 +22,7 @@ def n_params(
     "Number of trainable parameters"
     return sum(p.numel() for p in net.parameters() if p.requires_grad)
 
-# %% ../nbs/04_nets.ipynb #8323ea44
+# %% ../nbs/04_nets.ipynb #70ae673d
 _weighted = nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d
 _relu_gain = 2**.5                         # keeps the second moment through a ReLU
 quiet_gain = .05                           # of the last layer of a decoder
@@ -35,18 +35,20 @@ def _fan_in(l):
     per_channel = math.prod(l.kernel_size)/math.prod(l.stride) if max(l.stride)>1 else 1
     return l.in_channels*per_channel
 
+def _weighted_layers(net): return [l for l in net.modules() if isinstance(l, _weighted)]
+
 def _draw_weights(l, gain):
     "Weights of standard deviation gain/sqrt(fan-in), biases zero"
     nn.init.normal_(l.weight, std=gain/_fan_in(l)**.5)
     if l.bias is not None: nn.init.zeros_(l.bias)
 
-# %% ../nbs/04_nets.ipynb #80d533e6
+# %% ../nbs/04_nets.ipynb #e4d09803
 def he_init(
     net:nn.Module, # Linear and convolutional layers with ReLUs between them; changed in place
     last:float=None, # Gain of the last layer, for nets without a ReLU after it (default: as the others)
 )->nn.Module: # The same module
     "Weights of variance 2/fan-in, biases zero (He et al. 2015); `last` says what the last layer does"
-    layers = [l for l in net.modules() if isinstance(l, _weighted)]
+    layers = _weighted_layers(net)
     for l in layers: _draw_weights(l, _relu_gain)
     if last is not None and layers: _draw_weights(layers[-1], last)
     return net
@@ -59,7 +61,7 @@ class _Layers(nn.Sequential):
         self.reset_parameters()
     def reset_parameters(self):
         he_init(self, self.last)
-        if self.first is not None: _draw_weights(next(l for l in self.modules() if isinstance(l, _weighted)), self.first)
+        if self.first is not None: _draw_weights(_weighted_layers(self)[0], self.first)
     def __getitem__(self, i): return nn.Sequential(*list(self)[i]) if isinstance(i, slice) else super().__getitem__(i)
 
 # %% ../nbs/04_nets.ipynb #23d21e25
@@ -128,13 +130,13 @@ def output_spread(
     "Standard deviation over z of every output of a decoder network"
     with torch.no_grad(), eval_mode(net): return net(torch.randn(n, d)).std(0)
 
-# %% ../nbs/04_nets.ipynb #16a3d583
+# %% ../nbs/04_nets.ipynb #fdc38355
 def quiet(
     net:nn.Module, # A decoder network, perhaps your own; its last linear or convolutional layer is drawn anew
     gain:float=quiet_gain, # Standard deviation of the outputs, for hidden features of second moment one
 )->nn.Module: # The same module
     "Let a decoder begin below the noise of its likelihood"
-    layers = [l for l in net.modules() if isinstance(l, _weighted)]
+    layers = _weighted_layers(net)
     if not layers: raise ValueError(f'{type(net).__name__} has no linear or convolutional layer that could begin quietly')
     if not gain>0: raise ValueError(f'gain must be positive, found {gain}; with zero weights nothing below the last layer learns')
     _draw_weights(layers[-1], gain)

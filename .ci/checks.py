@@ -48,7 +48,7 @@ def exported(root):
     return [f'{PKG}/{f}: '+('no notebook writes it' if f not in made else 'missing, run nbdev_export' if f not in have else 'differs from its notebook, run nbdev_export')
             for f in sorted(have.keys()|made.keys()) if have.get(f)!=made.get(f)]
 
-PROGRAMS = {'cli', 'bench', 'rival', *('exp.'+k for k in 'digits shapes missing private shortcut cmmd sounds'.split())}   # run, not imported
+PROGRAMS = {'app.cli', 'app.bench', 'app.rival', *('exp.'+k for k in 'digits shapes missing private shortcut cmmd sounds'.split())}   # run, not imported
 
 def public(file):
     "The names in `__all__` of a module"
@@ -78,24 +78,41 @@ def imports(tree_):
             yield node.module, id(node) in top
             if node.module==PKG or node.module.startswith(PKG+'.'): yield from ((f'{node.module}.{a.name}', id(node) in top) for a in node.names)
 
+PARTS = {0: 'foundations', 1: 'theory', 2: 'data', 3: 'training', 4: 'models', 7: 'evaluation', 8: 'programs', 9: 'tutorials and experiments'}
+CORE = {0, 1, 4}        # torch, nflows and scikit-learn only
+SHUT = {4: {2, 3}}      # parts that another part never imports, though they are lower
+
+def part(n):
+    "The first digit of a notebook's number says its part; 4, 5 and 6 are the models"
+    return 4 if n//10 in (5, 6) else n//10
+
+def arrow(n, to):
+    "What is wrong with exported code of notebook `n` that imports from notebook `to`, or None"
+    mine, other = part(n), part(to)
+    if other>mine: return f'of {PARTS[other]}, a higher part'
+    if other in SHUT.get(mine, ()): return f'of {PARTS[other]}; {PARTS[mine]} import neither data nor training nor evaluation'
+    if other==mine and to>=n: return f'of notebook {to:02d}, which is not before this one'
+
+def heavy(lib, n, name, at_top):
+    "What is wrong with exported code of notebook `n`, module `name`, that imports a library, or None"
+    if lib=='fastai' and part(n) in CORE: return f'fastai, which {PARTS[part(n)]} do without'
+    if lib=='matplotlib' and name!='viz': return 'matplotlib; only viz may'
+    if lib=='pandas' and at_top and part(n) in CORE|{2}: return f'pandas at the top level, which {PARTS[part(n)]} do without'
+
 def layers(root):
-    "A notebook imports only from lower numbers (viz is free), and heavy libraries only where they belong"
+    "Exported code imports only from lower parts, and from earlier notebooks of its own; heavy libraries only where they belong"
     nbs, out = notebooks(root), []
-    layer = {f'{PKG}.{module(p)}': number(p) for p in nbs if module(p)}
+    numbers = {f'{PKG}.{module(p)}': number(p) for p in nbs if module(p)}
     for p in nbs:
-        n, mine = number(p), f'{PKG}.{module(p)}'
+        n, mine = number(p), module(p)
         for c in cells(p, 'code'):
             exp = is_exported(c)
             for name, at_top in imports(parse(c)):
-                if name==f'{PKG}.all' and (exp or module(p)): out.append(f'{p.name}: imports {name}; only notebooks that export nothing may')
-                to = layer.get(name)
-                if to is not None and n is not None and name!=f'{PKG}.viz' and (to>n or to==n and exp): out.append(f'{p.name}: imports {name} of layer {to:02d}')
-                if name==f'{PKG}.viz' and exp and n<7: out.append(f'{p.name}: exported code imports viz')
-                lib = name.split('.')[0]
-                if not exp or n is None: continue
-                if lib=='fastai' and n<20: out.append(f'{p.name}: exported code imports fastai below layer 20')
-                if lib=='matplotlib' and module(p)!='viz': out.append(f'{p.name}: exported code imports matplotlib; only viz may')
-                if lib=='pandas' and at_top and n<30: out.append(f'{p.name}: exported code imports pandas at the top level below layer 30')
+                if name==f'{PKG}.all' and (exp or mine): out.append(f'{p.name}: imports {name}; only notebooks that export nothing may')
+                if not exp or n is None or name==f'{PKG}.{mine}': continue
+                if name==f'{PKG}.viz' and part(n)<7: out.append(f'{p.name}: exported code imports viz, which draws; only evaluation and above may')
+                elif name in numbers and (wrong := arrow(n, numbers[name])): out.append(f'{p.name}: exported code imports {name} {wrong}')
+                if wrong := heavy(name.split('.')[0], n, mine, at_top): out.append(f'{p.name}: exported code imports {wrong}')
     return sorted(set(out))
 
 def pure_imports(root):
@@ -116,9 +133,9 @@ print(*bad)
 def light(root):
     "Models import neither fastai nor matplotlib, and the lower layers no fastai"
     mods = {number(p): f'{PKG}.{module(p)}' for p in notebooks(root) if module(p)}
-    def heavy(libs, names): return [f"importing {', '.join(names)} imports {b}" for b in python('-c', LIGHT, libs, *names, cwd=root).split()] if names else []
+    def found(libs, names): return [f"importing {', '.join(names)} imports {b}" for b in python('-c', LIGHT, libs, *names, cwd=root).split()] if names else []
     jmvae = [m for m in mods.values() if m.endswith('models.jmvae')]
-    return heavy('fastai,matplotlib,pandas,IPython', jmvae) + heavy('fastai', [m for n,m in mods.items() if n<20])
+    return found('fastai,matplotlib,pandas,IPython', jmvae) + found('fastai', [m for n,m in mods.items() if part(n) in CORE])
 
 # ---------------------------------------------------------------- house style
 

@@ -8,8 +8,8 @@ import json, sys
 from project import ROOT, notebooks, number, title
 
 PARTS = {
-    'Foundations': range(0, 10), 'Bounds and couplings': range(10, 20), 'Data': range(20, 30), 'Training': {30, 31, 70},
-    'Models': range(40, 60), 'Evaluation': {*range(32, 40), 60, 61}, 'Tutorials': range(80, 90), 'Experiments': {71, 72, *range(90, 100)}}
+    'Foundations': range(0, 10), 'Theory': range(10, 20), 'Data': range(20, 30), 'Training': range(30, 40), 'Models': range(40, 70),
+    'Evaluation': range(70, 80), 'Programs': range(80, 90), 'Tutorials': range(90, 95), 'Experiments': range(95, 100)}
 
 HEAD = "# Written by .ci/sidebar.py from the notebooks: do not edit\n"
 NBS = "bibliography: references.bib\n"

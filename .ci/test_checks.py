@@ -11,7 +11,7 @@ def md(text): return {'cell_type': 'markdown', 'id': 'planted0', 'metadata': {},
 def code(text, outputs=()): return {'cell_type': 'code', 'id': 'planted1', 'metadata': {}, 'source': text, 'outputs': list(outputs), 'execution_count': None}
 def stream(text, name='stdout'): return {'output_type': 'stream', 'name': name, 'text': text}
 
-def add(*new, to='00_core'):
+def add(*new, to='01_core'):
     "A plant that puts cells at the end of a notebook"
     def plant(d):
         nb = read(d/'nbs'/f'{to}.ipynb')
@@ -26,6 +26,16 @@ def edit(file, old, new):
         (d/file).write_text(text.replace(old, new, 1), encoding='utf-8')
     return plant
 
+def in_part(far, near=None):
+    "A plant in which a notebook (`01_core`, or one of a model) imports from one of another part"
+    def plant(d):
+        name = far.partition('_')[2]
+        write(d/'nbs'/f'{far}.ipynb', {**read(d/'nbs'/'01_core.ipynb'), 'cells': [code(f'#| default_exp {name}'), code('#| export\nx = 1')]})
+        wants = code(f'#| export\nfrom mmvae_nb.{name} import x')
+        if not near: return add(wants)(d)
+        write(d/'nbs'/f'{near}.ipynb', {**read(d/'nbs'/'01_core.ipynb'), 'cells': [code(f"#| default_exp {near.partition('_')[2]}"), wants]})
+    return plant
+
 def put(file, text): return lambda d: (d/file).write_text(text, encoding='utf-8')
 def drop(file): return lambda d: (d/file).unlink()
 
@@ -33,12 +43,13 @@ def drop(file): return lambda d: (d/file).unlink()
 LONG = '#| exports\ndef planted():\n'+'\n'.join(f'    a{i} = {i}' for i in range(50))
 
 PLANTS = {
-    'clean': [(lambda d: write(d/'nbs'/'00_core.ipynb', {**read(d/'nbs'/'00_core.ipynb'), 'metadata': {'planted': 1}}), '00_core.ipynb: not clean')],
+    'clean': [(lambda d: write(d/'nbs'/'01_core.ipynb', {**read(d/'nbs'/'01_core.ipynb'), 'metadata': {'planted': 1}}), '01_core.ipynb: not clean')],
     'exported': [(edit('mmvae_nb/core.py', 'def subsets', 'def subset5'), 'core.py: differs'), (put('mmvae_nb/stray.py', 'x = 1\n'), 'stray.py: no notebook'),
                  (drop('mmvae_nb/core.py'), 'core.py: missing')],
     'all_lists': [(put('mmvae_nb/all.py', 'from .dists import *\n'), 'does not list core'), (edit('mmvae_nb/all.py', 'from .core', 'from .ghost import *\nfrom .core'), 'lists ghost'),
                   (edit('mmvae_nb/dists.py', "__all__ = [", "__all__ = ['subsets', "), "both export 'subsets'")],
-    'layers': [(add(code('from mmvae_nb.dists import kl')), 'imports mmvae_nb.dists of layer 01'), (add(code('#| export\nimport fastai.basics')), 'fastai below layer 20'),
+    'layers': [(add(code('#| export\nfrom mmvae_nb.dists import kl')), 'mmvae_nb.dists of notebook 02, which is not before'), (add(code('#| export\nimport fastai.basics')), 'fastai, which foundations do without'),
+               (in_part('20_data.far'), 'mmvae_nb.data.far of data, a higher part'), (in_part('20_data.far', '41_models.near'), 'mmvae_nb.data.far of data; models import neither'),
                (add(code('#| export\nfrom matplotlib import pyplot')), 'imports matplotlib')],
     'pure_imports': [(add(code('import math\nx = math.pi')), 'imports and code in one cell')],
     'light': [(edit('mmvae_nb/core.py', 'import inspect', 'import fastai.basics, inspect'), 'imports fastai')],
@@ -54,13 +65,13 @@ PLANTS = {
     'package': [(edit('setup.py', "self.filelist.append('settings.ini')", 'pass'), 'does not build'), (edit('setup.py', "include=['mmvae_nb', ", "include=['mmvae_nb.none', "), 'wheel lacks mmvae_nb/core.py')],
     'processed': [(add(code('import nothing_of_this_name')), 'nothing_of_this_name')],
     'root_filter': [(add(code('import nothing_of_this_name')), 'nothing_of_this_name'), (edit('nbs/_nbdev_filter.py', 'FilterDefaults()(nb)', 'pass'), 'is missing from the page')],
-    'sidebars': [(lambda d: shutil.copy(d/'nbs'/'00_core.ipynb', d/'nbs'/'02_ghost.ipynb'), 'website.yml is out of step'), (edit('nbs/sidebar.yml', 'text: "Core"', 'text: "Coe"'), 'sidebar.yml is out of step')],
+    'sidebars': [(lambda d: shutil.copy(d/'nbs'/'01_core.ipynb', d/'nbs'/'02_ghost.ipynb'), 'website.yml is out of step'), (edit('nbs/sidebar.yml', 'text: "Core"', 'text: "Coe"'), 'sidebar.yml is out of step')],
     'config': [(edit('_quarto.yml', 'page-navigation', 'page-nav'), "refuses website: 'page-nav'"), (edit('_quarto.yml', 'title: mmvae_nb', 'title: other'), "title is 'other'"),
                (edit('.github/workflows/test.yaml', 'jobs:', 'jobs: ['), 'test.yaml:')],
-    'math': [(add(md('$$\\frac{1}{2$$')), '00_core.ipynb: KaTeX'), (add(md('so $ x^2$ holds')), 'not recognised'), (add(md('$$x \\label{a}$$')), '\\label')],
+    'math': [(add(md('$$\\frac{1}{2$$')), '01_core.ipynb: KaTeX'), (add(md('so $ x^2$ holds')), 'not recognised'), (add(md('$$x \\label{a}$$')), '\\label')],
     'crossrefs': [(add(md('see @eq-ghost')), '@eq-ghost is not defined'), (add(md('as in @ghost2020model')), '@ghost2020model is not in'), (add(md('$$x$$ {#eq-a}\n\n$$y$$ {#eq-a}')), 'eq-a is defined twice')],
     'structure': [(add(md('text\n## heading')), 'blank line before'), (add(md('::: {.callout-note}\ntext')), '1 fences open, 0 close'), (add(md('::: {.callout-nota}\ntext\n:::')), 'unknown callout')],
-    'links': [(add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](00_core.ipynb#ghost)')), 'no such heading')],
+    'links': [(add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](01_core.ipynb#ghost)')), 'no such heading')],
 }
 
 @pytest.fixture
@@ -68,7 +79,7 @@ def small(tmp_path):
     "Makes small projects of two notebooks and the index, to be broken"
     def make(k):
         d = checks.copy(ROOT, tmp_path/f'project{k}')
-        keep = {'00_core.ipynb', '01_dists.ipynb', 'index.ipynb'}
+        keep = {'01_core.ipynb', '02_dists.ipynb', 'index.ipynb'}
         for p in (d/'nbs').glob('*.ipynb'):
             if p.name not in keep: p.unlink()
         for p in (d/'mmvae_nb').iterdir():

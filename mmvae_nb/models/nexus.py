@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['keep_some', 'CodeDecoder', 'Nexus', 'NexusPosterior']
 
-# %% ../../nbs/54_models.nexus.ipynb #5bac1daf
+# %% ../../nbs/54_models.nexus.ipynb #458f5fe1
 import math, torch
 from fastcore.basics import patch
 from torch import nn
 from torch.distributions import Distribution
-from ..core import MultimodalVAE, Stage, as_modalities, as_names, choose, eval_mode, hide, observed, part_of, per_modality, register, seen
+from ..core import MultimodalVAE, Stage, as_modalities, as_names, choose, eval_mode, hide, part_of, register, seen
 from ..dists import NormalHead, NormalPrior, kl, normal
 from ..nets import MLP, decoder_of, quiet_gain, unimodal_encoders
 

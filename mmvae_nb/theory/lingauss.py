@@ -80,14 +80,14 @@ def modalities(self:LinGauss):
     "List of `Modality` with fresh copies of the exact decoders and likelihoods"
     return [_exact(k, self.W(k), self.b(k), self.noise[k]) for k in self.names]
 
-# %% ../../nbs/10_theory.lingauss.ipynb #4f148316
+# %% ../../nbs/10_theory.lingauss.ipynb #d91b6e18
 def _weights(D, d, diagonal):
     "Random `(D,d)`; orthogonal columns if `diagonal` (some of them zero if `D<d`)"
     if not diagonal: return torch.randn(D, d, dtype=torch.float64)
     r = min(D, d)
     q, _ = torch.linalg.qr(torch.randn(D, r, dtype=torch.float64))
-    used = torch.randperm(d)[:r]
     lengths = .5+torch.rand(r, dtype=torch.float64)
+    used = torch.randperm(d)[:r]
     w = torch.zeros(D, d, dtype=torch.float64)
     w[:,used] = q*lengths
     return w

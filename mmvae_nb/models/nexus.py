@@ -70,7 +70,7 @@ class CodeDecoder(nn.Module):
         self.log_scale.copy_(spread.log())
         self.begun.fill_(True)
 
-# %% ../../nbs/54_models.nexus.ipynb #7c15b45e
+# %% ../../nbs/54_models.nexus.ipynb #b86f113e
 class NexusPosterior(Distribution):
     "q(n|x_S): codes drawn from their encoders, then the nexus given these; no density, batch shape `(B,)`"
     arg_constraints = {}
@@ -78,7 +78,8 @@ class NexusPosterior(Distribution):
         first = next(iter(qs.values()))
         super().__init__(first.batch_shape, torch.Size([model.d]), validate_args=False)
         self.model = model
-        self.qs,self.obs = qs,obs
+        self.qs = qs
+        self.obs = obs
     def rsample(self, sample_shape=torch.Size()):
         z = {k: q.rsample(sample_shape) for k,q in self.qs.items()}
         return self.model.aggregate(z, self.obs).rsample()
@@ -254,7 +255,7 @@ def _nexus(d, sizes, width, hidden, gammas):
     top = {k: CodeDecoder(d, size, hidden, gammas[k]) for k,size in sizes.items()}
     return nn.ModuleDict(messages), node, nn.ModuleDict(top)
 
-# %% ../../nbs/54_models.nexus.ipynb #8354a6d5
+# %% ../../nbs/54_models.nexus.ipynb #4ead7e8c
 @register
 class Nexus(_Stages):
     "A VAE per modality, and a nexus code that explains how their codes go together (Vasco et al. 2022)"
@@ -284,8 +285,10 @@ class Nexus(_Stages):
         decoders = {k: decoder_of(m, sizes[k]) for k,m in mods.items()}
         super().__init__(mods, d, prior=NormalPrior(d), decoders=decoders)
         keep_some(torch.ones(1, 1, dtype=torch.bool), rate, draw)              # complains about bad options
-        self.beta,self.top_beta = beta,top_beta
-        self.rate,self.draw = rate,draw
+        self.beta = beta
+        self.top_beta = top_beta
+        self.rate = rate
+        self.draw = draw
         self.two_stage = two_stage
         self.sizes = sizes
         self.aim = choose(aim, ('kept','all'), 'value of aim')

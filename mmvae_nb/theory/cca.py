@@ -18,23 +18,24 @@ from typing import NamedTuple
 from ..core import Stage, as_modalities, check_batch, choose, eval_mode, observed, register
 from ..nets import body_of
 
-# %% ../../nbs/16_theory.cca.ipynb #1b7ff212
+# %% ../../nbs/16_theory.cca.ipynb #9ac679d6
 def covariances(
     h1:Tensor, # First view `(n,g1)`
     h2:Tensor, # Second view `(n,g2)`, row by row with the first
 )->tuple: # S1 `(g1,g1)`, S2 `(g2,g2)`, S12 `(g1,g2)`, in double precision
     "Sample covariances of two views and between them"
     h1, h2 = h1.double(), h2.double()
-    h1, h2 = h1-h1.mean(0), h2-h2.mean(0)
-    S1, S2, S12 = h1.T@h1, h2.T@h2, h1.T@h2
+    h1 = h1-h1.mean(0)
+    h2 = h2-h2.mean(0)
     n = len(h1)-1
-    return S1/n, S2/n, S12/n
+    return h1.T@h1/n, h2.T@h2/n, h1.T@h2/n
 
-# %% ../../nbs/16_theory.cca.ipynb #01c1b0c7
+# %% ../../nbs/16_theory.cca.ipynb #3788998e
 def _chol(S, ridge, scale_free, who):
     "Cholesky factor of a covariance plus ridge"
     if scale_free: ridge = ridge*S.diagonal().mean()
-    L, fail = torch.linalg.cholesky_ex(S + ridge*torch.eye(len(S)).to(S))
+    eye = torch.eye(len(S)).to(S)
+    L, fail = torch.linalg.cholesky_ex(S + ridge*eye)
     if fail: raise ValueError(f'embedding of modality {who!r}: its covariance is singular (constant or linearly '
                               'dependent dimensions); use a ridge, fewer dimensions or more samples')
     return L
@@ -98,7 +99,7 @@ def _check(hs, k=None, strict=True):
     sizes = {j: h.shape[1] for j,h in hs.items()}
     return hs, _check_k(k, sizes)
 
-# %% ../../nbs/16_theory.cca.ipynb #ab802cc6
+# %% ../../nbs/16_theory.cca.ipynb #6d881fed
 def spectrum(
     hs, # Embeddings `{name: (n,g_j)}`, or a list of them
     ridge:float=0., # Added to each covariance, as a share of its mean variance
@@ -108,7 +109,7 @@ def spectrum(
     "Canonical correlations of every pair of modalities"
     hs, _ = _check(hs, strict=strict)
     def correlations(a, b):
-        *_, T = _whiten(hs[a], hs[b], ridge, scale_free, (a, b))
+        _, _, T = _whiten(hs[a], hs[b], ridge, scale_free, (a, b))
         return svdvals(T)
     return {(a,b): correlations(a, b) for a,b in combinations(hs, 2)}
 
@@ -318,7 +319,7 @@ class DCCA(PairObjective):
         F = -dcca(hs, self.k, self.ridge, strict=self.training).float()
         return -F, F.detach()/self.k
 
-# %% ../../nbs/16_theory.cca.ipynb #60ae7188
+# %% ../../nbs/16_theory.cca.ipynb #f1d98307
 def rotations(
     hs:dict, # Embeddings `{name: (n,g)}`
     k:int, # Directions to keep
@@ -326,7 +327,7 @@ def rotations(
     ridge:float=1e-6, # Added to each covariance, as a share of its mean variance
 )->dict: # `{name: (mean (g,), A (g,k))}`: coordinates are `(h-mean)@A`
     "Canonical coordinates of every embedding: white, most shared direction first"
-    obs = obs or {j: torch.ones(len(h), dtype=torch.bool, device=h.device) for j,h in hs.items()}
+    obs = obs or {j: h.new_ones(len(h), dtype=torch.bool) for j,h in hs.items()}
     for a,b in combinations(hs, 2):
         both = obs[a]&obs[b]
         _check({a: hs[a][both], b: hs[b][both]}, k)
@@ -341,8 +342,8 @@ def rotations(
     first = next(iter(hs))
     out = {}
     for j,(mean,L,_) in own.items():
-        with_first = (U[first]*(T(first, j)@U[j])).sum(0)             # (k,): coordinates shall correlate positively
-        sign = torch.where(with_first<0, -1., 1.)
+        agree = (U[first]*(T(first, j)@U[j])).sum(0)                  # (k,): coordinates shall correlate positively
+        sign = torch.where(agree<0, -1., 1.)
         out[j] = mean, solve_triangular(L.T, U[j]*sign, upper=True)
     return out
 
@@ -356,7 +357,8 @@ def _white(h, o, ridge, who):
     mean = h[o].double().mean(0)
     S, _, _ = covariances(h[o], h[o])
     L = _chol(S, ridge, True, who)
-    return _White(mean, L, solve_triangular(L, (h.double()-mean).T, upper=False).T)
+    white = solve_triangular(L, (h.double()-mean).T, upper=False).T
+    return _White(mean, L, white)
 
 # %% ../../nbs/16_theory.cca.ipynb #cf7e0b43
 @register
@@ -373,7 +375,7 @@ class Canonical(nn.Module):
         self.register_buffer('A', torch.eye(g, k))
     def forward(self, x): return (self.proj(x)-self.mean)@self.A
 
-# %% ../../nbs/16_theory.cca.ipynb #822a5038
+# %% ../../nbs/16_theory.cca.ipynb #980f0653
 def keep(
     projs, # Projectors by name
     hs:dict, # Their embeddings of some data, `{name: (n,g)}`
@@ -383,13 +385,14 @@ def keep(
     "Projectors in canonical coordinates, cut to the `k` most shared directions"
     out = nn.ModuleDict()
     for j,(mean,A) in rotations(hs, k, obs).items():
-        kept = Canonical(copy.deepcopy(projs[j]), *A.shape).to(hs[j])
+        proj = copy.deepcopy(projs[j])
+        kept = Canonical(proj, *A.shape).to(hs[j])
         kept.mean.copy_(mean)
         kept.A.copy_(A)
         out[j] = kept
     return out
 
-# %% ../../nbs/16_theory.cca.ipynb #f9c7f4fc
+# %% ../../nbs/16_theory.cca.ipynb #65baf8b6
 def probe(
     h:Tensor, # Embeddings `(n,g)`, or any numbers to read from
     y:Tensor, # Labels `(n,)` of integers, or numbers `(n,m)`
@@ -398,7 +401,8 @@ def probe(
     labels = not y.is_floating_point()
     t = one_hot(y.long()) if labels else y
     t = t.double().view(len(y), -1)                                   # (n,classes) or (n,m)
-    h = torch.cat([h.double(), torch.ones(len(h), 1).to(h).double()], 1)
+    h = h.double()
+    h = torch.cat([h, h.new_ones(len(h), 1)], 1)                      # an intercept
     half = len(h)//2
     weights = torch.linalg.lstsq(h[:half], t[:half]).solution
     pred, want = h[half:]@weights, t[half:]

@@ -73,11 +73,11 @@ def _check_xy(x, y, unbiased):
         raise ValueError(f'x {tuple(x.shape)} and y {tuple(y.shape)}: '
                          'only the number of samples, second to last, may differ')
 
-# %% ../../nbs/18_theory.mmd.ipynb #d0f985c8
+# %% ../../nbs/18_theory.mmd.ipynb #1428e556
 def bandwidth(
     d2:Tensor, # Squared distances of the pooled sample `(...,N,N)`
     d:int, # Dimension of z
-    bw='median', # A positive number; `'median'` distance of the pooled sample; `'published'`: d/sqrt(2), the released CMMD code
+    bw='median', # A positive number; `'median'` distance of the pooled sample; `'published'`: d/sqrt(2), CMMD's code
 ): # Bandwidth: a number, or `(...,1,1)`, in units of z
     "The bandwidth that a name stands for; no gradient runs through it"
     if not isinstance(bw, str):
@@ -146,7 +146,7 @@ def mix(
     def mixed(d2, bw=1.): return sum(k(d2, bw*s) for k in kernels for s in scales)/n
     return mixed
 
-# %% ../../nbs/18_theory.mmd.ipynb #7069de6b
+# %% ../../nbs/18_theory.mmd.ipynb #5752e5dc
 def witness(
     t:Tensor, # Places to evaluate `(k,d)`
     x:Tensor, # Samples of p `(n,d)`
@@ -158,9 +158,11 @@ def witness(
     _check_xy(x, y, False)
     z = torch.cat([x,y], -2)
     bw = bandwidth(sqdist(z, z), z.shape[-1], bw)
-    return kernel(sqdist(t, x), bw).mean(-1)-kernel(sqdist(t, y), bw).mean(-1)
+    mean_x = kernel(sqdist(t, x), bw).mean(-1)
+    mean_y = kernel(sqdist(t, y), bw).mean(-1)
+    return mean_x-mean_y
 
-# %% ../../nbs/18_theory.mmd.ipynb #b9fff543
+# %% ../../nbs/18_theory.mmd.ipynb #e7d1f9b8
 def mmd_test(
     x:Tensor, # Samples `(n,d)`
     y:Tensor, # Samples `(m,d)`
@@ -176,20 +178,22 @@ def mmd_test(
     K = K-K.diagonal().diag()                                        # no pairs of a draw and itself
     a, b = len(x), len(y)
     device = None if generator is None else generator.device
-    shuffled = torch.rand(n, a+b, generator=generator, device=device).argsort(1).to(K.device)
+    random = torch.rand(n, a+b, generator=generator, device=device)
+    shuffled = random.argsort(1).to(K.device)
     as_is = torch.arange(a+b, device=K.device)[None]
     in_x = (torch.cat([as_is, shuffled])<a).to(K)                    # (1+n,a+b): which rows are called x
     xx, yy = _within(in_x, K), _within(1-in_x, K)
     xy = K.sum()-xx-yy
     U = xx/(a*(a-1)) + yy/(b*(b-1)) - xy/(a*b)
-    above = (U[1:]>=U[0]).sum().item()
-    return U[0], (1+above)/(1+n), U[1:]
+    found, null = U[0], U[1:]
+    above = (null>=found).sum().item()
+    return found, (1+above)/(1+n), null
 
 def _within(w, K):
     "Sum of K over the pairs within each choice of rows `w (k,N)`, of zeros and ones"
     return (w@K*w).sum(1)
 
-# %% ../../nbs/18_theory.mmd.ipynb #78cbe3fb
+# %% ../../nbs/18_theory.mmd.ipynb #4fca801d
 def paired_mmd(
     z:Tensor, # Draws `(n,d)`; row i belongs to input i
     u:Tensor, # Draws of the other law `(n,d)`; row i belongs to the same input
@@ -205,7 +209,8 @@ def paired_mmd(
         pooled = torch.cat([z, u]).detach()
         d2 = sqdist(pooled, pooled)
     bw = bandwidth(d2, d, bw)
-    K = kernel(sqdist(torch.stack([z, u, z]), torch.stack([z, u, u])), bw)     # (3,n,n): zz, uu, zu
+    left, right = torch.stack([z, u, z]), torch.stack([z, u, u])
+    K = kernel(sqdist(left, right), bw)                      # (3,n,n): zz, uu, zu
     if like is not None: K = like*K
     (zz, uu, zu), pairs = _over_pairs(K, unbiased)
     return (zz+uu-2*zu)/pairs

@@ -282,7 +282,7 @@ def poe_logp(
         return lq.sum(0)-times*prior.log_prob(z)
     return logp
 
-# %% ../../nbs/13_theory.experts.ipynb #b84ca3c5
+# %% ../../nbs/13_theory.experts.ipynb #fdc31b52
 class Stacked(Distribution):
     "Experts of different kinds side by side: batch shape `(M,B)`"
     arg_constraints = {}
@@ -297,8 +297,9 @@ class Stacked(Distribution):
     def sample(self, shape=()): return self._each(lambda q, s: q.sample(s), shape)
 
     def log_prob(self, z): # z `(...,M or 1,B,d)`
-        zs = z.expand(*z.shape[:-3], len(self.qs), *z.shape[-2:]).unbind(-3)
-        return torch.stack([q.log_prob(v) for q,v in zip(self.qs, zs)], -2)
+        same = z.shape[-3]==1                                      # the same points for all experts
+        def of(i): return z.select(-3, 0 if same else i)
+        return torch.stack([q.log_prob(of(i)) for i,q in enumerate(self.qs)], -2)
 
     @property
     def mean(self): return torch.stack([q.mean for q in self.qs])

@@ -105,9 +105,9 @@ def counting_wide():
     try: yield count
     finally: _counts.remove(count)
 
-# %% ../../nbs/13_theory.experts.ipynb #6f08d707
-_way_out = ("to do better, train longer, or let products divide by a Gaussian fitted to codes, `model.fit_reference(x)`; "
-            "`wide_of(posterior)` marks the samples; `wide='strict'` raises")
+# %% ../../nbs/13_theory.experts.ipynb #91d778a7
+_way_out = ("to do better, train longer, or let products divide by a Gaussian fitted to codes, "
+            "`model.fit_reference(x)`; `wide_of(posterior)` marks the samples; `wide='strict'` raises")
 
 def note_wide(
     wide:Tensor, # bool `(B,)`: products without a density of their own
@@ -117,10 +117,10 @@ def note_wide(
         c.n += wide.numel()
         c.wide += int(wide.sum())
     if not _counts and wide.any():
-        warnings.warn('some products of experts are no density within reach: experts, or codes, are wider than the prior. '
-                      f'Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
+        warnings.warn('some products of experts are no density within reach: experts, or codes, are wider than the '
+                      f'prior. Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
 
-# %% ../../nbs/13_theory.experts.ipynb #f6aa738c
+# %% ../../nbs/13_theory.experts.ipynb #31c1f3c9
 def tell_wide(
     shares:dict, # `{what was given: share of its samples}`
 ):
@@ -128,8 +128,8 @@ def tell_wide(
     shares = {k: v for k,v in shares.items() if v>0}
     if _counts or not shares: return
     told = ', '.join(f'{v:.2%} of the samples given {k}' for k,v in shares.items())
-    warnings.warn(f'products of experts that are no density within reach: {told}. Experts, or codes, are wider than the '
-                  f'prior. Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
+    warnings.warn(f'products of experts that are no density within reach: {told}. Experts, or codes, are wider than '
+                  f'the prior. Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
 
 # %% ../../nbs/13_theory.experts.ipynb #8cd6742f
 def _failing(lam, full):
@@ -459,12 +459,12 @@ def _power(convention, size, seen):
     if convention=='posteriors': return 1-size
     return (size==seen).to(size)
 
-# %% ../../nbs/13_theory.experts.ipynb #ace19d80
+# %% ../../nbs/13_theory.experts.ipynb #68f4914c
 def mopoe(
     qs, # List of M Gaussian experts, batch shape `(B,)`
     prior=None, # p(z); `None` leaves it out of every product
     mask:Tensor=None, # bool `(M,B)`: subsets of the observed experts only
-    convention:str='ratios', # What the experts are: 'ratios', 'posteriors', or 'full' (published: p(z) in the full set only)
+    convention:str='ratios', # Experts are 'ratios', 'posteriors', or 'full' (published: p(z) in the full set only)
 )->Mixture: # Of 2**M-1 products, batch shape `(B,)`
     "Mixture of the products of all non-empty subsets (MoPoE)"
     choose(convention, ('ratios','posteriors','full'), 'convention')

@@ -139,7 +139,7 @@ def _warm(logp, s, n, n_leap, eps, scale, jitter, target):
             total, count = 0., 0.
     return s, a.log_mean, scale
 
-# %% ../../nbs/15_theory.hmc.ipynb #277dd4ac
+# %% ../../nbs/15_theory.hmc.ipynb #651e4bb4
 def _jittered(log_eps, jitter, s):
     "A step size for every chain, `(n,...,1)`"
     u = 2*torch.rand_like(s.logp)-1
@@ -147,7 +147,7 @@ def _jittered(log_eps, jitter, s):
     return eps[...,None]
 
 def _refined(scale, first, total, count, trust):
-    "Scales from mean squared gradients, trusted by a power `trust` against the `first` ones; as they are where none was seen"
+    "Scales from mean squared gradients, to the power `trust`, and the `first` ones; as they are where none was seen"
     precision = (total/count.clamp(min=1)).clamp(min=1e-12)
     new = first**(1-trust)*precision**(-trust/2)
     return torch.where(total>0, new, scale)
@@ -238,7 +238,7 @@ def rises(
         free = free|(deepest>-barrier)
     return free&(slope>=0)
 
-# %% ../../nbs/15_theory.hmc.ipynb #5636d928
+# %% ../../nbs/15_theory.hmc.ipynb #1d911868
 def check_normalisable(
     logp, # Log density up to a constant
     z:Tensor, # Typical points `(n,...,d)`
@@ -251,8 +251,9 @@ def check_normalisable(
     bad = share>=.5
     if not bad.any(): return
     where = f' at sample {bad.nonzero()[0,-1].item()}' if bad.dim() else ''
-    raise ValueError(f'the log density cannot be normalised{where}: it does not fall far away, and chains would drift for '
-                     'ever. Products of experts wider than the prior do that: `ProductPosterior` samples them inside a ball')
+    raise ValueError(f'the log density cannot be normalised{where}: it does not fall far away, and chains would drift '
+                     'for ever. Products of experts wider than the prior do that: `ProductPosterior` samples them '
+                     'inside a ball')
 
 # %% ../../nbs/15_theory.hmc.ipynb #747888f9
 def _prior_logp(prior):
@@ -471,7 +472,7 @@ def _chains(self:ProductPosterior, n):
     z = torch.cat([z for z,_ in parts], dim)
     return z, _join([info for _,info in parts], dim)
 
-# %% ../../nbs/15_theory.hmc.ipynb #bda11383
+# %% ../../nbs/15_theory.hmc.ipynb #e2551e1a
 @patch
 def _refuse(self:ProductPosterior, z, wide):
     "Raise for the first marked sample"
@@ -480,8 +481,8 @@ def _refuse(self:ProductPosterior, z, wide):
     u = slow_direction(bare, z[:1], self.prior.stddev)             # (1,B,d)
     k = u[0,i].abs().argmax().item()
     raise ValueError(f'the product of experts cannot be normalised at sample {i}, mostly along dimension {k}: '
-                     f'it reaches the edge of the ball of radius {self.radius:.3g} around the prior. The experts are wider '
-                     "than the prior there; wide='clip', the default, stays inside the ball and marks such samples")
+                     f'it reaches the edge of the ball of radius {self.radius:.3g} around the prior. The experts are '
+                     "wider than the prior there; wide='clip', the default, stays inside the ball and marks such samples")
 
 # %% ../../nbs/15_theory.hmc.ipynb #8c8f3291
 @patch

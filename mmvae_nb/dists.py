@@ -7,13 +7,13 @@ __all__ = ['likelihoods', 'normal', 'laplace', 'params', 'remap', 'kind_of', 're
            'NormalHead', 'LaplaceHead', 'Encoder', 'NormalPrior', 'LaplacePrior', 'Likelihood', 'NormalLik',
            'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Decoder', 'kl']
 
-# %% ../nbs/02_dists.ipynb #08f6198a
+# %% ../nbs/02_dists.ipynb #f1e4dddc
 import math, torch
 from fastcore.basics import patch
 from functools import singledispatch
 from torch import nn, Tensor
-from torch.distributions import (Bernoulli, Distribution, Independent, Laplace, MultivariateNormal, Normal, OneHotCategorical,
-                                 kl_divergence)
+from torch.distributions import (Bernoulli, Distribution, Independent, Laplace, MultivariateNormal, Normal,
+                                 OneHotCategorical, kl_divergence)
 from .core import choose, register
 
 # %% ../nbs/02_dists.ipynb #a6c727a9
@@ -126,7 +126,7 @@ def either(
         return torch.where(which.view(*which.shape, *event), v, other[name])
     return remap(p, choice)
 
-# %% ../nbs/02_dists.ipynb #b879281e
+# %% ../nbs/02_dists.ipynb #2c1ee462
 def _joined(vs):
     "Vectors `(...,d_i)` as one `(...,d)`"
     batch = torch.broadcast_shapes(*[v.shape[:-1] for v in vs])
@@ -135,7 +135,8 @@ def _joined(vs):
 def _blocks(vs):
     "Matrices `(...,d_i,d_i)` as the blocks of one `(...,d,d)`, zero elsewhere"
     batch = torch.broadcast_shapes(*[v.shape[:-2] for v in vs])
-    d, left, rows = sum(v.shape[-1] for v in vs), 0, []
+    d = sum(v.shape[-1] for v in vs)
+    left, rows = 0, []
     for v in vs:
         right = d-left-v.shape[-1]
         row = nn.functional.pad(v, (left, right))                  # (...,d_i,d)
@@ -183,7 +184,7 @@ class NormalHead(nn.Module):
         mu, logv = _full(self.linear(h)).chunk(2, -1)
         return normal(mu, logv.clamp(-20, 20).div(2).exp())
 
-# %% ../nbs/02_dists.ipynb #c1afa672
+# %% ../nbs/02_dists.ipynb #315aae19
 @register
 class LaplaceHead(nn.Module):
     "Features `(...,nf)` to independent Laplace coordinates; `tied` makes the scales sum to `d`"
@@ -194,7 +195,8 @@ class LaplaceHead(nn.Module):
         self.tied = tied
     def forward(self, h):
         mu, s = _full(self.linear(h)).chunk(2, -1)
-        scale = s.softmax(-1)*self.d+1e-6 if self.tied else s.clamp(-20, 20).exp()
+        if self.tied: scale = s.softmax(-1)*self.d+1e-6
+        else: scale = s.clamp(-20, 20).exp()
         return laplace(mu, scale)
 
 # %% ../nbs/02_dists.ipynb #5094c481
@@ -309,12 +311,13 @@ class CategoricalLik(Likelihood):
             return ('a categorical likelihood needs one-hot vectors; '
                     'encode labels with torch.nn.functional.one_hot(y, k).float()')
 
-# %% ../nbs/02_dists.ipynb #7677ead8
+# %% ../nbs/02_dists.ipynb #2dff2ba5
 def _pixels(scale=.5):
     "Pixels in [0,1]: Gaussian around means in (0,1)"
     return NormalLik(scale, link='sigmoid')
 
-likelihoods = dict(normal=NormalLik, pixels=_pixels, laplace=LaplaceLik, bernoulli=BernoulliLik, categorical=CategoricalLik)
+likelihoods = dict(normal=NormalLik, pixels=_pixels, laplace=LaplaceLik, bernoulli=BernoulliLik,
+                   categorical=CategoricalLik)
 
 def as_likelihood(
     lik, # A name from `likelihoods`, or a module

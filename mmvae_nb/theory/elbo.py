@@ -11,7 +11,7 @@ from torch import Tensor
 from ..core import hide
 from ..dists import kl
 
-# %% ../../nbs/11_theory.elbo.ipynb #1f9a4ef1
+# %% ../../nbs/11_theory.elbo.ipynb #db22a6d7
 def _rec_of_some(model, k, v, z, seen):
     "log p(x_k|z) `(n,B)`, zero where it is not observed; only the others are decoded"
     rec = z.new_zeros(z.shape[:-1])
@@ -24,7 +24,8 @@ def _rec(model, x, z, mask):
     "`{name: (n,B)}`: whole batches first, then modalities that some samples lack"
     mask = mask or {}
     full = [k for k in x if k not in mask or mask[k].all()]
-    rec = {k: p.log_prob(x[k]) for k,p in model.decode(z, full).items()}
+    ps = model.decode(z, full)
+    rec = {k: p.log_prob(x[k]) for k,p in ps.items()}
     for k,v in x.items():
         if k not in rec: rec[k] = _rec_of_some(model, k, v, z, mask[k])
     return {k: rec[k] for k in x}

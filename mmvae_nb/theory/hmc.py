@@ -59,7 +59,7 @@ def _where(ok, new, old):
     more = [1]*(new.dim()-ok.dim())
     return torch.where(ok.view(*ok.shape, *more), new, old)
 
-# %% ../../nbs/15_theory.hmc.ipynb #4c8155c9
+# %% ../../nbs/15_theory.hmc.ipynb #b85eae7f
 def hmc_step(
     logp, # Log density
     s:HMCState, # Where the chains are
@@ -70,7 +70,8 @@ def hmc_step(
     "One transition: fresh momenta, a path, accept or stay"
     v = torch.randn_like(s.z)
     new, v1 = leapfrog(logp, s, v, eps, n_leap, seen)
-    dH = new.logp-s.logp+.5*(v**2-v1**2).sum(-1)
+    kinetic = .5*(v**2-v1**2).sum(-1)
+    dH = new.logp-s.logp+kinetic
     dH = torch.where(dH.isfinite(), dH, -torch.inf)
     ok = torch.rand_like(dH).log()<dH
     kept = [_where(ok, a, b) for a,b in zip(new, s)]
@@ -92,7 +93,7 @@ def dual_start(
     "Begin adaptation"
     return DualAverage(eps.log(), eps.log(), torch.zeros_like(eps), eps.log())
 
-# %% ../../nbs/15_theory.hmc.ipynb #383df3af
+# %% ../../nbs/15_theory.hmc.ipynb #3851124c
 def dual_update(
     a:DualAverage, # Adaptation so far
     accept:Tensor, # Acceptance probability seen at step size `a.log_eps.exp()`
@@ -102,7 +103,8 @@ def dual_update(
     "One step of dual averaging (gamma 0.05, t0 10, kappa 0.75)"
     t = a.t+1
     err = a.err+(target-accept-a.err)/(t+10)
-    log_eps = (a.mu-t**.5/.05*err).clamp(max=math.log(top))
+    log_eps = a.mu-t**.5/.05*err
+    log_eps = log_eps.clamp(max=math.log(top))
     new = t**-.75                                                  # its share in the average
     log_mean = new*log_eps+(1-new)*a.log_mean
     return DualAverage(log_eps, log_mean, err, a.mu, t)
@@ -118,7 +120,7 @@ class HMCInfo(NamedTuple):
     n_grad:int # Gradients that each chain has cost
     wide:Tensor=None # Of a product: samples without a density of their own, bool `(B,)`
 
-# %% ../../nbs/15_theory.hmc.ipynb #70bb5b83
+# %% ../../nbs/15_theory.hmc.ipynb #1a76ae9c
 def _warm(logp, s, n, n_leap, eps, scale, jitter, target):
     "Adapt step size and scale; the gradients of paths that were lost do not count"
     trust = 1. if scale is None else .5
@@ -128,7 +130,8 @@ def _warm(logp, s, n, n_leap, eps, scale, jitter, target):
     total, count = 0., 0.                                          # of squared gradients since the last refinement
     for t in range(n):
         seen = []
-        s, dH = hmc_step(logp, s, _jittered(a.log_eps, jitter, s)*scale, n_leap, seen)
+        step = _jittered(a.log_eps, jitter, s)*scale
+        s, dH = hmc_step(logp, s, step, n_leap, seen)
         a = dual_update(a, dH.clamp(max=0).exp().mean(0), target, eps)
         ok = (dH>-10)[...,None]
         square = torch.stack(seen).square().mean(0)                # (n,...,d)
@@ -159,7 +162,7 @@ def _check_start(logp):
     if not lost.any(): return
     raise ValueError(f'{int(lost.sum())} of {logp.numel()} chains start where the log density is not finite')
 
-# %% ../../nbs/15_theory.hmc.ipynb #30f12e95
+# %% ../../nbs/15_theory.hmc.ipynb #bfa7e010
 @torch.no_grad()
 def hmc(
     logp, # Function: z `(n,...,d)` -> log density up to a constant, `(n,...)`
@@ -179,7 +182,8 @@ def hmc(
     s, log_eps, scale = _warm(logp, s, n_warmup, n_leap, eps, scale, jitter, target)
     draws, accept, divergent = [], 0, 0
     for t in range(n_steps):
-        s, dH = hmc_step(logp, s, _jittered(log_eps, jitter, s)*scale, n_leap)
+        step = _jittered(log_eps, jitter, s)*scale
+        s, dH = hmc_step(logp, s, step, n_leap)
         accept = accept+dH.clamp(max=0).exp()
         divergent = divergent+(dH<-1000).int()
         if keep is None or t>=n_steps-keep: draws.append(s)
@@ -215,7 +219,7 @@ def slow_direction(
     slowest = V[...,-1:]
     return unit((Q@slowest)[...,0])*scale
 
-# %% ../../nbs/15_theory.hmc.ipynb #e4a9c762
+# %% ../../nbs/15_theory.hmc.ipynb #e6591879
 @torch.no_grad()
 def rises(
     logp, # Log density up to a constant
@@ -233,7 +237,8 @@ def rises(
         t = torch.stack([part*end for part in parts])              # (7,n,...)
         points = z+t[...,None]*u                                   # (7,n,...,d)
         far = logp(points.flatten(0, 1)).view(-1, *here.shape)-here
-        slope = slope+(far[-1]-far[-2])/(end/4).abs()
+        last = far[-1]-far[-2]                                     # over the last quarter
+        slope = slope+last/(end/4).abs()
         deepest = far.nan_to_num(0, 0, 0).amin(0)
         free = free|(deepest>-barrier)
     return free&(slope>=0)
@@ -298,7 +303,7 @@ class ProductPosterior(Distribution):
             self.each = Experts(self.qs)
             self.prior_logp = _prior_logp(prior)
 
-# %% ../../nbs/15_theory.hmc.ipynb #3500fe16
+# %% ../../nbs/15_theory.hmc.ipynb #83cf3d15
 @patch
 def seen(self:ProductPosterior)->Tensor: # `(M,B)`
     "Which expert takes part"
@@ -310,7 +315,8 @@ def seen(self:ProductPosterior)->Tensor: # `(M,B)`
 def experts(self:ProductPosterior, z):
     "log q_j(z) `(M,n,B)`, zero where an expert takes no part"
     lq = self.each.log_prob(z)
-    return lq if self.mask is None else torch.where(self.mask[:,None], lq, 0.)
+    if self.mask is None: return lq
+    return torch.where(self.mask[:,None], lq, 0.)
 
 # %% ../../nbs/15_theory.hmc.ipynb #8a0a8fe2
 @patch
@@ -340,7 +346,7 @@ def logp(self:ProductPosterior, z, ball=True):
         return ratios+lp
     return self.experts(z).sum(0)-(n-1)*lp
 
-# %% ../../nbs/15_theory.hmc.ipynb #1655f547
+# %% ../../nbs/15_theory.hmc.ipynb #fb5523ce
 @patch
 def gaussian(self:ProductPosterior,
     z:Tensor, # Draws of each expert `(M,n,B,d)`
@@ -348,12 +354,12 @@ def gaussian(self:ProductPosterior,
     "Gaussian product of the experts' moments, no wider than the narrowest expert"
     on = self.seen()[...,None]
     lam = torch.where(on, 1/z.var(1).clamp(min=1e-10), 0.)
-    lam0, power = 1/self.prior.variance, on.sum(0)-1               # what is divided out
-    eta = (lam*z.mean(1)).sum(0)-power*lam0*self.prior.mean        # (B,d)
-    prec = torch.maximum(lam.sum(0)-power*lam0, lam.amax(0))
+    lam0 = (on.sum(0)-1)*(1/self.prior.variance)                   # what is divided out, (B,d)
+    eta = (lam*z.mean(1)).sum(0)-lam0*self.prior.mean
+    prec = torch.maximum(lam.sum(0)-lam0, lam.amax(0))
     return normal(eta/prec, prec.rsqrt())
 
-# %% ../../nbs/15_theory.hmc.ipynb #6e65f333
+# %% ../../nbs/15_theory.hmc.ipynb #3697b635
 @patch
 def propose(self:ProductPosterior,
     n:int, # Draws of each expert, and of the Gaussian
@@ -362,19 +368,21 @@ def propose(self:ProductPosterior,
     z = self.each.sample(max(n, 8))                                # (M,n or 8,B,d)
     on = self.seen()[:,None]                                       # (M,1,B)
     g = self.gaussian(z)
-    z = torch.cat([z[:,:n], g.sample((n,))[None]]).flatten(0, 1)   # ((M+1)*n,B,d)
+    of_g = g.sample((n,))[None]
+    z = torch.cat([z[:,:n], of_g]).flatten(0, 1)                   # ((M+1)*n,B,d)
     parts = z.split(max(1, 2*self.chunk//z.shape[1]))
     lq = torch.cat([self.experts(part) for part in parts], 1)      # (M,(M+1)*n,B)
-    each = torch.cat([torch.where(on, lq, -torch.inf), g.log_prob(z)[None]])
+    drawn_from = torch.where(on, lq, -torch.inf)
+    mix = torch.cat([drawn_from, g.log_prob(z)[None]]).logsumexp(0)
     power = on.sum(0)-1
-    lw = lq.sum(0)-power*self.prior_logp(z)-each.logsumexp(0)
+    lw = lq.sum(0)-power*self.prior_logp(z)-mix
     drew = torch.cat([on, torch.ones_like(on[:1])])                # the Gaussian always takes part
     drew = drew.expand(-1, n, -1).flatten(0, 1)
     _, r = self.within(z)
     lw = torch.where(drew&(r<self.radius), lw, -torch.inf)
     return z, lw.nan_to_num(-1e9, 1e9, -1e9), g
 
-# %% ../../nbs/15_theory.hmc.ipynb #a5e988c4
+# %% ../../nbs/15_theory.hmc.ipynb #8d5b64e0
 @patch
 def start(self:ProductPosterior,
     n:int, # Chains per data point
@@ -388,18 +396,19 @@ def start(self:ProductPosterior,
     z, lw, g = self.propose(groups*each)
     lw = lw.view(-1, groups, B).permute(1, 2, 0)                   # (groups,B,pool)
     p = lw.softmax(-1).flatten(0, 1)
-    i = torch.multinomial(p, take, replacement=True).view(groups, B, take)
-    i = i.permute(2, 0, 1)[...,None].expand(-1, -1, -1, d)         # (take,groups,B,d)
+    i = torch.multinomial(p, take, replacement=True)               # (groups*B,take)
+    i = i.T.view(take, groups, B, 1).expand(-1, -1, -1, d)
     z0 = z.view(-1, groups, B, d).gather(0, i).flatten(0, 1)
     return z0[:n], g
 
-# %% ../../nbs/15_theory.hmc.ipynb #27bcf126
+# %% ../../nbs/15_theory.hmc.ipynb #a7713a5d
 @patch
 def chord(self:ProductPosterior, z, u):
     "Steps along `u` from `z` to the two sides of the ball, `(...)` each"
     sd = self.prior.stddev
     y, w = (z-self.prior.mean)/sd, u/sd
-    a, b = w.square().sum(-1), (y*w).sum(-1)                       # |y+tw| = R is a quadratic in t
+    a = w.square().sum(-1)                                         # |y+tw| = R is a quadratic in t
+    b = (y*w).sum(-1)
     inside = (self.radius**2-y.square().sum(-1)).clamp(min=1e-3)
     root = (b**2+a*inside).sqrt()
     return (-b-root)/a, (root-b)/a
@@ -437,26 +446,29 @@ def _run(self:ProductPosterior, n):
     wide = self.find_wide(z, g) if self.check else torch.zeros_like(info.eps, dtype=torch.bool)
     return z, info._replace(logp=info.logp[0], wide=wide)
 
-# %% ../../nbs/15_theory.hmc.ipynb #e4182a83
+# %% ../../nbs/15_theory.hmc.ipynb #fc7d83e1
 def _join(infos, dim):
     "One `HMCInfo` from those of parts: of the chains (`dim` 0), or of the data points (1)"
     def of(name): return [getattr(info, name) for info in infos]
     if dim==0:
-        eps, scale = torch.stack(of('eps')).mean(0), torch.stack(of('scale')).mean(0)
+        eps = torch.stack(of('eps')).mean(0)
+        scale = torch.stack(of('scale')).mean(0)
         wide = torch.stack(of('wide')).any(0)
     else:
-        eps, scale, wide = torch.cat(of('eps')), torch.cat(of('scale')), torch.cat(of('wide'))
+        eps, scale, wide = (torch.cat(of(name)) for name in ('eps','scale','wide'))
     accept, divergent, logp = (torch.cat(of(name), dim) for name in ('accept','divergent','logp'))
     return HMCInfo(accept, divergent, logp, eps, scale, infos[0].n_grad, wide)
 
-# %% ../../nbs/15_theory.hmc.ipynb #d83018e1
+# %% ../../nbs/15_theory.hmc.ipynb #d5d58542
 @patch
 def _of_one(self:ProductPosterior, n):
     "Draws of a single expert: nothing to multiply, and no chains"
     q, = self.qs
     z = q.sample((n,))
     one = z.new_ones(z.shape[:-1])                                 # (n,B)
-    return z, HMCInfo(one, (0*one).int(), q.log_prob(z), one[0], torch.ones_like(z[0]), 0, one[0]==0)
+    none = torch.zeros_like(one)
+    scale = torch.ones_like(z[0])
+    return z, HMCInfo(one, none.int(), q.log_prob(z), one[0], scale, 0, none[0].bool())
 
 @patch
 def _chains(self:ProductPosterior, n):
@@ -465,10 +477,12 @@ def _chains(self:ProductPosterior, n):
     if len(self.qs)==1: return self._of_one(n)
     if n<=chunk and n*B<=chunk: return self._run(n)
     if n>chunk:
-        dim, parts = 0, [self._chains(min(chunk, n-i)) for i in range(0, n, chunk)]
+        dim = 0
+        parts = [self._chains(min(chunk, n-i)) for i in range(0, n, chunk)]
     else:
-        size = max(1, chunk//n)                                    # data points at a time
-        dim, parts = 1, [self._part(slice(i, i+size))._chains(n) for i in range(0, B, size)]
+        dim, size = 1, max(1, chunk//n)                            # data points at a time
+        some = [self._part(slice(i, i+size)) for i in range(0, B, size)]
+        parts = [part._chains(n) for part in some]
     z = torch.cat([z for z,_ in parts], dim)
     return z, _join([info for _,info in parts], dim)
 

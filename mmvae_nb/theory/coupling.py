@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from ..dists import kl
 
-# %% ../../nbs/12_theory.coupling.ipynb #8460e8c4
+# %% ../../nbs/12_theory.coupling.ipynb #f9a1134f
 def _masked(d, mask):
     "Terms `(M,...,B)` with zeros where a modality is not observed"
     if mask is None: return d
@@ -29,9 +29,11 @@ def l_jm(
 )->Tensor: # Nats, `(B,)`
     "Sum over modalities of KL(q(z|X)||q_j(z|x_j))"
     if not qs: raise ValueError('l_jm needs at least one unimodal posterior')
-    terms = [kl(q, r, z) for r in qs]                              # (B,), or (n,B) where there is no closed form
-    means = [d.mean(0) if d.dim()>len(q.batch_shape) else d for d in terms]
-    return _masked(torch.stack(means), mask).sum(0)
+    def mean_kl(r):
+        d = kl(q, r, z)                                            # (B,), or (n,B) where there is no closed form
+        return d.mean(0) if d.dim()>len(q.batch_shape) else d
+    d = torch.stack([mean_kl(r) for r in qs])                      # (M,B)
+    return _masked(d, mask).sum(0)
 
 # %% ../../nbs/12_theory.coupling.ipynb #2a4cfb6e
 def l_uni(

@@ -105,9 +105,9 @@ def counting_wide():
     try: yield count
     finally: _counts.remove(count)
 
-# %% ../../nbs/13_theory.experts.ipynb #6f08d707
-_way_out = ("to do better, train longer, or let products divide by a Gaussian fitted to codes, `model.fit_reference(x)`; "
-            "`wide_of(posterior)` marks the samples; `wide='strict'` raises")
+# %% ../../nbs/13_theory.experts.ipynb #91d778a7
+_way_out = ("to do better, train longer, or let products divide by a Gaussian fitted to codes, "
+            "`model.fit_reference(x)`; `wide_of(posterior)` marks the samples; `wide='strict'` raises")
 
 def note_wide(
     wide:Tensor, # bool `(B,)`: products without a density of their own
@@ -117,10 +117,10 @@ def note_wide(
         c.n += wide.numel()
         c.wide += int(wide.sum())
     if not _counts and wide.any():
-        warnings.warn('some products of experts are no density within reach: experts, or codes, are wider than the prior. '
-                      f'Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
+        warnings.warn('some products of experts are no density within reach: experts, or codes, are wider than the '
+                      f'prior. Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
 
-# %% ../../nbs/13_theory.experts.ipynb #f6aa738c
+# %% ../../nbs/13_theory.experts.ipynb #31c1f3c9
 def tell_wide(
     shares:dict, # `{what was given: share of its samples}`
 ):
@@ -128,8 +128,8 @@ def tell_wide(
     shares = {k: v for k,v in shares.items() if v>0}
     if _counts or not shares: return
     told = ', '.join(f'{v:.2%} of the samples given {k}' for k,v in shares.items())
-    warnings.warn(f'products of experts that are no density within reach: {told}. Experts, or codes, are wider than the '
-                  f'prior. Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
+    warnings.warn(f'products of experts that are no density within reach: {told}. Experts, or codes, are wider than '
+                  f'the prior. Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
 
 # %% ../../nbs/13_theory.experts.ipynb #8cd6742f
 def _failing(lam, full):
@@ -137,18 +137,19 @@ def _failing(lam, full):
     val = torch.linalg.eigvalsh(lam) if full else lam
     return val, ~(val>0)
 
-# %% ../../nbs/13_theory.experts.ipynb #e9a7574a
+# %% ../../nbs/13_theory.experts.ipynb #4fbc3520
 def _refuse(val, bad, n, full, remedy):
     "Raise for the first sample and direction in which a product of `n` posteriors cannot be normalised"
     if not bad.any(): return
     *at, k = bad.nonzero()[0].tolist()
     at = tuple(at)
     sizes = torch.as_tensor(n).expand(val.shape[:-1])
-    size, precision = int(sizes[at]), val[at][k].item()
+    size = int(sizes[at])
+    precision = val[at][k].item()
     sample = at[-1] if at else 0
     direction = 'eigenvalue' if full else 'dimension'
-    raise ValueError(f'the product of {size} posteriors over the prior to the power {size-1} cannot be normalised: '
-                     f'precision {precision:.3g} at sample {sample}, {direction} {k}. '
+    where = f'precision {precision:.3g} at sample {sample}, {direction} {k}'
+    raise ValueError(f'the product of {size} posteriors over the prior to the power {size-1} cannot be normalised: {where}. '
                      f'The experts are wider than the prior there; {remedy}')
 
 # %% ../../nbs/13_theory.experts.ipynb #7867202d
@@ -336,7 +337,7 @@ class Mixture(Distribution):
         self.weights = _weights(weights, comps)
         super().__init__(comps.batch_shape[1:], comps.event_shape, validate_args=False)
 
-# %% ../../nbs/13_theory.experts.ipynb #f7ffeb32
+# %% ../../nbs/13_theory.experts.ipynb #94f14be5
 def _like(comps):
     "A tensor with dtype and device of the experts"
     first = comps.qs[0] if isinstance(comps, Stacked) else comps
@@ -345,7 +346,8 @@ def _like(comps):
 def _weights(w, comps):
     "Constant weights `(M,B)` that sum to one, at the dtype and device of the experts"
     like = _like(comps)
-    w = torch.ones(comps.batch_shape[:1]) if w is None else torch.as_tensor(w).detach()
+    if w is None: w = torch.ones(comps.batch_shape[:1])
+    w = torch.as_tensor(w).detach()
     w = w.to(like).view(len(w), -1).expand(comps.batch_shape)      # (M,B)
     if (w<0).any(): raise ValueError('mixture weights must not be negative')
     total = w.sum(0)
@@ -421,7 +423,7 @@ def sample(self:Mixture, shape=()):
 @beside.register
 def _(q:Mixture, *others): return Mixture(beside(q.comps, *others), q.weights)
 
-# %% ../../nbs/13_theory.experts.ipynb #2c4893be
+# %% ../../nbs/13_theory.experts.ipynb #045144b6
 def _standard(name, v):
     "What a parameter is in a standard distribution, to be broadcast against `v`"
     if name=='scale_tril': return torch.eye(v.shape[-1]).to(v)
@@ -430,7 +432,8 @@ def _standard(name, v):
 def _wipe(comps, mask):
     "Harmless parameters for experts that no sample may use"
     if mask is None or isinstance(comps, Stacked): return comps
-    return remap(comps, lambda name, v: torch.where(_view(mask, v), v, _standard(name, v)))
+    def safe(name, v): return torch.where(_view(mask, v), v, _standard(name, v))
+    return remap(comps, safe)
 
 # %% ../../nbs/13_theory.experts.ipynb #e1bb0ee6
 def moe(
@@ -459,12 +462,12 @@ def _power(convention, size, seen):
     if convention=='posteriors': return 1-size
     return (size==seen).to(size)
 
-# %% ../../nbs/13_theory.experts.ipynb #ace19d80
+# %% ../../nbs/13_theory.experts.ipynb #d43977c7
 def mopoe(
     qs, # List of M Gaussian experts, batch shape `(B,)`
     prior=None, # p(z); `None` leaves it out of every product
     mask:Tensor=None, # bool `(M,B)`: subsets of the observed experts only
-    convention:str='ratios', # What the experts are: 'ratios', 'posteriors', or 'full' (published: p(z) in the full set only)
+    convention:str='ratios', # Experts are 'ratios', 'posteriors', or 'full' (published: p(z) in the full set only)
 )->Mixture: # Of 2**M-1 products, batch shape `(B,)`
     "Mixture of the products of all non-empty subsets (MoPoE)"
     choose(convention, ('ratios','posteriors','full'), 'convention')
@@ -472,7 +475,9 @@ def mopoe(
     A = membership(len(qs)).to(eta)                                # (S,M)
     size = A.sum(1, keepdim=True)                                  # (S,1)
     if mask is None: ok, seen = size>0, len(qs)
-    else: ok, seen = A@(~mask).to(A)==0, mask.sum(0)               # subsets of what was seen, (S,B); its size, (B,)
+    else:
+        lacks = A@(~mask).to(A)                                    # how many of a subset were not seen, (S,B)
+        ok, seen = lacks==0, mask.sum(0)
     power = _power(convention, size, seen)*ok
     def product(v, v0): return torch.tensordot(A, v, 1)+_view(power, v)*v0
 

@@ -99,6 +99,7 @@ PLANTS = {
                (extra('if (a := 1) and (b := 2): pass\nc = (a := 1)+(b := 2)'), 'two walruses')],
     'density': [(extra('x = '+LONG_SUM), 'a statement of 161 nodes'), (extra('x = 1'+' '*120+'# far'), 'characters'),
                 (add(code('x = 1'+' '*120+'# far')), "01_core.ipynb: 'x = 1"), (dense_lines, 'the median statement has'), (dense_lines, 'the 90th percentile is')],
+    'vocabulary': [(edit('nbs/contributing.md', '| `mask` |', '| `masque` |'), "no code speaks of 'masque'")],
     'links': [(put('nbs/changelog.md', '# Changes\n\n[x](99_ghost.ipynb)\n'), 'changelog.md: 99_ghost.ipynb does not exist'), (add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](01_core.ipynb#ghost)')), 'no such heading')],
 }
 

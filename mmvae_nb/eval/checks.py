@@ -154,7 +154,7 @@ def over(self:CheckCase, sets):
         self.where = '+'.join(S)
         yield S
 
-# %% ../../nbs/78_eval.checks.ipynb #ecd43d1f
+# %% ../../nbs/78_eval.checks.ipynb #030a4e82
 @patch
 def value(self:CheckCase, m, x, mask=None):
     "The declared bound of a batch"
@@ -163,7 +163,9 @@ def value(self:CheckCase, m, x, mask=None):
     loss, _ = m.loss(x, mask)
     return -loss
 
-def _tiled(batch, copies): return {k: torch.cat([v]*copies) for k,v in batch.items()}
+def _tiled(batch, copies):
+    "A batch, several times over"
+    return {k: torch.cat([v]*copies) for k,v in batch.items()}
 
 @patch
 def mean_value(self:CheckCase, m, x, mask=None, copies=200, n=60):

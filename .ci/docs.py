@@ -75,7 +75,8 @@ def sidebars(root):
     import yaml
     wanted = sidebar.RENDERED
     listed = yaml.safe_load((root/'_quarto.yml').read_text(encoding='utf-8'))['project']['render']
-    return sidebar.stale(root)+[f'_quarto.yml: project render lacks {w!r}' for w in wanted if w not in listed]
+    untitled = [f'{p.name}: no title in its front matter' for p in pages(root) if title(p) == p.stem]
+    return untitled+sidebar.stale(root)+[f'_quarto.yml: project render lacks {w!r}' for w in wanted if w not in listed]
 
 TOP_KEYS = {'project', 'execute', 'format', 'website', 'bibliography', 'link-citations', 'metadata-files', 'ipynb-filters', 'lang', 'filters', 'csl'}
 SITE_KEYS = {'title', 'description', 'favicon', 'site-url', 'repo-url', 'repo-subdir', 'repo-branch', 'repo-actions', 'issue-url', 'search', 'navbar', 'sidebar',

@@ -77,7 +77,7 @@ PLANTS = {
     'package': [(edit('setup.py', "self.filelist.append('settings.ini')", 'pass'), 'does not build'), (edit('setup.py', "include=['mmvae_nb', ", "include=['mmvae_nb.none', "), 'wheel lacks mmvae_nb/core.py')],
     'processed': [(add(code('import nothing_of_this_name')), 'nothing_of_this_name')],
     'root_filter': [(add(code('import nothing_of_this_name')), 'nothing_of_this_name'), (edit('nbs/_nbdev_filter.py', 'FilterDefaults()(nb)', 'pass'), 'is missing from the page')],
-    'sidebars': [(put('nbs/news.md', '# News\n'), 'website.yml is out of step'), (edit('_quarto.yml', ', "nbs/*.md"', ''), "project render lacks 'nbs/*.md'"),
+    'sidebars': [(put('nbs/news.md', '# News\n'), 'website.yml is out of step'), (put('nbs/news.md', '# News\n'), 'no title in its front matter'), (edit('_quarto.yml', ', "nbs/*.md"', ''), "project render lacks 'nbs/*.md'"),
                  (lambda d: shutil.copy(d/'nbs'/'01_core.ipynb', d/'nbs'/'02_ghost.ipynb'), 'website.yml is out of step'), (edit('nbs/sidebar.yml', 'text: "Core"', 'text: "Coe"'), 'sidebar.yml is out of step')],
     'config': [(edit('_quarto.yml', 'page-navigation', 'page-nav'), "refuses website: 'page-nav'"), (edit('_quarto.yml', 'title: mmvae_nb', 'title: other'), "title is 'other'"),
                (edit('.github/workflows/test.yaml', 'jobs:', 'jobs: ['), 'test.yaml:'), (edit('.pre-commit-config.yaml', 'repos:', 'repos: ['), '.pre-commit-config.yaml:')],
@@ -100,7 +100,7 @@ PLANTS = {
     'density': [(extra('x = '+LONG_SUM), 'a statement of 161 nodes'), (extra('x = 1'+' '*120+'# far'), 'characters'),
                 (add(code('x = 1'+' '*120+'# far')), "01_core.ipynb: 'x = 1"), (dense_lines, 'the median statement has'), (dense_lines, 'the 90th percentile is')],
     'vocabulary': [(edit('nbs/contributing.md', '| `mask` |', '| `masque` |'), "no code speaks of 'masque'")],
-    'links': [(put('nbs/changelog.md', '# Changes\n\n[x](99_ghost.ipynb)\n'), 'changelog.md: 99_ghost.ipynb does not exist'), (add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](01_core.ipynb#ghost)')), 'no such heading')],
+    'links': [(put('nbs/changelog.md', '---\ntitle: Changes\n---\n\n[x](99_ghost.ipynb)\n'), 'changelog.md: 99_ghost.ipynb does not exist'), (add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](01_core.ipynb#ghost)')), 'no such heading')],
 }
 
 @pytest.fixture

@@ -479,14 +479,14 @@ def _mhd(path, want):
         if found!=want: raise ValueError(f'{path}: {k} has shape {found}, expected {want}')
     return MMData(x, y.flatten().long())
 
-# %% ../../nbs/23_data.public.ipynb #92a278fd
+# %% ../../nbs/23_data.public.ipynb #256fc178
 def mhd(
     root, # Folder with `mhd_train.pt` and `mhd_test.pt`
     incomplete:bool=False, # Lose sounds and trajectories in training and validation, by `mhd_missing`
     valid=.1, # Share or number of training samples held out at random (0: none)
     seed:int=0, # Of the split and the masks
     strict:bool=True, # Demand 50,000 and 10,000 samples
-)->tuple: # Three `MMData` (validation None if `valid` is 0): `image`, `sound` `(1,32,128)`, `trajectory` `(200,)`; `y` the digit
+)->tuple: # Three `MMData` (validation None if `valid` is 0): `image`, `sound` `(1,32,128)`, `trajectory` `(200,)`, `y`
     "Multimodal Handwritten Digits from the released files"
     file = Path(root)/'mhd_train.pt'
     data = _mhd(file, 50_000 if strict else None)
@@ -605,7 +605,7 @@ def _cub_part(base, s, text, vocab, size, length, strict, quiet):
     words = Gathered(torch.eye(len(vocab)), caption_rows(lines, vocab, length))
     return gathered_data({'image': Gathered(images, of), 'text': words}, torch.tensor(d.targets)[of])
 
-# %% ../../nbs/23_data.public.ipynb #309af991
+# %% ../../nbs/23_data.public.ipynb #024f8924
 def cub(
     root, # Folder that holds `cub`
     vocab:list=None, # Words (default: `caption_vocab` of the training captions)
@@ -615,7 +615,7 @@ def cub(
     seed:int=0, # Which images
     strict:bool=True, # Demand the published number of images
     quiet:bool=False, # No progress bar while images are converted
-)->tuple: # Three `MMData` (validation None if `valid` is 0): `image`, `text` one-hot `(length,V)`; `y` the class of bird
+)->tuple: # Three `MMData` (validation None if `valid` is 0): `image`, `text` one-hot `(length,V)`; `y` the bird
     "CUB Image-Captions: every caption with its image, which is stored once"
     base = Path(root)/'cub'
     vocab = vocab or caption_vocab(base/'text_trainvalclasses.txt')

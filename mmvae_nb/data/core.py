@@ -70,7 +70,11 @@ def _labels(y, N:int):
         raise ValueError(f'labels out of range: found {found}; labels are integers from 0, or -1 where unknown')
     return y
 
-# %% ../../nbs/20_data.core.ipynb #de30b0ea
+# %% ../../nbs/20_data.core.ipynb #a34d0b8a
+def _which(bad):
+    "The first sample of which `bad` `(N,)` is true, and how many there are"
+    return bad.nonzero()[0].item(), int(bad.sum())
+
 def _masks(mask, x:dict, N:int):
     "Bool tensors `(N,)` by name, for modalities that may be missing; None if nothing is"
     if not mask: return None
@@ -85,22 +89,22 @@ def _masks(mask, x:dict, N:int):
     obs = torch.stack(list(observed(x, x, out).values()))  # (M,N)
     none = ~obs.any(0)
     if none.any():
-        first, total = none.nonzero()[0].item(), int(none.sum())
+        first, total = _which(none)
         raise ValueError(f'sample {first} has nothing observed ({total} of {N} samples); drop such samples')
     return out
 
-# %% ../../nbs/20_data.core.ipynb #e62f4aa0
+# %% ../../nbs/20_data.core.ipynb #de8dff79
 def _finite(v, obs, name:str, chunk:int=2048):
     "Raise at a NaN or inf in what was observed; reads `v` once, a chunk at a time"
     if not v.is_floating_point(): return
     finite = [c.isfinite().flatten(1).all(1) for c in v.split(chunk)]
     bad = obs & ~torch.cat(finite)
     if bad.any():
-        first, total = bad.nonzero()[0].item(), int(bad.sum())
+        first, total = _which(bad)
         raise ValueError(f'modality {name!r}: NaN or inf in observed sample {first} ({total} of {len(v)} samples); '
                          'mask such samples (see `nan_masks`) or clean them')
 
-# %% ../../nbs/20_data.core.ipynb #ee116df3
+# %% ../../nbs/20_data.core.ipynb #030c4154
 def _modality_tensors(x):
     "Tensors `(N,*shape)` by name"
     if not isinstance(x, Mapping):
@@ -118,7 +122,7 @@ def _cached_tensors(cache):
 def _same_length(x, cache):
     "Raise unless everything has as many rows as the first"
     sizes = [('modality', k, len(v)) for k,v in x.items()]
-    sizes += [('cached', k, len(v)) for k,v in (cache or {}).items()]
+    for k,v in (cache or {}).items(): sizes.append(('cached', k, len(v)))
     if not sizes: raise ValueError('expected a non-empty dict of arrays by name, found an empty one')
     _, first, N = sizes[0]
     for kind,k,n in sizes:
@@ -126,10 +130,11 @@ def _same_length(x, cache):
             raise ValueError(f'{kind} {k!r} has {n} samples, but {first!r} has {N}; '
                              'row i of every modality must be the same sample')
 
-# %% ../../nbs/20_data.core.ipynb #0b11c2d8
+# %% ../../nbs/20_data.core.ipynb #3fb5657c
 def _scales(scale, x):
     "Divisors by name"
-    out = {k: 255. if v.dtype==torch.uint8 else 1. for k,v in x.items()}
+    def usual(v): return 255. if v.dtype==torch.uint8 else 1.
+    out = {k: usual(v) for k,v in x.items()}
     for k,s in (scale or {}).items():
         choose(k, tuple(x), 'modality in scale')
         if not s>0: raise ValueError(f'scale of modality {k!r} must be positive, found {s}')
@@ -186,7 +191,7 @@ def _with(self:MMData, fn):
     y = None if self.y is None else fn(self.y)
     return self._new(x=each(self.x), mask=each(self.mask), cache=each(self.cache), y=y)
 
-# %% ../../nbs/20_data.core.ipynb #6bdf0909
+# %% ../../nbs/20_data.core.ipynb #0d198fea
 @patch
 def _indices(self:MMData, idx):
     "Indices of samples, on the device of the data"
@@ -209,8 +214,10 @@ def raw(self:MMData,
         y = torch.full((B,), -1, device=i.device)
     else: y = self.y[i]
     if self.mask is None and self.cache is None: return x, y
-    mask = {k: m[i] for k,m in (self.mask or {}).items() if k in x}
-    return (x, mask, y) if self.cache is None else (x, mask, cache, y)
+    masks = self.mask or {}
+    mask = {k: m[i] for k,m in masks.items() if k in x}
+    if self.cache is None: return x, mask, y
+    return x, mask, cache, y
 
 # %% ../../nbs/20_data.core.ipynb #cf7ae18c
 def _as_floats(v, dtype, scale:float):
@@ -253,16 +260,18 @@ def labels(self:MMData,
         raise ValueError(f'{what} needs every label, but that of sample {first} is -1 (unknown)')
     return y.cpu()
 
-# %% ../../nbs/20_data.core.ipynb #6b5013ba
+# %% ../../nbs/20_data.core.ipynb #fb8472ff
 @patch
 def __repr__(self:MMData):
     def row(k, v): return f'  {k}: {tuple(v.shape[1:])} {str(v.dtype)[6:]}'
-    def share(k): return '' if self.mask is None else f', observed {self.observed(k).float().mean():.0%}'
+    def share(k):
+        if self.mask is None: return ''
+        return f', observed {self.observed(k).float().mean():.0%}'
     labels = ''
     if self.y is not None:
         labels = ', float targets' if self.y.is_floating_point() else f', {len(self.y.unique())} classes'
     rows = [row(k, v)+share(k) for k,v in self.x.items()]
-    rows += [row(f'cached {k}', v) for k,v in (self.cache or {}).items()]
+    for k,v in (self.cache or {}).items(): rows.append(row(f'cached {k}', v))
     return '\n'.join([f'MMData: {len(self):,} samples{labels}', *rows])
 
 # %% ../../nbs/20_data.core.ipynb #d5b7399e
@@ -290,14 +299,14 @@ def one_hot(
                          'for unknown labels pass y.clamp(min=0) and a mask {name: y>=0}')
     return torch.nn.functional.one_hot(y, k).float()
 
-# %% ../../nbs/20_data.core.ipynb #1eabd1dc
+# %% ../../nbs/20_data.core.ipynb #3f7370ec
 @patch
 def subset(self:MMData,
     idx, # Indices, a bool mask, or a slice (which shares memory)
 )->MMData: # The samples at `idx`
     "A smaller data set"
-    i = idx if isinstance(idx, slice) else torch.as_tensor(idx).to(self._first.device)
-    return self._with(lambda v: v[i])
+    if not isinstance(idx, slice): idx = torch.as_tensor(idx).to(self._first.device)
+    return self._with(lambda v: v[idx])
 
 # %% ../../nbs/20_data.core.ipynb #3bd7cbd8
 @patch
@@ -306,7 +315,7 @@ def complete(self:MMData)->MMData:
     if self.mask is None: return self
     return self.subset(self._seen().all(0))._new(mask=None)
 
-# %% ../../nbs/20_data.core.ipynb #70094bf4
+# %% ../../nbs/20_data.core.ipynb #e0738c44
 @patch
 def split(self:MMData,
     *parts, # Fractions of the data, or numbers of samples
@@ -324,10 +333,12 @@ def split(self:MMData,
         raise ValueError(f'parts {parts} of {n} samples or groups: '
                          'expected positive fractions that sum to at most 1, or counts')
     with seeded(seed): place = torch.randperm(n)[torch.as_tensor(group)]   # where each sample's group landed
-    def between(a, b): return self.subset(((place>=a) & (place<b)).nonzero()[:,0])
+    def between(a, b):
+        inside = (place>=a) & (place<b)
+        return self.subset(inside.nonzero()[:,0])
     return [between(a, b) for a,b in zip(ends[:-1], ends[1:])]
 
-# %% ../../nbs/20_data.core.ipynb #2d09be4f
+# %% ../../nbs/20_data.core.ipynb #c674fab6
 def _class_rows(y, k):
     "One-hot rows of classes, and which are known"
     top = int(y.max()) if k is None else max(k-1, 1)
@@ -335,20 +346,21 @@ def _class_rows(y, k):
         found = f'{y.max().item():g} ({y.dtype})'
         raise ValueError(f'labels out of range: expected integers 0..{top} (-1: unknown), found {found}')
     rows = y.clamp(min=0)
-    rows = rows[:,None] if k==1 else torch.nn.functional.one_hot(rows, top+1)
-    return rows, y>=0
+    if k==1: return rows[:,None], y>=0
+    return torch.nn.functional.one_hot(rows, top+1), y>=0
 
 def _binary_rows(y, k):
     "Rows of 0 and 1, and which are known"
     known = (y>=0).flatten(1).all(1)
     binary = (y[known]==0) | (y[known]==1)
     if k or not binary.all():
-        found = f'{tuple(y.shape)} in [{y.min().item():g}, {y.max().item():g}]'
+        low, high = y.min().item(), y.max().item()
+        found = f'{tuple(y.shape)} in [{low:g}, {high:g}]'
         if k: found += f', and k={k}'
         raise ValueError(f'several labels at once are rows of 0 and 1, found {found}')
     return y.clamp(min=0), known
 
-# %% ../../nbs/20_data.core.ipynb #bec5d1c8
+# %% ../../nbs/20_data.core.ipynb #897a6aa5
 def with_labels(
     data:MMData, # `y` holds classes (-1: unknown), or rows of 0 and 1 (floats; or integers, -1 throughout: unknown)
     k:int=None, # Number of classes (default: from the largest label); 1: binary, one column
@@ -357,11 +369,12 @@ def with_labels(
     "Labels as a modality: one-hot classes for 'categorical', rows of 0 and 1 for 'bernoulli'"
     if data.y is None: raise ValueError('the data have no labels')
     if name in data.x: raise ValueError(f'there is a modality {name!r} already; choose another name')
-    rows, known = (_class_rows if data.y.dim()==1 else _binary_rows)(data.y, k)
-    x, scale = {**data.x, name: rows.byte()}, {**data.scale, name: 1.}
+    classes = data.y.dim()==1
+    rows, known = _class_rows(data.y, k) if classes else _binary_rows(data.y, k)
     mask = dict(data.mask or {})
     if not known.all(): mask[name] = known
-    return data._new(x=x, scale=scale, mask=mask or None)
+    x = {**data.x, name: rows.byte()}
+    return data._new(x=x, scale={**data.scale, name: 1.}, mask=mask or None)
 
 # %% ../../nbs/20_data.core.ipynb #2f72f973
 @patch
@@ -397,13 +410,14 @@ def modalities(self:MMData,
         return Modality(k, v.shape[1:], **fields)
     return [one(k, v) for k,v in self.x.items()]
 
-# %% ../../nbs/20_data.core.ipynb #b3e7fe05
+# %% ../../nbs/20_data.core.ipynb #e726ec12
 def _masked(data:MMData, p:dict, keep, generator, seed):
     "Keep modality k of sample i with probability `p[k][i]`; draw again where nothing would remain"
     for k in keep: choose(k, data.x, 'modality')
     N, sure = len(data), torch.ones(())
     wanted = [sure if k in keep else p.get(k, sure) for k in data.names]
-    prob = torch.stack([w.expand(N) for w in wanted])*data._seen().cpu()       # (M,N)
+    prob = torch.stack([w.expand(N) for w in wanted])       # (M,N)
+    prob = prob*data._seen().cpu()
     if not ((prob>=0)&(prob<=1)).all(): raise ValueError('probabilities must lie in [0,1]')
     if (prob.sum(0)==0).any():
         raise ValueError('some samples would lose every modality; keep one, or raise the probabilities')
@@ -417,7 +431,7 @@ def _masked(data:MMData, p:dict, keep, generator, seed):
     mask = {k: o.to(device) for k,o in zip(data.names, obs) if not o.all()}
     return data._new(mask=mask or None)
 
-# %% ../../nbs/20_data.core.ipynb #f69420b1
+# %% ../../nbs/20_data.core.ipynb #1e947a75
 def mcar(
     data:MMData, # Not modified
     eta, # Probability that a modality is observed, one for all or `{name: eta}`
@@ -429,7 +443,7 @@ def mcar(
     if not isinstance(eta, Mapping): eta = dict.fromkeys(data.names, eta)
     for k in eta: choose(k, data.x, 'modality')
     keep = (keep,) if isinstance(keep, str) else tuple(keep)
-    p = {k: torch.tensor(float(e)) for k,e in eta.items()}
+    p = {k: torch.tensor(float(v)) for k,v in eta.items()}
     return _masked(data, p, keep, generator, seed)
 
 # %% ../../nbs/20_data.core.ipynb #8370dd78
@@ -459,7 +473,7 @@ def _inputs(self:MMData, i, device):
     x, = self.finish((to(x),))
     return x, None if self.mask is None else to(rest[0])
 
-# %% ../../nbs/20_data.core.ipynb #2ed4ef34
+# %% ../../nbs/20_data.core.ipynb #fdb6fc84
 @patch
 @torch.no_grad()
 def map(self:MMData,
@@ -469,12 +483,14 @@ def map(self:MMData,
     device=None, # Where `fn` runs (default: where the data lie)
 )->MMData: # Kept modalities, and the results as `cache`
     "Compute tensors once for every sample, and store them beside the modalities"
-    keep = self.names if keep is None else (keep,) if isinstance(keep, str) else tuple(keep)
+    if keep is None: keep = self.names
+    keep = (keep,) if isinstance(keep, str) else tuple(keep)
     for k in keep: choose(k, self.x, 'modality')
-    home, cache = self._first.device, {}
-    for i in torch.arange(len(self)).split(bs):
-        for k,v in fn(*self._inputs(i, device or home)).items():
-            if k not in cache: cache[k] = torch.empty(len(self), *v.shape[1:], dtype=v.dtype, device=home)
+    N, home, cache = len(self), self._first.device, {}
+    for i in torch.arange(N).split(bs):
+        x, mask = self._inputs(i, device or home)
+        for k,v in fn(x, mask).items():
+            if k not in cache: cache[k] = v.new_empty((N, *v.shape[1:]), device=home)
             cache[k][i] = v.to(home)
     cache = {**(self.cache or {}), **cache}
     if not (keep or cache): raise ValueError('nothing was computed and nothing is kept; let `keep` name a modality')
@@ -557,13 +573,13 @@ def _check_entries(d):
         raise ValueError(f"modalities {names} were written, but {list(_section(d, 'x'))} are there")
     return names
 
-# %% ../../nbs/20_data.core.ipynb #e4b3bccd
+# %% ../../nbs/20_data.core.ipynb #46a119a6
 @patch
 def _entries(self:MMData):
     "NumPy arrays by entry, as `from_dict` reads them"
-    stored = {f'x/{k}': v for k,v in self.x.items()}
-    stored |= {f'mask/{k}': v for k,v in (self.mask or {}).items()}
-    stored |= {f'cache/{k}': v for k,v in (self.cache or {}).items()}
+    stored = {}
+    for kind in 'x','mask','cache':
+        for k,v in (getattr(self, kind) or {}).items(): stored[f'{kind}/{k}'] = v
     if self.y is not None: stored['y'] = self.y
     def name(dtype): return np.array(str(dtype).removeprefix('torch.'))
     names = np.array(','.join(self.names))
@@ -571,18 +587,19 @@ def _entries(self:MMData):
     out |= {f'scale/{k}': np.array(s) for k,s in self.scale.items()}
     for k,v in stored.items():
         v = v.cpu()
-        out[k] = (v.float() if v.dtype==torch.bfloat16 else v).numpy()
+        known = v if v.dtype!=torch.bfloat16 else v.float()
+        out[k] = known.numpy()
         if _numbers(out[k], k).dtype!=v.dtype: out[f'type/{k}'] = name(v.dtype)
     return out
 
-# %% ../../nbs/20_data.core.ipynb #9421d866
+# %% ../../nbs/20_data.core.ipynb #0d792bb0
 @patch(cls_method=True)
 def _from_entries(cls:MMData, d, **kw):
     "A data set from what `_entries` gave"
     names = _check_entries(d)
     def tensor(k):
-        v = _numbers(d[k], f'entry {k!r}')
-        return v.to(_dtype(d[f'type/{k}'])) if f'type/{k}' in d else v
+        v, kind = _numbers(d[k], f'entry {k!r}'), d.get(f'type/{k}')
+        return v if kind is None else v.to(_dtype(kind))
     def tensors(kind): return {k: tensor(f'{kind}/{k}') for k in _section(d, kind)}
     x = tensors('x')
     x = {k: x[k] for k in names}
@@ -712,12 +729,12 @@ def n_inp(self:MMData):
     if self.cache is not None: return 3
     return 1 if self.mask is None else 2
 
-# %% ../../nbs/20_data.core.ipynb #2e31c8bf
+# %% ../../nbs/20_data.core.ipynb #9374c74c
 def _form(data):
     "Shapes by name, of modalities and of what is cached"
-    shapes = {k: tuple(v.shape[1:]) for k,v in data.x.items()}
-    cached = {f'cached {k}': tuple(v.shape[1:]) for k,v in (data.cache or {}).items()}
-    return {**shapes, **cached}
+    tensors = dict(data.x)
+    for k,v in (data.cache or {}).items(): tensors[f'cached {k}'] = v
+    return {k: tuple(v.shape[1:]) for k,v in tensors.items()}
 
 def _with_masks(data, missing):
     "The data set itself if it has masks, else one with masks of the modalities in `missing`"
@@ -740,7 +757,7 @@ def mm_dls(
     first = MMLoader(train, bs, shuffle=True, drop_last=drop_last and len(train)>=bs)
     return DataLoaders(first, MMLoader(valid, bs), device=device or default_device())
 
-# %% ../../nbs/20_data.core.ipynb #29d7b834
+# %% ../../nbs/20_data.core.ipynb #091042ab
 @patch
 def show(self:MMData,
     n:int=8, # Samples to show
@@ -752,7 +769,8 @@ def show(self:MMData,
     mask = inputs[0] if inputs else {}
     def seen(k, v):
         if k not in mask: return v[:n]
-        has = mask[k][:n].view(-1, *[1]*(v.dim()-1))
+        has = mask[k][:n]
+        has = has.view(-1, *[1]*(v.dim()-1))            # against the shape of a sample
         return torch.where(has, v[:n], float('nan'))
     classes = y.dim()==1 and not y.is_floating_point() and (y>=0).all()
     cols = y[:n].tolist() if classes else None

@@ -15,13 +15,14 @@ from torch import Tensor
 from ..core import choose
 from .core import MMData, _open
 
-# %% ../../nbs/22_data.digits.ipynb #5193d4f5
+# %% ../../nbs/22_data.digits.ipynb #781f2510
 def sklearn_digits(
     size:int=28, # Side of the images
 )->tuple: # Digits `(1797,size,size)` uint8, labels `(1797,)`
     "The handwritten digits that scikit-learn ships, enlarged"
     d = import_module('sklearn.datasets').load_digits()
-    v = F.pad(torch.as_tensor(d.images).float()[:,None]/16, (1,1,1,1))
+    cells = torch.as_tensor(d.images).float()[:,None]/16        # (1797,1,8,8)
+    v = F.pad(cells, (1,1,1,1))
     v = F.interpolate(v, size=size, mode='bicubic').clamp(0, 1)[:,0]
     return (v*255).round().byte(), torch.as_tensor(d.target).long()
 
@@ -34,7 +35,7 @@ def _check_digits(digits:Tensor, labels:Tensor):
     if labels.min()<0: raise ValueError(f'labels out of range: found {labels.min().item()}; labels are integers from 0')
     return digits, labels.long()
 
-# %% ../../nbs/22_data.digits.ipynb #e9a8571f
+# %% ../../nbs/22_data.digits.ipynb #28d31e10
 def digits_from_npz(
     path, # File with `x_train`, `y_train`, `x_test`, `y_test`, e.g. `../shared/data/mnist.npz`
 )->tuple: # `(digits, labels)` for training and for testing; digits `(N,H,W)` uint8
@@ -45,7 +46,8 @@ def digits_from_npz(
         def entry(k):
             if k not in z: raise ValueError(f'{path}: no entry {k!r} (found {", ".join(z.files)})')
             return torch.as_tensor(z[k])
-        return tuple(_check_digits(entry(f'x_{part}'), entry(f'y_{part}')) for part in ('train','test'))
+        def part(name): return _check_digits(entry(f'x_{name}'), entry(f'y_{name}'))
+        return part('train'), part('test')
 
 # %% ../../nbs/22_data.digits.ipynb #48b0d8ab
 def _clouds(n, g):
@@ -57,14 +59,15 @@ def _clouds(n, g):
     mixed = octave(64) + .7*octave(32) + .5*octave(16) + .4*octave(8)
     return torch.sigmoid(1.2*mixed)
 
-# %% ../../nbs/22_data.digits.ipynb #865987ff
+# %% ../../nbs/22_data.digits.ipynb #98c302c5
 def _stripes(n, g):
     "Waves across a direction that noise bends, between two colours"
     t = torch.arange(n)/n
     noise = torch.randn(1, 1, 6, 6, generator=g)
     bend = F.interpolate(noise, size=(n,n), mode='bicubic')[0,0]
     across = t[:,None]*.6+t*.8
-    wave = .5+.5*torch.sin(2*math.pi*(n/22)*across+2.5*bend)    # (n,n), in [0,1]
+    phase = 2*math.pi*(n/22)*across+2.5*bend
+    wave = .5+.5*torch.sin(phase)                               # (n,n), in [0,1]
     light, dark = torch.rand(2, 3, 1, 1, generator=g)
     return wave*(.55+.45*light) + (1-wave)*.45*dark
 
@@ -130,7 +133,7 @@ def invert_on(
     crops = every.permute(1, 2, 0, 3, 4)[i,j]               # (n,3,h,w)
     return crops ^ (mask*255).byte()[:,None]
 
-# %% ../../nbs/22_data.digits.ipynb #f6857aae
+# %% ../../nbs/22_data.digits.ipynb #8b26f144
 def translate(
     digits:Tensor, # `(n,h,w)` uint8
     scale:float=.75, # Size of the digit in the picture
@@ -140,7 +143,8 @@ def translate(
     "Shrink each digit and shift it by random whole pixels"
     n, h, w = digits.shape
     a, b = round(h*scale), round(w*scale)
-    small = F.interpolate(digits[:,None].float(), size=(a,b), mode='bilinear')[:,0]     # (n,a,b)
+    v = digits[:,None].float()
+    small = F.interpolate(v, size=(a,b), mode='bilinear')[:,0]     # (n,a,b)
     free = torch.tensor([h-a, w-b])
     top = free if shift is None else torch.tensor([shift, shift])
     if top.min()<0 or (top>free).any():
@@ -148,8 +152,8 @@ def translate(
     off = (torch.rand(n, 2, generator=generator)*(top+1)).long()
     rows = off[:,:1]+torch.arange(a)        # (n,a)
     cols = off[:,1:]+torch.arange(b)        # (n,b)
-    out = torch.zeros_like(digits)
-    out[torch.arange(n)[:,None,None], rows[:,:,None], cols[:,None]] = small.round().byte()
+    out, i = torch.zeros_like(digits), torch.arange(n)
+    out[i[:,None,None],rows[:,:,None],cols[:,None]] = small.round().byte()
     return out
 
 # %% ../../nbs/22_data.digits.ipynb #b417aadd
@@ -170,7 +174,7 @@ def _different(count, views, generator):
         rank[again] = draw(count[again])
     return rank
 
-# %% ../../nbs/22_data.digits.ipynb #ecf840ba
+# %% ../../nbs/22_data.digits.ipynb #33749c6d
 def class_tuples(
     labels:Tensor, # `(N,)` labels of the digits
     n:int=None, # Number of tuples (default: each digit once in every view)
@@ -181,8 +185,8 @@ def class_tuples(
     count = labels.bincount()
     few = (count>0) & (count<views)
     if few.any():
-        found = f'class {few.nonzero()[0].item()} has {count[few][0].item()} digits'
-        raise ValueError(f'{found}; {views} different ones are needed')
+        c = few.nonzero()[0].item()
+        raise ValueError(f'class {c} has {count[c]} digits; {views} different ones are needed')
     by_class = labels.argsort(stable=True)
     if n is None: return labels[by_class], _permuted(labels, views, generator)
     y = labels[torch.randint(len(labels), (n,), generator=generator)]
@@ -215,7 +219,7 @@ def digit_views(
         x[k] = invert_on(v>128, background, g)
     return MMData(x, y)
 
-# %% ../../nbs/22_data.digits.ipynb #58c30696
+# %% ../../nbs/22_data.digits.ipynb #8131fe2c
 def split_sources(
     labels:Tensor, # `(N,)` classes
     parts:tuple=(.7,.1,.2), # Shares, at most 1 in sum
@@ -230,8 +234,8 @@ def split_sources(
     for c in labels.unique():
         i = (labels==c).nonzero()[:,0]
         i = i[torch.randperm(len(i), generator=g)]
-        cuts = [round(e*len(i)) for e in ends]
-        by_class.append([i[a:b] for a,b in zip(cuts[:-1], cuts[1:])])
+        cuts = torch.tensor([round(e*len(i)) for e in ends])
+        by_class.append(i[:cuts[-1]].split(cuts.diff().tolist()))
     return [torch.cat(part) for part in zip(*by_class)]
 
 # %% ../../nbs/22_data.digits.ipynb #582eef3a

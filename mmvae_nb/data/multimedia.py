@@ -22,7 +22,7 @@ from .public import Gathered, alphabet, digit_text, gathered_data
 # %% ../../nbs/24_data.multimedia.ipynb #b57547ca
 sound_rate, sound_samples = 8000, 8192   # samples a second, samples of a clip
 
-# %% ../../nbs/24_data.multimedia.ipynb #69b0f57b
+# %% ../../nbs/24_data.multimedia.ipynb #36556d3a
 @lru_cache
 def mel_bank(
     n:int=32, # Number of triangles
@@ -30,7 +30,8 @@ def mel_bank(
 )->Tensor: # Weights `(n,n_fft//2+1)`
     "Triangular filters, equally spaced in mel between 0 and half the sampling rate"
     top = sound_rate/2
-    mel = torch.linspace(0, 2595*math.log10(1+top/700), n+2, dtype=torch.double)
+    highest = 2595*math.log10(1+top/700)
+    mel = torch.linspace(0, highest, n+2, dtype=torch.double)
     edge = 700*(10**(mel/2595)-1)                                       # Hz, (n+2,)
     f = torch.linspace(0, top, n_fft//2+1, dtype=torch.double)
     width = edge.diff()[:,None]                                         # (n+1,1)
@@ -44,7 +45,7 @@ def _stft(clips):
     window = torch.hann_window(256, device=clips.device)
     return torch.stft(clips, 256, 64, window=window, return_complex=True)[...,:128]
 
-# %% ../../nbs/24_data.multimedia.ipynb #e2261c3b
+# %% ../../nbs/24_data.multimedia.ipynb #ad033bc1
 def log_mel(
     clips:Tensor, # Sound `(N,8192)` in [-1,1]
     bs:int=250, # Clips at a time
@@ -52,8 +53,9 @@ def log_mel(
     "Spectrograms of sounds, in decibels on the mel scale"
     if clips.dim()!=2 or clips.shape[1]!=sound_samples:
         raise ValueError(f'sound: expected shape (N,{sound_samples}), found {tuple(clips.shape)}; see `fit_clip`')
-    power = torch.cat([mel_bank()@_stft(c).abs().square() for c in clips.float().split(bs)])
-    return (.5+power.clamp(min=1e-12).log10()/8).clamp(0, 1)[:,None]
+    parts = [mel_bank()@_stft(c).abs().square() for c in clips.float().split(bs)]
+    bels = torch.cat(parts).clamp(min=1e-12).log10()
+    return (.5+bels/8).clamp(0, 1)[:,None]
 
 # %% ../../nbs/24_data.multimedia.ipynb #4d203f5e
 def _frequencies(x, steps=50):
@@ -64,7 +66,7 @@ def _frequencies(x, steps=50):
     for _ in range(steps): Q = Q*(W.T@P)/(W.T@(W@Q)).clamp(min=1e-9)
     return Q
 
-# %% ../../nbs/24_data.multimedia.ipynb #b01e27b9
+# %% ../../nbs/24_data.multimedia.ipynb #bd411f71
 def to_sound(
     x:Tensor, # Spectrograms `(N,1,32,128)` in [0,1]
     steps:int=60, # Alternations
@@ -75,13 +77,14 @@ def to_sound(
         raise ValueError(f'sound: expected spectrograms (N,1,32,128), found {tuple(x.shape)}')
     magnitude = F.pad(_frequencies(x[:,0]).sqrt(), (0,1))                   # (N,129,129)
     window = torch.hann_window(256, device=x.device)
-    phase = torch.rand(magnitude.shape, generator=generator).to(x.device)*2*math.pi
+    turns = torch.rand(magnitude.shape, generator=generator).to(x.device)
+    phase = turns*2*math.pi
     for _ in range(steps):
         sound = torch.istft(torch.polar(magnitude, phase), 256, 64, window=window, length=sound_samples)
         phase = torch.stft(sound, 256, 64, window=window, return_complex=True).angle()
     return sound
 
-# %% ../../nbs/24_data.multimedia.ipynb #dcc59d9b
+# %% ../../nbs/24_data.multimedia.ipynb #05003fdf
 def fit_clip(
     audio, # All recordings one after another `(T,)`
     offsets, # Where each begins, and the end of the last `(N+1,)`
@@ -92,7 +95,8 @@ def fit_clip(
     start, n = offsets[:-1,None], offsets.diff()[:,None]                # (N,1)
     i = torch.arange(sound_samples)+(n-sound_samples)//2                # place within the recording, (N,8192)
     outside = (i<0) | (i>=n)
-    clip = audio[(start+i).clamp(0, len(audio)-1)].masked_fill_(outside, 0)
+    place = (start+i).clamp(0, len(audio)-1)
+    clip = audio[place].masked_fill_(outside, 0)
     loudest = clip.abs().amax(1, keepdim=True)
     return clip/loudest.clamp(min=1e-9)
 
@@ -142,7 +146,7 @@ def spoken_digits(
                          'the file is inconsistent')
     return fit_clip(audio, off), torch.as_tensor(y).long(), who, torch.as_tensor(test)
 
-# %% ../../nbs/24_data.multimedia.ipynb #f83334c4
+# %% ../../nbs/24_data.multimedia.ipynb #15101201
 def pen_strokes(
     path, # `pendigits.npz`
     n:int=100, # Points of a stroke
@@ -151,7 +155,8 @@ def pen_strokes(
     def part(x, y):
         if x.ndim!=3 or x.shape[2]!=2 or x.max()>100:
             raise ValueError(f'{path}: expected strokes (N,P,2) in 0..100, found {x.shape} up to {x.max()}')
-        return resample(torch.as_tensor(x)/100, n).flatten(1), torch.as_tensor(y).long()
+        points = resample(torch.as_tensor(x)/100, n)
+        return points.flatten(1), torch.as_tensor(y).long()
     x_train, y_train, x_test, y_test = _entries(path, 'x_train', 'y_train', 'x_test', 'y_test')
     return part(x_train, y_train), part(x_test, y_test)
 
@@ -171,19 +176,20 @@ def same_class_rows(
     start = count.cumsum(0)-count                           # where each class begins
     return by_class[start[y]+rank]
 
-# %% ../../nbs/24_data.multimedia.ipynb #f256d50a
+# %% ../../nbs/24_data.multimedia.ipynb #67faa4c4
 def _sources(root, unseen):
     "Table and labels of the three modalities, and which sources are for testing"
     def joined(train, test):
         (x, y), (x_test, y_test) = train, test
-        x, y = torch.cat([x, x_test]), torch.cat([y, y_test])
-        return x, y, torch.arange(len(y))>=len(y)-len(y_test)
+        for_test = torch.arange(len(y)+len(y_test))>=len(y)
+        return torch.cat([x, x_test]), torch.cat([y, y_test]), for_test
     image, *of_image = joined(*digits_from_npz(root/'mnist.npz'))
     clips, y, who, test = spoken_digits(root/'fsdd_8khz.npz')
     if unseen!='recordings':
         names = [unseen] if isinstance(unseen, str) else unseen
         known = [*sorted(set(who)), 'recordings']
-        test = torch.as_tensor(np.isin(who, [choose(s, known, 'speaker') for s in names]))
+        names = [choose(s, known, 'speaker') for s in names]
+        test = torch.as_tensor(np.isin(who, names))
     return {
         'image': (image[:,None], *of_image),
         'sound': (log_mel(clips), y, test),
@@ -196,7 +202,7 @@ def _sides(y, test, seed):
     a, b = split_sources(y[free], (.9,.1), seed)
     return free[a], free[b], test.nonzero()[:,0]
 
-# %% ../../nbs/24_data.multimedia.ipynb #80590788
+# %% ../../nbs/24_data.multimedia.ipynb #b4abea5d
 def multimedia_digits(
     root, # Folder with `mnist.npz`, `fsdd_8khz.npz`, `pendigits.npz`
     n_train:int=50_000, # Training tuples
@@ -216,11 +222,12 @@ def multimedia_digits(
         x = {}
         for k,(table,classes,_) in sources.items():
             rows = sides[k][j]
-            x[k] = Gathered(table, rows[same_class_rows(y, classes[rows], g)])
+            i = same_class_rows(y, classes[rows], g)
+            x[k] = Gathered(table, rows[i])
         return gathered_data(x, y)
     return part(0, n_train), part(1, n_valid), part(2, n_test)
 
-# %% ../../nbs/24_data.multimedia.ipynb #c623b22f
+# %% ../../nbs/24_data.multimedia.ipynb #82054b4d
 def rotate(
     images:Tensor, # `(N,H,W)` uint8
     angle:Tensor, # Radians, counter-clockwise `(N,)`
@@ -229,11 +236,14 @@ def rotate(
     "Turn images about their centres (bilinear, black outside)"
     out = torch.empty_like(images)
     for i in torch.arange(len(images)).split(bs):
-        c, s, o = angle[i].cos(), angle[i].sin(), torch.zeros(len(i))
-        turn = torch.stack([c, -s, o, s, c, o], 1).view(-1, 2, 3)               # (B,2,3)
+        c, s = angle[i].cos(), angle[i].sin()
+        o = torch.zeros_like(c)
+        rows = torch.stack([c, -s, o]), torch.stack([s, c, o])
+        turn = torch.stack(rows).permute(2, 0, 1)                               # (B,2,3)
         v = images[i][:,None].float()                                           # (B,1,H,W)
         grid = F.affine_grid(turn, v.shape, align_corners=False)
-        out[i] = F.grid_sample(v, grid, align_corners=False)[:,0].round().byte()
+        v = F.grid_sample(v, grid, align_corners=False)
+        out[i] = v[:,0].round().byte()
     return out
 
 # %% ../../nbs/24_data.multimedia.ipynb #ddee51ed
@@ -295,7 +305,7 @@ class TagWorld:
         bits = [torch.tensor([0.,1.])]*n_labels
         self.all = torch.cartesian_prod(*bits).view(-1, n_labels)     # every label vector
 
-# %% ../../nbs/24_data.multimedia.ipynb #bd073e54
+# %% ../../nbs/24_data.multimedia.ipynb #4925c26c
 @patch
 def sample(self:TagWorld,
     n:int, # Samples
@@ -303,12 +313,15 @@ def sample(self:TagWorld,
 )->MMData: # `features` and `tags` (0 and 1); `y` the labels as floats `(n,n_labels)`
     "Draw labels, features and tags"
     g = torch.Generator().manual_seed(seed)
-    y = (torch.rand(n, self.all.shape[1], generator=g)<self.p).float()
-    x = y@self.A.T+self.sd*torch.randn(n, len(self.A), generator=g)
-    t = torch.rand(n, len(self.B), generator=g)<torch.sigmoid(self.b+y@self.B.T)
+    n_features, n_labels = self.A.shape
+    y = torch.rand(n, n_labels, generator=g)<self.p
+    y = y.float()
+    x = y@self.A.T + self.sd*torch.randn(n, n_features, generator=g)
+    p = torch.sigmoid(self.b+y@self.B.T)
+    t = torch.rand(p.shape, generator=g)<p
     return MMData({'features': x, 'tags': t.byte()}, y, scale={'tags': 1})
 
-# %% ../../nbs/24_data.multimedia.ipynb #7cffbae2
+# %% ../../nbs/24_data.multimedia.ipynb #037dbe4d
 @torch.no_grad()
 def tag_posterior(
     world:TagWorld, # Where the data come from
@@ -316,12 +329,14 @@ def tag_posterior(
 )->Tensor: # `P(y_l=1 | x)`, `(N,n_labels)`
     "Exact probability of each label, by summing over all label vectors"
     Y = world.all                                                       # (K,L)
-    lp = (Y*math.log(world.p)+(1-Y)*math.log(1-world.p)).sum(1)         # log P(y), (K,)
+    yes, no = math.log(world.p), math.log(1-world.p)
+    lp = (Y*yes+(1-Y)*no).sum(1)                                        # log P(y), (K,)
     if 'features' in x:
         mean = Y@world.A.T
         sq = torch.cdist(x['features'].double(), mean.double())**2      # (N,K)
         lp = lp-sq.float()/(2*world.sd**2)
     if 'tags' in x:
         h, tags = world.b+Y@world.B.T, x['tags']
-        lp = lp+tags@F.logsigmoid(h).T+(1-tags)@F.logsigmoid(-h).T
+        yes, no = F.logsigmoid(h).T, F.logsigmoid(-h).T                 # (T,K)
+        lp = lp + tags@yes + (1-tags)@no
     return (lp.softmax(1)@Y).clamp(1e-6, 1-1e-6)

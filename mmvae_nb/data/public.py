@@ -84,7 +84,7 @@ def gathered_data(
     scale = {k: v.scale for k,v in lazy.items()}
     return data._new(x={**data.x, **lazy}, scale={**data.scale, **scale})
 
-# %% ../../nbs/23_data.public.ipynb #8cde8d9a
+# %% ../../nbs/23_data.public.ipynb #82ccf8eb
 def rows_of(
     data:MMData, # Any data set
     idx, # Row numbers `(n,)`
@@ -95,9 +95,10 @@ def rows_of(
         "Of one modality: a table needs other row numbers, a tensor becomes a table"
         if isinstance(v, Gathered): return v._like(v.table, v.rows[idx])
         return Gathered(v, idx, data.scale[k])
+    def part(d): return {k: v[idx] for k,v in (d or {}).items()}
+    x = {k: rows(k, v) for k,v in data.x.items()}
     y = None if data.y is None else data.y[idx]
-    mask, cache = ({k: v[idx] for k,v in (d or {}).items()} for d in (data.mask, data.cache))
-    return gathered_data({k: rows(k, v) for k,v in data.x.items()}, y, mask=mask, cache=cache)
+    return gathered_data(x, y, mask=part(data.mask), cache=part(data.cache))
 
 # %% ../../nbs/23_data.public.ipynb #fd128b53
 def stored_bytes(
@@ -109,7 +110,7 @@ def stored_bytes(
     sizes = {v.data_ptr(): v.numel()*v.element_size() for v in tensors}
     return sum(sizes.values())
 
-# %% ../../nbs/23_data.public.ipynb #3bc92191
+# %% ../../nbs/23_data.public.ipynb #6a4c5f9e
 def to_npy(
     out, # File to write
     n:int, # Number of rows
@@ -124,7 +125,8 @@ def to_npy(
     if out.exists(): return out
     begun = note.exists() and part.exists()
     done = int(note.read_text() or 0) if begun else 0
-    a = np.lib.format.open_memmap(part, 'r+' if done else 'w+', np.uint8, (n, *shape))
+    mode = 'r+' if done else 'w+'
+    a = np.lib.format.open_memmap(part, mode, np.uint8, (n, *shape))
     if a.shape!=(n, *shape): raise ValueError(f'{part}: begun with shape {a.shape}, now {(n, *shape)}; delete it')
     with ThreadPoolExecutor() as pool:
         for i in _bar(range(done, n, chunk), quiet):
@@ -193,17 +195,23 @@ def _tensors(path):
     with _reading(path), _safe():
         return torch.load(path, map_location='cpu', weights_only=True, mmap=zipfile.is_zipfile(path))
 
-# %% ../../nbs/23_data.public.ipynb #c33cd077
+# %% ../../nbs/23_data.public.ipynb #d074d14c
 def _view_reader(view, index):
     "`row -> bytes (3,28,28)` of a view, in the order of `index`"
     if view.is_dir():
         _check_listed(view, index)
-        return lambda i: _picture(view/f'{index[i,1]}.{index[i,0]}.png', (3,28,28))
+        def read(row):
+            label, i = index[row]
+            return _picture(view/f'{i}.{label}.png', (3,28,28))
+        return read
     file = view.with_suffix('.pt')
     v = _tensors(file)
     if len(v)!=len(index): raise ValueError(f'{file}: {len(v):,} images, but labels.pt has {len(index):,}')
     white = 255 if v.is_floating_point() else 1
-    return lambda i: (v[index[i,1]]*white).round().byte().numpy()
+    def read(row):
+        _, i = index[row]
+        return (v[i]*white).round().byte().numpy()
+    return read
 
 # %% ../../nbs/23_data.public.ipynb #8cc3757e
 def views_to_npy(
@@ -312,7 +320,7 @@ def mnist(
     data = getattr(import_module('torchvision.datasets'), name)(str(root), train=train, download=False)
     return data.data, data.targets
 
-# %% ../../nbs/23_data.public.ipynb #839b6741
+# %% ../../nbs/23_data.public.ipynb #162c47d8
 def svhn(
     root, # Folder that holds `train_32x32.mat` and `test_32x32.mat`
     split:str='train', # `'train'`, `'test'` or `'extra'`
@@ -323,7 +331,8 @@ def svhn(
     _, file, md5 = choose(split, cls.split_list, 'split of SVHN')
     if strict: _md5(Path(root)/file, md5)
     with _reading(Path(root)/file): data = cls(str(root), split=split, download=False)
-    return torch.as_tensor(np.ascontiguousarray(data.data)), torch.as_tensor(data.labels)%10
+    images = np.ascontiguousarray(data.data)
+    return torch.as_tensor(images), torch.as_tensor(data.labels)%10
 
 # %% ../../nbs/23_data.public.ipynb #7b768f50
 def backgrounds(
@@ -338,7 +347,7 @@ def backgrounds(
         out.append(torch.from_numpy(a).permute(2, 0, 1))
     return out
 
-# %% ../../nbs/23_data.public.ipynb #b16e328a
+# %% ../../nbs/23_data.public.ipynb #a6184f00
 def match_classes(
     labels, # Labels `(N_m,)` of each set
     dm:int=5, # Random matchings of each class
@@ -356,14 +365,15 @@ def match_classes(
         n = min(cap, *sizes)
         if not n: raise ValueError(f'class {c} is absent from set {sizes.index(0)} of {len(sets)}')
         first, last = round(part[0]*n), round(part[1]*n)
-        columns = [torch.cat([shuffled(i[first:last]) for _ in range(dm)]) for i in sets]
+        def matched(i): return torch.cat([shuffled(i[first:last]) for _ in range(dm)])
+        columns = [matched(i) for i in sets]
         rows.append(torch.stack(columns, 1))                                    # (dm*n,M)
         y.append(torch.full((len(rows[-1]),), c))
     y, rows = torch.cat(y), torch.cat(rows)
     order = torch.randperm(len(y), generator=g)
     return y[order], rows[order]
 
-# %% ../../nbs/23_data.public.ipynb #70435233
+# %% ../../nbs/23_data.public.ipynb #11e54288
 def _held_out(labels, dm, valid, by, seed):
     "Classes and rows for training and validation"
     choose(by, ('sources','pairs'), 'way to hold out')
@@ -372,13 +382,15 @@ def _held_out(labels, dm, valid, by, seed):
     if valid>=len(y): raise ValueError(f'valid={valid} of {len(y):,} pairs')
     if by=='pairs': return (y[valid:], rows[valid:]), (y[:valid], rows[:valid])
     cut = 1-valid/len(y)
-    return match_classes(labels, dm, (0., cut), seed=seed), match_classes(labels, dm, (cut, 1.), seed=seed+1)
+    train = match_classes(labels, dm, (0., cut), seed=seed)
+    held = match_classes(labels, dm, (cut, 1.), seed=seed+1)
+    return train, held
 
 # %% ../../nbs/23_data.public.ipynb #2e14dc39
 digit_words = 'zero one two three four five six seven eight nine'.split()
 alphabet = list('abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:\'"\\/|_@#$%^&*~`+-=<>()[]{} \n')
 
-# %% ../../nbs/23_data.public.ipynb #29795413
+# %% ../../nbs/23_data.public.ipynb #902562ac
 def digit_text(
     y:Tensor, # Digits `(n,)`
     length:int=8, # Characters
@@ -388,13 +400,14 @@ def digit_text(
     "Names of digits at random positions among spaces"
     size = torch.tensor([len(w) for w in digit_words])
     if length<size.max()+(not last): raise ValueError(f'length={length}, but the longest word has {size.max()} letters')
-    words = torch.tensor([[alphabet.index(c) for c in w.ljust(length)] for w in digit_words])     # (10,length)
+    def symbols(word): return [alphabet.index(c) for c in word.ljust(length)]
+    words = torch.tensor([symbols(w) for w in digit_words])                                       # (10,length)
     starts = length-size[y]+last                                                                  # how many there are
     start = (torch.rand(len(y), generator=generator)*starts).long()
     place = (torch.arange(length)-start[:,None])%length                                           # (n,length)
     return words[y].gather(1, place)
 
-# %% ../../nbs/23_data.public.ipynb #08c83981
+# %% ../../nbs/23_data.public.ipynb #05d72b5e
 def mnist_svhn_pairs(
     root, # Folder with `MNIST/raw`, `train_32x32.mat`, `test_32x32.mat` (and `FashionMNIST/raw`)
     dm:int=5, # Matchings: published with 5, 20, 30
@@ -407,17 +420,17 @@ def mnist_svhn_pairs(
 )->tuple: # Training, validation (None if `valid` is 0), test data: `mnist`, `svhn`, (`fashion`, `text`); `y` the digit
     "MNIST-SVHN and its extensions; every picture is stored once"
     def sets(train):
-        out = {'mnist': mnist(root, train, strict=strict), 'svhn': svhn(root, 'train' if train else 'test', strict)}
+        out = {'mnist': mnist(root, train, strict=strict)}
+        out['svhn'] = svhn(root, 'train' if train else 'test', strict)
         if fashion: out['fashion'] = mnist(root, train, 'FashionMNIST', strict)
         return out
     def pairs(sets, valid, seed): return _held_out([y for _,y in sets.values()], dm, valid, by, seed)
     known, unknown = sets(True), sets(False)
     train, held = pairs(known, valid, 3*seed)
     test, _ = pairs(unknown, 0, 3*seed+1)
-    return (
-        _tuples(known, *train, text, 3*seed),
-        _tuples(known, *held, text, 3*seed+1) if held else None,
-        _tuples(unknown, *test, text, 3*seed+2))
+    train = _tuples(known, *train, text, 3*seed)
+    if held: held = _tuples(known, *held, text, 3*seed+1)
+    return train, held, _tuples(unknown, *test, text, 3*seed+2)
 
 # %% ../../nbs/23_data.public.ipynb #8752992d
 def _tuples(sets, y, rows, text, seed):
@@ -437,7 +450,7 @@ def _draw(v, generator=None):
     u = torch.rand(v.shape, generator=generator, device=v.device)
     return (u*255<v).to(torch.uint8)
 
-# %% ../../nbs/23_data.public.ipynb #b06b2717
+# %% ../../nbs/23_data.public.ipynb #17f42aae
 def binary_mnist(
     root, # Folder with `MNIST/raw`
     valid:int=10_000, # Last training images, held out (0: none)
@@ -455,13 +468,14 @@ def binary_mnist(
         return gathered_data({'image': image(drawn), 'label': Gathered(eye, y)}, y)
     train = part(x[:n], y[:n], 3*seed)
     if resample: train.x['image'] = image(x[:n,None], _draw)
-    held = part(x[n:], y[n:], 3*seed+1) if valid else None
-    return train, held, part(x_test, y_test, 3*seed+2)
+    test = part(x_test, y_test, 3*seed+2)
+    if not valid: return train, None, test
+    return train, part(x[n:], y[n:], 3*seed+1), test
 
 # %% ../../nbs/23_data.public.ipynb #dbf698ab
 mhd_missing = {'sound': (.1,.8), 'trajectory': (.3,.4)}
 
-# %% ../../nbs/23_data.public.ipynb #7a6f2129
+# %% ../../nbs/23_data.public.ipynb #93480034
 def _mhd(path, want):
     "One file of MHD"
     d = _tensors(path)
@@ -470,10 +484,9 @@ def _mhd(path, want):
         raise ValueError(f'{path}: expected a tuple of six {six}, found {type(d).__name__} of {len(d)}')
     y, image, traj, sound = (torch.as_tensor(v) for v in d[:4])
     _count(path, len(y), want)
-    x = {
-        'image': image.view(len(image), 1, 28, 28),
-        'sound': sound.flatten(1, 2)[:,None].transpose(2, 3),       # (N,4,32,32) to (N,1,32,128)
-        'trajectory': traj.flatten(1)}
+    image = image.view(-1, 1, 28, 28)
+    sound = sound.flatten(1, 2)[:,None].transpose(2, 3)             # (N,4,32,32) to (N,1,32,128)
+    x = {'image': image, 'sound': sound, 'trajectory': traj.flatten(1)}
     for k,want in ('image',(1,28,28)), ('sound',(1,32,128)), ('trajectory',(200,)):
         found = tuple(x[k].shape[1:])
         if found!=want: raise ValueError(f'{path}: {k} has shape {found}, expected {want}')
@@ -511,11 +524,12 @@ def _shrink(im, size, crop):
     im = im.convert('RGB').resize(new, Image.BILINEAR)
     return np.asarray(_middle(im, size, size)).transpose(2, 0, 1)
 
-# %% ../../nbs/23_data.public.ipynb #2390cfa7
+# %% ../../nbs/23_data.public.ipynb #d7db32dc
 def _middle(im, w, h):
     "The middle of an image, `w` by `h`"
-    a, b = round((im.width-w)/2), round((im.height-h)/2)
-    return im.crop((a, b, a+w, b+h))
+    left = round((im.width-w)/2)
+    top = round((im.height-h)/2)
+    return im.crop((left, top, left+w, top+h))
 
 # %% ../../nbs/23_data.public.ipynb #aca52245
 def celeba(
@@ -566,7 +580,7 @@ def caption_vocab(
     count = import_module('collections').Counter(w for l in lines for w in _tokens(l))
     return ['<exc>', '<pad>', '<eos>', *(w for w,n in count.items() if n>more_than)]
 
-# %% ../../nbs/23_data.public.ipynb #56785943
+# %% ../../nbs/23_data.public.ipynb #b5f8a2d4
 def caption_rows(
     lines:list, # Captions
     vocab:list, # Words, from `caption_vocab`
@@ -577,7 +591,8 @@ def caption_rows(
     rows = torch.full((len(lines),length), number['<pad>'])
     for row,line in zip(rows, lines):
         words = [*_tokens(line)[:length-1], '<eos>']
-        row[:len(words)] = torch.tensor([number.get(w, number['<exc>']) for w in words])
+        numbers = [number.get(w, number['<exc>']) for w in words]
+        row[:len(words)] = torch.tensor(numbers)
     return rows
 
 # %% ../../nbs/23_data.public.ipynb #faf408e3
@@ -587,7 +602,7 @@ def _squeezed(path, size):
         square = im.convert('RGB').resize((size,size), Image.BILINEAR)
         return np.asarray(square).transpose(2, 0, 1)
 
-# %% ../../nbs/23_data.public.ipynb #f6dcecd5
+# %% ../../nbs/23_data.public.ipynb #014ef751
 def _cub_part(base, s, text, vocab, size, length, strict, quiet):
     "Images, captions and classes of one part: 10 captions an image"
     folder = base/s
@@ -598,14 +613,15 @@ def _cub_part(base, s, text, vocab, size, length, strict, quiet):
     if len(lines)!=10*len(d):
         found = f'{len(lines):,} captions for {len(d):,} images in {s}'
         raise ValueError(f'{base/text}: {found}; expected ten lines an image')
-    files = [file for file,_ in d.samples]
-    npy = to_npy(base/f'{s}_{size}.npy', len(d), (3,size,size), lambda i: _squeezed(files[i], size), quiet=quiet)
+    def read(i): return _squeezed(d.samples[i][0], size)
+    npy = to_npy(base/f'{s}_{size}.npy', len(d), (3,size,size), read, quiet=quiet)
     images = torch.from_numpy(np.array(_open(npy, 'r')))
     of = torch.arange(len(lines))//10                       # the image of each caption
     words = Gathered(torch.eye(len(vocab)), caption_rows(lines, vocab, length))
-    return gathered_data({'image': Gathered(images, of), 'text': words}, torch.tensor(d.targets)[of])
+    x = {'image': Gathered(images, of), 'text': words}
+    return gathered_data(x, torch.tensor(d.targets)[of])
 
-# %% ../../nbs/23_data.public.ipynb #024f8924
+# %% ../../nbs/23_data.public.ipynb #67714132
 def cub(
     root, # Folder that holds `cub`
     vocab:list=None, # Words (default: `caption_vocab` of the training captions)
@@ -625,8 +641,10 @@ def cub(
     if not valid: return data, None, test
     n = len(data)//10
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
-    held = (order<round(valid*n))[data.x['image'].rows]                 # of each caption: is its image held out?
-    return rows_of(data, (~held).nonzero()[:,0]), rows_of(data, held.nonzero()[:,0]), test
+    image_held = order<round(valid*n)
+    held = image_held[data.x['image'].rows]                             # of each caption
+    def captions(of): return rows_of(data, of.nonzero()[:,0])
+    return captions(~held), captions(held), test
 
 # %% ../../nbs/23_data.public.ipynb #fd23ab9c
 def _sparse(path):
@@ -636,7 +654,7 @@ def _sparse(path):
         m = csr_matrix((z['data'], z['indices'], z['indptr']), shape=tuple(z['shape']))
         return torch.from_numpy((m>0).astype(np.uint8).toarray())
 
-# %% ../../nbs/23_data.public.ipynb #0b7b4849
+# %% ../../nbs/23_data.public.ipynb #799aa54e
 def mirflickr(
     root, # Folder that holds `flickr`
     fold:int=1, # Which of the published splits
@@ -648,16 +666,19 @@ def mirflickr(
     images, texts, labels = base/'image/labelled', base/'text/text_all_2000_labelled.npz', base/'labels.npy'
     files = sorted(images.glob('combined-*.npy'))
     if not files: raise FileNotFoundError(f'{images}/combined-*.npy: no such files')
-    x = torch.from_numpy(np.concatenate([_open(f) for f in files])).float()
+    features = np.concatenate([_open(f) for f in files])
+    x = torch.from_numpy(features).float()
     tags = _sparse(texts)
     y = torch.as_tensor(_open(labels)).float()
     want = 25_000 if strict else len(y)
     for path,v in (images, x), (texts, tags), (labels, y): _count(path, len(v), want)
-    parts = [torch.as_tensor(_open(base/f'splits/{s}_indices_{fold}.npy')).long() for s in ('train','valid','test')]
+    def rows(name): return torch.as_tensor(_open(base/f'splits/{name}_indices_{fold}.npy')).long()
+    train, valid, test = rows('train'), rows('valid'), rows('test')
     if standardise:
-        sd, mu = torch.std_mean(x[parts[0]], 0, correction=0)
+        sd, mu = torch.std_mean(x[train], 0, correction=0)
         x = (x-mu)/sd.masked_fill(sd==0, 1)
-    return tuple(MMData({'image': x[i], 'tags': tags[i]}, y[i], scale={'tags': 1}) for i in parts)
+    def part(i): return MMData({'image': x[i], 'tags': tags[i]}, y[i], scale={'tags': 1})
+    return part(train), part(valid), part(test)
 
 # %% ../../nbs/23_data.public.ipynb #bd854643
 def _mat(path, names):
@@ -667,13 +688,14 @@ def _mat(path, names):
         if k not in d: raise ValueError(f'{path}: no entry {k!r}')
     return [d[k] for k in names]
 
-# %% ../../nbs/23_data.public.ipynb #4288b4d9
+# %% ../../nbs/23_data.public.ipynb #250dd124
 def xrmb(
     root, # Folder with the two files
     speakers:list=None, # Only these speakers (default: all)
 )->tuple: # Training, tuning and test data: `acoustic` `(273,)`, `articulatory` `(112,)`; `y` the phone
     "X-ray microbeam speech in its published split by speakers"
-    a, b = (Path(root)/f'XRMBf2KALDI_window7_single{k}.mat' for k in (1,2))
+    a = Path(root)/'XRMBf2KALDI_window7_single1.mat'
+    b = Path(root)/'XRMBf2KALDI_window7_single2.mat'
     def part(code, name):
         "One part; None if it has none of the speakers"
         x1, = _mat(a, [f'X{code}1'])

@@ -44,7 +44,7 @@ def templates(
     pictures = [draw(kind, full, w, line=line) for full in (False, True) for w in widths]
     return torch.stack(pictures).unflatten(0, (2,len(widths)))
 
-# %% ../../nbs/21_data.toy.ipynb #1a457a40
+# %% ../../nbs/21_data.toy.ipynb #2d619e8e
 def shapes(
     n:int=200_000, # Number of pairs
     seed:int=0, # Which pairs
@@ -54,7 +54,9 @@ def shapes(
     with seeded(seed):
         y = torch.randperm(n)%2
         square, circle = torch.randint(len(widths), (2,n))          # which width
-    x = {'square': templates('square', line)[y,square], 'circle': templates('circle', line)[y,circle]}
+    x = {
+        'square': templates('square', line)[y,square],
+        'circle': templates('circle', line)[y,circle]}
     return MMData(x, y)
 
 # %% ../../nbs/21_data.toy.ipynb #c62b5150
@@ -64,7 +66,7 @@ class Measured(NamedTuple):
     width:Tensor # Width in pixels
     corr:Tensor # Correlation with that shape: 1 if exact, 0 for a flat picture
 
-# %% ../../nbs/21_data.toy.ipynb #aa957ead
+# %% ../../nbs/21_data.toy.ipynb #96bcb4b2
 def measure(
     x:Tensor, # Pictures `(...,1,32,32)`, any contrast
     kind:str, # `'square'` or `'circle'`
@@ -74,7 +76,8 @@ def measure(
     def unit(v): return F.normalize(v-v.mean(-1, keepdim=True), dim=-1)
     t = templates(kind, line).flatten(0, 1).to(x.device, torch.float32)     # (38,1,32,32)
     t = torch.cat([F.avg_pool2d(t, k, 1, k//2) for k in (1,3,5)])           # sharp, then blurred ones
-    corr = unit(x.flatten(-3).float()) @ unit(t.flatten(1)).T               # (...,3*38)
+    shown, known = unit(x.flatten(-3).float()), unit(t.flatten(1))
+    corr = shown@known.T                                                    # (...,3*38)
     corr, best = corr.max(-1)
     n = len(widths)
     best = best%(2*n)                                                       # whether blurred or not

@@ -1,16 +1,20 @@
 """Checks of notebooks, modules and package. Each is a function of the project folder that returns a list of problems.
 
-`python .ci/checks.py` runs all of them on the tree, with those of docs.py; `python .ci/checks.py budgets layers` runs some.
+`python .ci/checks.py` runs all of them on the tree, with those of docs.py; `python .ci/checks.py budgets layers` runs some,
+and `python .ci/checks.py quick` those that take a second or two each (the ones that a commit waits for).
 """
-import ast, base64, fnmatch, importlib, re, shutil, statistics, sys, tempfile, zipfile
+import ast, base64, fnmatch, re, shutil, sys, tempfile, zipfile
 from contextlib import contextmanager
 from pathlib import Path
-from project import (EXPORT, ROOT, cells, code_of, directives, is_exported, module, notebooks, number, parse, python, read, settings,
-                     sh, source, text_of)
+import density as dense
+from project import ROOT, cells, code_of, directives, is_exported, module, notebooks, number, parse, python, settings, source, text_of
 
 PKG = 'mmvae_nb'
-TOP = {'nbs', PKG, 'settings.ini', 'setup.py', '_quarto.yml', 'README.md', 'LICENSE', '.ci', '.github', '.gitattributes', '.gitignore'}
-COPIED = ['nbs', PKG, '.github', 'settings.ini', 'setup.py', '_quarto.yml', 'README.md', 'LICENSE', '.gitattributes', '.gitignore']
+COPIED = [
+    'nbs', PKG, '.github', 'settings.ini', 'setup.py', '_quarto.yml', 'README.md', 'LICENSE',
+    '.gitattributes', '.gitignore', '.pre-commit-config.yaml',
+]
+TOP = {*COPIED, '.ci'}
 
 def copy(root, dest):
     "What the project consists of, copied to `dest`"
@@ -193,7 +197,7 @@ def measure(p):
     yes, no = use(code)
     tests = [c for c in code if is_test(c)]
     figs = [k for c in code for k in images(c)]
-    return dict(median=statistics.median(lines), longest=max(lines), used=len(yes)/max(1, len(yes)+len(no)) if yes or no else 1., unused=no,
+    return dict(longest=max(lines), used=len(yes)/max(1, len(yes)+len(no)) if yes or no else 1., unused=no,
                 hidden=sum('hide' in directives(c) for c in tests)/max(1, len(tests)), markdown=len(md)/max(1, len(all_)),
                 words=max([n_words(source(c)) for c in md] or [0]), figures=len(figs)+linked(p), figure_kb=max(figs or [0])/1000, kb=p.stat().st_size/1000)
 
@@ -218,9 +222,9 @@ def names_known(root):
 def budgets(root):
     "Budgets of the house style; prints a table"
     rows = {p: measure(p) for p in notebooks(root)}
-    print(f"{'notebook':28} median longest  used hidden markdown words figures  max KB  KB")
+    print(f"{'notebook':28} longest  used hidden markdown words figures  max KB  KB")
     for p,m in rows.items():
-        print(f"{p.stem:28} {m['median']:6g} {m['longest']:7d} {m['used']:5.0%} {m['hidden']:6.0%} {m['markdown']:8.0%} {m['words']:5d} {m['figures']:7d} {m['figure_kb']:7.0f} {m['kb']:3.0f}")
+        print(f"{p.stem:28} {m['longest']:7d} {m['used']:5.0%} {m['hidden']:6.0%} {m['markdown']:8.0%} {m['words']:5d} {m['figures']:7d} {m['figure_kb']:7.0f} {m['kb']:3.0f}")
     return [x for p,m in rows.items() for x in over(p, m)]
 
 KNOWN = {'default_exp', 'export', 'exports', 'exporti', 'hide', 'hide_line', 'filter_stream', 'exec_doc', 'slow', 'cuda', 'data'}
@@ -317,16 +321,130 @@ def package(root):
     return ([f'wheel lacks {f}' for f in sorted(want-names)]+[f'wheel lacks the command {s}' for s in scripts if s not in said]
             +([] if where.startswith(str(site)) else [f'imported {where} instead of the wheel']))
 
-CHECKS = [clean, exported, all_lists, layers, pure_imports, light, names_known, budgets, directive_lines, outputs, top_level, readme_in_step, package]
+# ---------------------------------------------------------------- lines that a person can read
+
+DENSITY = dict(median=13, p90=28, longest=60, width=120)   # syntax nodes of simple statements; characters of a line
+
+def label(root, file): return file.relative_to(root/PKG).as_posix()
+
+def by_nbdev(tree_):
+    "Numbers of the lines of `__all__`, which nbdev writes, and wraps a little beyond its own limit"
+    lists = [n for n in tree_.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == '__all__']
+    return {i for n in lists for i in range(n.lineno, n.end_lineno+1)}
+
+def wide_lines(root):
+    "`(where, length)` of lines beyond the width: in modules, and in code cells that no module shows"
+    for file in dense.modules(root/PKG):
+        text = file.read_text(encoding='utf-8')
+        skip = by_nbdev(ast.parse(text))
+        for i,line in enumerate(text.splitlines(), 1):
+            if i not in skip: yield f'{PKG}/{label(root, file)}: line {i}', len(line)
+    for p in notebooks(root):
+        for c in cells(p, 'code'):
+            for line in code_of(c).splitlines():
+                if not is_exported(c): yield f'{p.name}: {line.strip()[:50]!r}', len(line)
+
+def density(root):
+    "One idea a line: few syntax nodes in a statement, and lines that fit; prints the numbers"
+    found = [(*row, f'{PKG}/{label(root, f)}') for f in dense.modules(root/PKG) for row in dense.statements(f)]
+    counts = [n for n,*_ in found]
+    median, p90, longest = dense.quantile(counts, .5), dense.quantile(counts, .9), max(counts)
+    wide = [(where, n) for where,n in wide_lines(root) if n > DENSITY['width']]
+    print(f'{len(counts)} statements: median {median}, 90th percentile {p90}, longest {longest}; {len(wide)} lines too wide')
+    out = [f'the median statement has {median} nodes, allowed {DENSITY["median"]}'] if median > DENSITY['median'] else []
+    if p90 > DENSITY['p90']: out.append(f'the 90th percentile is {p90} nodes, allowed {DENSITY["p90"]}')
+    for n,line,text,file in sorted(found, key=lambda row: -row[0]):
+        if n > DENSITY['longest']: out.append(f'{file}: line {line}: a statement of {n} nodes: {text[:50]!r}')
+    return out+[f'{where} has {n} characters' for where,n in wide]
+
+# A body may stand on the `def` line if it is one statement that is no denser than nine in ten statements are.
+ON_DEF_LINE = DENSITY['p90']
+
+def blocks(node): return [b for b in (getattr(node, k, None) for k in ('body', 'orelse', 'finalbody')) if isinstance(b, list)]
+
+def joined(node):
+    "Statements that stand behind another on its line"
+    return [b for block in blocks(node) for a,b in zip(block, block[1:]) if a.end_lineno == b.lineno]
+
+def nodes_of(node): return sum(1 for _ in ast.walk(node))
+
+def crowded_def(node):
+    "Nodes of what stands on the `def` or `class` line behind the colon"
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)): return 0
+    head = [n.end_lineno for n in ast.iter_child_nodes(node) if n not in node.body and hasattr(n, 'end_lineno')]
+    if isinstance(node, ast.ClassDef): head = head or [node.lineno]
+    else: head += [a.end_lineno for a in ast.walk(node.args) if hasattr(a, 'end_lineno')]
+    here = [b for b in node.body if b.lineno <= max([node.lineno, *head])]
+    return sum(map(nodes_of, here))
+
+def named_lambda(node):
+    "Is it an assignment that gives a lambda a name?"
+    if not isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)): return False
+    values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+    sides = [[v.body, v.orelse] if isinstance(v, ast.IfExp) else [v] for v in values]
+    return any(isinstance(v, ast.Lambda) for side in sides for v in side)
+
+def walruses(node): return isinstance(node, dense.SIMPLE) and sum(isinstance(k, ast.NamedExpr) for k in ast.walk(node))
+
+def packed(root):
+    "No line holds two things: no `;`, no named lambda, nothing long on a `def` line, one walrus in a statement"
+    out = []
+    for file in dense.modules(root/PKG):
+        def say(node, what): out.append(f'{PKG}/{label(root, file)}: line {node.lineno}: {what}')
+        for node in ast.walk(ast.parse(file.read_text(encoding='utf-8'))):
+            n = crowded_def(node)
+            for b in joined(node): say(b, 'two statements on a line')
+            if named_lambda(node): say(node, 'a lambda with a name: write a def')
+            if n > ON_DEF_LINE: say(node, f'{n} nodes behind the colon of {node.name}: give the body lines of its own')
+            if walruses(node) > 1: say(node, 'two walruses in a statement')
+    return list(dict.fromkeys(out))
+
+# What was once written again and again: how it looks when unparsed, what says it now, and the modules that may spell it out
+IDIOMS = [
+    (r'torch\.stack\((\[\*|list\(|tuple\()observed\(', 'core.seen', ['core']),
+    (r'mods\[[^=]{1,9}\]\.weight \*', 'model.weighted', ['core', 'models/base']),
+    (r'detach\(\)\.mean\(\) for ', 'theory.elbo.report', ['theory/elbo']),
+    (r'must not be negative, found', 'core.nonnegative', ['core']),
+    (r'argsort\(.*argsort\(', 'core.part_of', ['core']),
+    (r"(, (Mapping|dict)\)|, 'keys'\)) else dict\.fromkeys\(", 'core.per_modality', ['core']),
+    (r'^\s*\w+\.requires_grad_\(\w', 'core.learning', ['core']),
+    (r'needs_complete|private_codes|hasattr\((self\.)?(model|build), ', 'model.answers', []),
+]
+
+def repeated(root):
+    "What has one place is not written out elsewhere"
+    out = []
+    for file in dense.modules(root/PKG):
+        name = label(root, file).removesuffix('.py')
+        lines = ast.unparse(ast.parse(file.read_text(encoding='utf-8'))).splitlines()
+        for pattern,instead,homes in IDIOMS:
+            if name in homes: continue
+            out += [f'{PKG}/{name}.py: {line.strip()[:70]!r}: use {instead}' for line in lines if re.search(pattern, line)]
+    return out
+
+CHECKS = [
+    clean, exported, all_lists, layers, pure_imports, light, names_known, budgets, directive_lines, outputs, top_level,
+    readme_in_step, package, repeated, packed,
+]
+LAST = [density]
+SLOW = {'light', 'package', 'processed', 'root_filter', 'math', 'crossrefs', 'structure', 'links'}   # imports, builds, pandoc
+
+def everything():
+    "All checks, in the order in which they are run"
+    import docs
+    return CHECKS+docs.CHECKS+LAST
 
 def main(names):
-    import docs
-    todo = [f for f in CHECKS+docs.CHECKS if not names or f.__name__ in names]
-    bad = 0
+    checks = everything()
+    known = {f.__name__ for f in checks}
+    if names == ['quick']: names = known-SLOW
+    if unknown := set(names)-known: sys.exit(f'no such check: {", ".join(sorted(unknown))} (there are: {", ".join(sorted(known))})')
+    todo, bad = [f for f in checks if not names or f.__name__ in names], 0
     for f in todo:
         problems = f(ROOT)
         bad += bool(problems)
         print(f"{'FAILED' if problems else 'passed'}  {f.__name__}: {f.__doc__.strip().splitlines()[0]}", *problems, sep='\n    ')
+    print(f'{len(todo)-bad} passed, {bad} failed')
     return bad
 
 if __name__=='__main__': sys.exit(main(sys.argv[1:]))

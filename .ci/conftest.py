@@ -8,10 +8,15 @@ os.environ['PYTHONDONTWRITEBYTECODE'] = '1'
 sys.path.insert(0, str(Path(__file__).parent))
 sys.dont_write_bytecode = True
 
+TABLES = {'budgets': 'notebook ', 'density': ''}   # checks whose numbers are shown even when all is well, and how a table begins
+
 def pytest_terminal_summary(terminalreporter):
-    "The table of budgets is shown even when all is well"
-    for reports in terminalreporter.stats.values():
-        for r in reports:
-            if getattr(r, 'nodeid', '').endswith('[budgets]') and getattr(r, 'when', '')=='call':
-                terminalreporter.section('budgets')
-                terminalreporter.write_line('notebook'+r.capstdout.split('\nnotebook')[-1].removeprefix('notebook'))
+    "Show the numbers that a check printed last, which are those of the tree itself"
+    calls = [r for reports in terminalreporter.stats.values() for r in reports if getattr(r, 'when', '') == 'call']
+    for report in calls:
+        name = report.nodeid.rpartition('[')[2].rstrip(']')
+        if name not in TABLES or not report.capstdout: continue
+        head, lines = TABLES[name], report.capstdout.splitlines()
+        begins = [i for i,line in enumerate(lines) if line.startswith(head)]
+        terminalreporter.section(name)
+        for line in lines[begins[-1]:]: terminalreporter.write_line(line)

@@ -3,14 +3,16 @@ import functools, json, os, re, subprocess, sys, tempfile
 from pathlib import Path
 import sidebar
 from checks import sandbox
-from project import cells, directives, notebooks, python, settings, sh, source, title
+from project import cells, directives, notebooks, pages, python, settings, sh, source, title
 
 CALLOUTS = {f'callout-{k}' for k in ('note', 'tip', 'warning', 'important', 'caution')}
 
 # ---------------------------------------------------------------- what pandoc reads
 
+def texts(root): return notebooks(root)+pages(root)
+
 def prose(path):
-    "The markdown cells of a notebook as one text"
+    "The markdown cells of a notebook, or a page, as one text"
     return '\n\n'.join(source(c) for c in cells(path, 'markdown'))+'\n'
 
 def no_code(text):
@@ -43,14 +45,14 @@ if __name__=='__main__': proc_nbs('nbs', n_workers=2)
 """
 
 def processed(root):
-    "nbdev's documentation processing succeeds and yields one page per notebook"
+    "nbdev's documentation processing succeeds and yields one page per notebook, and the pages of text"
     with sandbox(root) as d:
         # a relative path: nbdev skips, silently, whatever lies below a folder whose name starts with a dot
         r = python('-c', PROC, cwd=d, ok=False, OMP_NUM_THREADS='1', PYTHONPATH=str(d))
         if r.returncode: return ['processing failed: '+last_error(r.stderr)]
-        made = {p.name for p in (d/'_proc').rglob('*.ipynb')}
+        made = {p.name for p in [*(d/'_proc').rglob('*.ipynb'), *(d/'_proc').rglob('*.md')]}
         bad = [p.name for p in (d/'_proc').rglob('*.ipynb') if not any(c['cell_type']=='raw' and 'title:' in source(c) for c in cells(p))]
-    return [f'{n}: processing gave no page' for n in sorted({p.name for p in notebooks(root)}-made)]+[f'{n}: page without a title' for n in bad]
+    return [f'{n}: processing gave no page' for n in sorted({p.name for p in texts(root)}-made)]+[f'{n}: page without a title' for n in bad]
 
 def last_error(text):
     "The line of a traceback that says what went wrong, and in which notebook"
@@ -68,8 +70,11 @@ def root_filter(root):
     return [f'{p.name}: {k!r} is missing from the page' for k,text in want.items() if k not in text]
 
 def sidebars(root):
-    "Both sidebars list every notebook and nothing else, in the order of their parts"
-    return sidebar.stale(root)
+    "Both sidebars list every notebook and page of text and nothing else, and the site renders them all"
+    import yaml
+    wanted = sidebar.RENDERED
+    listed = yaml.safe_load((root/'_quarto.yml').read_text(encoding='utf-8'))['project']['render']
+    return sidebar.stale(root)+[f'_quarto.yml: project render lacks {w!r}' for w in wanted if w not in listed]
 
 TOP_KEYS = {'project', 'execute', 'format', 'website', 'bibliography', 'link-citations', 'metadata-files', 'ipynb-filters', 'lang', 'filters', 'csl'}
 SITE_KEYS = {'title', 'description', 'favicon', 'site-url', 'repo-url', 'repo-subdir', 'repo-branch', 'repo-actions', 'issue-url', 'search', 'navbar', 'sidebar',
@@ -80,7 +85,7 @@ def config(root):
     import yaml
     out, s = [], settings(root)
     quarto = [root/'_quarto.yml', *(root/'nbs').glob('*.yml')]
-    for f in quarto+sorted((root/'.github').rglob('*.y*ml')):
+    for f in [*quarto, *sorted((root/'.github').rglob('*.y*ml')), root/'.pre-commit-config.yaml']:
         try: d = yaml.safe_load(f.read_text(encoding='utf-8'))
         except yaml.YAMLError as e: out.append(f'{f.name}: {str(e).splitlines()[0]}'); continue
         if f in quarto:
@@ -102,7 +107,7 @@ def katex():
     return home
 
 def formulas(root):
-    for p in notebooks(root):
+    for p in texts(root):
         for c in cells(p, 'markdown'):
             for kind,tex in nodes(pandoc(source(c)), 'Math'): yield [p.name, tex, kind['t']=='DisplayMath']
 
@@ -111,7 +116,7 @@ def math(root):
     home, todo = katex(), list(formulas(root))
     r = subprocess.run(['node', str(Path(__file__).with_name('katex.mjs')), str(home)], input=json.dumps(todo), text=True, capture_output=True, encoding='utf-8')
     if r.returncode: raise RuntimeError(r.stderr)
-    left = [f'{p.name}: a formula is not recognised near {s!r}' for p in notebooks(root) for c in cells(p, 'markdown') for s in nodes(pandoc(source(c)), 'Str') if '$' in s]
+    left = [f'{p.name}: a formula is not recognised near {s!r}' for p in texts(root) for c in cells(p, 'markdown') for s in nodes(pandoc(source(c)), 'Str') if '$' in s]
     labels = [f'{n}: \\label is not for Quarto in {tex[:60]!r}' for n,tex,_ in todo if '\\label' in tex]
     print(f'{len(todo)} formulas')
     return r.stdout.splitlines()+left+labels
@@ -122,7 +127,7 @@ def crossrefs(root):
     "Citations are in references.bib; every @eq- @fig- @sec- @tbl- is defined once in its notebook"
     keys, out = bib_keys(root), []
     out += [f'references.bib: {k} is there twice' for k in {k for k in keys if keys.count(k)>1}]
-    for p in notebooks(root):
+    for p in texts(root):
         raw = no_code(prose(p))
         text = no_math(raw)
         labels = re.findall(r'\{#((?:eq|fig|sec|tbl)-[\w-]+)', raw)+[directives(c)['label'] for c in cells(p, 'code') if 'label' in directives(c)]
@@ -137,7 +142,7 @@ def crossrefs(root):
 def structure(root):
     "Headings and callouts are what pandoc sees: blank lines before headings, fences balanced, callout kinds that exist"
     out = []
-    for p in notebooks(root):
+    for p in texts(root):
         for c in cells(p, 'markdown'):
             text, t = no_code(source(c)), pandoc(source(c))
             name = f'{p.name}: {source(c).strip().splitlines()[0][:50]!r}' if source(c).strip() else p.name
@@ -150,10 +155,10 @@ def structure(root):
     return out
 
 def links(root):
-    "Links between notebooks, and to files, lead somewhere"
+    "Links between notebooks and pages, and to files, lead somewhere"
     out = []
-    heads = {p.name: {h[1][0] for h in nodes(pandoc(prose(p)), 'Header')} for p in notebooks(root)}
-    for p in notebooks(root):
+    heads = {p.name: {h[1][0] for h in nodes(pandoc(prose(p)), 'Header')} for p in texts(root)}
+    for p in texts(root):
         t = pandoc(prose(p))
         for target in [c[2][0] for kind in ('Link', 'Image') for c in nodes(t, kind)]:
             if re.match(r'[a-z]+:', target): continue

@@ -8,6 +8,10 @@ EXPORT = {'export', 'exports', 'exporti'}
 
 def notebooks(root=ROOT): return sorted((Path(root)/'nbs').glob('*.ipynb'))
 
+def pages(root=ROOT):
+    "Pages of the site that are text and no notebook"
+    return sorted((Path(root)/'nbs').glob('*.md'))
+
 def read(path): return json.loads(Path(path).read_text(encoding='utf-8'))
 
 def source(cell): return ''.join(cell['source'])
@@ -16,7 +20,12 @@ def text_of(x): return x if isinstance(x, str) else ''.join(x)
 
 def write(path, nb): Path(path).write_text(json.dumps(nb, indent=1, ensure_ascii=False)+'\n', encoding='utf-8')
 
-def cells(path, kind=None): return [c for c in read(path)['cells'] if kind in (None, c['cell_type'])]
+def cells(path, kind=None):
+    "Cells of a notebook; a page of text is one cell of markdown"
+    path = Path(path)
+    if path.suffix == '.md': have = [{'cell_type': 'markdown', 'source': path.read_text(encoding='utf-8')}]
+    else: have = read(path)['cells']
+    return [c for c in have if kind in (None, c['cell_type'])]
 
 def directives(cell):
     "`{name: rest of the line}` of the leading `#|` lines of a code cell"

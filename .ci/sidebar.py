@@ -2,14 +2,17 @@
 """Write both sidebars of the site from the notebooks that exist; `--check` only says whether they are in step.
 
 `nbs/website.yml` serves renders from the root (`quarto render`), `nbs/sidebar.yml` those from `nbs` (nbdev).
-The number of a notebook gives its part; its first heading gives the text.
+The number of a notebook gives its part; its first heading gives the text. Pages of text come last.
 """
 import json, sys
-from project import ROOT, notebooks, number, title
+from project import ROOT, notebooks, number, pages, title
 
 PARTS = {
     'Foundations': range(0, 10), 'Theory': range(10, 20), 'Data': range(20, 30), 'Training': range(30, 40), 'Models': range(40, 70),
     'Evaluation': range(70, 80), 'Programs': range(80, 90), 'Tutorials': range(90, 95), 'Experiments': range(95, 100)}
+
+TEXTS = 'The project'                          # the part of pages that are no notebooks
+RENDERED = ['nbs/*.ipynb', 'nbs/*.md']         # what _quarto.yml must render
 
 HEAD = "# Written by .ci/sidebar.py from the notebooks: do not edit\n"
 NBS = "bibliography: references.bib\n"
@@ -27,8 +30,9 @@ def render(root=ROOT, prefix=''):
     out = ['website:\n', '' if prefix else SUBDIR, '  sidebar:\n    style: floating\n    collapse-level: 2\n    contents:\n']
     def item(p, pad): return f'{pad}- text: {json.dumps(title(p), ensure_ascii=False)}\n{pad}  href: {prefix}{p.name}\n'
     out += [item(p, ' '*6) for p in nbs if number(p) is None]
-    for name in PARTS:
-        here = [p for p in nbs if number(p) is not None and part(p)==name]
+    parts = {name: [p for p in nbs if number(p) is not None and part(p) == name] for name in PARTS}
+    parts[TEXTS] = pages(root)
+    for name,here in parts.items():
         if here: out += [f'      - section: {name}\n        contents:\n', *(item(p, ' '*10) for p in here)]
     return HEAD+('' if prefix else NBS)+''.join(out)
 

@@ -4,7 +4,7 @@ One item is one check. `PLANTS` says for each check what is broken, and what the
 """
 import json, shutil
 import pytest
-import checks, docs, main_job
+import checks, main_job
 from project import ROOT, read, settings, write
 
 def md(text): return {'cell_type': 'markdown', 'id': 'planted0', 'metadata': {}, 'source': text}
@@ -40,6 +40,17 @@ def put(file, text): return lambda d: (d/file).write_text(text, encoding='utf-8'
 def drop(file): return lambda d: (d/file).unlink()
 
 
+def extra(text, module='core'):
+    "A plant that adds lines to a module"
+    def plant(d):
+        file = d/'mmvae_nb'/f'{module}.py'
+        file.write_text(file.read_text(encoding='utf-8')+f'\n{text}\n', encoding='utf-8')
+    return plant
+
+LONG_SUM = '+'.join(['x']*40)
+
+def dense_lines(d): extra('\n'.join(f"x{i} = {'+'.join(['x']*12)}" for i in range(3000)))(d)
+
 LONG = '#| exports\ndef planted():\n'+'\n'.join(f'    a{i} = {i}' for i in range(50))
 
 PLANTS = {
@@ -60,18 +71,35 @@ PLANTS = {
     'outputs': [(add(code('import matplotlib.pyplot as plt\nplt.subplots()')), 'no image stored'), (add(code('print(1)', [stream('/home/me/x.py')])), 'an absolute path'),
                 (add(code('x', [{'output_type': 'error', 'ename': 'E', 'evalue': '', 'traceback': []}])), 'stores an error'), (add(code('x = 2\nx')), 'no text stored'),
                 (add(code('print(1)', [stream('UserWarning: no', 'stderr')])), 'stderr'), (add(code('print(1)', [stream('CPU times: 3 s')])), 'a timing')],
-    'top_level': [(put('notes.txt', 'x'), 'notes.txt does not belong'), (drop('LICENSE'), 'LICENSE is missing')],
+    'top_level': [(put('notes.txt', 'x'), 'notes.txt does not belong'), (drop('LICENSE'), 'LICENSE is missing'),
+                  (drop('.pre-commit-config.yaml'), '.pre-commit-config.yaml is missing')],
     'readme_in_step': [(add(md('planted'), to='index'), 'README.md is out of step')],
     'package': [(edit('setup.py', "self.filelist.append('settings.ini')", 'pass'), 'does not build'), (edit('setup.py', "include=['mmvae_nb', ", "include=['mmvae_nb.none', "), 'wheel lacks mmvae_nb/core.py')],
     'processed': [(add(code('import nothing_of_this_name')), 'nothing_of_this_name')],
     'root_filter': [(add(code('import nothing_of_this_name')), 'nothing_of_this_name'), (edit('nbs/_nbdev_filter.py', 'FilterDefaults()(nb)', 'pass'), 'is missing from the page')],
-    'sidebars': [(lambda d: shutil.copy(d/'nbs'/'01_core.ipynb', d/'nbs'/'02_ghost.ipynb'), 'website.yml is out of step'), (edit('nbs/sidebar.yml', 'text: "Core"', 'text: "Coe"'), 'sidebar.yml is out of step')],
+    'sidebars': [(put('nbs/news.md', '# News\n'), 'website.yml is out of step'), (edit('_quarto.yml', ', "nbs/*.md"', ''), "project render lacks 'nbs/*.md'"),
+                 (lambda d: shutil.copy(d/'nbs'/'01_core.ipynb', d/'nbs'/'02_ghost.ipynb'), 'website.yml is out of step'), (edit('nbs/sidebar.yml', 'text: "Core"', 'text: "Coe"'), 'sidebar.yml is out of step')],
     'config': [(edit('_quarto.yml', 'page-navigation', 'page-nav'), "refuses website: 'page-nav'"), (edit('_quarto.yml', 'title: mmvae_nb', 'title: other'), "title is 'other'"),
-               (edit('.github/workflows/test.yaml', 'jobs:', 'jobs: ['), 'test.yaml:')],
+               (edit('.github/workflows/test.yaml', 'jobs:', 'jobs: ['), 'test.yaml:'), (edit('.pre-commit-config.yaml', 'repos:', 'repos: ['), '.pre-commit-config.yaml:')],
     'math': [(add(md('$$\\frac{1}{2$$')), '01_core.ipynb: KaTeX'), (add(md('so $ x^2$ holds')), 'not recognised'), (add(md('$$x \\label{a}$$')), '\\label')],
     'crossrefs': [(add(md('see @eq-ghost')), '@eq-ghost is not defined'), (add(md('as in @ghost2020model')), '@ghost2020model is not in'), (add(md('$$x$$ {#eq-a}\n\n$$y$$ {#eq-a}')), 'eq-a is defined twice')],
     'structure': [(add(md('text\n## heading')), 'blank line before'), (add(md('::: {.callout-note}\ntext')), '1 fences open, 0 close'), (add(md('::: {.callout-nota}\ntext\n:::')), 'unknown callout')],
-    'links': [(add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](01_core.ipynb#ghost)')), 'no such heading')],
+    'repeated': [(extra('def f(m, rec): return sum(m.mods[k].weight*v for k,v in rec.items())', 'dists'), 'use model.weighted'),
+                 (extra('obs = torch.stack([*observed(x, x, mask).values()])', 'dists'), 'use core.seen'),
+                 (extra("if not beta>=0: raise ValueError(f'beta must not be negative, found {beta}')", 'dists'), 'use core.nonnegative'),
+                 (extra('terms = {k: v.detach().mean() for k,v in terms.items()}'), 'use theory.elbo.report'),
+                 (extra('half = r.argsort(0).argsort(0)<size', 'dists'), 'use core.part_of'),
+                 (extra('v = v if isinstance(v, Mapping) else dict.fromkeys(names, v)', 'dists'), 'use core.per_modality'),
+                 (extra('for p in ps: p.requires_grad_(False)', 'dists'), 'use core.learning'),
+                 (extra("has = hasattr(model, 'product')"), 'use model.answers')],
+    'packed': [(extra('a = 1; b = 2'), 'two statements on a line'), (extra('def f(): "Says so"; return 1'), 'two statements on a line'),
+               (extra('for i in (1, 2): a = i; b = i'), 'two statements on a line'), (extra('square = lambda x: x**2'), 'a lambda with a name'),
+               (extra('get,put = (lambda: 1), (lambda: 2)'), 'a lambda with a name'), (extra('f = (lambda: 1) if a else g'), 'a lambda with a name'),
+               (extra('def f(x): return '+'+'.join(['x*x']*9)), 'nodes behind the colon of f'), (extra('class C(f): x = '+LONG_SUM), 'nodes behind the colon of C'),
+               (extra('if (a := 1) and (b := 2): pass\nc = (a := 1)+(b := 2)'), 'two walruses')],
+    'density': [(extra('x = '+LONG_SUM), 'a statement of 161 nodes'), (extra('x = 1'+' '*120+'# far'), 'characters'),
+                (add(code('x = 1'+' '*120+'# far')), "01_core.ipynb: 'x = 1"), (dense_lines, 'the median statement has'), (dense_lines, 'the 90th percentile is')],
+    'links': [(put('nbs/changelog.md', '# Changes\n\n[x](99_ghost.ipynb)\n'), 'changelog.md: 99_ghost.ipynb does not exist'), (add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](01_core.ipynb#ghost)')), 'no such heading')],
 }
 
 @pytest.fixture
@@ -89,7 +117,7 @@ def small(tmp_path):
         return d
     return make
 
-@pytest.mark.parametrize('check', checks.CHECKS+docs.CHECKS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize('check', checks.everything(), ids=lambda f: f.__name__)
 def test_check(check, small):
     for k,(plant,message) in enumerate(PLANTS[check.__name__]):
         d = small(k)

@@ -28,6 +28,7 @@ from .eval.reconstruction import *
 from .eval.checks import *
 from .app.explore import *
 from .eval.report import *
+from .models.base import *
 from .models.jmvae import *
 from .models.telbo import *
 from .models.mvae import *

@@ -22,7 +22,7 @@ def n_params(
     "Number of trainable parameters"
     return sum(p.numel() for p in net.parameters() if p.requires_grad)
 
-# %% ../nbs/03_nets.ipynb #70ae673d
+# %% ../nbs/03_nets.ipynb #e7cdd0b4
 _weighted = nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d
 _relu_gain = 2**.5                         # keeps the second moment through a ReLU
 quiet_gain = .05                           # of the last layer of a decoder
@@ -32,8 +32,9 @@ wide_input = 128                           # columns of a table above which the 
 def _fan_in(l):
     "Number of inputs that one output of a layer hears"
     if not isinstance(l, (nn.ConvTranspose1d, nn.ConvTranspose2d)): return l.weight[0].numel()
-    per_channel = math.prod(l.kernel_size)/math.prod(l.stride) if max(l.stride)>1 else 1
-    return l.in_channels*per_channel
+    if max(l.stride)==1: return l.in_channels
+    positions = math.prod(l.kernel_size)/math.prod(l.stride)
+    return l.in_channels*positions
 
 def _weighted_layers(net): return [l for l in net.modules() if isinstance(l, _weighted)]
 
@@ -42,7 +43,7 @@ def _draw_weights(l, gain):
     nn.init.normal_(l.weight, std=gain/_fan_in(l)**.5)
     if l.bias is not None: nn.init.zeros_(l.bias)
 
-# %% ../nbs/03_nets.ipynb #e4d09803
+# %% ../nbs/03_nets.ipynb #b6bb005d
 def he_init(
     net:nn.Module, # Linear and convolutional layers with ReLUs between them; changed in place
     last:float=None, # Gain of the last layer, for nets without a ReLU after it (default: as the others)
@@ -55,32 +56,42 @@ def he_init(
 
 class _Layers(nn.Sequential):
     "A `Sequential` that starts with `he_init`, and whose slices are plain `Sequential`s"
-    first, last = None, None               # gains of the first and the last layer; None: as the others
+    first = None                           # gain of the first layer; None: as the others
+    last = None                            # gain of the last layer
     def __init__(self, *layers):
         super().__init__(*layers)
         self.reset_parameters()
     def reset_parameters(self):
         he_init(self, self.last)
         if self.first is not None: _draw_weights(_weighted_layers(self)[0], self.first)
-    def __getitem__(self, i): return nn.Sequential(*list(self)[i]) if isinstance(i, slice) else super().__getitem__(i)
+    def __getitem__(self, i):
+        if isinstance(i, slice): return nn.Sequential(*list(self)[i])
+        return super().__getitem__(i)
 
-# %% ../nbs/03_nets.ipynb #23d21e25
+# %% ../nbs/03_nets.ipynb #697ec0d7
 def first_gain(
     shape:tuple, # Shape of one observation
     sd:float=None, # Standard deviation of its entries (default: a third for images, whose pixels lie in [0,1], else one)
 )->float: # Gain of the first layer of a body
     "What makes features of second moment one out of an observation; less for wide tables"
     if not (sd is None or sd>0): raise ValueError(f'sd of the inputs must be positive, found {sd}')
-    image = len(shape)==3 and shape[0]<=4
-    gain = _relu_gain/(sd or (pixel_sd if image else 1.))
-    return gain*min(1., (wide_input/shape[0])**.5) if len(shape)==1 else gain
+    if sd is None: sd = pixel_sd if len(shape)==3 and shape[0]<=4 else 1.
+    gain = _relu_gain/sd
+    if len(shape)!=1: return gain
+    return gain*min(1., (wide_input/shape[0])**.5)
 
-# %% ../nbs/03_nets.ipynb #ab5613e5
+# %% ../nbs/03_nets.ipynb #7521f17e
 def start_settings()->dict: # Numbers by name
     "How first weights are drawn: what a table of results says about them"
-    return {'decoder gain': quiet_gain, 'head gain': _head_gain, 'head sd': math.exp(_log_var/2), 'pixel sd': pixel_sd, 'wide input': wide_input}
+    return {
+        'decoder gain': quiet_gain,
+        'head gain': _head_gain,
+        'head sd': math.exp(_log_var/2),
+        'pixel sd': pixel_sd,
+        'wide input': wide_input,
+    }
 
-# %% ../nbs/03_nets.ipynb #e6596dee
+# %% ../nbs/03_nets.ipynb #cd33d1cf
 @register
 class MLP(_Layers):
     "Linear layers with ReLU between them (and dropout, if asked)"
@@ -93,12 +104,13 @@ class MLP(_Layers):
     ):
         self.last = last
         layers = []
-        for a,b in zip((nin, *hidden), hidden):
-            layers += [nn.Linear(a, b), nn.ReLU(inplace=True)]
+        for n in hidden:
+            layers += [nn.Linear(nin, n), nn.ReLU(inplace=True)]
             if dropout: layers.append(nn.Dropout(dropout))
-        super().__init__(*layers, nn.Linear((nin, *hidden)[-1], nout))
+            nin = n
+        super().__init__(*layers, nn.Linear(nin, nout))
 
-# %% ../nbs/03_nets.ipynb #95bdfd2c
+# %% ../nbs/03_nets.ipynb #77de1e16
 @register
 class MLPBody(_Layers):
     "Any shape, flattened, to `hidden[-1]` features"
@@ -110,16 +122,23 @@ class MLPBody(_Layers):
     ):
         *rest, nf = hidden
         self.first = first_gain(shape, sd)
-        super().__init__(nn.Flatten(), MLP(math.prod(shape), nf, rest, dropout), nn.ReLU(inplace=True))
+        mlp = MLP(math.prod(shape), nf, rest, dropout)
+        super().__init__(nn.Flatten(), mlp, nn.ReLU(inplace=True))
         self.nf = nf
 
-# %% ../nbs/03_nets.ipynb #cc269a63
+# %% ../nbs/03_nets.ipynb #3500912c
 @register
 class MLPNet(_Layers):
     "Codes `(N,d)` to any shape; the last layer begins quietly"
     last = quiet_gain
-    def __init__(self, d:int, shape:tuple, hidden:tuple=(512,), dropout:float=0.):
-        super().__init__(MLP(d, math.prod(shape), hidden, dropout), nn.Unflatten(1, tuple(shape)))
+    def __init__(self,
+        d:int, # Latent size
+        shape:tuple, # Shape of one observation
+        hidden:tuple=(512,), # Widths of the hidden layers
+        dropout:float=0., # Share of hidden units dropped in training
+    ):
+        mlp = MLP(d, math.prod(shape), hidden, dropout)
+        super().__init__(mlp, nn.Unflatten(1, tuple(shape)))
 
 # %% ../nbs/03_nets.ipynb #33dfee80
 def output_spread(
@@ -130,15 +149,17 @@ def output_spread(
     "Standard deviation over z of every output of a decoder network"
     with torch.no_grad(), eval_mode(net): return net(torch.randn(n, d)).std(0)
 
-# %% ../nbs/03_nets.ipynb #fdc38355
+# %% ../nbs/03_nets.ipynb #bdc7c42d
 def quiet(
     net:nn.Module, # A decoder network, perhaps your own; its last linear or convolutional layer is drawn anew
     gain:float=quiet_gain, # Standard deviation of the outputs, for hidden features of second moment one
 )->nn.Module: # The same module
     "Let a decoder begin below the noise of its likelihood"
     layers = _weighted_layers(net)
-    if not layers: raise ValueError(f'{type(net).__name__} has no linear or convolutional layer that could begin quietly')
-    if not gain>0: raise ValueError(f'gain must be positive, found {gain}; with zero weights nothing below the last layer learns')
+    if not layers:
+        raise ValueError(f'{type(net).__name__} has no linear or convolutional layer that could begin quietly')
+    if not gain>0:
+        raise ValueError(f'gain must be positive, found {gain}; with zero weights nothing below the last layer learns')
     _draw_weights(layers[-1], gain)
     return net
 
@@ -150,14 +171,23 @@ def halvings(
     "Sizes of the feature maps along one side"
     return [s>>i for i in range(n+1)]
 
-# %% ../nbs/03_nets.ipynb #9c32fa32
+# %% ../nbs/03_nets.ipynb #fe826acd
 def _image(shape, n, who):
     "Channels, and sizes along both sides, of an image that can be halved `n` times"
-    if len(shape)!=3: raise ValueError(f'{who} needs a shape (C,H,W), found {tuple(shape)}; use an MLP for other shapes')
-    if min(shape[1:])<2**n: raise ValueError(f'{who}: {n} layers halve an image to nothing below {2**n} pixels a side, found {tuple(shape)}; use fewer channels or an MLP')
+    _check_image(shape, who)
+    _check_halvings(shape, shape[1:], n, who)
     return shape[0], halvings(shape[1], n), halvings(shape[2], n)
 
-# %% ../nbs/03_nets.ipynb #ca8e3cbd
+def _check_image(shape, who):
+    if len(shape)!=3:
+        raise ValueError(f'{who} needs a shape (C,H,W), found {tuple(shape)}; use an MLP for other shapes')
+
+def _check_halvings(shape, sides, n, who):
+    if min(sides)<2**n:
+        raise ValueError(f'{who}: {n} layers halve an image to nothing below {2**n} pixels a side, found {tuple(shape)}; '
+                         'use fewer channels or an MLP')
+
+# %% ../nbs/03_nets.ipynb #cfdd9595
 @register
 class ConvBody(_Layers):
     "Images to features: 4x4 convolutions that halve the size, each followed by a ReLU"
@@ -169,11 +199,12 @@ class ConvBody(_Layers):
         c, hs, ws = _image(shape, len(channels), 'ConvBody')
         self.first = first_gain(shape, sd)
         layers = []
-        for a,b in zip((c, *channels), channels): layers += [nn.Conv2d(a, b, 4, 2, 1), nn.ReLU(inplace=True)]
+        for below,above in zip((c, *channels), channels):
+            layers += [nn.Conv2d(below, above, 4, 2, 1), nn.ReLU(inplace=True)]
         super().__init__(*layers, nn.Flatten())
         self.nf = channels[-1]*hs[-1]*ws[-1]
 
-# %% ../nbs/03_nets.ipynb #9b97b49f
+# %% ../nbs/03_nets.ipynb #581a19a3
 @register
 class ConvNet(_Layers):
     "Codes `(N,d)` to images: the mirror of `ConvBody`, back to exactly (H,W); the last layer begins quietly"
@@ -185,26 +216,32 @@ class ConvNet(_Layers):
     ):
         c, hs, ws = _image(shape, len(channels), 'ConvNet')
         layers = [nn.Unflatten(1, (d,1,1)), nn.ConvTranspose2d(d, channels[-1], (hs[-1],ws[-1]))]
-        for i in range(len(channels)-1, -1, -1):
+        below = (c, *channels)                         # channels of the maps, from the image up
+        for i in reversed(range(len(channels))):       # a map of (hs[i+1],ws[i+1]) becomes one of (hs[i],ws[i])
             odd = (hs[i]%2, ws[i]%2)
-            layers += [nn.ReLU(inplace=True), nn.ConvTranspose2d(channels[i], channels[i-1] if i else c, 4, 2, 1, output_padding=odd)]
+            up = nn.ConvTranspose2d(below[i+1], below[i], 4, 2, 1, output_padding=odd)
+            layers += [nn.ReLU(inplace=True), up]
         super().__init__(*layers)
 
-# %% ../nbs/03_nets.ipynb #16cf9e08
+# %% ../nbs/03_nets.ipynb #4ea22f34
 def default_channels(
     shape:tuple, # (C,H,W)
 )->tuple: # Channels for `ConvBody` and `ConvNet`
     "32, 64, then 128 until the larger side is about 4"
-    lo, hi = min(shape[1:]), max(shape[1:])
-    n = min(int(math.log2(lo)), max(3, math.ceil(math.log2(hi/4))))
-    return (32,64,*[128]*(n-2))
+    most = int(math.log2(min(shape[1:])))                      # halvings that the smaller side allows
+    wanted = max(3, math.ceil(math.log2(max(shape[1:])/4)))
+    n = min(most, wanted)
+    return (32, 64, *[128]*(n-2))
 
-# %% ../nbs/03_nets.ipynb #b926b4a5
+# %% ../nbs/03_nets.ipynb #95b140e9
 def _kind(shape):
-    if len(shape)==3 and shape[0]<=4 and min(shape[1:])>=8: return 'mlp' if shape[0]==1 and math.prod(shape)<=1024 else 'conv'
-    return 'other'
+    "'mlp' for small grey images, 'conv' for other images, else 'other'"
+    if len(shape)!=3 or shape[0]>4 or min(shape[1:])<8: return 'other'
+    return 'mlp' if shape[0]==1 and math.prod(shape)<=1024 else 'conv'
 
-# %% ../nbs/03_nets.ipynb #13db5dec
+def _hidden(kind): return (512,) if kind=='mlp' else (256,256)
+
+# %% ../nbs/03_nets.ipynb #c8058edc
 def body_for(
     shape:tuple, # Shape of one observation
     sd:float=None, # Standard deviation of its entries, see `first_gain`
@@ -212,43 +249,52 @@ def body_for(
     "A sensible encoder body for a shape"
     kind = _kind(shape)
     if kind=='conv': return ConvBody(shape, default_channels(shape), sd)
-    return MLPBody(shape, (512,) if kind=='mlp' else (256,256), sd=sd)
+    return MLPBody(shape, _hidden(kind), sd=sd)
 
-# %% ../nbs/03_nets.ipynb #c458eefa
+# %% ../nbs/03_nets.ipynb #12327779
 def net_for(
     shape:tuple, # Shape of one observation
     d:int, # Latent size
 )->nn.Module: # `(N,d)` to `(N,*shape)`
     "A sensible decoder network for a shape"
     kind = _kind(shape)
-    return ConvNet(d, shape, default_channels(shape)) if kind=='conv' else MLPNet(d, shape, (512,) if kind=='mlp' else (256,256))
+    if kind=='conv': return ConvNet(d, shape, default_channels(shape))
+    return MLPNet(d, shape, _hidden(kind))
 
-# %% ../nbs/03_nets.ipynb #1ff61abe
+# %% ../nbs/03_nets.ipynb #0ec278a1
 def _dry(net, shape, who):
     "What `net` returns for two zero inputs; batch norm, dropout and gradients stay untouched"
-    first = next((p for p in [*net.parameters(), *net.buffers()] if p.is_floating_point()), torch.zeros(()))
+    tensors = [*net.parameters(), *net.buffers(), torch.zeros(())]
+    like = next(p for p in tensors if p.is_floating_point())
+    x = torch.zeros(2, *shape, dtype=like.dtype, device=like.device)
     try:
-        with torch.no_grad(), eval_mode(net): return net(torch.zeros(2, *shape, dtype=first.dtype, device=first.device))
+        with torch.no_grad(), eval_mode(net): return net(x)
     except Exception as e: raise ValueError(f'{who} fails on an input of shape {(2,*shape)}: {e}') from e
 
-# %% ../nbs/03_nets.ipynb #30ba3e4c
+# %% ../nbs/03_nets.ipynb #bb2b1cfd
 def _n_features(body, shape, who):
     "Number of features of a user's body, or an error that says what is wrong with it"
     out = _dry(body, shape, who)
-    if not isinstance(out, Tensor): raise TypeError(f'{who} returns {type(out).__name__}, expected features, a tensor (B,nf); the head is added by the model')
-    if out.dim()!=2 or len(out)!=2: raise ValueError(f'{who} maps {(2,*shape)} to {tuple(out.shape)}, expected (2,nf); end it with nn.Flatten()')
-    nf = getattr(body, 'nf', out.shape[1])
-    if nf!=out.shape[1]: raise ValueError(f'{who} says nf={nf}, but returns {out.shape[1]} features; correct or drop the attribute')
+    if not isinstance(out, Tensor):
+        raise TypeError(f'{who} returns {type(out).__name__}, expected features, a tensor (B,nf); '
+                        'the head is added by the model')
+    if out.dim()!=2 or len(out)!=2:
+        raise ValueError(f'{who} maps {(2,*shape)} to {tuple(out.shape)}, expected (2,nf); end it with nn.Flatten()')
+    found = out.shape[1]
+    nf = getattr(body, 'nf', found)
+    if nf!=found:
+        raise ValueError(f'{who} says nf={nf}, but returns {found} features; correct or drop the attribute')
     return nf
 
-# %% ../nbs/03_nets.ipynb #425bf2f0
+# %% ../nbs/03_nets.ipynb #92886074
 def body_of(
     m:Modality, # A modality, with an encoder of its own or none
 )->tuple: # A body of the model's own, and its number of features
     "Body of a modality: a copy of `m.encoder`, or the default"
     if m.encoder is None:
         one_hot = isinstance(as_likelihood(m.likelihood), CategoricalLik)
-        body = body_for(m.shape, m.shape[-1]**-.5 if one_hot else None)           # one of K entries is 1
+        sd = m.shape[-1]**-.5 if one_hot else None                # one of K entries is 1
+        body = body_for(m.shape, sd)
         return body, body.nf
     body = copy.deepcopy(m.encoder)
     return body, _n_features(body, m.shape, f'modality {m.name!r}: encoder')
@@ -263,28 +309,34 @@ def unimodal_encoders(
     parts = {k: body_of(m) for k,m in as_modalities(mods).items()}
     return nn.ModuleDict({k: Encoder(body, head(nf, d)) for k,(body,nf) in parts.items()})
 
-# %% ../nbs/03_nets.ipynb #b50e4e7b
+# %% ../nbs/03_nets.ipynb #9d86b4fb
 def _check_decoder(dec, m, d):
     "Raise unless the network and the likelihood of `dec` make `(N,d)` into distributions of shape `m.shape`"
-    who, want = f'modality {m.name!r}: decoder', (2,*m.shape)
+    who = f'modality {m.name!r}: decoder'
+    want = (2, *m.shape)
     out = _dry(dec.net, (d,), who)
-    if not isinstance(out, Tensor): raise TypeError(f'{who} returns {type(out).__name__}, expected a tensor of shape {want}; the likelihood is added by the model')
+    if not isinstance(out, Tensor):
+        raise TypeError(f'{who} returns {type(out).__name__}, expected a tensor of shape {want}; '
+                        'the likelihood is added by the model')
     with torch.no_grad(): p = dec.lik(out)
-    if (*p.batch_shape, *p.event_shape)!=want: raise ValueError(f'{who} maps {(2,d)} to {tuple(out.shape)}, expected {want}')
+    if p.batch_shape+p.event_shape!=want:
+        raise ValueError(f'{who} maps {(2,d)} to {tuple(out.shape)}, expected {want}')
     return dec
 
-# %% ../nbs/03_nets.ipynb #7015381c
+# %% ../nbs/03_nets.ipynb #17d3946c
 def decoder_of(
     m:Modality, # A modality, with a decoder network of its own or none
     d:int, # Latent size
 )->Decoder: # p(x|z)
     "Decoder of a modality: copies of its network and likelihood, or the defaults"
     lik = copy.deepcopy(as_likelihood(m.likelihood))
-    if m.decoder is None:
-        net = net_for(m.shape, d)
-        if isinstance(lik, CategoricalLik): quiet(net, quiet_gain*m.shape[-1]**.5)     # one of K logits moves p by p(1-p)
-        return Decoder(net, lik, m.shape)
-    return _check_decoder(Decoder(copy.deepcopy(m.decoder), lik, m.shape), m, d)
+    if m.decoder is not None:
+        own = Decoder(copy.deepcopy(m.decoder), lik, m.shape)
+        return _check_decoder(own, m, d)
+    net = net_for(m.shape, d)
+    if isinstance(lik, CategoricalLik):
+        quiet(net, quiet_gain*m.shape[-1]**.5)                # one of K logits moves p by p(1-p)
+    return Decoder(net, lik, m.shape)
 
 # %% ../nbs/03_nets.ipynb #a7407eba
 def decoders(
@@ -294,18 +346,19 @@ def decoders(
     "One decoder p(x_j|z) per modality"
     return {k: decoder_of(m, d) for k,m in as_modalities(mods).items()}
 
-# %% ../nbs/03_nets.ipynb #313ac7be
+# %% ../nbs/03_nets.ipynb #1a8b6f27
 def fresh(
     net:nn.Module, # Any module; it is not touched
 )->nn.Module: # A copy
     "A copy with newly drawn weights; what is frozen (a pretrained part) keeps its own"
     net = copy.deepcopy(net)
     for m in reversed([*net.modules()]):          # a network's own rule comes after those of its layers
-        again, ps = getattr(m, 'reset_parameters', getattr(m, '_reset_parameters', None)), [*m.parameters()]
-        if again and ps and all(p.requires_grad for p in ps): again()
+        draw = getattr(m, 'reset_parameters', None) or getattr(m, '_reset_parameters', None)
+        free = [p.requires_grad for p in m.parameters()]
+        if draw and free and all(free): draw()
     return net
 
-# %% ../nbs/03_nets.ipynb #35140e1b
+# %% ../nbs/03_nets.ipynb #67752245
 @register
 class JointEncoder(nn.Module):
     "q(z|x_1..x_M): a body per modality, their outputs side by side, an MLP, a head"
@@ -318,24 +371,29 @@ class JointEncoder(nn.Module):
         new:bool=True, # Draw new weights for copies of a user's bodies, unless frozen
     ):
         super().__init__()
-        head = choose(head, registry, 'head') if isinstance(head, str) else head
-        if type(self) is JointEncoder: self.init_args['head'] = head.__name__         # a name can be saved
-        parts = {k: body_of(m) for k,m in as_modalities(mods).items()}
+        if isinstance(head, str): head = choose(head, registry, 'head')
         self.width = width or max(64, d)
-        self.bodies = nn.ModuleDict({k: nn.Sequential(fresh(body) if new else body, MLP(nf, self.width, ())) for k,(body,nf) in parts.items()})
+        self.bodies = nn.ModuleDict()
+        parts = {k: body_of(m) for k,m in as_modalities(mods).items()}
+        for k,(body,nf) in parts.items():
+            if new: body = fresh(body)
+            self.bodies[k] = nn.Sequential(body, MLP(nf, self.width, ()))
         *rest, nf = hidden
-        self.merge = nn.Sequential(MLP(len(parts)*self.width, nf, rest, last=_relu_gain), nn.ReLU(inplace=True))
+        merge = MLP(len(parts)*self.width, nf, rest, last=_relu_gain)
+        self.merge = nn.Sequential(merge, nn.ReLU(inplace=True))
         self.head = head(nf, d)
 
-# %% ../nbs/03_nets.ipynb #d5b03c12
+# %% ../nbs/03_nets.ipynb #9c0281e3
 @patch
 def forward(self:JointEncoder,
     x:dict, # `{name: (B,*shape)}`, every modality
 ): # Distribution over `(d,)`, batch shape `(B,)`
     "Features of every modality, merged"
-    miss = [k for k in self.bodies if k not in x]
-    if miss: raise ValueError(f'a joint encoder reads all of {tuple(self.bodies)}, but {miss[0]!r} is missing')
-    return self.head(self.merge(torch.cat([f(x[k]) for k,f in self.bodies.items()], -1)))
+    missing = [k for k in self.bodies if k not in x]
+    if missing:
+        raise ValueError(f'a joint encoder reads all of {tuple(self.bodies)}, but {missing[0]!r} is missing')
+    parts = [body(x[k]) for k,body in self.bodies.items()]
+    return self.head(self.merge(torch.cat(parts, -1)))
 
 @patch
 def features(self:JointEncoder,
@@ -345,22 +403,27 @@ def features(self:JointEncoder,
 )->Tensor: # `(B,width)`
     "Features of one modality, zero where a sample lacks it: for joint encoders of incomplete samples"
     if v is not None and o.all(): return self.bodies[k](v)
-    h, i = next(self.merge.parameters()).new_zeros(len(o), self.width), o.nonzero()[:,0]
-    return h.index_put((i,), self.bodies[k](v[i]).to(h.dtype)) if len(i) else h
+    empty = next(self.merge.parameters()).new_zeros(len(o), self.width)
+    i, = o.nonzero(as_tuple=True)                      # the samples that have it
+    if not len(i): return empty
+    return empty.index_put((i,), self.bodies[k](v[i]).to(empty.dtype))
 
-# %% ../nbs/03_nets.ipynb #bad41c3f
+# %% ../nbs/03_nets.ipynb #9c80ea8a
 def mnist_svhn(
     d:int=20, # Latent size
     paper:str='jnf', # 'jnf' (2023, Table 4) or 'jnf-shared' (2025, Table E.6)
 )->list: # Two `Modality`
     "MNIST and SVHN with the networks, likelihoods and weights of a paper"
     hidden, lik = choose(paper, {'jnf': ((512,), NormalLik), 'jnf-shared': ((400,), LaplaceLik)}, 'paper')
-    def modality(name, shape, weight, body, net): return Modality(name, shape, lik(1., link='sigmoid'), weight, body, net)
-    g, c = (1,28,28), (3,32,32)
-    return [modality('mnist', g, math.prod(c)/math.prod(g), MLPBody(g, hidden), MLPNet(d, g, hidden)),
-            modality('svhn', c, 1., ConvBody(c), ConvNet(d, c))]
+    grey, colour = (1,28,28), (3,32,32)
+    weight = math.prod(colour)/math.prod(grey)
+    def pixels(): return lik(1., link='sigmoid')
+    return [
+        Modality('mnist', grey, pixels(), weight, MLPBody(grey, hidden), MLPNet(d, grey, hidden)),
+        Modality('svhn', colour, pixels(), 1., ConvBody(colour), ConvNet(d, colour)),
+    ]
 
-# %% ../nbs/03_nets.ipynb #99cc05f1
+# %% ../nbs/03_nets.ipynb #623d4842
 @register
 class SoundBody(_Layers):
     "Spectrograms to features: all instants at once, then halved along frequency (JNF-Shared, Table E.7)"
@@ -369,15 +432,26 @@ class SoundBody(_Layers):
         channels:tuple=(128,128,256), # Channels of the layers, first to last
         norm:bool=True, # Batch norm before each ReLU, as printed
     ):
-        c, hs, _ = _image((*shape[:2], *[2**20]*(len(shape)==3)), len(channels)-1, 'SoundBody')
-        layers = []
-        for i,(a,b) in enumerate(zip((c, *channels), channels)):
-            conv = nn.Conv2d(a, b, (4,1), (2,1), (1,0)) if i else nn.Conv2d(a, b, (1,shape[2]))
-            layers += [conv, *[nn.BatchNorm2d(b)]*norm, nn.ReLU(inplace=True)]
+        c, hs = _spectrogram(shape, channels, 'SoundBody')
+        layers = _normed(nn.Conv2d(c, channels[0], (1,shape[2])), norm)            # (F,T) to (F,1)
+        for below,above in zip(channels, channels[1:]):                            # halves F
+            layers += _normed(nn.Conv2d(below, above, (4,1), (2,1), (1,0)), norm)
         super().__init__(*layers, nn.Flatten())
         self.nf = channels[-1]*hs[-1]
 
-# %% ../nbs/03_nets.ipynb #60dcd22a
+def _spectrogram(shape, channels, who):
+    "Channels, and sizes along frequency: the first layer takes all instants, each other one halves the frequencies"
+    _check_image(shape, who)
+    n = len(channels)-1
+    _check_halvings(shape, shape[1:2], n, who)
+    return shape[0], halvings(shape[1], n)
+
+def _normed(conv, norm):
+    "A convolution, batch norm if asked, and a ReLU"
+    if not norm: return [conv, nn.ReLU(inplace=True)]
+    return [conv, nn.BatchNorm2d(conv.out_channels), nn.ReLU(inplace=True)]
+
+# %% ../nbs/03_nets.ipynb #4db2bb2b
 @register
 class SoundNet(_Layers):
     "Codes `(N,d)` to spectrograms: the mirror of `SoundBody`; the last layer begins quietly"
@@ -388,52 +462,88 @@ class SoundNet(_Layers):
         channels:tuple=(128,128,256), # As in `SoundBody`: the last is next to the code
         norm:bool=True, # Batch norm before each ReLU, as printed
     ):
-        c, hs, _ = _image((*shape[:2], *[2**20]*(len(shape)==3)), len(channels)-1, 'SoundNet')
-        n = channels[-1]*hs[-1]
-        layers = [nn.Linear(d, n), *[nn.BatchNorm1d(n)]*norm, nn.Unflatten(1, (channels[-1],hs[-1],1)), nn.ReLU(inplace=True)]
-        for i in range(len(channels)-1, 0, -1):
-            layers += [nn.ConvTranspose2d(channels[i], channels[i-1], (4,1), (2,1), (1,0), output_padding=(hs[i-1]%2,0)), *[nn.BatchNorm2d(channels[i-1])]*norm, nn.ReLU(inplace=True)]
+        c, hs = _spectrogram(shape, channels, 'SoundNet')
+        top = channels[-1]
+        layers = [nn.Linear(d, top*hs[-1])]
+        if norm: layers.append(nn.BatchNorm1d(top*hs[-1]))
+        layers += [nn.Unflatten(1, (top,hs[-1],1)), nn.ReLU(inplace=True)]
+        for i in reversed(range(len(channels)-1)):                                 # doubles the frequencies
+            up = nn.ConvTranspose2d(channels[i+1], channels[i], (4,1), (2,1), (1,0), output_padding=(hs[i]%2,0))
+            layers += _normed(up, norm)
         super().__init__(*layers, nn.ConvTranspose2d(channels[0], c, (1,shape[2])))
 
-# %% ../nbs/03_nets.ipynb #50b9dd18
+# %% ../nbs/03_nets.ipynb #a34cf66b
 @register
 class DigitCNN(_Layers):
     "Small CNN of JNF-Shared (Table G.8), logits; `norm` puts batch norm in the place of channel dropout"
-    def __init__(self, shape:tuple=(1,28,28), classes:int=10, channels:tuple=(10,20), hidden:int=50, dropout:float=.5, norm:bool=False):
-        (c, *size), (a, b) = shape, channels
-        h, w = (((s-4)//2-4)//2 for s in size)
+    def __init__(self,
+        shape:tuple=(1,28,28), # (C,H,W)
+        classes:int=10, # Number of classes
+        channels:tuple=(10,20), # Of the two convolutions
+        hidden:int=50, # Units of the hidden linear layer
+        dropout:float=.5, # Share of hidden units (and of channels) dropped in training
+        norm:bool=False, # Batch norm after both convolutions
+    ):
+        c, *size = shape
+        h, w = (((s-4)//2-4)//2 for s in size)                     # after two convolutions and poolings
         if min(h, w)<1: raise ValueError(f'DigitCNN needs images of at least 16 pixels a side, found {tuple(shape)}')
-        first = [nn.BatchNorm2d(a)] if norm else []
-        super().__init__(nn.Conv2d(c, a, 5), nn.MaxPool2d(2), *first, nn.ReLU(inplace=True),
-                         nn.Conv2d(a, b, 5), nn.BatchNorm2d(b) if norm else nn.Dropout2d(dropout), nn.MaxPool2d(2), nn.ReLU(inplace=True),
-                         nn.Flatten(), nn.Linear(b*h*w, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout), nn.Linear(hidden, classes))
+        a, b = channels
+        layers = [nn.Conv2d(c, a, 5), nn.MaxPool2d(2)]
+        if norm: layers.append(nn.BatchNorm2d(a))
+        layers += [nn.ReLU(inplace=True), nn.Conv2d(a, b, 5)]
+        layers.append(nn.BatchNorm2d(b) if norm else nn.Dropout2d(dropout))
+        layers += [nn.MaxPool2d(2), nn.ReLU(inplace=True), nn.Flatten()]
+        layers += [nn.Linear(b*h*w, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout)]
+        super().__init__(*layers, nn.Linear(hidden, classes))
 
-# %% ../nbs/03_nets.ipynb #115ade45
+# %% ../nbs/03_nets.ipynb #bc460a20
 @register
 class WideCNN(_Layers):
     "Classifier of JNF (Table 8), logits: three convolutions for colour (SVHN), two for grey (MNIST, FashionMNIST)"
-    def __init__(self, shape:tuple=(1,28,28), classes:int=10):
-        (c, *size), colour = shape, shape[0]>1
-        ch, hidden = ((32,64,128), (1024,512)) if colour else ((32,64), (512,))
-        nf = ch[-1]*math.prod(s-3*len(ch) for s in size)
-        conv = [l for a,b in zip((c,*ch), ch) for l in (nn.Conv2d(a, b, 4), nn.BatchNorm2d(b), nn.ReLU(inplace=True))]
-        lin = [l for a,b in zip((nf,*hidden), hidden) for l in (nn.Linear(a, b), *([nn.BatchNorm1d(b)] if colour else []), nn.Dropout(.5))]
-        super().__init__(*conv, nn.Flatten(), *lin, nn.Linear(hidden[-1], classes))
+    def __init__(self,
+        shape:tuple=(1,28,28), # (C,H,W)
+        classes:int=10, # Number of classes
+    ):
+        c, *size = shape
+        colour = c>1
+        channels, hidden = ((32,64,128), (1024,512)) if colour else ((32,64), (512,))
+        layers = []
+        for below,above in zip((c, *channels), channels):
+            layers += _normed(nn.Conv2d(below, above, 4), True)
+        layers.append(nn.Flatten())
+        nf = channels[-1]*math.prod(s-3*len(channels) for s in size)
+        for n in hidden:
+            layers.append(nn.Linear(nf, n))
+            if colour: layers.append(nn.BatchNorm1d(n))
+            layers.append(nn.Dropout(.5))
+            nf = n
+        super().__init__(*layers, nn.Linear(nf, classes))
 
-# %% ../nbs/03_nets.ipynb #00ee0c00
+# %% ../nbs/03_nets.ipynb #2dd353c6
 @register
 class StridedCNN(_Layers):
     "Classifier of MoPoE's code for PolyMNIST, logits: two strided convolutions, dropout everywhere"
-    def __init__(self, shape:tuple=(3,28,28), classes:int=10, dropout:float=.5):
+    def __init__(self,
+        shape:tuple=(3,28,28), # (C,H,W)
+        classes:int=10, # Number of classes
+        dropout:float=.5, # Share of channels and of hidden units dropped in training
+    ):
         c, *size = shape
-        super().__init__(nn.Conv2d(c, 10, 4, 2, 1), nn.Dropout2d(dropout), nn.ReLU(inplace=True), nn.Conv2d(10, 20, 4, 2, 1), nn.Dropout2d(dropout), nn.ReLU(inplace=True),
-                         nn.Flatten(), nn.Linear(20*math.prod(s//4 for s in size), 128), nn.Dropout(dropout), nn.ReLU(inplace=True), nn.Linear(128, classes))
+        layers = []
+        for below,above in (c, 10), (10, 20):
+            layers += [nn.Conv2d(below, above, 4, 2, 1), nn.Dropout2d(dropout), nn.ReLU(inplace=True)]
+        nf = 20*math.prod(s//4 for s in size)
+        layers += [nn.Flatten(), nn.Linear(nf, 128), nn.Dropout(dropout), nn.ReLU(inplace=True)]
+        super().__init__(*layers, nn.Linear(128, classes))
 
-# %% ../nbs/03_nets.ipynb #9596d9a0
+# %% ../nbs/03_nets.ipynb #bfe0a2dc
 def classifier_for(
     shape:tuple, # Shape of one observation
     classes:int=10, # Number of classes
 )->nn.Module: # `(B,*shape)` to logits `(B,classes)`
     "A small classifier for a shape: a `DigitCNN` with batch norm for images, else an MLP on standardised values"
-    if len(shape)==3 and shape[0]<=4 and min(shape[1:])>=16: return DigitCNN(shape, classes, (16,32), 64, .25, norm=True)
-    return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(math.prod(shape), affine=False), MLP(math.prod(shape), classes, (128,), .25))
+    image = len(shape)==3 and shape[0]<=4 and min(shape[1:])>=16
+    if image: return DigitCNN(shape, classes, (16,32), 64, .25, norm=True)
+    n = math.prod(shape)
+    standardise = nn.BatchNorm1d(n, affine=False)
+    return nn.Sequential(nn.Flatten(), standardise, MLP(n, classes, (128,), .25))

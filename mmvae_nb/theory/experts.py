@@ -6,7 +6,7 @@
 __all__ = ['WideExperts', 'is_strict', 'wide_of', 'WideCount', 'counting_wide', 'note_wide', 'tell_wide', 'poe_posteriors', 'poe',
            'poe_logp', 'Stacked', 'stack', 'Mixture', 'moe', 'membership', 'mopoe']
 
-# %% ../../nbs/13_theory.experts.ipynb #27cc12d8
+# %% ../../nbs/13_theory.experts.ipynb #980d4ffe
 import torch, warnings
 from contextlib import contextmanager
 from fastcore.basics import patch
@@ -14,7 +14,7 @@ from functools import lru_cache
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Laplace, MultivariateNormal, Normal
 from ..core import choose, subsets
-from ..dists import normal
+from ..dists import beside, kind_of, normal, params, pick, remap
 from .lingauss import mvn
 
 # %% ../../nbs/13_theory.experts.ipynb #ba362a36
@@ -223,15 +223,6 @@ def poe_logp(
         return lq.sum(0)-(n.to(z.device)-1)*prior.log_prob(z)
     return logp
 
-# %% ../../nbs/13_theory.experts.ipynb #b4603c52
-def _base(q): return q.base_dist if isinstance(q, Independent) else q
-def _params(q): return ('loc','scale_tril') if isinstance(q, MultivariateNormal) else ('loc','scale')
-
-def _rebuild(q, f):
-    "A location-scale distribution with `f(parameter name)` in place of each parameter"
-    new = type(_base(q))(**{p: f(p) for p in _params(q)}, validate_args=False)
-    return Independent(new, q.reinterpreted_batch_ndims, validate_args=False) if isinstance(q, Independent) else new
-
 # %% ../../nbs/13_theory.experts.ipynb #ed3f38a2
 class Stacked(Distribution):
     "Experts of different kinds side by side: batch shape `(M,B)`"
@@ -246,14 +237,18 @@ class Stacked(Distribution):
     mean = property(lambda self: torch.stack([q.mean for q in self.qs]))
     variance = property(lambda self: torch.stack([q.variance for q in self.qs]))
 
-# %% ../../nbs/13_theory.experts.ipynb #5c674a67
+# %% ../../nbs/13_theory.experts.ipynb #09313df7
 def stack(
     qs, # List of M distributions, batch shape `(B,)`, event shape `(d,)`
 )->Distribution: # Batch shape `(M,B)`
     "Experts as one distribution: their parameters in one tensor if they are of one kind"
-    kinds = {(type(q), type(_base(q))) for q in qs}
-    if len(kinds)>1 or not isinstance(_base(qs[0]), (Normal, Laplace, MultivariateNormal)): return Stacked(qs)
-    return _rebuild(qs[0], lambda p: torch.stack(torch.broadcast_tensors(*[getattr(_base(q), p) for q in qs])))
+    kinds = {kind_of(q) for q in qs}
+    if len(kinds)>1 or None in kinds: return Stacked(qs)
+    each = [params(q) for q in qs]
+    def stacked(name, v):
+        vs = torch.broadcast_tensors(*[p[name] for p in each])
+        return torch.stack(vs)                                     # (M,B,...)
+    return remap(qs[0], stacked)
 
 # %% ../../nbs/13_theory.experts.ipynb #b9f00387
 class Mixture(Distribution):
@@ -268,10 +263,15 @@ class Mixture(Distribution):
         self.comps,self.has_rsample,self.weights = comps,comps.has_rsample,_weights(weights, comps)
         super().__init__(comps.batch_shape[1:], comps.event_shape, validate_args=False)
 
-# %% ../../nbs/13_theory.experts.ipynb #fc642198
+# %% ../../nbs/13_theory.experts.ipynb #c577909c
+def _like(comps):
+    "A tensor with dtype and device of the experts"
+    first = comps.qs[0] if isinstance(comps, Stacked) else comps
+    return torch.zeros(()) if kind_of(first) is None else params(first)['loc']
+
 def _weights(w, comps):
     "Constant weights `(M,B)` that sum to one, at the dtype and device of the experts"
-    like = getattr(_base(comps.qs[0] if isinstance(comps, Stacked) else comps), 'loc', torch.zeros(()))
+    like = _like(comps)
     w = torch.ones(comps.batch_shape[:1]) if w is None else torch.as_tensor(w).detach()
     w = w.to(like).view(len(w), -1).expand(comps.batch_shape)
     if (w<0).any(): raise ValueError('mixture weights must not be negative')
@@ -312,7 +312,7 @@ def strata(self:Mixture,
     "Samples of every expert: weight functions of them by `weights (M,B)`"
     return self.comps.rsample((n,)).movedim(-3, 0)
 
-# %% ../../nbs/13_theory.experts.ipynb #46a398f6
+# %% ../../nbs/13_theory.experts.ipynb #0b26c3d5
 @patch
 def _draw(self:Mixture, shape, how):
     "Choose experts, then sample: only the chosen ones where parameters can be picked"
@@ -320,8 +320,7 @@ def _draw(self:Mixture, shape, how):
     if isinstance(comps, Stacked):
         z = getattr(comps, how)(torch.Size(shape))
         return z.take_along_dim(idx.to(z.device)[...,None,:,None], -3).squeeze(-3)
-    b = torch.arange(idx.shape[-1], device=idx.device)
-    return getattr(_rebuild(comps, lambda p: getattr(_base(comps), p)[idx, b]), how)()
+    return getattr(pick(comps, idx), how)()
 
 @patch
 def rsample(self:Mixture, shape=()): "Reparameterised within the chosen expert"; return self._draw(shape, 'rsample')
@@ -330,15 +329,20 @@ def sample(self:Mixture, shape=()):
     "Samples without gradient"
     with torch.no_grad(): return self._draw(shape, 'sample')
 
-# %% ../../nbs/13_theory.experts.ipynb #90dd77f6
+# %% ../../nbs/13_theory.experts.ipynb #673649f7
+@beside.register
+def _(q:Mixture, *others): return Mixture(beside(q.comps, *others), q.weights)
+
+# %% ../../nbs/13_theory.experts.ipynb #2c4893be
+def _standard(name, v):
+    "What a parameter is in a standard distribution, to be broadcast against `v`"
+    if name=='scale_tril': return torch.eye(v.shape[-1]).to(v)
+    return v.new_tensor(0. if name=='loc' else 1.)
+
 def _wipe(comps, mask):
     "Harmless parameters for experts that no sample may use"
     if mask is None or isinstance(comps, Stacked): return comps
-    def safe(p):
-        v = getattr(_base(comps), p)
-        other = torch.eye(v.shape[-1]).to(v) if p=='scale_tril' else v.new_tensor(float(p=='scale'))
-        return torch.where(_view(mask, v), v, other)
-    return _rebuild(comps, safe)
+    return remap(comps, lambda name, v: torch.where(_view(mask, v), v, _standard(name, v)))
 
 # %% ../../nbs/13_theory.experts.ipynb #e1bb0ee6
 def moe(

@@ -6,7 +6,7 @@
 __all__ = ['shift_scale', 'AffineStep', 'MADE', 'Folded', 'folded_net', 'maf', 'FlowPosterior', 'FlowHead', 'flow_encoder',
            'Experts', 'experts_logp', 'batch_map', 'rows']
 
-# %% ../../nbs/14_theory.flows.ipynb #631be7fb
+# %% ../../nbs/14_theory.flows.ipynb #8245f830
 import math, torch
 from fastcore.basics import patch
 from nflows.transforms import CompositeTransform
@@ -45,7 +45,7 @@ class _Masked(MaskedLinear):
         nn.Linear.__init__(self, mask.shape[1], mask.shape[0], bias)
         self.register_buffer('mask', mask.to(self.weight.dtype), persistent=False)
 
-# %% ../../nbs/14_theory.flows.ipynb #d883fcc7
+# %% ../../nbs/14_theory.flows.ipynb #015c815f
 class MADE(nn.Module):
     "Masked network: every input connected, either order, direct connections, context in every hidden layer"
     def __init__(self,
@@ -57,16 +57,21 @@ class MADE(nn.Module):
         direct:bool=True, # Connect inputs to outputs directly as well
     ):
         super().__init__()
-        deg = torch.linspace(1, max(d-1, 1), hidden).round()
-        ends = torch.arange(d, 0, -1) if reverse else torch.arange(1, d+1)
-        degs, outs = [ends] + [deg]*depth, ends.repeat(2)[:,None]
-        self.layers = nn.ModuleList([*(_Masked(b[:,None]>=a) for a,b in zip(degs, degs[1:])), _Masked(outs>deg)])
-        self.direct = _Masked(outs>ends, bias=False) if direct else None
-        self.context = nn.ModuleList(nn.Linear(nf, hidden, bias=False) for _ in range(depth)) if nf else None
-        self.reverse,self.cut = reverse,[int((deg<=i).sum()) for i in range(d)] # hidden units that see at most i inputs
-        for l in self.layers[-1], self.direct:
-            if l is not None: l.weight.data.zero_()
-        self.layers[-1].bias.data.zero_()
+        inputs = torch.arange(d, 0, -1) if reverse else torch.arange(1, d+1)     # degrees, (d,)
+        units = torch.linspace(1, max(d-1, 1), hidden).round()                   # of each hidden layer, (hidden,)
+        outputs = inputs.repeat(2)[:,None]                                       # of shifts and log-scales, (2d,1)
+        degrees = [inputs] + [units]*depth
+        masks = [above[:,None]>=below for below,above in zip(degrees, degrees[1:])]
+        masks.append(outputs>units)
+        self.layers = nn.ModuleList(_Masked(mask) for mask in masks)
+        self.direct = _Masked(outputs>inputs, bias=False) if direct else None
+        self.context = None
+        if nf: self.context = nn.ModuleList(nn.Linear(nf, hidden, bias=False) for _ in range(depth))
+        self.cut = [int((units<=i).sum()) for i in range(d)]                     # hidden units that see at most i inputs
+        self.reverse = reverse
+        nn.init.zeros_(self.layers[-1].weight)
+        nn.init.zeros_(self.layers[-1].bias)
+        if direct: nn.init.zeros_(self.direct.weight)
 
 # %% ../../nbs/14_theory.flows.ipynb #92de435d
 class Folded(NamedTuple):
@@ -77,40 +82,51 @@ class Folded(NamedTuple):
     cut:list # Hidden units that see at most i inputs
     reverse:bool
 
-# %% ../../nbs/14_theory.flows.ipynb #a27bbb65
+# %% ../../nbs/14_theory.flows.ipynb #a15649e1
 @patch
 def fold(self:MADE,
     context:Tensor=None, # Features `(B,nf)`
 )->Folded: # Evaluate it with `folded_net`
     "Multiply weights by masks, and turn the context into biases"
-    if self.context is not None and context is None: raise ValueError('a conditional flow needs features (B,nf) as context')
-    bs = [l.bias for l in self.layers]
-    if self.context is not None: bs = [b+c(context).to(b.dtype) for b,c in zip(bs, self.context)]+bs[-1:]
+    if self.context is not None and context is None:
+        raise ValueError('a conditional flow needs features (B,nf) as context')
+    weights = [l.weight*l.mask for l in self.layers]
+    biases = [l.bias for l in self.layers]
+    if self.context is not None:
+        said = [c(context) for c in self.context]                 # (B,hidden) for each hidden layer
+        biases[:-1] = [b + s.to(b.dtype) for b,s in zip(biases, said)]
     direct = None if self.direct is None else self.direct.weight*self.direct.mask
-    return Folded([l.weight*l.mask for l in self.layers], bs, direct, self.cut, self.reverse)
+    return Folded(weights, biases, direct, self.cut, self.reverse)
 
-# %% ../../nbs/14_theory.flows.ipynb #4c0fdff2
+# %% ../../nbs/14_theory.flows.ipynb #f0845608
 def _linear(h, W, b):
     "Rows `h (N,in)` times folded weights, or `(M,N,in)` times stacked ones, plus a bias that may have B rows for N = n*B"
-    if b.dim()<W.dim(): b = b.unsqueeze(-2)
-    elif b.shape[-2]!=h.shape[-2]: b = b.unsqueeze(-3).expand(*b.shape[:-2], h.shape[-2]//b.shape[-2], *b.shape[-2:]).flatten(-3, -2)
-    return (torch.addmm if W.dim()==2 else torch.baddbmm)(b, h, W.mT)
+    N = h.shape[-2]
+    if b.dim()<W.dim():                      # one bias for all rows
+        b = b.unsqueeze(-2)
+    elif b.shape[-2]!=N:                     # one for each data point
+        *stacked, B, out = b.shape
+        b = b.unsqueeze(-3).expand(*stacked, N//B, B, out).flatten(-3, -2)       # (...,N,out)
+    multiply = torch.addmm if W.dim()==2 else torch.baddbmm
+    return multiply(b, h, W.mT)
 
-# %% ../../nbs/14_theory.flows.ipynb #42e79f48
+# %% ../../nbs/14_theory.flows.ipynb #e07adceb
 def folded_net(
     z:Tensor, # Rows `(N,d)`, or `(M,N,d)` for stacked networks; data points run fastest
     f:Folded, # One block
 )->Tensor: # `(N,2d)`, for `shift_scale`
     "What a folded MADE says about every coordinate, in one pass"
     h = z
-    for W,b in zip(f.Ws[:-1], f.bs[:-1]): h = _linear(h, W, b).relu_()
+    for W,b in zip(f.Ws[:-1], f.bs[:-1]):
+        h = _linear(h, W, b).relu_()
     out = _linear(h, f.Ws[-1], f.bs[-1])
-    return out if f.direct is None else _linear(z, f.direct, out)
+    if f.direct is None: return out
+    return _linear(z, f.direct, out)
 
 @patch
 def forward(self:MADE, z, context=None): return folded_net(z, self.fold(context))
 
-# %% ../../nbs/14_theory.flows.ipynb #b9239f9b
+# %% ../../nbs/14_theory.flows.ipynb #386d5d80
 def maf(
     d:int, # Latent size
     n_flows:int=2, # MADE blocks
@@ -119,26 +135,34 @@ def maf(
     nf:int=None, # Size of the context; `None` for a flow that does not depend on x
 )->CompositeTransform: # nflows transform, forward: z to base
     "A masked autoregressive flow that starts as the identity"
-    return CompositeTransform([AffineStep(MADE(d, hidden, depth, nf, reverse=k%2==1)) for k in range(n_flows)])
+    blocks = [MADE(d, hidden, depth, nf, reverse=k%2==1) for k in range(n_flows)]
+    return CompositeTransform([AffineStep(made) for made in blocks])
 
-# %% ../../nbs/14_theory.flows.ipynb #41214b86
+# %% ../../nbs/14_theory.flows.ipynb #e7c0146c
 class FlowPosterior(Distribution):
     "A base distribution pushed through folded autoregressive blocks; batch shape `(B,)`, event shape `(d,)`"
-    arg_constraints, has_rsample = {}, True
+    arg_constraints = {}
+    has_rsample = True
     def __init__(self,
         base:Distribution, # Batch shape `(B,)`, event shape `(d,)`
         blocks:list, # `Folded` networks, from z to the base
     ):
-        self.base,self.blocks = base,list(blocks)
+        self.base = base
+        self.blocks = list(blocks)
         super().__init__(base.batch_shape, base.event_shape, validate_args=False)
 
-# %% ../../nbs/14_theory.flows.ipynb #77f3787e
+# %% ../../nbs/14_theory.flows.ipynb #84d5ee33
 def _pull(z, blocks):
-    u, ld = z.flatten(blocks[0].Ws[0].dim()-2 if blocks else 0, -2), 0.
+    "Base points, and log|det du/dz|, by folded blocks or by stacked ones"
+    if not blocks: return z, z.new_zeros(z.shape[:-1])
+    stacked = blocks[0].Ws[0].dim()-2          # 1 for networks (M,out,in), else 0
+    u = z.flatten(stacked, -2)                 # (N,d) or (M,N,d)
+    log_det = 0.
     for f in blocks:
         m, s = shift_scale(folded_net(u, f))
-        u, ld = (u-m)*torch.exp(-s), ld-s.sum(-1)
-    return u.view(z.shape), ld.view(z.shape[:-1]) if blocks else z.new_zeros(z.shape[:-1])
+        u = (u-m)*torch.exp(-s)
+        log_det = log_det - s.sum(-1)
+    return u.view(z.shape), log_det.view(z.shape[:-1])
 
 @patch
 def pull(self:FlowPosterior, z):
@@ -148,59 +172,76 @@ def pull(self:FlowPosterior, z):
 @patch
 def log_prob(self:FlowPosterior, z):
     "log q(z|x), `(...,B)`"
-    u, ld = self.pull(z)
-    return self.base.log_prob(u)+ld
+    u, log_det = self.pull(z)
+    return self.base.log_prob(u) + log_det
 
-# %% ../../nbs/14_theory.flows.ipynb #6302348c
+# %% ../../nbs/14_theory.flows.ipynb #b69fd9fa
 def _grow(u, f):
     "Invert a block, or stacked blocks `(M,...)`: each hidden unit is computed once, when its last input is known (no gradient)"
-    if f.Ws[0].dim()==2:
-        f = f._replace(Ws=[W[None] for W in f.Ws], bs=[b[None] for b in f.bs], direct=None if f.direct is None else f.direct[None])
-        return _grow(u[None], f)[0]
-    d, N = u.shape[-1], u[0,...,0].numel()
-    ut = u.reshape(-1, N, d).mT
-    z, hs = ut.new_empty(ut.shape), [u.new_empty(*W.shape[:2], N) for W in f.Ws[:-1]]
-    bs = [b[...,None] if b.dim()==2 else b.mT.repeat(1, 1, N//b.shape[1]) for b in f.bs]
-    last, a = f.Ws[-1].unflatten(1, (2,d)), 0
-    for i,b in enumerate(f.cut):
-        c, known = (d-1-i, slice(d-i, d)) if f.reverse else (i, slice(0, i))
-        if b>a:
-            x, cols = z[:,known], known
-            for W,bias,h in zip(f.Ws, bs, hs):
-                h[:,a:b] = torch.baddbmm(bias[:,a:b], W[:,a:b,cols], x).relu_()
-                x, cols = h[:,:b], slice(0, b)
-            a = b
-        out = torch.baddbmm(bs[-1][:,c::d], last[:,:,c,:b], hs[-1][:,:b])
-        if f.direct is not None: out = torch.baddbmm(out, f.direct[:,c::d,known], z[:,known])
-        m, s = shift_scale(out.mT)
-        z[:,c] = ut[:,c]*s[...,0].exp()+m[...,0]
+    if f.Ws[0].dim()==2: return _grow(u[None], _stack_of_one(f))[0]
+    M, *points, d = u.shape
+    N = math.prod(points)
+    base = u.reshape(M, N, d).mT                                      # (M,d,N): points in columns from here on
+    z = u.new_empty(M, d, N)
+    hidden = [u.new_empty(M, W.shape[1], N) for W in f.Ws[:-1]]
+    *biases, last_bias = [_bias_columns(b, N) for b in f.bs]
+    last_W = f.Ws[-1].unflatten(1, (2, d))                            # (M,2,d,hidden): for shifts, for log-scales
+    done = 0
+    for i,ready in enumerate(f.cut):                                  # i coordinates are known, `ready` units see no others
+        c = d-1-i if f.reverse else i                                 # the next coordinate
+        known = slice(d-i, d) if f.reverse else slice(0, i)
+        if ready>done: _grow_units(hidden, slice(done, ready), f.Ws, biases, z[:,known], known)
+        done = ready
+        out = torch.baddbmm(last_bias[:,c::d], last_W[:,:,c,:ready], hidden[-1][:,:ready])     # (M,2,N)
+        if f.direct is not None:
+            out = torch.baddbmm(out, f.direct[:,c::d,known], z[:,known])
+        m, s = shift_scale(out.mT)                                    # (M,N,1) each
+        z[:,c] = base[:,c]*s[...,0].exp() + m[...,0]
     return z.mT.reshape(u.shape)
 
-# %% ../../nbs/14_theory.flows.ipynb #533f0a5c
+# %% ../../nbs/14_theory.flows.ipynb #0f6e2267
+def _grow_units(hidden, new, Ws, biases, z, known):
+    "Fill in the units `new` (a slice) of every hidden layer, from the coordinates `z (M,known,N)`"
+    below, columns = z, known                                         # what a layer reads, and by which weights
+    for h,W,b in zip(hidden, Ws, biases):
+        h[:,new] = torch.baddbmm(b[:,new], W[:,new,columns], below).relu_()
+        below, columns = h[:,:new.stop], slice(0, new.stop)
+
+def _bias_columns(b, N):
+    "A bias `(M,out)` as `(M,out,1)`, or one for each data point `(M,B,out)` as `(M,out,N)` for N = n*B points"
+    if b.dim()==2: return b[...,None]
+    return b.mT.repeat(1, 1, N//b.shape[1])
+
+def _stack_of_one(f):
+    "A folded block with a leading dimension of one"
+    direct = None if f.direct is None else f.direct[None]
+    return f._replace(Ws=[W[None] for W in f.Ws], bs=[b[None] for b in f.bs], direct=direct)
+
 def _passes(u, f):
     "Invert one block in d passes (differentiable)"
     z = torch.zeros_like(u)
     for _ in range(u.shape[-1]):
         m, s = shift_scale(folded_net(z, f))
-        z = u*torch.exp(s)+m
+        z = u*torch.exp(s) + m
     return z
 
-# %% ../../nbs/14_theory.flows.ipynb #c6175a50
+# %% ../../nbs/14_theory.flows.ipynb #6dd6145a
 @patch
 def push(self:FlowPosterior,
     u:Tensor, # Base points `(...,B,d)`
 )->Tensor: # `(...,B,d)`
     "Base points to z: in d steps without gradient, in d passes with it"
+    invert = _passes if torch.is_grad_enabled() else _grow
     z = u.flatten(0, -2)
     with torch.autocast(u.device.type, enabled=False):
-        for f in reversed(self.blocks): z = _passes(z, f) if torch.is_grad_enabled() else _grow(z, f)
+        for f in reversed(self.blocks): z = invert(z, f)
     return z.view(u.shape)
 
 # %% ../../nbs/14_theory.flows.ipynb #88d34fae
 @patch
 def rsample(self:FlowPosterior, sample_shape=()): return self.push(self.base.rsample(torch.Size(sample_shape)))
 
-# %% ../../nbs/14_theory.flows.ipynb #731e01a9
+# %% ../../nbs/14_theory.flows.ipynb #c11dcae6
 @register
 class FlowHead(nn.Module):
     "Features `(B,nf)` to a flow posterior over `(d,)`; the papers use the defaults"
@@ -216,7 +257,8 @@ class FlowHead(nn.Module):
         self.base = NormalHead(nf, d)
         self.flow = maf(d, n_flows, hidden, depth, nf if conditional else None)
     def forward(self, h):
-        return FlowPosterior(self.base(h), [m.fold(h) for m in self.flow.modules() if isinstance(m, MADE)])
+        blocks = [m for m in self.flow.modules() if isinstance(m, MADE)]
+        return FlowPosterior(self.base(h), [made.fold(h) for made in blocks])
 
 # %% ../../nbs/14_theory.flows.ipynb #5e857833
 def flow_encoder(
@@ -227,35 +269,52 @@ def flow_encoder(
     "q(z|x): a body, a Gaussian base and a flow"
     return Encoder(body, FlowHead(body.nf, d, **kw))
 
-# %% ../../nbs/14_theory.flows.ipynb #2bd7b7d3
+# %% ../../nbs/14_theory.flows.ipynb #082db70e
+def _block_form(f):
+    "What two folded blocks must agree in to be stacked"
+    weights = tuple(W.shape for W in f.Ws)
+    biases = tuple(b.dim() for b in f.bs)
+    return weights, biases, f.direct is None, f.reverse
+
 def _form(q, j):
-    "Flows of equal form may be stacked; anything else stands alone"
+    "Flows of equal form may be stacked; anything else, at place j, stands alone"
     if not isinstance(q, FlowPosterior): return j
-    return tuple((tuple(W.shape for W in f.Ws), tuple(b.dim() for b in f.bs), f.direct is None, f.reverse) for f in q.blocks)
+    return tuple(_block_form(f) for f in q.blocks)
 
 def _stack_folded(fs):
-    Ws, bs = ([torch.stack(v) for v in zip(*vs)] for vs in ([f.Ws for f in fs], [f.bs for f in fs]))
-    return fs[0]._replace(Ws=Ws, bs=bs, direct=None if fs[0].direct is None else torch.stack([f.direct for f in fs]))
+    "Blocks of one form as one with a leading dimension M"
+    Ws = [torch.stack(layer) for layer in zip(*(f.Ws for f in fs))]
+    bs = [torch.stack(layer) for layer in zip(*(f.bs for f in fs))]
+    direct = None if fs[0].direct is None else torch.stack([f.direct for f in fs])
+    return fs[0]._replace(Ws=Ws, bs=bs, direct=direct)
 
-# %% ../../nbs/14_theory.flows.ipynb #b23f2db9
+# %% ../../nbs/14_theory.flows.ipynb #677a90b0
 def _base_logp(base):
     "log density `(M,n,B)` of stacked bases at `(M,n,B,d)`; for Gaussians what does not depend on the point is computed once"
     p = getattr(base, 'base_dist', None)
-    if not isinstance(p, Normal): return lambda u: base.log_prob(u.transpose(0, 1)).transpose(0, 1)
-    loc, inv = p.loc[:,None], 1/p.scale[:,None]
-    const = (inv.log()-.5*math.log(2*math.pi)).sum(-1)
-    return lambda u: const-.5*((u-loc)*inv).square().sum(-1)
+    if isinstance(p, Normal): return _gauss_logp(p.loc[:,None], 1/p.scale[:,None])
+    def logp(u): return base.log_prob(u.transpose(0, 1)).transpose(0, 1)
+    return logp
+
+def _gauss_logp(loc, inv):
+    "log density of Gaussians with means and inverse standard deviations `(M,1,B,d)`"
+    const = (inv.log()-.5*math.log(2*math.pi)).sum(-1)                # (M,1,B)
+    def logp(u): return const - .5*((u-loc)*inv).square().sum(-1)
+    return logp
 
 class _Flows:
     "Flows of one form, stacked"
     def __init__(self, qs):
-        self.M,self.base = len(qs),stack([q.base for q in qs])
-        self.base_logp,self.blocks = _base_logp(self.base),[_stack_folded(fs) for fs in zip(*(q.blocks for q in qs))]
+        self.M = len(qs)
+        self.base = stack([q.base for q in qs])
+        self.base_logp = _base_logp(self.base)
+        self.blocks = [_stack_folded(fs) for fs in zip(*(q.blocks for q in qs))]
     def log_prob(self, z):
-        with torch.autocast(z.device.type, enabled=False): u, ld = _pull(z.expand(self.M, *z.shape), self.blocks)
-        return self.base_logp(u)+ld
+        z = z.expand(self.M, *z.shape)                                # (M,n,B,d)
+        with torch.autocast(z.device.type, enabled=False): u, log_det = _pull(z, self.blocks)
+        return self.base_logp(u) + log_det
     def sample(self, n):
-        u = self.base.sample((n,)).transpose(0, 1)
+        u = self.base.sample((n,)).transpose(0, 1)                    # (M,n,B,d)
         with torch.autocast(u.device.type, enabled=False):
             for f in reversed(self.blocks): u = _grow(u, f)
         return u
@@ -267,7 +326,7 @@ class _Alone:
     def log_prob(self, z): return self.q.log_prob(z)[None]
     def sample(self, n): return self.q.sample((n,))[None]
 
-# %% ../../nbs/14_theory.flows.ipynb #8d9539bf
+# %% ../../nbs/14_theory.flows.ipynb #75f1e5e5
 class Experts:
     "Several distributions at once; flows of one form are evaluated together"
     def __init__(self,
@@ -275,15 +334,20 @@ class Experts:
     ):
         groups = {}
         for j,q in enumerate(qs): groups.setdefault(_form(q, j), []).append(j)
-        self.parts = [(_Flows if len(js)>1 else _Alone)([qs[j] for j in js]) for js in groups.values()]
-        order = sum(groups.values(), [])
-        self.order = None if order==sorted(order) else torch.tensor(order).argsort().tolist()
+        self.parts = []
+        for js in groups.values():
+            kind = _Flows if len(js)>1 else _Alone
+            self.parts.append(kind([qs[j] for j in js]))
+        order = [j for js in groups.values() for j in js]             # of the experts in `parts`
+        self.order = None
+        if order!=sorted(order): self.order = torch.tensor(order).argsort().tolist()
     def _cat(self, vs):
+        "What the parts gave, in the order of the experts"
         v = torch.cat(vs) if len(vs)>1 else vs[0]
         return v if self.order is None else v[self.order]
-    def log_prob(self, z): return self._cat([p.log_prob(z) for p in self.parts]) # z `(n,B,d)` to `(M,n,B)`
+    def log_prob(self, z): return self._cat([p.log_prob(z) for p in self.parts])         # (n,B,d) to (M,n,B)
     @torch.no_grad()
-    def sample(self, n=1): return self._cat([p.sample(n) for p in self.parts]) # `(M,n,B,d)`
+    def sample(self, n=1): return self._cat([p.sample(n) for p in self.parts])           # (M,n,B,d)
 
 # %% ../../nbs/14_theory.flows.ipynb #4e3a53a5
 def experts_logp(
@@ -292,19 +356,26 @@ def experts_logp(
     "Log densities of several experts at the same points"
     return Experts(qs).log_prob
 
-# %% ../../nbs/14_theory.flows.ipynb #7efc715a
+# %% ../../nbs/14_theory.flows.ipynb #8cb15c6d
 def batch_map(
     q:Distribution, # A flow posterior, or location-scale (`Independent` or multivariate normal), batch shape `(B,)`
     f, # Tensor `(B,...)` -> tensor
 )->Distribution: # Of the same kind
     "The distribution with `f` applied to each of its tensors that has a batch dimension"
-    if isinstance(q, FlowPosterior):
-        return FlowPosterior(batch_map(q.base, f), [g._replace(bs=[f(b) if b.dim()==2 else b for b in g.bs]) for g in q.blocks])
+    if isinstance(q, FlowPosterior): return _map_flow(q, f)
     p = q.base_dist if isinstance(q, Independent) else q
-    names = ('loc','scale_tril') if hasattr(p, 'scale_tril') else ('loc','scale')
-    if not all(hasattr(p, k) for k in names): raise TypeError(f'expected a flow or a location-scale distribution, found {type(p).__name__}')
-    p = type(p)(**{k: f(getattr(p, k)) for k in names}, validate_args=False)
-    return Independent(p, q.reinterpreted_batch_ndims, validate_args=False) if isinstance(q, Independent) else p
+    scale = 'scale_tril' if hasattr(p, 'scale_tril') else 'scale'
+    if not (hasattr(p, 'loc') and hasattr(p, scale)):
+        raise TypeError(f'expected a flow or a location-scale distribution, found {type(p).__name__}')
+    changed = {k: f(getattr(p, k)) for k in ('loc', scale)}
+    p = type(p)(**changed, validate_args=False)
+    if not isinstance(q, Independent): return p
+    return Independent(p, q.reinterpreted_batch_ndims, validate_args=False)
+
+def _map_flow(q, f):
+    "`batch_map` of a flow: its base, and the biases `(B,out)` that a context made"
+    def mapped(block): return block._replace(bs=[f(b) if b.dim()==2 else b for b in block.bs])
+    return FlowPosterior(batch_map(q.base, f), [mapped(block) for block in q.blocks])
 
 # %% ../../nbs/14_theory.flows.ipynb #e8059d34
 def rows(

@@ -5,24 +5,25 @@
 # %% auto #0
 __all__ = ['marginals', 'dim_kl', 'collapse_edges', 'three_versions', 'collapse', 'active_units', 'decoder_collapse']
 
-# %% ../../nbs/74_eval.collapse.ipynb #3e04e71f
+# %% ../../nbs/74_eval.collapse.ipynb #ce3f2853
 import math, pandas as pd, torch
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, MultivariateNormal
 from torch.distributions import Laplace, Normal
-from ..core import _keys, choose, eval_mode, following
+from ..core import as_names, choose, eval_mode, following
 from ..data.core import MMData, _bar
 from ..dists import kl
-from .coherence import _device
+from .coherence import _device, _key, _told
 from ..models.samplers import _posteriors, _sets, latent_codes
 from ..theory.experts import Mixture
 
-# %% ../../nbs/74_eval.collapse.ipynb #dd4b47a0
+# %% ../../nbs/74_eval.collapse.ipynb #20af9aee
 def _mixed_marginals(q):
     "Marginals of a mixture of Gaussians or of Laplaces; None for other mixtures"
     comps = marginals(q.comps)                                             # (M,B,d)
     if not isinstance(comps, (Normal, Laplace)): return None
-    loc, scale = comps.loc.movedim(0, -1), comps.scale.movedim(0, -1)      # (B,d,M)
+    loc = comps.loc.movedim(0, -1)                                         # (B,d,M)
+    scale = comps.scale.movedim(0, -1)
     w = q.weights.T[:,None].expand(loc.shape)                              # (M,B) -> (B,d,M)
     comps = type(comps)(loc, scale, validate_args=False)
     return MixtureSameFamily(Categorical(w, validate_args=False), comps, validate_args=False)
@@ -63,22 +64,25 @@ def collapse_edges(
     rank = math.ceil(len(kls)*(1-delta)-1e-6)
     return kls.kthvalue(max(1, rank), 0).values
 
-# %% ../../nbs/74_eval.collapse.ipynb #51878b60
+# %% ../../nbs/74_eval.collapse.ipynb #75af3929
 def three_versions(
     observed, # Name or names O
     missing, # Name or names M
 )->list: # Of pairs `(given, to)`, where `to=None` is the prior
     "The pairs of CMMD's Fig. 3: O against prior, M against prior, O against M"
-    O, M = _keys(observed, ()), _keys(missing, ())
+    O, M = as_names(observed), as_names(missing)
     return [(O, None), (M, None), (O, M)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #637f1022
+# %% ../../nbs/74_eval.collapse.ipynb #dedf0d10
 def _boot(f, v, boot, generator):
     "Standard error of `f` over resampled rows of `v`"
-    draws = [f(v[torch.randint(len(v), (len(v),), generator=generator)]) for _ in range(boot)]
-    return torch.stack(draws).std(0) if boot>1 else torch.full_like(f(v), torch.nan)
+    n = len(v)
+    def resampled(): return v[torch.randint(n, (n,), generator=generator)]
+    draws = [f(resampled()) for _ in range(boot)]
+    if boot<2: return torch.full_like(f(v), torch.nan)
+    return torch.stack(draws).std(0)
 
-# %% ../../nbs/74_eval.collapse.ipynb #1ce1efd5
+# %% ../../nbs/74_eval.collapse.ipynb #674276ea
 def _curve(v, eps, delta, boot, generator, head):
     "Rows of a collapse curve: the share of columns of `v (N,d)` below each eps for 1-delta of the rows"
     eps = torch.as_tensor(eps)
@@ -86,11 +90,12 @@ def _curve(v, eps, delta, boot, generator, head):
         edges = collapse_edges(v, delta).sort()[0]                     # (d,)
         return torch.searchsorted(edges, eps.to(v)).double()/len(edges)
     se = _boot(share, v, boot, generator)
-    return [(*head, e, s, err, len(v)) for e,s,err in zip(eps.tolist(), share(v).tolist(), se.tolist())]
+    points = zip(eps.tolist(), share(v).tolist(), se.tolist())
+    return [(*head, *point, len(v)) for point in points]
 
 _columns = ['subset','target','n_given','eps','value','se','n']
 
-# %% ../../nbs/74_eval.collapse.ipynb #43a17af3
+# %% ../../nbs/74_eval.collapse.ipynb #d8646dad
 def _pair_kls(model, data, given, to, draws, bs, quiet):
     "KL of each dimension `(N,d)`: q(z|x_given) against q(z|x_to), or against the prior"
     sets = [given] if to is None else [given, to]
@@ -100,12 +105,13 @@ def _pair_kls(model, data, given, to, draws, bs, quiet):
         kls.append(dim_kl(q, p, draws).cpu())
     return torch.cat(kls)
 
-def _against_prior(names):
-    "Every modality alone, and all of them, against the prior"
+def _against_prior(model, names):
+    "Every modality alone, and all of them, against the prior, as far as the model conditions on them"
     alone = [(k,) for k in names]
-    return [(S, None) for S in dict.fromkeys([*alone, names])]
+    sets = dict.fromkeys([*alone, names])
+    return [(S, None) for S in sets if model.answers.can(S)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #2edcbd47
+# %% ../../nbs/74_eval.collapse.ipynb #d260c022
 def collapse(
     model, # Has `posterior(x, given, mask)` and `prior()`
     data:MMData, # Data points
@@ -120,18 +126,18 @@ def collapse(
 )->pd.DataFrame: # Columns subset, target, n_given, eps, value (share of dimensions), se, n
     "Share of latent dimensions within eps nats of the prior, or of another posterior, for 1-delta of the data"
     rows = []
-    for given,to in _against_prior(data.names) if pairs is None else pairs:
+    for given,to in _against_prior(model, data.names) if pairs is None else pairs:
         with following(generator), torch.no_grad(): kls = _pair_kls(model, data, given, to, draws, bs, quiet)
-        S = _keys(given, ())
-        target = 'prior' if to is None else '+'.join(_keys(to, ()))
-        rows += _curve(kls, eps, delta, boot, generator, ('+'.join(S), target, len(S)))
-    return pd.DataFrame(rows, columns=_columns)
+        S = as_names(given)
+        target = 'prior' if to is None else _key(as_names(to))
+        rows += _curve(kls, eps, delta, boot, generator, (_key(S), target, len(S)))
+    return _told(pd.DataFrame(rows, columns=_columns), model, data.names, pairs)
 
-# %% ../../nbs/74_eval.collapse.ipynb #ccc8d201
+# %% ../../nbs/74_eval.collapse.ipynb #b55118d6
 def active_units(
     model, # Has `posterior(x, given, mask)`
     data:MMData, # Data points
-    subsets=None, # Subsets to encode: list of names or of tuples of names (default: all)
+    subsets=None, # Subsets to encode: names or tuples of names (default: all that the model conditions on)
     threshold:float=.01, # Least variance of an active unit's mean
     boot:int=30, # Resamples for the standard error
     generator:torch.Generator=None, # Source of randomness
@@ -140,14 +146,16 @@ def active_units(
     "Latent dimensions whose posterior mean varies with the data"
     def count(z): return (z.var(0)>threshold).double().sum()
     rows = []
-    for S in _bar(_sets(data, subsets), quiet):
+    for S in _bar(_sets(model, data, subsets), quiet):
         z = latent_codes(model, data, S, generator=generator)
         z = z[~z.isnan().any(-1)]
-        value, se = count(z).item(), _boot(count, z, boot, generator).item()
-        rows.append(('+'.join(S), 'units', len(S), value, se, z.shape[1], len(z)))
-    return pd.DataFrame(rows, columns=['subset','target','n_given','value','se','d','n'])
+        se = _boot(count, z, boot, generator).item()
+        n, d = z.shape
+        rows.append((_key(S), 'units', len(S), count(z).item(), se, d, n))
+    df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','d','n'])
+    return _told(df, model, data.names, subsets)
 
-# %% ../../nbs/74_eval.collapse.ipynb #e2a62967
+# %% ../../nbs/74_eval.collapse.ipynb #effd1689
 @torch.no_grad()
 def decoder_collapse(
     model, # Has `posterior` and `decode`
@@ -164,11 +172,11 @@ def decoder_collapse(
     "Share of a decoder's output dimensions with variance below eps for 1-delta of the data"
     choose(target, data.names, 'target')
     others = tuple(k for k in data.names if k!=target)
-    S = _keys(given, others)
+    S = as_names(given, others)
     z = latent_codes(model, data, S, bs=bs, generator=generator, quiet=quiet)
     z = z[~z.isnan().any(-1)].to(_device(model))
     with eval_mode(model):
-        parts = [model.decode(c, target)[target].variance.flatten(1).cpu() for c in z.split(bs)]
-    v = torch.cat(parts)                                                   # (N,D)
-    rows = _curve(v, eps, delta, boot, generator, ('+'.join(S), target, len(S)))
+        ps = (model.decode(c, target)[target] for c in z.split(bs))
+        v = torch.cat([p.variance.flatten(1).cpu() for p in ps])           # (N,D)
+    rows = _curve(v, eps, delta, boot, generator, (_key(S), target, len(S)))
     return pd.DataFrame(rows, columns=_columns)

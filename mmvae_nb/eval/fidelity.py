@@ -7,16 +7,16 @@ __all__ = ['fid_file', 'trace_sqrt', 'frechet_distance', 'FeatureStats', 'freche
            'Penultimate', 'class_features', 'Inception', 'as_png', 'precision_recall', 'real_features', 'generated',
            'fidelity', 'class_frechet', 'mean_frechet', 'LatentMean', 'class_encoders']
 
-# %% ../../nbs/72_eval.fidelity.ipynb #47393a16
+# %% ../../nbs/72_eval.fidelity.ipynb #59cfb37f
 import hashlib, math, pandas as pd, torch
 from dataclasses import dataclass
 from itertools import product
 from fastai.torch_core import to_device
-from ..core import MultimodalVAE, _keys, choose, eval_mode, seeded
+from ..core import MultimodalVAE, as_names, choose, eval_mode, seeded
 from ..data.core import MMData, _bar
 from ..dists import NormalPrior
 from ..theory.elbo import elbo
-from .coherence import _device, _pairs
+from .coherence import _answered, _device, _key, _refuse
 from ..nets import decoders, unimodal_encoders
 from pathlib import Path
 from pytorch_fid import inception as fid_inception
@@ -62,7 +62,7 @@ def _check_gaussians(mu1, cov1, mu2, cov2):
     if len(mu1)!=len(mu2): raise ValueError(_sizes_differ('features', len(mu1), len(mu2)))
     return mu1, cov1, mu2.to(mu1.device), cov2.to(mu1.device)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #e9ac641c
+# %% ../../nbs/72_eval.fidelity.ipynb #43641436
 def frechet_distance(
     mu1, # Mean `(D,)`
     cov1, # Covariance `(D,D)`
@@ -72,7 +72,8 @@ def frechet_distance(
     "Squared Frechet (2-Wasserstein) distance of two Gaussians"
     mu1, cov1, mu2, cov2 = _check_gaussians(mu1, cov1, mu2, cov2)
     shift = (mu1-mu2).square().sum()
-    return (shift+cov1.trace()+cov2.trace()-2*trace_sqrt(cov1, cov2)).item()
+    cross = trace_sqrt(cov1, cov2)
+    return (shift+cov1.trace()+cov2.trace()-2*cross).item()
 
 # %% ../../nbs/72_eval.fidelity.ipynb #2571f041
 @dataclass
@@ -124,7 +125,11 @@ def _gauss_root(f):
     few = len(c)<c.shape[1]
     return f.mean(0), c.T if few else _root(c.T@c)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #4b29f55d
+# %% ../../nbs/72_eval.fidelity.ipynb #7d7c6e33
+def _distance(a, b):
+    "Of two `FeatureStats`"
+    return frechet_distance(a.mean, a.cov, b.mean, b.cov)
+
 def frechet(
     f1:Tensor, # Features `(n,D)`
     f2:Tensor, # Features `(m,D)`
@@ -132,13 +137,15 @@ def frechet(
 )->float: # Squared units of the features
     "Squared Frechet distance of two clouds of features"
     _check_features(f1, f2, few)
-    if min(len(f1), len(f2))>f1.shape[1]:
-        a, b = FeatureStats.of(f1), FeatureStats.of(f2)
-        return frechet_distance(a.mean, a.cov, b.mean, b.cov)
-    (mu, L), (nu, M) = _gauss_root(f1), _gauss_root(f2)
+    n, D = min(len(f1), len(f2)), f1.shape[1]
+    if n>D:
+        return _distance(FeatureStats.of(f1), FeatureStats.of(f2))
+    mu, L = _gauss_root(f1)
+    nu, M = _gauss_root(f2)
     shift = (mu-nu).square().sum()
+    traces = L.square().sum(), M.square().sum()
     cross = torch.linalg.svdvals(L.T@M).sum()
-    return (shift+L.square().sum()+M.square().sum()-2*cross).item()
+    return (shift+traces[0]+traces[1]-2*cross).item()
 
 # %% ../../nbs/72_eval.fidelity.ipynb #8078ebc7
 def frechet_floor(
@@ -161,7 +168,7 @@ def _without(f, groups):
     whole = sum(parts[1:], parts[0])
     return [whole-p for p in parts]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #9c950685
+# %% ../../nbs/72_eval.fidelity.ipynb #948939bc
 def frechet_jackknife(
     f1:Tensor, # Features `(n,D)`
     f2:Tensor, # Features `(m,D)`
@@ -176,9 +183,10 @@ def frechet_jackknife(
         raise ValueError(f'{groups} groups for {n} samples; use 0 for no standard error, '
                          'or from 2 to a third of the samples')
     left = zip(_without(f1, g), _without(f2, g))
-    out = torch.tensor([frechet_distance(a.mean, a.cov, b.mean, b.cov) for a,b in left], dtype=torch.double)
-    se = math.sqrt((g-1)/g*(out-out.mean()).square().sum().item())
-    return v, se, v-(g-1)*(out.mean().item()-v)
+    out = torch.tensor([_distance(a, b) for a,b in left], dtype=torch.double)
+    spread = (out-out.mean()).square().sum().item()
+    limit = v-(g-1)*(out.mean().item()-v)
+    return v, math.sqrt((g-1)/g*spread), limit
 
 # %% ../../nbs/72_eval.fidelity.ipynb #0fd85252
 class Penultimate(nn.Module):
@@ -265,13 +273,15 @@ def as_png(
     "Clip and round as writing a PNG file does"
     return (x.clamp(0,1)*255).round()/255
 
-# %% ../../nbs/72_eval.fidelity.ipynb #ddfbb57d
+# %% ../../nbs/72_eval.fidelity.ipynb #f7e53403
 def _inside(points, cloud, k, bs=1024):
     "Which points lie in a ball around a point of the cloud that reaches its k-th neighbour"
-    radius = torch.cat([torch.cdist(c, cloud).kthvalue(k+1).values for c in cloud.split(bs)])  # 1st: itself
-    return torch.cat([(torch.cdist(c, cloud)<=radius).any(1) for c in points.split(bs)]).double()
+    def reach(part): return torch.cdist(part, cloud).kthvalue(k+1).values                # 1st: the point itself
+    radius = torch.cat([reach(part) for part in cloud.split(bs)])                       # (n,)
+    def covered(part): return (torch.cdist(part, cloud)<=radius).any(1)
+    return torch.cat([covered(part) for part in points.split(bs)]).double()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #938daee8
+# %% ../../nbs/72_eval.fidelity.ipynb #0bded1c0
 def precision_recall(
     real:Tensor, # Features `(n,D)`
     gen:Tensor, # Features `(m,D)`
@@ -281,7 +291,9 @@ def precision_recall(
     _check_features(real, gen, few=True)
     n = min(len(real), len(gen))
     if not 0<k<n: raise ValueError(f'k={k} neighbours among {n} samples; use fewer')
-    return _inside(gen, real, k).mean().item(), _inside(real, gen, k).mean().item()
+    precision = _inside(gen, real, k).mean().item()
+    recall = _inside(real, gen, k).mean().item()
+    return precision, recall
 
 # %% ../../nbs/72_eval.fidelity.ipynb #2be8a8ae
 def _name(net): return getattr(net, 'name', type(net).__name__)
@@ -294,7 +306,7 @@ def _features(net, v, name):
         raise ValueError(f'{name}: NaN or inf in its features ({_name(net)}); is the model or the network broken?')
     return f
 
-# %% ../../nbs/72_eval.fidelity.ipynb #7e6be168
+# %% ../../nbs/72_eval.fidelity.ipynb #6b647f9f
 def real_features(
     data:MMData, # Reference
     features:dict, # `{name: network}`
@@ -304,22 +316,25 @@ def real_features(
     for k in features: choose(k, data.names, 'modality in features')
     def of(k, net):
         rows = data.observed(k).nonzero()[:,0]
-        batches = (data.part(i, (k,))[k] for i in rows.split(bs))
-        with torch.no_grad(), eval_mode(net): return torch.cat([_features(net, v, f'real {k!r}') for v in batches])
+        def batch(i): return data.part(i, (k,))[k]
+        name = f'real {k!r}'
+        with torch.no_grad(), eval_mode(net):
+            return torch.cat([_features(net, batch(i), name) for i in rows.split(bs)])
     return {k: of(k, net) for k,net in features.items()}
 
-# %% ../../nbs/72_eval.fidelity.ipynb #8d3f8050
+# %% ../../nbs/72_eval.fidelity.ipynb #76632d68
 def _complete(data, given):
     "Indices of the data points that have all of `given`; all of them for `()`"
-    every = torch.ones(len(data), dtype=torch.bool)
-    has = [data.observed(k).cpu() for k in data.names if k in given]
-    return torch.stack([every, *has]).all(0).nonzero()[:,0]
+    has = torch.ones(len(data), dtype=torch.bool)
+    for k in data.names:
+        if k in given: has &= data.observed(k).cpu()
+    return has.nonzero()[:,0]
 
 def _conditions(model, data, i, given):
     "What the data points `i` have of `given`, on the model's device"
     return to_device(data.part(i, given), _device(model))
 
-# %% ../../nbs/72_eval.fidelity.ipynb #7049c32a
+# %% ../../nbs/72_eval.fidelity.ipynb #67735e5d
 def generated(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Conditions
@@ -336,14 +351,18 @@ def generated(
     rounds = math.ceil(n/len(rows))
     for i in rows.repeat(rounds)[:n].split(bs):
         with torch.no_grad():
-            if given: out = model.generate(_conditions(model, data, i, given), given=given, targets=targets, n=1, **kw)
+            if given:
+                x = _conditions(model, data, i, given)
+                out = model.generate(x, given=given, targets=targets, n=1, **kw)
             else: out = model.generate(n=len(i), targets=targets, **kw)
         yield i, {k: v.flatten(0,1) for k,v in out.items()}            # (1,B,*shape) or (B,1,*shape) -> (B,*shape)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #b59c6789
+# %% ../../nbs/72_eval.fidelity.ipynb #2138a8e0
 def _shares(real, gen, k):
     "Precision and recall with binomial standard errors: rows (metric, value, se, limit)"
-    def row(metric, share, n): return metric, share, math.sqrt(share*(1-share)/n), math.nan
+    def row(metric, share, n):
+        variance = share*(1-share)/n
+        return metric, share, math.sqrt(variance), math.nan
     precision, recall = precision_recall(real, gen, k)
     return [row('precision', precision, len(gen)), row('recall', recall, len(real))]
 
@@ -352,9 +371,10 @@ def _rows(net, real, gen, S, t, split, groups, few, k):
     metric = 'FID' if getattr(net, 'is_fid', False) else 'Frechet distance'
     scores = [(metric, *frechet_jackknife(gen, real, groups, few))]
     if k: scores += _shares(real, gen, k)
-    pair = dict(given='+'.join(S), n_given=len(S), target=t)
+    pair = dict(given=_key(S), n_given=len(S), target=t)
     source = dict(n=len(gen), n_real=len(real), network=_name(net), split=split)
-    return [dict(metric=m, **pair, value=v, se=se, limit=limit, **source) for m,v,se,limit in scores]
+    def row(metric, value, se, limit): return dict(metric=metric, **pair, value=value, se=se, limit=limit, **source)
+    return [row(*score) for score in scores]
 
 # %% ../../nbs/72_eval.fidelity.ipynb #e5e5c831
 def _check_networks(features, targets):
@@ -368,17 +388,19 @@ def _check_networks(features, targets):
         raise TypeError(f'features of {t!r}: expected a module from (B,*shape) to (B,D), '
                         f'found {type(features[t]).__name__}')
 
-# %% ../../nbs/72_eval.fidelity.ipynb #a4418631
-def _what(names, features, given, targets):
-    "`{S: targets}`, the empty subset included unless others were asked for"
-    ts = tuple(features or ()) if targets is None else _keys(targets, ())
+# %% ../../nbs/72_eval.fidelity.ipynb #eafc85ba
+def _what(model, names, features, given, targets):
+    "`{S: targets}`, the empty subset included unless others were asked for; and `{subset: why}` of what is left out"
+    ts = as_names(targets, tuple(features or ()))
     _check_networks(features, ts)
-    nothing = given is None or any(len(S)==0 for S in given)
+    nothing = given is None or () in map(as_names, given)
     some = None if given is None else [S for S in given if len(S)]
-    pairs = _pairs(names, some, targets)
-    if nothing: pairs = {(): ts, **pairs}
-    scored = {S: tuple(t for t in us if t in ts) for S,us in pairs.items()}
-    return {S: us for S,us in scored.items() if us}
+    pairs, left = _answered(model, names, some, targets)
+    if nothing and given is not None: _refuse(model, ())
+    if nothing and model.answers.prior: pairs = {(): ts, **pairs}
+    elif nothing: left = {'prior': model.answers.say(), **left}
+    def scored(S): return tuple(t for t in pairs[S] if t in ts)
+    return {S: scored(S) for S in pairs if scored(S)}, left
 
 # %% ../../nbs/72_eval.fidelity.ipynb #b007a5ca
 def _generated_features(model, data, S, features, n, bs, **kw):
@@ -389,7 +411,7 @@ def _generated_features(model, data, S, features, n, bs, **kw):
             with torch.no_grad(), eval_mode(net): parts[t].append(_features(net, out[t], f'generated {t!r}'))
     return {t: torch.cat(v) for t,v in parts.items()}
 
-# %% ../../nbs/72_eval.fidelity.ipynb #1d9f9d16
+# %% ../../nbs/72_eval.fidelity.ipynb #a5c2fea7
 def fidelity(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # What is conditioned on
@@ -407,16 +429,19 @@ def fidelity(
     **kw # To `generate`: `sample`, `generator`, `sampler`
 )->pd.DataFrame: # Columns metric, given, n_given, target, value, se, limit, n, n_real, network, split
     "Frechet distance (FID with the real Inception), precision and recall of what a model generates"
-    pairs = _what(data.names, features, given, targets)
+    pairs, left = _what(model, data.names, features, given, targets)
     scored = dict.fromkeys(t for ts in pairs.values() for t in ts)
-    ref = real_features(real or data, {t: features[t] for t in scored}, bs)
+    def nets(targets): return {t: features[t] for t in targets}
+    ref = real_features(real or data, nets(scored), bs)
     rows = []
     for S,ts in _bar([*pairs.items()], quiet):
-        gen = _generated_features(model, data, S, {t: features[t] for t in ts}, n, bs, **kw)
-        for t in ts: rows += _rows(features[t], ref[t], gen[t], S, t, split, groups, few, k)
-    return pd.DataFrame(rows)
+        gen = _generated_features(model, data, S, nets(ts), n, bs, **kw)
+        for t,f in gen.items(): rows += _rows(features[t], ref[t], f, S, t, split, groups, few, k)
+    df = pd.DataFrame(rows)
+    df.attrs['left_out'] = left
+    return df
 
-# %% ../../nbs/72_eval.fidelity.ipynb #01ac2ee5
+# %% ../../nbs/72_eval.fidelity.ipynb #a453cf7c
 def class_frechet(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data, both condition and reference
@@ -429,18 +454,21 @@ def class_frechet(
     data.labels('a distance per class')
     if given is None: given = [(k,) for k in data.names]
     kw = {'k': 0, **kw}
+    def of_class(f, c): return f[c] if isinstance(f, (list,nn.ModuleList)) else f
     def one(c):
-        nets = {t: f[c] if isinstance(f, (list,nn.ModuleList)) else f for t,f in features.items()}
-        return fidelity(model, data.subset(data.y==c), nets, given, targets, **kw).assign(**{'class': c})
+        nets = {t: of_class(f, c) for t,f in features.items()}
+        part = data.subset(data.y==c)
+        return fidelity(model, part, nets, given, targets, **kw).assign(**{'class': c})
     classes = data.y[data.y>=0].unique().tolist()
     return pd.concat([one(c) for c in classes], ignore_index=True)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #0a9ce6b5
+# %% ../../nbs/72_eval.fidelity.ipynb #d606fcd0
 def mean_frechet(
     df:pd.DataFrame, # From `class_frechet`
 )->pd.DataFrame: # Columns metric, given, target, value, se, classes; the last row averages over the pairs
     "Mean Frechet distance: over classes for each pair, then over pairs"
-    d = df[df.metric.isin(['Frechet distance','FID'])].assign(var=lambda d: d.se**2)
+    d = df[df.metric.isin(['Frechet distance','FID'])]
+    d = d.assign(var=d.se**2)
     pairs = d.groupby(['given','target'], sort=False)
     def se(variances): return variances.sum(skipna=False)**.5/len(variances)      # of a mean
     m = pairs.agg(value=('value','mean'), se=('var',se), classes=('value','size')).reset_index()

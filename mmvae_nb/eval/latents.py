@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['linear_reader', 'latent_classification', 'match_clusters', 'kmeans_accuracy', 'to_plane', 'traverse']
 
-# %% ../../nbs/73_eval.latents.ipynb #e6c93ade
+# %% ../../nbs/73_eval.latents.ipynb #a0d36c38
 import pandas as pd, torch
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
@@ -17,13 +17,14 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 from ..core import choose, eval_mode
 from ..data.core import MMData, _bar
-from .coherence import mean_se
+from .coherence import _key, _told, mean_se
 from ..models.samplers import _mean, _seed, _sets, latent_codes
 
-# %% ../../nbs/73_eval.latents.ipynb #e09db436
+# %% ../../nbs/73_eval.latents.ipynb #85f94350
 def _pick(z, y, n, generator, where):
     "Codes and labels of `n` rows that have both, without replacement; all rows, in order, if `n` is None"
-    i = ((y>=0) & ~z.isnan().any(-1)).nonzero()[:,0]
+    both = (y>=0) & ~z.isnan().any(-1)
+    i = both.nonzero()[:,0]
     if not len(i): raise ValueError(f'{where}: no data point has both a label and all of the given modalities')
     if n is None: return z[i], y[i]
     if n>len(i):
@@ -45,21 +46,21 @@ def linear_reader(
     reader = make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=3000))
     return reader.fit(z.numpy(), y.numpy())
 
-# %% ../../nbs/73_eval.latents.ipynb #ac90d9ff
+# %% ../../nbs/73_eval.latents.ipynb #885881a0
 def _predicted(reader, z):
     "What a scikit-learn estimator says of codes, as integers `(N,)`"
     return torch.as_tensor(reader.predict(z.numpy())).long()
 
 def _row(S, hit, y):
     "Start of a row: subset, target, n_given; and its end: value, se, n"
-    return ('+'.join(S), 'class', len(S)), mean_se(hit.double(), y)
+    return (_key(S), 'class', len(S)), mean_se(hit.double(), y)
 
-# %% ../../nbs/73_eval.latents.ipynb #f8f1dea3
+# %% ../../nbs/73_eval.latents.ipynb #734a149f
 def latent_classification(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: the reader learns from its codes
     test:MMData, # Labelled: the reader is scored on its codes
-    subsets=None, # Subsets to encode: list of names or of tuples of names (default: all)
+    subsets=None, # Subsets to encode: names or tuples of names (default: all that the model conditions on)
     n_train=(500,None), # Numbers of training codes, drawn without replacement; None means all
     sample:bool=False, # Draws of q(z|x_S) instead of its means
     C:float=1., # Inverse strength of the L2 penalty
@@ -70,17 +71,19 @@ def latent_classification(
     y_train = train.labels('latent classification (training data)')
     y_test = test.labels('latent classification (test data)')
     rows = []
-    for S in _bar(_sets(train, subsets), quiet):
-        z_train, z_test = (latent_codes(model, d, S, sample, generator=generator) for d in (train, test))
+    for S in _bar(_sets(model, train, subsets), quiet):
+        z_train = latent_codes(model, train, S, sample, generator=generator)
+        z_test = latent_codes(model, test, S, sample, generator=generator)
         zt, yt = _pick(z_test, y_test, None, None, 'test data')
         for n in n_train:
             z, y = _pick(z_train, y_train, n, generator, 'training data')
             hit = _predicted(linear_reader(z, y, C), zt)==yt
             head, score = _row(S, hit, yt)
             rows.append((*head, len(y), *score))
-    return pd.DataFrame(rows, columns=['subset','target','n_given','n_train','value','se','n'])
+    df = pd.DataFrame(rows, columns=['subset','target','n_given','n_train','value','se','n'])
+    return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #7f8681c7
+# %% ../../nbs/73_eval.latents.ipynb #e100931a
 def match_clusters(
     c:Tensor, # Clusters `(N,)`, integers from 0
     y:Tensor, # Classes `(N,)`, integers from 0
@@ -89,9 +92,10 @@ def match_clusters(
 )->Tensor: # Class of each cluster `(k,)`; -1 for a cluster without a name
     "Name clusters by classes"
     choose(how, ('hungarian','majority'), 'way to match')
-    k, C = k or int(c.max())+1, int(y.max())+1
-    table = torch.zeros(k, C)
-    table.index_put_((c.long(), y.long()), torch.ones(len(c)), accumulate=True)
+    k = k or int(c.max())+1
+    C = int(y.max())+1
+    pairs = C*c.long()+y.long()                                        # a number for each cluster and class
+    table = pairs.bincount(minlength=k*C).view(k, C)
     if how=='majority': return torch.where(table.sum(1)>0, table.argmax(1), -1)
     named, names = linear_sum_assignment(-table.numpy())
     out = torch.full((k,), -1)
@@ -106,12 +110,12 @@ def _named_clusters(z, y, k, how, n_init, generator):
     found = torch.as_tensor(means.fit_predict(z.numpy()))
     return means, match_clusters(found, y, how, k)
 
-# %% ../../nbs/73_eval.latents.ipynb #cf80fef2
+# %% ../../nbs/73_eval.latents.ipynb #a5d71389
 def kmeans_accuracy(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: clusters are found in its codes and named by its classes
     test:MMData, # Labelled: scored
-    subsets=None, # Subsets to encode: list of names or of tuples of names (default: all)
+    subsets=None, # Subsets to encode: names or tuples of names (default: all that the model conditions on)
     k:int=None, # Clusters (default: the number of classes)
     how:str='hungarian', # How clusters are named: one-to-one, or by 'majority'
     n_init:int=4, # Starts of K-means, of which the best is kept
@@ -123,15 +127,18 @@ def kmeans_accuracy(
     y_train = train.labels('K-means accuracy (training data)')
     y_test = test.labels('K-means accuracy (test data)')
     rows = []
-    for S in _bar(_sets(train, subsets), quiet):
+    for S in _bar(_sets(model, train, subsets), quiet):
         z = latent_codes(model, train, S, sample, generator=generator)
         z, y = _pick(z, y_train, None, None, f'subset {S}')
         zt = latent_codes(model, test, S, sample, generator=generator)
         zt, yt = _pick(zt, y_test, None, None, f'subset {S}')
-        means, names = _named_clusters(z, y, k or int(y.max())+1, how, n_init, generator)
-        head, score = _row(S, names[_predicted(means, zt)]==yt, yt)
+        clusters = k or int(y.max())+1
+        means, names = _named_clusters(z, y, clusters, how, n_init, generator)
+        hit = names[_predicted(means, zt)]==yt
+        head, score = _row(S, hit, yt)
         rows.append((*head, *score))
-    return pd.DataFrame(rows, columns=['subset','target','n_given','value','se','n'])
+    df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','n'])
+    return _told(df, model, train.names, subsets)
 
 # %% ../../nbs/73_eval.latents.ipynb #b286aa44
 def to_plane(

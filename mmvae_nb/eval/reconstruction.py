@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['paired_metrics', 'mse', 'ssim', 'reconstruction']
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #0f46e72f
+# %% ../../nbs/75_eval.reconstruction.ipynb #ab7b5bd5
 import pandas as pd, torch
 from importlib import import_module
-from ..core import choose
+from ..core import as_names, choose
 from ..data.core import MMData, _bar
-from .coherence import _pairs
+from .coherence import _answered, _key, _left_out, _moments
 from .fidelity import generated
 from torch import Tensor
 
@@ -30,7 +30,7 @@ def _structural_similarity():
         remedy = "pip install scikit-image; or leave 'ssim' out of the metrics"
         raise ImportError(f'ssim needs scikit-image: {remedy}') from e
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #32fe5a58
+# %% ../../nbs/75_eval.reconstruction.ipynb #62737087
 def ssim(
     x:Tensor, # Images in [0,1], `(B,C,H,W)`, at least 11 pixels a side
     y:Tensor, # Other images of the same shape
@@ -41,20 +41,23 @@ def ssim(
                          f'found {tuple(x.shape)} and {tuple(y.shape)}')
     similarity = _structural_similarity()
     window = dict(gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
+    def of(a, b): return float(similarity(a, b, channel_axis=0, data_range=1., **window))
     xs, ys = (v.detach().cpu().double().numpy() for v in (x, y))
-    values = [similarity(a, b, channel_axis=0, data_range=1., **window) for a,b in zip(xs, ys)]
-    return torch.tensor([float(v) for v in values])
+    return torch.tensor([of(a, b) for a,b in zip(xs, ys)])
 
 # %% ../../nbs/75_eval.reconstruction.ipynb #7a3f1006
 paired_metrics = {'mse': mse, 'ssim': ssim} # Functions of truth and guess `(B,*shape)`, to `(B,)`
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #9667f102
-def _compared(names, given, targets):
+# %% ../../nbs/75_eval.reconstruction.ipynb #e588fc99
+def _compared(model, names, given, targets):
     "`{S: targets}`: proper subsets and what they leave out, then everything from everything; or what was asked for"
-    if given is not None: return _pairs(names, given, targets)
-    return {**_pairs(names, None, targets), **_pairs(names, [names], targets)}
+    pairs, left = _answered(model, names, given, targets)
+    if given is not None: return pairs, left
+    if not model.answers.can(names): return pairs, {**left, **_left_out(model, [names])}
+    able = tuple(t for t in as_names(targets, names) if t in model.answers.targets)
+    return {**pairs, names: able}, left
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #1b1fc3dc
+# %% ../../nbs/75_eval.reconstruction.ipynb #a7279837
 def _errors(model, data, S, targets, metrics, bs, **kw):
     "`{(metric,target): (N_t,)}`: errors of the data points that have S and the target"
     parts = {(m,t): [] for m in metrics for t in targets}
@@ -63,11 +66,11 @@ def _errors(model, data, S, targets, metrics, bs, **kw):
         for m,t in parts:
             seen = data.observed(t)[i].cpu()
             if not seen.any(): continue
-            error = metrics[m](x[t].cpu()[seen], out[t].cpu()[seen])
-            parts[m,t].append(error)
+            truth, guess = x[t].cpu()[seen], out[t].cpu()[seen]
+            parts[m,t].append(metrics[m](truth, guess))
     return {pair: torch.cat(v).double() for pair,v in parts.items() if v}
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #e29ccef6
+# %% ../../nbs/75_eval.reconstruction.ipynb #ca0f1fa4
 def reconstruction(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Conditions and truth
@@ -79,13 +82,12 @@ def reconstruction(
     **kw # To `generate`: `sample`, `generator`
 )->pd.DataFrame: # Columns metric, given, n_given, target, value, se, n
     "Error of reconstructed and of cross-generated modalities against the truth of the same data point"
-    names = (metrics,) if isinstance(metrics, str) else metrics
-    functions = {m: choose(m, paired_metrics, 'metric') for m in names}
-    pairs = _compared(data.names, given, targets)
+    functions = {m: choose(m, paired_metrics, 'metric') for m in as_names(metrics)}
+    pairs, left = _compared(model, data.names, given, targets)
     rows = []
     for S,ts in _bar([*pairs.items()], quiet):
         for (m,t),error in _errors(model, data, S, ts, functions, bs, **kw).items():
-            se = error.std().item()/len(error)**.5
-            row = dict(metric=m, given='+'.join(S), n_given=len(S), target=t)
-            rows.append(dict(row, value=error.mean().item(), se=se, n=len(error)))
-    return pd.DataFrame(rows)
+            rows.append((m, _key(S), len(S), t, *_moments(error)))
+    df = pd.DataFrame(rows, columns=['metric','given','n_given','target','value','se','n'])
+    df.attrs['left_out'] = left
+    return df

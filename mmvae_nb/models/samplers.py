@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['samplers', 'latent_codes', 'sampler_gain', 'score_components', 'GMMSampler', 'MAFSampler', 'fit_sampler']
 
-# %% ../../nbs/60_models.samplers.ipynb #ca148dbd
+# %% ../../nbs/60_models.samplers.ipynb #5f8bf8d9
 import inspect, math, torch, warnings
 from copy import deepcopy
 from fastcore.basics import patch
 from torch import nn, Tensor
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
-from ..core import _keys, _like, choose, following, register, seeded, subsets as all_subsets
+from ..core import _like, as_names, choose, following, register, seeded, subsets as all_subsets
 from ..dists import normal
 from ..theory.flows import FlowPosterior, MADE, maf
 
@@ -27,28 +27,30 @@ def _bar(items, quiet):
     from fastprogress.fastprogress import progress_bar
     return progress_bar(items, leave=False)
 
-# %% ../../nbs/60_models.samplers.ipynb #360d8756
-def _sets(data, subsets):
-    "Subsets as tuples of names (default: all)"
-    sets = all_subsets(data.names) if subsets is None else [_keys(S, ()) for S in subsets]
+# %% ../../nbs/60_models.samplers.ipynb #c4c9c4ff
+def _sets(model, data, subsets):
+    "Subsets as tuples of names (default: all that the model conditions on)"
+    if subsets is None: return [S for S in all_subsets(data.names) if model.answers.can(S)]
+    sets = [as_names(S) for S in subsets]
     for S in sets:
         if not S: raise ValueError('a subset needs at least one modality')
         for k in S: choose(k, data.names, 'modality')
+        if not model.answers.can(S): model.answers.refuse(S, type(model).__name__)
     return sets
 
-# %% ../../nbs/60_models.samplers.ipynb #1d6145c0
+# %% ../../nbs/60_models.samplers.ipynb #e67a4465
 def _rows_with(data, sets):
     "Indices of the data points that have all of every set; a set None asks for anything at all"
-    kept = []
-    for S in sets:
-        has = torch.stack([data.observed(k) for k in (data.names if S is None else S)])    # (|S|,N)
-        kept.append(has.any(0) if S is None else has.all(0))
-    return torch.stack(kept).all(0).nonzero()[:,0]
+    def holds(S):
+        has = torch.stack([data.observed(k) for k in S or data.names])     # (|S|,N)
+        return has.all(0) if S else has.any(0)
+    kept = torch.stack([holds(S) for S in sets])                           # (sets,N)
+    return kept.all(0).nonzero()[:,0]
 
-# %% ../../nbs/60_models.samplers.ipynb #49f93e2c
+# %% ../../nbs/60_models.samplers.ipynb #c5917458
 def _posteriors(model, data, sets, bs, quiet):
     "Rows that have all of the sets (a set None: whatever a row has), and q(z|x_S) for each set, a batch at a time"
-    asked = [None if S is None else _sets(data, [S])[0] for S in sets]
+    asked = [S if S is None else _sets(model, data, [S])[0] for S in sets]
     rows = _rows_with(data, asked)
     if not len(rows): raise ValueError(f'no data point has all of {sets}')
     device = _device(model)
@@ -59,7 +61,7 @@ def _posteriors(model, data, sets, bs, quiet):
     for i in _bar(rows.split(bs), quiet):
         x, *more, _ = data[i]                              # (x, y), or (x, mask, y)
         mask = more[0] if more else {}
-        yield i.cpu(), [posterior(x, mask, data.names if S is None else S) for S in asked]
+        yield i.cpu(), [posterior(x, mask, S or data.names) for S in asked]
 
 # %% ../../nbs/60_models.samplers.ipynb #60b6c9e9
 def _mean(q, draws):
@@ -88,7 +90,7 @@ def latent_codes(
             z[i] = part
     return z
 
-# %% ../../nbs/60_models.samplers.ipynb #ad285b1e
+# %% ../../nbs/60_models.samplers.ipynb #4af7997d
 def sampler_gain(
     sampler, # Has `log_prob`
     prior, # Distribution over `(d,)`
@@ -101,8 +103,9 @@ def sampler_gain(
         ls = sampler.log_prob(z.to(_device(sampler)))
         lp = prior.log_prob(z.to(prior.mean))
     gain = (ls-lp).double().cpu()                          # (N,)
-    se = gain.std().item()/len(gain)**.5
-    return pd.DataFrame([('codes', gain.mean().item(), se, len(gain))], columns=['target','value','se','n'])
+    n = len(gain)
+    row = dict(target='codes', value=gain.mean().item(), se=gain.std().item()/n**.5, n=n)
+    return pd.DataFrame([row])
 
 # %% ../../nbs/60_models.samplers.ipynb #a2612a68
 def _fit_codes(z, d, least, what):
@@ -135,7 +138,7 @@ def _scales(z):
     "Mean and standard deviation of codes, for standardising"
     return z.mean(0), z.std(0).clamp(min=1e-6)
 
-# %% ../../nbs/60_models.samplers.ipynb #0ee12789
+# %% ../../nbs/60_models.samplers.ipynb #098b9ccf
 def _numpy(z): return z.double().cpu().numpy()
 
 def _em(z, k, reg, seed, steps=100):
@@ -150,11 +153,13 @@ def _em(z, k, reg, seed, steps=100):
 def _held_out(u, k, reg, seed):
     "Density of a quarter of the codes, in nats a code, after a fit to the others"
     quarter = max(1, len(u)//4)
-    return _em(u[quarter:], k, reg, seed, 50).score(_numpy(u[:quarter]))
+    mixture = _em(u[quarter:], k, reg, seed, 50)
+    return mixture.score(_numpy(u[:quarter]))
 
 def _bic(u, k, reg, seed):
     "-BIC/2N, in nats a code"
-    return -_em(u, k, reg, seed, 50).bic(_numpy(u))/2/len(u)
+    mixture = _em(u, k, reg, seed, 50)
+    return -mixture.bic(_numpy(u))/2/len(u)
 
 # %% ../../nbs/60_models.samplers.ipynb #39a7f556
 def score_components(
@@ -177,7 +182,7 @@ def score_components(
     values = [score(u, k, reg, seed)-log_volume for k in tried]
     return pd.DataFrame({'k': tried, 'value': values, 'n': len(z)})
 
-# %% ../../nbs/60_models.samplers.ipynb #874124a3
+# %% ../../nbs/60_models.samplers.ipynb #6aa5841f
 @register
 class GMMSampler(nn.Module):
     "Gaussian mixture with full covariances: `sampler(n)` gives codes `(n,d)`"
@@ -191,7 +196,8 @@ class GMMSampler(nn.Module):
         self.d,self.k = d,k
         self.tried = {}                                        # k -> value, where `fit` has chosen
         start = k or 1                                         # that many copies of the prior
-        self.put(torch.full((start,), 1/start), torch.zeros(start, d), torch.eye(d).repeat(start, 1, 1))
+        w, mu = torch.full((start,), 1/start), torch.zeros(start, d)
+        self.put(w, mu, torch.eye(d).repeat(start, 1, 1))
     def put(self, w, mu, tril):
         "Set weights `(k,)`, means `(k,d)` and Cholesky factors `(k,d,d)`"
         for name,v in dict(w=w, mu=mu, tril=tril).items(): self.register_buffer(name, v)
@@ -202,7 +208,7 @@ class GMMSampler(nn.Module):
     def forward(self, n): return self.dist().sample((n,))
     def log_prob(self, z): return self.dist().log_prob(z)
 
-# %% ../../nbs/60_models.samplers.ipynb #ed0d178b
+# %% ../../nbs/60_models.samplers.ipynb #19b25945
 @patch
 def fit(self:GMMSampler,
     z:Tensor, # Codes `(N,d)`, draws of q(z|X)
@@ -214,8 +220,9 @@ def fit(self:GMMSampler,
 )->GMMSampler: # Itself; `k` tells what was chosen, `tried` the values
     "Fit by EM"
     k, tried = self.k or 1, {}
-    _fit_codes(z, self.d, k, f'a mixture of {_counted(k, "component")}')
-    z = _fit_codes(z, self.d, self.d+1, f'a mixture in {_counted(self.d, "dimension")}')
+    size, space = _counted(k, 'component'), _counted(self.d, 'dimension')
+    _fit_codes(z, self.d, k, f'a mixture of {size}')
+    z = _fit_codes(z, self.d, self.d+1, f'a mixture in {space}')
     if self.k is None:
         table = score_components(z, ks, by, reg=reg, generator=generator)
         tried = dict(zip(table.k, table.value))
@@ -224,14 +231,16 @@ def fit(self:GMMSampler,
     z = _some(z, most, seed).cpu().double()
     loc, scale = _scales(z)
     mixture = _em((z-loc)/scale, k, reg, seed)
-    w, means, covs = (torch.as_tensor(v) for v in (mixture.weights_, mixture.means_, mixture.covariances_))
-    tril = torch.linalg.cholesky(covs)*scale[:,None]           # (k,d,d), in the units of the codes
-    self.put(*(v.to(self.mu) for v in (w, loc+scale*means, tril)))
+    w = torch.as_tensor(mixture.weights_)                      # (k,)
+    mu = loc+scale*torch.as_tensor(mixture.means_)             # (k,d), in the units of the codes
+    root = torch.linalg.cholesky(torch.as_tensor(mixture.covariances_))
+    tril = root*scale[:,None]                                  # (k,d,d)
+    self.put(*(v.to(self.mu) for v in (w, mu, tril)))
     self.k, self.tried = k, tried
     self.init_args = {**self.init_args, 'k': k}                # what `save_model` writes
     return self
 
-# %% ../../nbs/60_models.samplers.ipynb #4bbb1213
+# %% ../../nbs/60_models.samplers.ipynb #46a9ef58
 @register
 class MAFSampler(nn.Module):
     "Masked autoregressive flow over standardised codes: `sampler(n)` gives codes `(n,d)`"
@@ -248,15 +257,17 @@ class MAFSampler(nn.Module):
     def dist(self):
         "The flow of standardised codes, batch shape `(1,)`"
         base = normal(torch.zeros_like(self.loc)[None], torch.ones_like(self.loc))
-        return FlowPosterior(base, [m.fold() for m in self.flow.modules() if isinstance(m, MADE)])
+        blocks = [m for m in self.flow.modules() if isinstance(m, MADE)]
+        return FlowPosterior(base, [m.fold() for m in blocks])
     @torch.no_grad()
     def forward(self, n):
         u = self.dist().sample((n,))[:,0]                      # (n,1,d) -> (n,d)
         return self.loc+self.scale*u
     def log_prob(self, z):
         "Log density of codes `(...,d)`, nats"
-        u = (z-self.loc)/self.scale
-        return self.dist().log_prob(u.unsqueeze(-2)).squeeze(-1)-self.scale.log().sum()
+        u = ((z-self.loc)/self.scale).unsqueeze(-2)            # (...,1,d)
+        lp = self.dist().log_prob(u).squeeze(-1)
+        return lp-self.scale.log().sum()
 
 # %% ../../nbs/60_models.samplers.ipynb #9ef70270
 def _epoch(opt, sched, sampler, z, bs):
@@ -269,7 +280,7 @@ def _epoch(opt, sched, sampler, z, bs):
         opt.step()
         sched.step()
 
-# %% ../../nbs/60_models.samplers.ipynb #d41a2778
+# %% ../../nbs/60_models.samplers.ipynb #6ec21e73
 @patch
 @torch.enable_grad()
 def fit(self:MAFSampler,
@@ -288,7 +299,8 @@ def fit(self:MAFSampler,
         loc, scale = _scales(z)
         self.loc.copy_(loc)
         self.scale.copy_(scale)
-        out, rest = z[torch.randperm(len(z))].split([tenth, len(z)-tenth])
+        z = z[torch.randperm(len(z))]
+        out, rest = z[:tenth], z[tenth:]
         opt = torch.optim.Adam(self.flow.parameters(), lr)
         steps = epochs*math.ceil(len(rest)/bs)
         sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=steps)
@@ -303,19 +315,21 @@ def fit(self:MAFSampler,
 # %% ../../nbs/60_models.samplers.ipynb #9e6454c4
 samplers = {'gmm': GMMSampler, 'maf': MAFSampler} # By name, for `fit_sampler`
 
-# %% ../../nbs/60_models.samplers.ipynb #0e00b210
+# %% ../../nbs/60_models.samplers.ipynb #28e192d0
 def _options(cls, kw):
     "Keywords of a sampler's constructor, and of its `fit`"
-    makes = [k for k in inspect.signature(cls).parameters if k!='d']
-    fits = [k for k in inspect.signature(cls.fit).parameters if k not in ('self','z','generator')]
+    def names(f, taken): return [k for k in inspect.signature(f).parameters if k not in taken]
+    makes = names(cls, ('d',))
+    fits = names(cls.fit, ('self','z','generator'))
     for k in kw: choose(k, (*makes, *fits), f'option of {cls.__name__}')
-    return {k: v for k,v in kw.items() if k in makes}, {k: v for k,v in kw.items() if k in fits}
+    def part(keys): return {k: v for k,v in kw.items() if k in keys}
+    return part(makes), part(fits)
 
-# %% ../../nbs/60_models.samplers.ipynb #f1a5bf23
+# %% ../../nbs/60_models.samplers.ipynb #3da6bc20
 def _training_codes(model, data, given, generator):
     "Draws of q(z|x_S) of the points that have S"
-    S = None if given is None else _keys(given, ())
-    if S is None and getattr(model, 'private_codes', False):
+    S = None if given is None else as_names(given)
+    if S is None and model.answers.private:
         S = data.names
         if not len(_rows_with(data, [S])):
             raise ValueError(

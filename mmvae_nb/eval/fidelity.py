@@ -388,7 +388,7 @@ def _check_networks(features, targets):
         raise TypeError(f'features of {t!r}: expected a module from (B,*shape) to (B,D), '
                         f'found {type(features[t]).__name__}')
 
-# %% ../../nbs/72_eval.fidelity.ipynb #eafc85ba
+# %% ../../nbs/72_eval.fidelity.ipynb #9f63abc8
 def _what(model, names, features, given, targets):
     "`{S: targets}`, the empty subset included unless others were asked for; and `{subset: why}` of what is left out"
     ts = as_names(targets, tuple(features or ()))
@@ -398,7 +398,7 @@ def _what(model, names, features, given, targets):
     pairs, left = _answered(model, names, some, targets)
     if nothing and given is not None: _refuse(model, ())
     if nothing and model.answers.prior: pairs = {(): ts, **pairs}
-    elif nothing: left = {'prior': model.answers.say(), **left}
+    elif nothing: left = {'prior': 'it generates nothing from nothing', **left}
     def scored(S): return tuple(t for t in pairs[S] if t in ts)
     return {S: scored(S) for S in pairs if scored(S)}, left
 

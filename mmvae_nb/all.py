@@ -23,6 +23,8 @@ from .eval.coherence import *
 from .eval.likelihood import *
 from .eval.fidelity import *
 from .eval.latents import *
+from .eval.collapse import *
+from .eval.reconstruction import *
 from .eval.checks import *
 from .app.explore import *
 from .eval.report import *
@@ -41,3 +43,4 @@ from .models.dmvae import *
 from .models.mmjsd import *
 from .models.nexus import *
 from .models.masked import *
+from .models.samplers import *

@@ -31,7 +31,8 @@ from ..data.digits import embedded_digits
 from ..dists import LaplaceHead, NormalHead, NormalLik
 from ..eval.coherence import coherence, train_classifiers
 from ..eval.fidelity import FeatureStats, frechet, trace_sqrt
-from ..eval.latents import latent_codes, linear_reader
+from ..eval.latents import linear_reader
+from ..models.samplers import latent_codes
 from ..eval.likelihood import joint_likelihood
 from ..models.jmvae import JMVAE
 from ..models.mmvae import MMVAE

@@ -29,7 +29,7 @@ from ..data.digits import embedded_digits
 from ..data.toy import shapes
 from ..dists import LaplaceLik, NormalLik, likelihoods
 from ..eval.coherence import by_given, classifier_accuracy, train_classifiers
-from ..eval.latents import fit_sampler
+from ..models.samplers import fit_sampler
 from ..eval.report import (class_chance, coherence_scores, evaluate, from_records, joint_scores, labelled,
                                   records, report_pictures, summary_text, tidy, wide_note, write_report, write_scores)
 from ..nets import ConvBody, MLPNet, classifier_for

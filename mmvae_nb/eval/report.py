@@ -18,8 +18,10 @@ from .. import viz
 from ..core import MultimodalVAE, choose, seeded, subsets as all_subsets
 from ..data.core import MMData, _bar, whole_file
 from .coherence import classifier_accuracy, coherence, joint_coherence, reading, train_classifiers
-from .fidelity import class_features, fidelity, reconstruction
-from .latents import active_units, collapse, kmeans_accuracy, latent_classification
+from .fidelity import class_features, fidelity
+from .reconstruction import reconstruction
+from .collapse import active_units, collapse
+from .latents import kmeans_accuracy, latent_classification
 from .likelihood import conditional_likelihood, joint_likelihood
 
 # %% ../../nbs/77_eval.report.ipynb #762f111a

@@ -20,7 +20,8 @@ from ..data.core import mm_dls, whole_file
 from ..data.digits import digits_from_npz, sklearn_digits
 from ..data.multimedia import noisy_rotated
 from ..dists import NormalLik
-from ..eval.latents import collapse, latent_classification
+from ..eval.collapse import collapse
+from ..eval.latents import latent_classification
 from ..models.cmmd import CMMD, with_labels
 from ..models.jmvae import JMVAE
 from ..models.mvae import MVAE

@@ -14,7 +14,8 @@ from ..core import choose
 from ..data.core import mm_dls, whole_file
 from ..eval.coherence import coherence, joint_coherence, train_classifiers
 from ..eval.fidelity import class_features, fidelity
-from ..eval.latents import latent_codes, linear_reader
+from ..eval.latents import linear_reader
+from ..models.samplers import latent_codes
 from .digits import five_views, view_modalities
 from ..models.mmvae import MMVAE
 from ..models.mmvaeplus import MMVAEPlus

@@ -126,7 +126,7 @@ def either(
         return torch.where(which.view(*which.shape, *event), v, other[name])
     return remap(p, choice)
 
-# %% ../nbs/02_dists.ipynb #2c1ee462
+# %% ../nbs/02_dists.ipynb #680e1d39
 def _joined(vs):
     "Vectors `(...,d_i)` as one `(...,d)`"
     batch = torch.broadcast_shapes(*[v.shape[:-1] for v in vs])
@@ -136,7 +136,8 @@ def _blocks(vs):
     "Matrices `(...,d_i,d_i)` as the blocks of one `(...,d,d)`, zero elsewhere"
     batch = torch.broadcast_shapes(*[v.shape[:-2] for v in vs])
     d = sum(v.shape[-1] for v in vs)
-    left, rows = 0, []
+    left = 0
+    rows = []
     for v in vs:
         right = d-left-v.shape[-1]
         row = nn.functional.pad(v, (left, right))                  # (...,d_i,d)
@@ -258,7 +259,7 @@ class _Laplace(_OneScale, Laplace):
     @staticmethod
     def standard(u, const): return const-math.log(2)-u.abs()
 
-# %% ../nbs/02_dists.ipynb #eb5005ab
+# %% ../nbs/02_dists.ipynb #1281e23e
 class _ScaledLik(Likelihood):
     "Location-scale likelihood with a fixed or learned scale; a sigmoid link keeps means in (0,1), for pixels"
     def __init__(self, scale:float=1., learn:bool=False, link:str='identity'):
@@ -267,7 +268,8 @@ class _ScaledLik(Likelihood):
         self.link = choose(link, ('identity','sigmoid'), 'link')
         self.log_scale = nn.Parameter(torch.tensor(float(scale)).log(), requires_grad=learn)
     def forward(self, h):
-        mean, scale = self.mean_link(h), self.log_scale.exp()
+        mean = self.mean_link(h)
+        scale = self.log_scale.exp()
         p = self.family(mean, scale, validate_args=False)
         p.one = scale
         return Independent(p, 0, validate_args=False)

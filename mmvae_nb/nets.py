@@ -415,7 +415,7 @@ def features(self:JointEncoder,
     h = self.bodies[k](v[i])
     return empty.index_put((i,), h.to(empty.dtype))
 
-# %% ../nbs/03_nets.ipynb #788a643a
+# %% ../nbs/03_nets.ipynb #6ad0b076
 def mnist_svhn(
     d:int=20, # Latent size
     paper:str='jnf', # 'jnf' (2023, Table 4) or 'jnf-shared' (2025, Table E.6)
@@ -423,7 +423,8 @@ def mnist_svhn(
     "MNIST and SVHN with the networks, likelihoods and weights of a paper"
     papers = {'jnf': ((512,), NormalLik), 'jnf-shared': ((400,), LaplaceLik)}
     hidden, lik = choose(paper, papers, 'paper')
-    grey, colour = (1,28,28), (3,32,32)
+    grey = (1,28,28)
+    colour = (3,32,32)
     weight = math.prod(colour)/math.prod(grey)
     def pixels(): return lik(1., link='sigmoid')
     mnist = Modality('mnist', grey, pixels(), weight, MLPBody(grey, hidden), MLPNet(d, grey, hidden))

@@ -20,12 +20,13 @@ from pathlib import Path
 from torch import Tensor
 from ..core import Modality, choose, observed, seeded
 
-# %% ../../nbs/20_data.core.ipynb #77f344ab
+# %% ../../nbs/20_data.core.ipynb #8f716b8c
 def _array(v, what:str):
     "A NumPy array of a kind that torch can share"
     try: a = np.asanyarray(v)
     except ValueError: raise TypeError(f'{what}: rows have different lengths; pad them to one shape') from None
-    kind, size = a.dtype.kind, a.dtype.itemsize
+    kind = a.dtype.kind
+    size = a.dtype.itemsize
     if kind not in 'biuf':
         raise TypeError(f'{what}: expected numbers, found dtype {a.dtype}; convert it, e.g. a.astype("float32")')
     if kind=='u' and size>1: a = a.astype(np.int64)        # bytes are torch's only unsigned numbers
@@ -338,7 +339,7 @@ def split(self:MMData,
         return self.subset(inside.nonzero()[:,0])
     return [between(a, b) for a,b in zip(ends[:-1], ends[1:])]
 
-# %% ../../nbs/20_data.core.ipynb #c674fab6
+# %% ../../nbs/20_data.core.ipynb #8a34a092
 def _class_rows(y, k):
     "One-hot rows of classes, and which are known"
     top = int(y.max()) if k is None else max(k-1, 1)
@@ -354,7 +355,8 @@ def _binary_rows(y, k):
     known = (y>=0).flatten(1).all(1)
     binary = (y[known]==0) | (y[known]==1)
     if k or not binary.all():
-        low, high = y.min().item(), y.max().item()
+        low = y.min().item()
+        high = y.max().item()
         found = f'{tuple(y.shape)} in [{low:g}, {high:g}]'
         if k: found += f', and k={k}'
         raise ValueError(f'several labels at once are rows of 0 and 1, found {found}')
@@ -410,11 +412,12 @@ def modalities(self:MMData,
         return Modality(k, v.shape[1:], **fields)
     return [one(k, v) for k,v in self.x.items()]
 
-# %% ../../nbs/20_data.core.ipynb #e726ec12
+# %% ../../nbs/20_data.core.ipynb #54c0398f
 def _masked(data:MMData, p:dict, keep, generator, seed):
     "Keep modality k of sample i with probability `p[k][i]`; draw again where nothing would remain"
     for k in keep: choose(k, data.x, 'modality')
-    N, sure = len(data), torch.ones(())
+    N = len(data)
+    sure = torch.ones(())
     wanted = [sure if k in keep else p.get(k, sure) for k in data.names]
     prob = torch.stack([w.expand(N) for w in wanted])       # (M,N)
     prob = prob*data._seen().cpu()
@@ -446,7 +449,7 @@ def mcar(
     p = {k: torch.tensor(float(v)) for k,v in eta.items()}
     return _masked(data, p, keep, generator, seed)
 
-# %% ../../nbs/20_data.core.ipynb #8370dd78
+# %% ../../nbs/20_data.core.ipynb #441ec4eb
 def missing_by_label(
     data:MMData, # With integer labels, all known; not modified
     rates:dict, # `{name: (rate at the lowest label, rate at the highest)}`, or a rate for each label
@@ -455,7 +458,8 @@ def missing_by_label(
 )->MMData: # The same data with masks
     "Remove modalities with a probability that depends on the label (linear in it, if two rates are given)"
     y = data.labels('missing_by_label', known=True)
-    top, p = int(y.max())+1, {}
+    top = int(y.max())+1
+    p = {}
     for k,r in rates.items():
         choose(k, data.x, 'modality')
         if len(r) not in (2,top):
@@ -473,7 +477,7 @@ def _inputs(self:MMData, i, device):
     x, = self.finish((to(x),))
     return x, None if self.mask is None else to(rest[0])
 
-# %% ../../nbs/20_data.core.ipynb #fdb6fc84
+# %% ../../nbs/20_data.core.ipynb #0a62511e
 @patch
 @torch.no_grad()
 def map(self:MMData,
@@ -486,7 +490,9 @@ def map(self:MMData,
     if keep is None: keep = self.names
     keep = (keep,) if isinstance(keep, str) else tuple(keep)
     for k in keep: choose(k, self.x, 'modality')
-    N, home, cache = len(self), self._first.device, {}
+    N = len(self)
+    home = self._first.device
+    cache = {}
     for i in torch.arange(N).split(bs):
         x, mask = self._inputs(i, device or home)
         for k,v in fn(x, mask).items():
@@ -518,7 +524,7 @@ def _broken(path, e):
     raise ValueError(f'{path}: not a readable file of NumPy arrays, perhaps truncated '
                      f'({type(e).__name__}: {why})') from None
 
-# %% ../../nbs/20_data.core.ipynb #295a36e3
+# %% ../../nbs/20_data.core.ipynb #dbf215c6
 def _beside(d, end:str):
     "Entries `<name><end>` that stand beside an entry `<name>`, by that name"
     found = {k.removesuffix(end): v for k,v in d.items() if k.endswith(end)}
@@ -538,7 +544,8 @@ def _check_beside(x, found, end:str, shape:str, fits):
 
 def _by_name(d):
     "`(x, mask, scale)` of a dict whose entries tell by their names what they are"
-    mask, scale = _beside(d, '_mask'), _beside(d, '_scale')
+    mask = _beside(d, '_mask')
+    scale = _beside(d, '_scale')
     others = {'y'} | {f'{k}_mask' for k in mask} | {f'{k}_scale' for k in scale}
     x = {k: v for k,v in d.items() if k not in others}
     def is_row(v): return np.ndim(v)==1
@@ -592,13 +599,14 @@ def _entries(self:MMData):
         if _numbers(out[k], k).dtype!=v.dtype: out[f'type/{k}'] = name(v.dtype)
     return out
 
-# %% ../../nbs/20_data.core.ipynb #0d792bb0
+# %% ../../nbs/20_data.core.ipynb #7dfebd1b
 @patch(cls_method=True)
 def _from_entries(cls:MMData, d, **kw):
     "A data set from what `_entries` gave"
     names = _check_entries(d)
     def tensor(k):
-        v, kind = _numbers(d[k], f'entry {k!r}'), d.get(f'type/{k}')
+        v = _numbers(d[k], f'entry {k!r}')
+        kind = d.get(f'type/{k}')
         return v if kind is None else v.to(_dtype(kind))
     def tensors(kind): return {k: tensor(f'{kind}/{k}') for k in _section(d, kind)}
     x = tensors('x')

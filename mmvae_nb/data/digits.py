@@ -133,7 +133,7 @@ def invert_on(
     crops = every.permute(1, 2, 0, 3, 4)[i,j]               # (n,3,h,w)
     return crops ^ (mask*255).byte()[:,None]
 
-# %% ../../nbs/22_data.digits.ipynb #8b26f144
+# %% ../../nbs/22_data.digits.ipynb #7d601983
 def translate(
     digits:Tensor, # `(n,h,w)` uint8
     scale:float=.75, # Size of the digit in the picture
@@ -142,7 +142,8 @@ def translate(
 )->Tensor: # `(n,h,w)` uint8
     "Shrink each digit and shift it by random whole pixels"
     n, h, w = digits.shape
-    a, b = round(h*scale), round(w*scale)
+    a = round(h*scale)
+    b = round(w*scale)
     v = digits[:,None].float()
     small = F.interpolate(v, size=(a,b), mode='bilinear')[:,0]     # (n,a,b)
     free = torch.tensor([h-a, w-b])
@@ -152,11 +153,12 @@ def translate(
     off = (torch.rand(n, 2, generator=generator)*(top+1)).long()
     rows = off[:,:1]+torch.arange(a)        # (n,a)
     cols = off[:,1:]+torch.arange(b)        # (n,b)
-    out, i = torch.zeros_like(digits), torch.arange(n)
+    out = torch.zeros_like(digits)
+    i = torch.arange(n)
     out[i[:,None,None],rows[:,:,None],cols[:,None]] = small.round().byte()
     return out
 
-# %% ../../nbs/22_data.digits.ipynb #b417aadd
+# %% ../../nbs/22_data.digits.ipynb #66847228
 def _permuted(labels, views, generator):
     "Positions `(N,views)`: the digits of each class in a random order for every view, class after class"
     orders = torch.rand(len(labels), views, generator=generator).argsort(0)     # (N,views)
@@ -167,7 +169,8 @@ def _different(count, views, generator):
     def draw(count):
         u = torch.rand(len(count), views, generator=generator, dtype=torch.float64)
         return (u*count[:,None]).long()
-    rank, again = draw(count), torch.ones(len(count), dtype=torch.bool)
+    rank = draw(count)
+    again = torch.ones(len(count), dtype=torch.bool)
     while again.any():
         s = rank.sort(1)[0]
         again = (s[:,1:]==s[:,:-1]).any(1)

@@ -100,7 +100,7 @@ def fit_clip(
     loudest = clip.abs().amax(1, keepdim=True)
     return clip/loudest.clamp(min=1e-9)
 
-# %% ../../nbs/24_data.multimedia.ipynb #1c86e634
+# %% ../../nbs/24_data.multimedia.ipynb #3527c538
 def resample(
     points:Tensor, # Strokes `(N,P,2)`
     n:int=100, # Points of the result
@@ -114,7 +114,8 @@ def resample(
     goal = s[:,-1:]*torch.linspace(0, 1, n)                             # (N,n)
     i = torch.searchsorted(s, goal.contiguous(), right=True)
     i = i.clamp(1, p.shape[1]-1)                                        # the point after the goal
-    a, b = s.gather(1, i-1), s.gather(1, i)
+    a = s.gather(1, i-1)
+    b = s.gather(1, i)
     w = torch.where(b>a, (goal-a)/(b-a).clamp(min=1e-12), 0.)
     w = w[...,None].clamp(0, 1)                                         # (N,n,1)
     def at(j): return p.gather(1, j[...,None].expand(-1, -1, 2))        # (N,n,2)
@@ -227,7 +228,7 @@ def multimedia_digits(
         return gathered_data(x, y)
     return part(0, n_train), part(1, n_valid), part(2, n_test)
 
-# %% ../../nbs/24_data.multimedia.ipynb #82054b4d
+# %% ../../nbs/24_data.multimedia.ipynb #909e48f7
 def rotate(
     images:Tensor, # `(N,H,W)` uint8
     angle:Tensor, # Radians, counter-clockwise `(N,)`
@@ -236,7 +237,8 @@ def rotate(
     "Turn images about their centres (bilinear, black outside)"
     out = torch.empty_like(images)
     for i in torch.arange(len(images)).split(bs):
-        c, s = angle[i].cos(), angle[i].sin()
+        c = angle[i].cos()
+        s = angle[i].sin()
         o = torch.zeros_like(c)
         rows = torch.stack([c, -s, o]), torch.stack([s, c, o])
         turn = torch.stack(rows).permute(2, 0, 1)                               # (B,2,3)
@@ -285,7 +287,7 @@ def add_text(
     words = Gathered(torch.eye(len(alphabet)), symbols)
     return data._new(x={**data.x, 'text': words}, scale={**data.scale, 'text': 1.})
 
-# %% ../../nbs/24_data.multimedia.ipynb #d3cebc55
+# %% ../../nbs/24_data.multimedia.ipynb #32cd716f
 class TagWorld:
     "Features, tags and several labels, with exact posteriors of the labels"
     def __init__(self,
@@ -299,7 +301,9 @@ class TagWorld:
         if n_labels>14:
             raise ValueError(f'n_labels={n_labels}: exact posteriors sum over 2**n_labels vectors; at most 14')
         g = torch.Generator().manual_seed(seed)
-        self.p, self.sd, self.b = p, sd, -3.
+        self.p = p
+        self.sd = sd
+        self.b = -3.
         self.A = torch.randn(n_features, n_labels, generator=g)
         self.B = 3*(torch.rand(n_tags, n_labels, generator=g)<.2).float()
         bits = [torch.tensor([0.,1.])]*n_labels
@@ -321,7 +325,7 @@ def sample(self:TagWorld,
     t = torch.rand(p.shape, generator=g)<p
     return MMData({'features': x, 'tags': t.byte()}, y, scale={'tags': 1})
 
-# %% ../../nbs/24_data.multimedia.ipynb #037dbe4d
+# %% ../../nbs/24_data.multimedia.ipynb #6d3b1faa
 @torch.no_grad()
 def tag_posterior(
     world:TagWorld, # Where the data come from
@@ -329,14 +333,16 @@ def tag_posterior(
 )->Tensor: # `P(y_l=1 | x)`, `(N,n_labels)`
     "Exact probability of each label, by summing over all label vectors"
     Y = world.all                                                       # (K,L)
-    yes, no = math.log(world.p), math.log(1-world.p)
+    yes = math.log(world.p)
+    no = math.log(1-world.p)
     lp = (Y*yes+(1-Y)*no).sum(1)                                        # log P(y), (K,)
     if 'features' in x:
         mean = Y@world.A.T
         sq = torch.cdist(x['features'].double(), mean.double())**2      # (N,K)
         lp = lp-sq.float()/(2*world.sd**2)
     if 'tags' in x:
-        h, tags = world.b+Y@world.B.T, x['tags']
+        h = world.b+Y@world.B.T
+        tags = x['tags']
         yes, no = F.logsigmoid(h).T, F.logsigmoid(-h).T                 # (T,K)
         lp = lp + tags@yes + (1-tags)@no
     return (lp.softmax(1)@Y).clamp(1e-6, 1-1e-6)

@@ -46,7 +46,7 @@ def _md5(path, want):
         raise ValueError(f'{path}: checksum {found}, but {want} was published; '
                          'fetch it again (strict=False reads it as it is)')
 
-# %% ../../nbs/23_data.public.ipynb #7a6e02b6
+# %% ../../nbs/23_data.public.ipynb #d7ef4957
 class Gathered:
     "Rows of a table: `v[i]` is `table[rows[i]]`, computed when asked for"
     def __init__(self,
@@ -58,10 +58,13 @@ class Gathered:
         rows = torch.as_tensor(rows)
         if rows.numel() and not 0<=rows.min()<=rows.max()<len(table):
             raise ValueError(f'row {rows.max().item()} of a table with {len(table)} rows')
-        self.table,self.rows,self.fn = table,rows,fn
+        self.table = table
+        self.rows = rows
+        self.fn = fn
         self.scale = scale or (255. if table.dtype==torch.uint8 else 1.)
         self.shape = (*rows.shape, *table.shape[1:])
-        self.dtype,self.device = table.dtype,table.device
+        self.dtype = table.dtype
+        self.device = table.device
     def __len__(self): return len(self.rows)
     def _like(self, table, rows): return Gathered(table, rows, self.scale, self.fn)
     def __getitem__(self, i):
@@ -110,7 +113,7 @@ def stored_bytes(
     sizes = {v.data_ptr(): v.numel()*v.element_size() for v in tensors}
     return sum(sizes.values())
 
-# %% ../../nbs/23_data.public.ipynb #6a4c5f9e
+# %% ../../nbs/23_data.public.ipynb #b424c60e
 def to_npy(
     out, # File to write
     n:int, # Number of rows
@@ -121,7 +124,8 @@ def to_npy(
 )->Path: # `out`
     "Write rows to a `.npy` of bytes; continue where an interrupted run stopped"
     out = Path(out)
-    part, note = Path(f'{out}.part.npy'), Path(f'{out}.part.txt')
+    part = Path(f'{out}.part.npy')
+    note = Path(f'{out}.part.txt')
     if out.exists(): return out
     begun = note.exists() and part.exists()
     done = int(note.read_text() or 0) if begun else 0
@@ -240,10 +244,11 @@ def _parts(data, valid, path):
     cut = len(data)-n
     return data.subset(slice(0, cut)), data.subset(slice(cut, None))
 
-# %% ../../nbs/23_data.public.ipynb #ec4247f4
+# %% ../../nbs/23_data.public.ipynb #d49b5070
 def _views(folder, want, quiet):
     "The mapped views of a folder"
-    x, paths = {}, views_to_npy(folder, want, quiet)
+    x = {}
+    paths = views_to_npy(folder, want, quiet)
     index = _open(folder/'index.npy')
     for p in paths:
         v = x[p.stem] = _open(p, 'r')
@@ -297,7 +302,7 @@ def _tv(name, strict):
     cls = getattr(import_module('torchvision.datasets'), name)
     return cls if strict else type(cls.__name__, (cls,), {'_check_integrity': lambda self: True})
 
-# %% ../../nbs/23_data.public.ipynb #2ad53da5
+# %% ../../nbs/23_data.public.ipynb #0576fe30
 def mnist(
     root, # Folder that holds `MNIST/raw` or `FashionMNIST/raw`
     train:bool=True, # Training or test images
@@ -306,7 +311,8 @@ def mnist(
 )->tuple: # Images `(N,28,28)` uint8 and classes `(N,)`
     "MNIST or FashionMNIST through torchvision"
     choose(name, ('MNIST','FashionMNIST'), 'data set')
-    raw, part = Path(root)/name/'raw', 'train' if train else 't10k'
+    raw = Path(root)/name/'raw'
+    part = 'train' if train else 't10k'
     published = 60_000 if train else 10_000
     lengths = []
     for f,md5 in _idx_md5.items():
@@ -347,7 +353,7 @@ def backgrounds(
         out.append(torch.from_numpy(a).permute(2, 0, 1))
     return out
 
-# %% ../../nbs/23_data.public.ipynb #a6184f00
+# %% ../../nbs/23_data.public.ipynb #bd56b8a4
 def match_classes(
     labels, # Labels `(N_m,)` of each set
     dm:int=5, # Random matchings of each class
@@ -356,7 +362,9 @@ def match_classes(
     seed:int=0, # Which matchings
 )->tuple: # Classes `(n,)` and row numbers `(n,M)`, in random order
     "Match images of one class at random, `dm` times, as published for MNIST-SVHN"
-    g, rows, y = torch.Generator().manual_seed(seed), [], []
+    g = torch.Generator().manual_seed(seed)
+    rows = []
+    y = []
     def shuffled(i): return i[torch.randperm(len(i), generator=g)]
     labels = [torch.as_tensor(l) for l in labels]
     for c in torch.cat(labels).unique().tolist():
@@ -364,12 +372,14 @@ def match_classes(
         sizes = [len(i) for i in sets]
         n = min(cap, *sizes)
         if not n: raise ValueError(f'class {c} is absent from set {sizes.index(0)} of {len(sets)}')
-        first, last = round(part[0]*n), round(part[1]*n)
+        first = round(part[0]*n)
+        last = round(part[1]*n)
         def matched(i): return torch.cat([shuffled(i[first:last]) for _ in range(dm)])
         columns = [matched(i) for i in sets]
         rows.append(torch.stack(columns, 1))                                    # (dm*n,M)
         y.append(torch.full((len(rows[-1]),), c))
-    y, rows = torch.cat(y), torch.cat(rows)
+    y = torch.cat(y)
+    rows = torch.cat(rows)
     order = torch.randperm(len(y), generator=g)
     return y[order], rows[order]
 
@@ -407,7 +417,7 @@ def digit_text(
     place = (torch.arange(length)-start[:,None])%length                                           # (n,length)
     return words[y].gather(1, place)
 
-# %% ../../nbs/23_data.public.ipynb #05d72b5e
+# %% ../../nbs/23_data.public.ipynb #6fc59670
 def mnist_svhn_pairs(
     root, # Folder with `MNIST/raw`, `train_32x32.mat`, `test_32x32.mat` (and `FashionMNIST/raw`)
     dm:int=5, # Matchings: published with 5, 20, 30
@@ -425,7 +435,8 @@ def mnist_svhn_pairs(
         if fashion: out['fashion'] = mnist(root, train, 'FashionMNIST', strict)
         return out
     def pairs(sets, valid, seed): return _held_out([y for _,y in sets.values()], dm, valid, by, seed)
-    known, unknown = sets(True), sets(False)
+    known = sets(True)
+    unknown = sets(False)
     train, held = pairs(known, valid, 3*seed)
     test, _ = pairs(unknown, 0, 3*seed+1)
     train = _tuples(known, *train, text, 3*seed)
@@ -450,7 +461,7 @@ def _draw(v, generator=None):
     u = torch.rand(v.shape, generator=generator, device=v.device)
     return (u*255<v).to(torch.uint8)
 
-# %% ../../nbs/23_data.public.ipynb #17f42aae
+# %% ../../nbs/23_data.public.ipynb #66e52dcb
 def binary_mnist(
     root, # Folder with `MNIST/raw`
     valid:int=10_000, # Last training images, held out (0: none)
@@ -461,7 +472,8 @@ def binary_mnist(
     "Binary MNIST and its label as two modalities"
     x, y = mnist(root, True, strict=strict)
     x_test, y_test = mnist(root, False, strict=strict)
-    n, eye = len(x)-valid, torch.eye(10)
+    n = len(x)-valid
+    eye = torch.eye(10)
     def image(v, fn=None): return Gathered(v, torch.arange(len(v)), 1., fn)
     def part(v, y, seed):
         drawn = _draw(v[:,None], torch.Generator().manual_seed(seed))
@@ -531,7 +543,7 @@ def _middle(im, w, h):
     top = round((im.height-h)/2)
     return im.crop((left, top, left+w, top+h))
 
-# %% ../../nbs/23_data.public.ipynb #aca52245
+# %% ../../nbs/23_data.public.ipynb #c8c4630d
 def celeba(
     root, # Folder that holds `celeba`
     size:int=64, # Side of the images
@@ -541,7 +553,8 @@ def celeba(
     quiet:bool=False, # No progress bar while images are converted
 )->tuple: # Training, validation, test data: `image` `(3,size,size)`, `attributes` `(A,)` of 0 and 1, which are also `y`
     "CelebA in its published split, memory-mapped"
-    cls, base = _tv('CelebA', strict), Path(root)/'celeba'
+    cls = _tv('CelebA', strict)
+    base = Path(root)/'celeba'
     for _,md5,f in cls.file_list[1:]:
         with _reading(base/f): pass
         if strict: _md5(base/f, md5)
@@ -654,7 +667,7 @@ def _sparse(path):
         m = csr_matrix((z['data'], z['indices'], z['indptr']), shape=tuple(z['shape']))
         return torch.from_numpy((m>0).astype(np.uint8).toarray())
 
-# %% ../../nbs/23_data.public.ipynb #799aa54e
+# %% ../../nbs/23_data.public.ipynb #47275f4d
 def mirflickr(
     root, # Folder that holds `flickr`
     fold:int=1, # Which of the published splits
@@ -663,7 +676,9 @@ def mirflickr(
 )->tuple: # Training, validation, test data: `image` `(3857,)`, `tags` `(2000,)` of 0 and 1; `y` 38 labels as floats
     "Labelled MIR Flickr in a published split"
     base = Path(root)/'flickr'
-    images, texts, labels = base/'image/labelled', base/'text/text_all_2000_labelled.npz', base/'labels.npy'
+    images = base/'image/labelled'
+    texts = base/'text/text_all_2000_labelled.npz'
+    labels = base/'labels.npy'
     files = sorted(images.glob('combined-*.npy'))
     if not files: raise FileNotFoundError(f'{images}/combined-*.npy: no such files')
     features = np.concatenate([_open(f) for f in files])
@@ -673,7 +688,9 @@ def mirflickr(
     want = 25_000 if strict else len(y)
     for path,v in (images, x), (texts, tags), (labels, y): _count(path, len(v), want)
     def rows(name): return torch.as_tensor(_open(base/f'splits/{name}_indices_{fold}.npy')).long()
-    train, valid, test = rows('train'), rows('valid'), rows('test')
+    train = rows('train')
+    valid = rows('valid')
+    test = rows('test')
     if standardise:
         sd, mu = torch.std_mean(x[train], 0, correction=0)
         x = (x-mu)/sd.masked_fill(sd==0, 1)

@@ -66,7 +66,7 @@ class Measured(NamedTuple):
     width:Tensor # Width in pixels
     corr:Tensor # Correlation with that shape: 1 if exact, 0 for a flat picture
 
-# %% ../../nbs/21_data.toy.ipynb #96bcb4b2
+# %% ../../nbs/21_data.toy.ipynb #f52fc4ad
 def measure(
     x:Tensor, # Pictures `(...,1,32,32)`, any contrast
     kind:str, # `'square'` or `'circle'`
@@ -76,7 +76,8 @@ def measure(
     def unit(v): return F.normalize(v-v.mean(-1, keepdim=True), dim=-1)
     t = templates(kind, line).flatten(0, 1).to(x.device, torch.float32)     # (38,1,32,32)
     t = torch.cat([F.avg_pool2d(t, k, 1, k//2) for k in (1,3,5)])           # sharp, then blurred ones
-    shown, known = unit(x.flatten(-3).float()), unit(t.flatten(1))
+    shown = unit(x.flatten(-3).float())
+    known = unit(t.flatten(1))
     corr = shown@known.T                                                    # (...,3*38)
     corr, best = corr.max(-1)
     n = len(widths)

@@ -69,7 +69,7 @@ def fake_like(
         return nn.functional.one_hot(y, n_classes).float()
     return torch.randn(B, *m.shape)
 
-# %% ../../nbs/78_eval.checks.ipynb #e3355f77
+# %% ../../nbs/78_eval.checks.ipynb #f2c8c4a0
 class CheckCase:
     "A model under test, with a world and data to test it on"
     def __init__(self,
@@ -84,11 +84,15 @@ class CheckCase:
         draws:int=4000, # Of a posterior without closed moments
     ):
         if isinstance(exact_on, str): choose(exact_on, ('all', 'one'), 'exact_on')
-        self.build,self.bound,self._exact = build,bound,exact
-        self.given,self.exact_on = given,exact_on
+        self.build = build
+        self.bound = bound
+        self._exact = exact
+        self.given = given
+        self.exact_on = exact_on
         self.mods = mods or small_mods
         self.seed = seed
-        self.B,self.draws = B,draws
+        self.B = B
+        self.draws = draws
         self.d = 2
         self.where = ''     # the subset or stage that is being checked
         self.world = lingauss({'a': 3, 'b': 4, 'c': 3}, d=self.d, diagonal=True, seed=seed)
@@ -271,7 +275,7 @@ def register_check(f):
     all_checks[_name(f)] = f
     return f
 
-# %% ../../nbs/78_eval.checks.ipynb #d86de03f
+# %% ../../nbs/78_eval.checks.ipynb #4b57a731
 def _measured(where, error, allowed=None):
     "`(where, error, allowed)`; from `(where, holds)`, with an error of 0 or 1"
     if allowed is None: return where, int(not error), 0
@@ -288,7 +292,8 @@ def _summary(name, found, note=''):
     bad = [r for r in found if not r[1]<=r[2]]              # NaN is bad
     _, error, allowed = max(bad or found, key=_share)
     plural = '' if len(found)==1 else 's'
-    result, where = 'ok', f'{len(found)} case{plural}'
+    result = 'ok'
+    where = f'{len(found)} case{plural}'
     if bad:
         first = dict.fromkeys(where for where,*_ in bad[:4])
         more = ', …' if len(bad)>4 else ''
@@ -302,7 +307,9 @@ def run_check(
     reason:str=None, # If given, do not run, and say this
 )->CheckRow: # What was found
     "Run one check; exceptions are findings"
-    name, found, note = _name(f), [], ''
+    name = _name(f)
+    found = []
+    note = ''
     if reason: return CheckRow(name, 'not run', note=reason)
     case.where = ''
     try:
@@ -362,11 +369,12 @@ def check_tight(c):
     v = c.mean_value(m, c.xw)
     yield 'all', *above(v, c.truth(), both=True)
 
-# %% ../../nbs/78_eval.checks.ipynb #6a62b5f5
+# %% ../../nbs/78_eval.checks.ipynb #7fd6a309
 @register_check
 def check_tight_masked(c):
     "The same when every sample has its own subset"
-    m, mask = c.exact(), c.mask()
+    m = c.exact()
+    mask = c.mask()
     if not m.answers.incomplete: raise NotRun('declared: learns from complete samples only')
     if len(c.exact_sets())<len(subsets(c.names)): raise NotRun('declared: not exact on every subset')
     v = c.mean_value(m, c.xw, mask)
@@ -402,11 +410,12 @@ def check_posterior(c):
         q = m.posterior(c.xw, S)
         yield c.where, *c.gap(q, c.world.posterior(c.xw, S))
 
-# %% ../../nbs/78_eval.checks.ipynb #148c4382
+# %% ../../nbs/78_eval.checks.ipynb #1359e116
 @register_check
 def check_conditional(c):
     "What an exact model generates follows p(x_t|x_S)"
-    m, n = c.exact(), 2000
+    m = c.exact()
+    n = 2000
     x = {k: v[:4] for k,v in c.xw.items()}
     for S in c.over(c.exact_sets()):
         others = [k for k in m.answers.targets if k not in S]
@@ -435,7 +444,7 @@ def check_one_modality(c):
         v = c.mean_value(m, x, copies=20, n=40)
         yield 'a', *same_mean(v, lw.mean(1))
 
-# %% ../../nbs/78_eval.checks.ipynb #51a649ab
+# %% ../../nbs/78_eval.checks.ipynb #b721323d
 def _raises(f, *words):
     "Does `f` raise a ValueError or TypeError that mentions all `words`?"
     try: f()
@@ -445,7 +454,8 @@ def _raises(f, *words):
 def _differs(a, b):
     "Differences of means and of log variances of two samples `(n,D)`, in standard errors: two tensors `(D,)`"
     n = len(a)
-    va, vb = a.var(0), b.var(0)
+    va = a.var(0)
+    vb = b.var(0)
     se = ((va+vb)/n).sqrt()
     mean = (a.mean(0)-b.mean(0)).abs()
     log_var = (va/vb).log().abs()
@@ -454,7 +464,8 @@ def _differs(a, b):
 @register_check
 def check_nothing_given(c):
     "Nothing given means the prior: moments of `generate()`, and an error from `posterior`"
-    m, n = c.model(), 4000
+    m = c.model()
+    n = 4000
     yield 'posterior of nothing', _raises(lambda: m.posterior(c.xw, []), 'given')
     if not m.answers.prior: raise NotRun('declared: nothing is generated from nothing')
     out = m.generate(n=n)
@@ -487,7 +498,7 @@ def check_order(c):
     x = _flipped(c.xw)
     yield 'loss', *c.same(lambda: _loss(m, c.xw), lambda: _loss(m, x))
 
-# %% ../../nbs/78_eval.checks.ipynb #ce890d32
+# %% ../../nbs/78_eval.checks.ipynb #5666345b
 class _At:
     "Samples `i` of a batch of distributions"
     def __init__(self, q, i): self.q,self.i = q,i
@@ -509,7 +520,8 @@ def _hidden(x, mask, fill):
 @register_check
 def check_mask_subsets(c):
     "With masks every sample gets the posterior of its own subset"
-    m, mask = c.model(), c.mask()
+    m = c.model()
+    mask = c.mask()
     q = m.posterior(_hidden(c.xw, mask, torch.nan), mask=mask)
     for S in c.over(c.sets(m)):
         just_these = [mask[k]==(k in S) for k in c.names]
@@ -827,7 +839,7 @@ def check_inputs(c):
         yield what, _equal(x, x0)
         yield f'mask in {what}', _equal(mask, mask0)
 
-# %% ../../nbs/78_eval.checks.ipynb #8561904a
+# %% ../../nbs/78_eval.checks.ipynb #1b31685c
 def _modes(m): return [s.training for s in m.modules()]
 
 @register_check
@@ -835,7 +847,8 @@ def check_modes(c):
     "Calls leave every submodule in the mode it was in, and no buffer changed; posteriors do not drop out"
     m, x = c.plain()
     for i,s in enumerate(m.modules()): s.training = i%3>0
-    modes, state = _modes(m), _state(m)
+    modes = _modes(m)
+    state = _state(m)
     calls = {'posterior': lambda: m.posterior(x), 'generate': lambda: m.generate(x)}
     if m.answers.prior: calls['from the prior'] = m.generate
     for what,call in calls.items():

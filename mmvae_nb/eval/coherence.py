@@ -25,7 +25,7 @@ def _device(module):
     tensors = chain(module.parameters(), module.buffers())
     return next((v.device for v in tensors), torch.device('cpu'))
 
-# %% ../../nbs/70_eval.coherence.ipynb #216b9d6b
+# %% ../../nbs/70_eval.coherence.ipynb #a5eecc3f
 def _logits(net, v):
     "What a classifier says of `v (n,B,*shape)`, as `(n*B,classes)` on its device"
     return net(v.flatten(0, 1).to(_device(net)))
@@ -33,7 +33,8 @@ def _logits(net, v):
 def _hit(classifiers, t, v, y):
     "Does the classifier of `t` read class `y (B,)` in `v (n,B,*shape)`? Floats `(n,B)`"
     logits = _logits(classifiers[t], v)                                # (n*B,classes)
-    top, known = y.max().item(), logits.shape[-1]
+    top = y.max().item()
+    known = logits.shape[-1]
     if top>=known:
         raise ValueError(f'labels out of range: found {top}, but the classifier of {t!r} knows {known} classes')
     found = logits.argmax(-1).view(v.shape[:2])                        # (n,B)

@@ -42,7 +42,7 @@ def marginals(
     z = q.sample((draws,))
     return Normal(z.mean(0), z.std(0), validate_args=False)
 
-# %% ../../nbs/74_eval.collapse.ipynb #3e468e9b
+# %% ../../nbs/74_eval.collapse.ipynb #9b438dd0
 @torch.no_grad()
 def dim_kl(
     q, # Distribution over `(d,)`, batch shape `(B,)`
@@ -50,7 +50,8 @@ def dim_kl(
     draws:int=256, # Draws where there is no formula
 )->Tensor: # Nats `(B,d)`
     "KL(q||p) of every dimension's marginal"
-    q, p = marginals(q, draws), marginals(p, draws)
+    q = marginals(q, draws)
+    p = marginals(p, draws)
     try: return kl(q, p)
     except NotImplementedError: return kl(q, p, q.sample((draws,))).mean(0)
 
@@ -124,13 +125,14 @@ def collapse(
         rows += _curve(kls, eps, delta, boot, generator, (_key(S), target, len(S)))
     return _told(pd.DataFrame(rows, columns=_columns), model, data.names, pairs)
 
-# %% ../../nbs/74_eval.collapse.ipynb #75af3929
+# %% ../../nbs/74_eval.collapse.ipynb #7e6131f5
 def three_versions(
     observed, # Name or names O
     missing, # Name or names M
 )->list: # Of pairs `(given, to)`, where `to=None` is the prior
     "The pairs of CMMD's Fig. 3: O against prior, M against prior, O against M"
-    O, M = as_names(observed), as_names(missing)
+    O = as_names(observed)
+    M = as_names(missing)
     return [(O, None), (M, None), (O, M)]
 
 # %% ../../nbs/74_eval.collapse.ipynb #b55118d6

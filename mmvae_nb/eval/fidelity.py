@@ -32,13 +32,14 @@ def _root(A):
     kept = w>len(w)*torch.finfo(w.dtype).eps*w[-1]
     return (V*w.clamp(min=0).sqrt())[:,kept]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #934c9ccb
+# %% ../../nbs/72_eval.fidelity.ipynb #ac637e30
 def trace_sqrt(
     A:Tensor, # Covariance `(D,D)`, may be singular
     B:Tensor, # Covariance `(D,D)`, may be singular
 )->Tensor: # Scalar double
     "Trace of the square root of A^1/2 B A^1/2"
-    A, B = A.double(), B.double()
+    A = A.double()
+    B = B.double()
     L = _root(A)
     w = torch.linalg.eigvalsh(L.T@B@L).clamp(min=0)
     if not len(w): return w.sum()
@@ -125,7 +126,7 @@ def _gauss_root(f):
     few = len(c)<c.shape[1]
     return f.mean(0), c.T if few else _root(c.T@c)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #7d7c6e33
+# %% ../../nbs/72_eval.fidelity.ipynb #eff1bb38
 def _distance(a, b):
     "Of two `FeatureStats`"
     return frechet_distance(a.mean, a.cov, b.mean, b.cov)
@@ -137,7 +138,8 @@ def frechet(
 )->float: # Squared units of the features
     "Squared Frechet distance of two clouds of features"
     _check_features(f1, f2, few)
-    n, D = min(len(f1), len(f2)), f1.shape[1]
+    n = min(len(f1), len(f2))
+    D = f1.shape[1]
     if n>D:
         return _distance(FeatureStats.of(f1), FeatureStats.of(f2))
     mu, L = _gauss_root(f1)
@@ -168,7 +170,7 @@ def _without(f, groups):
     whole = sum(parts[1:], parts[0])
     return [whole-p for p in parts]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #948939bc
+# %% ../../nbs/72_eval.fidelity.ipynb #86c33f72
 def frechet_jackknife(
     f1:Tensor, # Features `(n,D)`
     f2:Tensor, # Features `(m,D)`
@@ -177,7 +179,8 @@ def frechet_jackknife(
 )->tuple: # Value, standard error, value corrected for the 1/n bias
     "Squared Frechet distance with its standard error and its limit"
     v = frechet(f1, f2, few)
-    n, g = min(len(f1), len(f2)), groups
+    n = min(len(f1), len(f2))
+    g = groups
     if not g: return v, math.nan, math.nan
     if g<2 or n<3*g:
         raise ValueError(f'{groups} groups for {n} samples; use 0 for no standard error, '
@@ -188,7 +191,7 @@ def frechet_jackknife(
     limit = v-(g-1)*(out.mean().item()-v)
     return v, math.sqrt((g-1)/g*spread), limit
 
-# %% ../../nbs/72_eval.fidelity.ipynb #0fd85252
+# %% ../../nbs/72_eval.fidelity.ipynb #599601ec
 class Penultimate(nn.Module):
     "What the last linear layer of a classifier sees"
     def __init__(self,
@@ -196,7 +199,8 @@ class Penultimate(nn.Module):
         name:str='classifier', # For the tables
     ):
         super().__init__()
-        self.net,self.name = net,name
+        self.net = net
+        self.name = name
         self.last = [m for m in net.modules() if isinstance(m, nn.Linear)][-1:]    # in a list: no submodule twice
         if not self.last:
             raise ValueError(f'{name}: no linear layer in {type(net).__name__}; '
@@ -477,7 +481,7 @@ def mean_frechet(
     m['metric'] = 'mean Frechet distance'
     return m[['metric','given','target','value','se','classes']]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #228785b7
+# %% ../../nbs/72_eval.fidelity.ipynb #57e16464
 class LatentMean(nn.Module):
     "Posterior mean of an encoder, as features"
     def __init__(self,
@@ -485,7 +489,8 @@ class LatentMean(nn.Module):
         name='VAE encoder', # For the tables
     ):
         super().__init__()
-        self.encoder,self.name = encoder,name
+        self.encoder = encoder
+        self.name = name
     def forward(self, x): return self.encoder(x).mean
 
 class _Unimodal(MultimodalVAE):

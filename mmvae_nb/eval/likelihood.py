@@ -19,7 +19,7 @@ from ..data.core import MMData, _bar
 from ..theory.experts import Mixture, Stacked
 from .coherence import _device, _key, _left_out, _refuse
 
-# %% ../../nbs/71_eval.likelihood.ipynb #e9defc12
+# %% ../../nbs/71_eval.likelihood.ipynb #07b8aa96
 def strata_draws(
     q:Distribution, # Batch shape `(B,)`, event shape `(d,)`
     n:int, # Draws for each data point (a few more if that does not divide)
@@ -31,7 +31,8 @@ def strata_draws(
     w, top = q.weights, q.weights.amax(1)                              # (M,B), (M,)
     sizes = (n*top/top.sum()-1e-4).ceil().long().tolist()
     z = q.comps.sample((max(sizes),))                                  # (K,M,B,d)
-    codes, share = [], []
+    codes = []
+    share = []
     for m,k in enumerate(sizes):
         if not k: continue
         codes.append(z[:k,m])                                          # (k,B,d)
@@ -130,7 +131,7 @@ def weight_summary(
     found = LogLik(ll, s2.sqrt(), -s2/2, ess, pareto_k(a).to(ll))
     return LogLik(*(v.cpu() for v in found))
 
-# %% ../../nbs/71_eval.likelihood.ipynb #fa6b0be3
+# %% ../../nbs/71_eval.likelihood.ipynb #548acb6a
 def fitted(
     q, # Has `sample`
     n:int=128, # Draws to fit
@@ -138,7 +139,8 @@ def fitted(
 )->MultivariateNormal: # Batch shape `(B,)`
     "A Gaussian with the moments of draws; correlations shrink if these are few"
     z = q.sample((n,))
-    mu, d = z.mean(0), z.shape[-1]
+    mu = z.mean(0)
+    d = z.shape[-1]
     gap = z-mu
     cov = torch.einsum('nbi,nbj->bij', gap, gap)/(n-1)
     variance = cov.diagonal(dim1=-2, dim2=-1)                          # (B,d)
@@ -377,10 +379,11 @@ def predictive_loglik(
     def one(x): return _predict(model, x, S, n, chunk)
     return _loop(model, data, whole, one, bs, generator, quiet)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #a61585bd
+# %% ../../nbs/71_eval.likelihood.ipynb #8695549f
 def _pair(given, targets):
     "Names of S and T, which share nothing"
-    S, T = _names(given, 'given'), _names(targets, 'targets')
+    S = _names(given, 'given')
+    T = _names(targets, 'targets')
     both = [k for k in T if k in S]
     if both:
         raise ValueError(f'modality {both[0]!r} is both given and target; '
@@ -404,7 +407,7 @@ def ratio_loglik(
     k = torch.maximum(both.k, cond.k)
     return LogLik(both.ll-cond.ll, se, both.bias-cond.bias, ess, k)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #70704276
+# %% ../../nbs/71_eval.likelihood.ipynb #8be13a24
 def conditional_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -416,7 +419,8 @@ def conditional_likelihood(
     **kw # `safe` (ratio only), `bs`, `chunk`, `generator`, `quiet`, as in `loglik`
 )->pd.DataFrame: # A row for each target and estimator
     "log p(x_T|x_S) in nats, by two estimators"
-    S, how = _names(given, 'given'), _names(how, 'how')
+    S = _names(given, 'given')
+    how = _names(how, 'how')
     known = {'ratio': ratio_loglik, 'predictive': predictive_loglik}
     estimators = {h: choose(h, known, 'estimator') for h in how}
     others = [(t,) for t in model.answers.targets if t not in S]

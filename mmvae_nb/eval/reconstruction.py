@@ -57,7 +57,7 @@ def _compared(model, names, given, targets):
     able = tuple(t for t in as_names(targets, names) if t in model.answers.targets)
     return {**pairs, names: able}, left
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #a7279837
+# %% ../../nbs/75_eval.reconstruction.ipynb #65be306b
 def _errors(model, data, S, targets, metrics, bs, **kw):
     "`{(metric,target): (N_t,)}`: errors of the data points that have S and the target"
     parts = {(m,t): [] for m in metrics for t in targets}
@@ -66,7 +66,8 @@ def _errors(model, data, S, targets, metrics, bs, **kw):
         for m,t in parts:
             seen = data.observed(t)[i].cpu()
             if not seen.any(): continue
-            truth, guess = x[t].cpu()[seen], out[t].cpu()[seen]
+            truth = x[t].cpu()[seen]
+            guess = out[t].cpu()[seen]
             parts[m,t].append(metrics[m](truth, guess))
     return {pair: torch.cat(v).double() for pair,v in parts.items() if v}
 

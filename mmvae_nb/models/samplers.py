@@ -182,7 +182,7 @@ def score_components(
     values = [score(u, k, reg, seed)-log_volume for k in tried]
     return pd.DataFrame({'k': tried, 'value': values, 'n': len(z)})
 
-# %% ../../nbs/60_models.samplers.ipynb #6aa5841f
+# %% ../../nbs/60_models.samplers.ipynb #be7f65a4
 @register
 class GMMSampler(nn.Module):
     "Gaussian mixture with full covariances: `sampler(n)` gives codes `(n,d)`"
@@ -193,10 +193,12 @@ class GMMSampler(nn.Module):
         super().__init__()
         if k is not None and not (isinstance(k, int) and k>=1):
             raise ValueError(f'k must be at least 1 component, found {k}')
-        self.d,self.k = d,k
+        self.d = d
+        self.k = k
         self.tried = {}                                        # k -> value, where `fit` has chosen
         start = k or 1                                         # that many copies of the prior
-        w, mu = torch.full((start,), 1/start), torch.zeros(start, d)
+        w = torch.full((start,), 1/start)
+        mu = torch.zeros(start, d)
         self.put(w, mu, torch.eye(d).repeat(start, 1, 1))
     def put(self, w, mu, tril):
         "Set weights `(k,)`, means `(k,d)` and Cholesky factors `(k,d,d)`"
@@ -208,7 +210,7 @@ class GMMSampler(nn.Module):
     def forward(self, n): return self.dist().sample((n,))
     def log_prob(self, z): return self.dist().log_prob(z)
 
-# %% ../../nbs/60_models.samplers.ipynb #19b25945
+# %% ../../nbs/60_models.samplers.ipynb #4850f47a
 @patch
 def fit(self:GMMSampler,
     z:Tensor, # Codes `(N,d)`, draws of q(z|X)
@@ -219,8 +221,10 @@ def fit(self:GMMSampler,
     generator:torch.Generator=None, # Source of randomness
 )->GMMSampler: # Itself; `k` tells what was chosen, `tried` the values
     "Fit by EM"
-    k, tried = self.k or 1, {}
-    size, space = _counted(k, 'component'), _counted(self.d, 'dimension')
+    k = self.k or 1
+    tried = {}
+    size = _counted(k, 'component')
+    space = _counted(self.d, 'dimension')
     _fit_codes(z, self.d, k, f'a mixture of {size}')
     z = _fit_codes(z, self.d, self.d+1, f'a mixture in {space}')
     if self.k is None:
@@ -236,11 +240,12 @@ def fit(self:GMMSampler,
     root = torch.linalg.cholesky(torch.as_tensor(mixture.covariances_))
     tril = root*scale[:,None]                                  # (k,d,d)
     self.put(*(v.to(self.mu) for v in (w, mu, tril)))
-    self.k, self.tried = k, tried
+    self.k = k
+    self.tried = tried
     self.init_args = {**self.init_args, 'k': k}                # what `save_model` writes
     return self
 
-# %% ../../nbs/60_models.samplers.ipynb #46a9ef58
+# %% ../../nbs/60_models.samplers.ipynb #42c98951
 @register
 class MAFSampler(nn.Module):
     "Masked autoregressive flow over standardised codes: `sampler(n)` gives codes `(n,d)`"
@@ -251,7 +256,8 @@ class MAFSampler(nn.Module):
         depth:int=2, # Hidden layers of a block
     ):
         super().__init__()
-        self.d,self.flow = d,maf(d, n_flows, hidden, depth)
+        self.d = d
+        self.flow = maf(d, n_flows, hidden, depth)
         self.register_buffer('loc', torch.zeros(d))
         self.register_buffer('scale', torch.ones(d))
     def dist(self):
@@ -280,7 +286,7 @@ def _epoch(opt, sched, sampler, z, bs):
         opt.step()
         sched.step()
 
-# %% ../../nbs/60_models.samplers.ipynb #6ec21e73
+# %% ../../nbs/60_models.samplers.ipynb #7a118f42
 @patch
 @torch.enable_grad()
 def fit(self:MAFSampler,
@@ -294,13 +300,15 @@ def fit(self:MAFSampler,
     "Fit by maximum likelihood; keeps the epoch with the best density of held-out codes"
     z = _fit_codes(z, self.d, 20, 'a flow').to(self.loc)
     tenth = len(z)//10
-    best, weights = -math.inf, None
+    best = -math.inf
+    weights = None
     with seeded(_seed(generator)):
         loc, scale = _scales(z)
         self.loc.copy_(loc)
         self.scale.copy_(scale)
         z = z[torch.randperm(len(z))]
-        out, rest = z[:tenth], z[tenth:]
+        out = z[:tenth]
+        rest = z[tenth:]
         opt = torch.optim.Adam(self.flow.parameters(), lr)
         steps = epochs*math.ceil(len(rest)/bs)
         sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=steps)

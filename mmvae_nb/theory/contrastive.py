@@ -39,7 +39,7 @@ def _check_pair(h1, h2, tau):
     if not torch.isfinite(total):
         raise ValueError('embeddings hold NaN or inf; lower the learning rate, or look at the projectors')
 
-# %% ../../nbs/17_theory.contrastive.ipynb #0292465f
+# %% ../../nbs/17_theory.contrastive.ipynb #aabaf52e
 def infonce(
     h1:Tensor, # Embeddings `(B,g)`; their length does not matter
     h2:Tensor, # Embeddings `(B,g)`, row by row partners of `h1`
@@ -49,10 +49,12 @@ def infonce(
     "Contrastive loss of paired embeddings (JNF-Shared 2025, App. B.2)"
     _check_pair(h1, h2, tau)
     choose(negatives, ('cross','both'), 'kind of negatives')
-    h1, h2 = _unit(h1), _unit(h2)
+    h1 = _unit(h1)
+    h2 = _unit(h2)
     cross = h1@h2.T/tau                                    # (B,B), partners on the diagonal
     if negatives=='cross': return (nce(cross)+nce(cross.T))/2
-    own1, own2 = _own_scores(h1, tau), _own_scores(h2, tau)
+    own1 = _own_scores(h1, tau)
+    own2 = _own_scores(h2, tau)
     forth = nce(torch.cat([cross, own1], 1))               # among 2B-1 candidates
     back = nce(torch.cat([cross.T, own2], 1))
     return (forth+back)/2

@@ -462,7 +462,7 @@ def _power(convention, size, seen):
     if convention=='posteriors': return 1-size
     return (size==seen).to(size)
 
-# %% ../../nbs/13_theory.experts.ipynb #d43977c7
+# %% ../../nbs/13_theory.experts.ipynb #2ea6bebc
 def mopoe(
     qs, # List of M Gaussian experts, batch shape `(B,)`
     prior=None, # p(z); `None` leaves it out of every product
@@ -477,7 +477,8 @@ def mopoe(
     if mask is None: ok, seen = size>0, len(qs)
     else:
         lacks = A@(~mask).to(A)                                    # how many of a subset were not seen, (S,B)
-        ok, seen = lacks==0, mask.sum(0)
+        ok = lacks==0
+        seen = mask.sum(0)
     power = _power(convention, size, seen)*ok
     def product(v, v0): return torch.tensordot(A, v, 1)+_view(power, v)*v0
 

@@ -175,7 +175,7 @@ def log_prob(self:FlowPosterior, z):
     u, log_det = self.pull(z)
     return self.base.log_prob(u) + log_det
 
-# %% ../../nbs/14_theory.flows.ipynb #10dd5e99
+# %% ../../nbs/14_theory.flows.ipynb #8e1e7d81
 def _grow(u, f):
     "Invert a block, or stacked ones: each hidden unit is computed once, when its last input is known (no gradient)"
     if f.Ws[0].dim()==2: return _grow(u[None], _stack_of_one(f))[0]
@@ -192,7 +192,8 @@ def _grow(u, f):
         known = slice(d-i, d) if f.reverse else slice(0, i)
         if ready>done: _grow_units(hidden, slice(done, ready), f.Ws, biases, z[:,known], known)
         done = ready
-        b, W = last_bias[:,c::d], last_W[:,:,c,:ready]
+        b = last_bias[:,c::d]
+        W = last_W[:,:,c,:ready]
         out = torch.baddbmm(b, W, hidden[-1][:,:ready])               # (M,2,N)
         if f.direct is not None:
             out = torch.baddbmm(out, f.direct[:,c::d,known], z[:,known])
@@ -200,13 +201,14 @@ def _grow(u, f):
         z[:,c] = base[:,c]*s.exp() + m
     return z.mT.reshape(u.shape)
 
-# %% ../../nbs/14_theory.flows.ipynb #72443557
+# %% ../../nbs/14_theory.flows.ipynb #2f2fbd78
 def _grow_units(hidden, new, Ws, biases, z, known):
     "Fill in the units `new` (a slice) of every hidden layer, from the coordinates `z (M,known,N)`"
     below, columns = z, known                                         # what a layer reads, and by which weights
     for h,W,b in zip(hidden, Ws, biases):
         h[:,new] = torch.baddbmm(b[:,new], W[:,new,columns], below).relu_()
-        below, columns = h[:,:new.stop], slice(0, new.stop)
+        below = h[:,:new.stop]
+        columns = slice(0, new.stop)
 
 def _bias_columns(b, N):
     "A bias `(M,out)` as `(M,out,1)`, or one for each data point `(M,B,out)` as `(M,out,N)` for N = n*B points"
@@ -215,7 +217,8 @@ def _bias_columns(b, N):
 
 def _stack_of_one(f):
     "A folded block with a leading dimension of one"
-    Ws, bs = [W[None] for W in f.Ws], [b[None] for b in f.bs]
+    Ws = [W[None] for W in f.Ws]
+    bs = [b[None] for b in f.bs]
     direct = None if f.direct is None else f.direct[None]
     return f._replace(Ws=Ws, bs=bs, direct=direct)
 

@@ -120,7 +120,7 @@ class HMCInfo(NamedTuple):
     n_grad:int # Gradients that each chain has cost
     wide:Tensor=None # Of a product: samples without a density of their own, bool `(B,)`
 
-# %% ../../nbs/15_theory.hmc.ipynb #1a76ae9c
+# %% ../../nbs/15_theory.hmc.ipynb #a46ec5c5
 def _warm(logp, s, n, n_leap, eps, scale, jitter, target):
     "Adapt step size and scale; the gradients of paths that were lost do not count"
     trust = 1. if scale is None else .5
@@ -139,7 +139,8 @@ def _warm(logp, s, n, n_leap, eps, scale, jitter, target):
         count = count+ok.sum(0)
         if t>0 and t+1 in (n//8, n//4, n//2, 3*n//4):
             scale = _refined(scale, first, total, count, trust)
-            total, count = 0., 0.
+            total = 0.
+            count = 0.
     return s, a.log_mean, scale
 
 # %% ../../nbs/15_theory.hmc.ipynb #651e4bb4
@@ -162,7 +163,7 @@ def _check_start(logp):
     if not lost.any(): return
     raise ValueError(f'{int(lost.sum())} of {logp.numel()} chains start where the log density is not finite')
 
-# %% ../../nbs/15_theory.hmc.ipynb #bfa7e010
+# %% ../../nbs/15_theory.hmc.ipynb #abf7262f
 @torch.no_grad()
 def hmc(
     logp, # Function: z `(n,...,d)` -> log density up to a constant, `(n,...)`
@@ -180,7 +181,9 @@ def hmc(
     s = hmc_state(logp, z0)
     _check_start(s.logp)
     s, log_eps, scale = _warm(logp, s, n_warmup, n_leap, eps, scale, jitter, target)
-    draws, accept, divergent = [], 0, 0
+    draws = []
+    accept = 0
+    divergent = 0
     for t in range(n_steps):
         step = _jittered(log_eps, jitter, s)*scale
         s, dH = hmc_step(logp, s, step, n_leap)
@@ -192,7 +195,7 @@ def hmc(
     n_grad = 1+n_leap*(n_warmup+n_steps)
     return z, HMCInfo(accept/n_steps, divergent, lp, log_eps.exp(), scale, n_grad)
 
-# %% ../../nbs/15_theory.hmc.ipynb #7a546db0
+# %% ../../nbs/15_theory.hmc.ipynb #0570c785
 @torch.no_grad()
 def slow_direction(
     logp, # Log density up to a constant
@@ -205,7 +208,8 @@ def slow_direction(
     def unit(v): return v/v.norm(dim=-1, keepdim=True).clamp(min=1e-9)
     def within(h): return sum((b*h).sum(-1, keepdim=True)*b for b in basis)     # the part in the span of the basis
 
-    basis, images = [unit(torch.randn_like(z))], []
+    basis = [unit(torch.randn_like(z))]
+    images = []
     here = hmc_state(logp, z).grad
     for _ in range(min(steps, z.shape[-1])):
         far = hmc_state(logp, z+r*scale*basis[-1]).grad
@@ -219,7 +223,7 @@ def slow_direction(
     slowest = V[...,-1:]
     return unit((Q@slowest)[...,0])*scale
 
-# %% ../../nbs/15_theory.hmc.ipynb #e6591879
+# %% ../../nbs/15_theory.hmc.ipynb #cee80c01
 @torch.no_grad()
 def rises(
     logp, # Log density up to a constant
@@ -231,7 +235,8 @@ def rises(
     "Does the log density not fall at the ends of a chord through `z`, with no valley before?"
     parts = (1/64,1/16,1/8,1/4,1/2,3/4,1)
     here = logp(z)                                                 # (n,...)
-    slope, free = 0., False
+    slope = 0.
+    free = False
     for end in ends:
         end = torch.as_tensor(end, dtype=z.dtype, device=z.device).expand(here.shape)
         t = torch.stack([part*end for part in parts])              # (7,n,...)
@@ -260,11 +265,12 @@ def check_normalisable(
                      'for ever. Products of experts wider than the prior do that: `ProductPosterior` samples them '
                      'inside a ball')
 
-# %% ../../nbs/15_theory.hmc.ipynb #747888f9
+# %% ../../nbs/15_theory.hmc.ipynb #0c1e111c
 def _prior_logp(prior):
     "log p(z) up to a constant, with less to do for a Gaussian"
     if not isinstance(getattr(prior, 'base_dist', None), Normal): return prior.log_prob
-    loc, inv = prior.mean, 1/prior.stddev
+    loc = prior.mean
+    inv = 1/prior.stddev
     def logp(z): return -.5*((z-loc)*inv).square().sum(-1)
     return logp
 
@@ -318,11 +324,12 @@ def experts(self:ProductPosterior, z):
     if self.mask is None: return lq
     return torch.where(self.mask[:,None], lq, 0.)
 
-# %% ../../nbs/15_theory.hmc.ipynb #8a0a8fe2
+# %% ../../nbs/15_theory.hmc.ipynb #29723244
 @patch
 def within(self:ProductPosterior, z):
     "The nearest point of the ball, and the distance from its centre, in standard deviations of the prior"
-    mu, sd = self.prior.mean, self.prior.stddev
+    mu = self.prior.mean
+    sd = self.prior.stddev
     y = (z-mu)/sd
     r = y.norm(dim=-1)
     shrunk = self.radius/r.clamp(min=self.radius)
@@ -401,12 +408,13 @@ def start(self:ProductPosterior,
     z0 = z.view(-1, groups, B, d).gather(0, i).flatten(0, 1)
     return z0[:n], g
 
-# %% ../../nbs/15_theory.hmc.ipynb #a7713a5d
+# %% ../../nbs/15_theory.hmc.ipynb #eb8958d5
 @patch
 def chord(self:ProductPosterior, z, u):
     "Steps along `u` from `z` to the two sides of the ball, `(...)` each"
     sd = self.prior.stddev
-    y, w = (z-self.prior.mean)/sd, u/sd
+    y = (z-self.prior.mean)/sd
+    w = u/sd
     a = w.square().sum(-1)                                         # |y+tw| = R is a quadratic in t
     b = (y*w).sum(-1)
     inside = (self.radius**2-y.square().sum(-1)).clamp(min=1e-3)

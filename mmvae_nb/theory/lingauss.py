@@ -130,7 +130,7 @@ def precision(self:LinGauss,
         return W.T@W/self.noise[k]**2
     return eye+sum(added(k) for k in names)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #f9a49ba7
+# %% ../../nbs/10_theory.lingauss.ipynb #5f0e364a
 @patch
 def encode(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
@@ -138,7 +138,8 @@ def encode(self:LinGauss,
 )->MultivariateNormal: # Batch shape `(B,)`, event shape `(d,)`
     "p(z|x_S), exactly; S = whatever `x` and `mask` hold"
     eye = self.precision()
-    lam, eta = eye, 0
+    lam = eye
+    eta = 0
     for k,has in observed(x, x, mask).items():
         on = has[:,None,None] if mask else 1                       # without a mask one precision serves all
         lam = lam + on*(self.precision(k)-eye)                     # (B,d,d), or (d,d)
@@ -188,7 +189,7 @@ def marginal(self:LinGauss,
     s2 = torch.cat([self.noise[k]**2*torch.ones_like(self.b(k)) for k in names])
     return MultivariateNormal(b, W@W.T+s2.diag(), validate_args=False)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #ed907bbb
+# %% ../../nbs/10_theory.lingauss.ipynb #8c64e8b7
 @patch
 def conditional(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
@@ -200,7 +201,8 @@ def conditional(self:LinGauss,
     choose(target, self.names, 'target')
     others = tuple(k for k in x if k!=target)
     q = self.posterior(x, self._keys(given, others), mask)
-    W, b = self.W(target), self.b(target)
+    W = self.W(target)
+    b = self.b(target)
     eye = torch.eye(len(b)).to(b)
     noise = self.noise[target]**2*eye
     cov = W@q.covariance_matrix@W.T + noise
@@ -298,14 +300,15 @@ def mvn(
     if isinstance(q, MultivariateNormal): return q
     return MultivariateNormal(q.mean, scale_tril=q.stddev.diag_embed(), validate_args=False)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #c72095db
+# %% ../../nbs/10_theory.lingauss.ipynb #e8fb748b
 @patch
 def elbo(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
     q, # Any Gaussian over z, batch shape `(B,)`
 )->Tensor: # Nats, `(B,)`
     "The ELBO of log p(x) under `q` in closed form, no sampling"
-    q, p = mvn(q), mvn(self.prior())
+    q = mvn(q)
+    p = mvn(self.prior())
     def spread(k):                                                 # trace of W S W', (B,)
         moved = self.W(k)@q.scale_tril
         return moved.pow(2).sum((-1,-2))/(2*self.noise[k]**2)

@@ -11,14 +11,15 @@ from torch import Tensor
 from ..core import choose
 from ..dists import normal
 
-# %% ../../nbs/18_theory.mmd.ipynb #7f5deef0
+# %% ../../nbs/18_theory.mmd.ipynb #1b509c30
 def sqdist(
     x:Tensor, # `(...,n,d)`
     y:Tensor, # `(...,m,d)`
 )->Tensor: # `(...,n,m)`
     "Squared Euclidean distances between all rows"
     c = x.detach().mean(-2, keepdim=True)      # differences only: centring keeps the digits
-    x, y = x-c, y-c
+    x = x-c
+    y = y-c
     xx = (x**2).sum(-1)[...,:,None]            # (...,n,1)
     yy = (y**2).sum(-1)[...,None,:]            # (...,1,m)
     return (xx+yy-2*x@y.mT).clamp(min=0)
@@ -162,7 +163,7 @@ def witness(
     mean_y = kernel(sqdist(t, y), bw).mean(-1)
     return mean_x-mean_y
 
-# %% ../../nbs/18_theory.mmd.ipynb #e7d1f9b8
+# %% ../../nbs/18_theory.mmd.ipynb #09f3d368
 def mmd_test(
     x:Tensor, # Samples `(n,d)`
     y:Tensor, # Samples `(m,d)`
@@ -176,16 +177,19 @@ def mmd_test(
     K = _gram(x, y, kernel, bw)
     if K.dim()!=2: raise ValueError(f'expected samples (n,d), found {tuple(x.shape)}; test one batch at a time')
     K = K-K.diagonal().diag()                                        # no pairs of a draw and itself
-    a, b = len(x), len(y)
+    a = len(x)
+    b = len(y)
     device = None if generator is None else generator.device
     random = torch.rand(n, a+b, generator=generator, device=device)
     shuffled = random.argsort(1).to(K.device)
     as_is = torch.arange(a+b, device=K.device)[None]
     in_x = (torch.cat([as_is, shuffled])<a).to(K)                    # (1+n,a+b): which rows are called x
-    xx, yy = _within(in_x, K), _within(1-in_x, K)
+    xx = _within(in_x, K)
+    yy = _within(1-in_x, K)
     xy = K.sum()-xx-yy
     U = xx/(a*(a-1)) + yy/(b*(b-1)) - xy/(a*b)
-    found, null = U[0], U[1:]
+    found = U[0]
+    null = U[1:]
     above = (null>=found).sum().item()
     return found, (1+above)/(1+n), null
 
@@ -193,7 +197,7 @@ def _within(w, K):
     "Sum of K over the pairs within each choice of rows `w (k,N)`, of zeros and ones"
     return (w@K*w).sum(1)
 
-# %% ../../nbs/18_theory.mmd.ipynb #4fca801d
+# %% ../../nbs/18_theory.mmd.ipynb #0ea762ba
 def paired_mmd(
     z:Tensor, # Draws `(n,d)`; row i belongs to input i
     u:Tensor, # Draws of the other law `(n,d)`; row i belongs to the same input
@@ -209,7 +213,8 @@ def paired_mmd(
         pooled = torch.cat([z, u]).detach()
         d2 = sqdist(pooled, pooled)
     bw = bandwidth(d2, d, bw)
-    left, right = torch.stack([z, u, z]), torch.stack([z, u, u])
+    left = torch.stack([z, u, z])
+    right = torch.stack([z, u, u])
     K = kernel(sqdist(left, right), bw)                      # (3,n,n): zz, uu, zu
     if like is not None: K = like*K
     (zz, uu, zu), pairs = _over_pairs(K, unbiased)

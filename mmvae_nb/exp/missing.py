@@ -6,27 +6,23 @@
 __all__ = ['incomplete_entrants', 'own_tuples', 'own_views', 'half_views', 'half_modalities', 'partial_views', 'train_partial',
            'score_partial', 'entries', 'run_missing']
 
-# %% ../../nbs/97_exp.missing.ipynb #53637e47
+# %% ../../nbs/97_exp.missing.ipynb #800d98df
 import pandas as pd, torch
-import torch.nn.functional as F
 from fastai.callback.tracker import EarlyStoppingCallback
 from fastcore.script import call_parse
-from pathlib import Path
-from ..app.bench import provenance, read_results
-from ..core import Modality, choose, eval_mode
-from ..data.core import MMData, mcar, mm_dls, whole_file
-from ..data.digits import digits_from_npz, embedded_digits, five_backgrounds, invert_on
-from ..dists import NormalLik
-from ..theory.elbo import log_weights
+from ..app.bench import half_size, mlp_modalities, quiet_learner, read_results
+from ..core import choose, eval_mode
+from ..data.core import MMData, mcar
+from ..data.digits import five_backgrounds, invert_on
 from ..eval.coherence import coherence, train_classifiers
+from .study import digit_parts, kind_of, listed, run_study, small_views
 from ..models.jmvae import JMVAE
 from ..models.masked import MaskedJMVAE
 from ..models.mopoe import MoPoE
 from ..models.mvtcae import MVTCAE
-from ..nets import MLPBody, MLPNet
-from ..train.learner import mm_learner
+from ..theory.elbo import log_weights
 
-# %% ../../nbs/97_exp.missing.ipynb #91874f79
+# %% ../../nbs/97_exp.missing.ipynb #dcbbfd0f
 def own_tuples(
     labels, # Classes `(N,)`
     views:int=5, # Digits in a tuple
@@ -35,10 +31,11 @@ def own_tuples(
     "Tuples of digits of one class, no digit in two places"
     order = torch.randperm(len(labels), generator=generator)
     order = order[labels[order].argsort(stable=True)]
-    rows = torch.cat([o[:len(o)//views*views].view(-1, views) for o in order.split(labels.bincount().tolist())])
+    def tuples(members): return members[:len(members)//views*views].view(-1, views)
+    rows = torch.cat([tuples(members) for members in order.split(labels.bincount().tolist())])
     return rows[torch.randperm(len(rows), generator=generator)]
 
-# %% ../../nbs/97_exp.missing.ipynb #e1dfb93f
+# %% ../../nbs/97_exp.missing.ipynb #bfe6ee7d
 def own_views(
     digits, # `(N,H,W)` uint8
     labels, # Classes `(N,)`
@@ -47,34 +44,33 @@ def own_views(
 )->MMData: # Five views `(n,3,H,W)`
     "Five views, each of digits of its own, on dark backgrounds"
     g = torch.Generator().manual_seed(seed)
-    idx = own_tuples(labels, 5, g)[:n]
-    return MMData({f'm{k}': invert_on(digits[i]>128, bg, g) for k,(bg,i) in enumerate(zip(five_backgrounds(tone=.4), idx.T))}, labels[idx[:,0]])
+    idx = own_tuples(labels, 5, g)[:n]                                           # (n,5)
+    x = {}
+    for k,background in enumerate(five_backgrounds(tone=.4)):
+        ink = digits[idx[:,k]]>128
+        x[f'm{k}'] = invert_on(ink, background, g)
+    return MMData(x, labels[idx[:,0]])
 
-# %% ../../nbs/97_exp.missing.ipynb #29fc395a
+# %% ../../nbs/97_exp.missing.ipynb #9003e003
 def half_views(
     source:str='embedded', # 'embedded' (scikit-learn's digits), or an `.npz` file of MNIST
     seed:int=0, # Which digits, tuples and crops
     sizes:tuple=(10_000,500,1_000), # Tuples to train, validate and test, at most
 )->tuple: # Three `MMData` of five 3x14x14 views
     "Five views of real digits, at half the size; no digit is in two parts"
-    half = lambda v: F.avg_pool2d(v.float(), 2).round().to(torch.uint8)
-    if source=='embedded': parts = embedded_digits(*sizes, seed=seed)
-    else:
-        (a, la), test = digits_from_npz(source)
-        three = (a[:50_000], la[:50_000]), (a[50_000:], la[50_000:]), test
-        parts = [own_views(*p, n, 3*seed+i) for i,(p,n) in enumerate(zip(three, sizes))]
-    return tuple(MMData({k: half(v) for k,v in p.x.items()}, p.y) for p in parts)
+    if source=='embedded': return small_views(source, seed, sizes)
+    parts = enumerate(zip(digit_parts(source), sizes))
+    return tuple(half_size(own_views(*digits, n, 3*seed+i)) for i,(digits,n) in parts)
 
-# %% ../../nbs/97_exp.missing.ipynb #00d577eb
+# %% ../../nbs/97_exp.missing.ipynb #a1246d16
 def half_modalities(
     names, # Of the views
     d:int=16, # Latent size
 )->list: # `Modality`, each with networks of its own
     "The networks that every model of this study uses"
-    s = (3,14,14)
-    return [Modality(k, s, NormalLik(.25), encoder=MLPBody(s, (128,)), decoder=MLPNet(d, s, (128,))) for k in names]
+    return mlp_modalities(dict.fromkeys(names, (3,14,14)), d, sd=.25)
 
-# %% ../../nbs/97_exp.missing.ipynb #2bcccfe4
+# %% ../../nbs/97_exp.missing.ipynb #994e990c
 def partial_views(
     train:MMData, # Complete
     eta:float, # Probability that a view other than the first is observed
@@ -82,10 +78,12 @@ def partial_views(
     seed:int=0, # Which views are missing
 )->MMData: # As many samples as `train`, but for 'few'
     "What there is to learn from"
+    choose(use, ('all','complete','few'), 'value of use')
     data = mcar(train, eta, keep=train.names[0], seed=seed)
-    if choose(use, ('all','complete','few'), 'value of use')=='all' or data.mask is None: return data
+    if use=='all' or data.mask is None: return data
     few = data.complete()
-    return few if use=='few' else few.subset(torch.arange(len(train))%len(few))
+    if use=='few': return few
+    return few.subset(torch.arange(len(train))%len(few))
 
 # %% ../../nbs/97_exp.missing.ipynb #c1d4cb5d
 incomplete_entrants = { # Name -> class, options, stages
@@ -95,7 +93,7 @@ incomplete_entrants = { # Name -> class, options, stages
     'JMVAE': (JMVAE, {'wide': 'clip'}, ('joint','unimodal')),
 }
 
-# %% ../../nbs/97_exp.missing.ipynb #5eaaf236
+# %% ../../nbs/97_exp.missing.ipynb #aa93d415
 def train_partial(
     name:str, # One of `incomplete_entrants`
     data:MMData, # From `partial_views`
@@ -110,13 +108,14 @@ def train_partial(
     cls, options, stages = choose(name, incomplete_entrants, 'entrant')
     torch.manual_seed(seed)
     model = cls(half_modalities(data.names, d), d, **options)
-    learn = mm_learner(mm_dls(data, valid, bs=64, device='cpu'), model)
     stop = EarlyStoppingCallback(patience=patience)
-    with learn.no_bar(), learn.no_logging(): learn.fit_stages(dict.fromkeys(stages, epochs), lr=lr, cbs=stop)
+    with quiet_learner(model, data, valid, bs=64) as learn:
+        learn.fit_stages(dict.fromkeys(stages, epochs), lr=lr, cbs=stop)
     loss = learn.terms.query(f'split=="valid" and stage=="{stages[0]}"').set_index('epoch').loss
-    return model.eval(), (int(loss.idxmin())+1)*len(learn.dls.train)
+    best = int(loss.idxmin())
+    return model.eval(), (best+1)*len(learn.dls.train)
 
-# %% ../../nbs/97_exp.missing.ipynb #3c4af0d0
+# %% ../../nbs/97_exp.missing.ipynb #d51bd9f4
 @torch.no_grad()
 def score_partial(
     model, # Trained
@@ -126,23 +125,28 @@ def score_partial(
 )->pd.DataFrame: # Columns metric, n_given, value
     "Coherence by number of given views, and the joint log-likelihood"
     test = test.subset(slice(0, points))
-    df = coherence(model, test, classifiers).groupby('n_given').value.mean()
-    rows = [dict(metric='coherence', n_given=k, value=v) for k,v in df.items()]
-    x = test[:][0]
+    by_views = coherence(model, test, classifiers).groupby('n_given').value.mean()
+    rows = [dict(metric='coherence', n_given=k, value=v) for k,v in by_views.items()]
+    x, _ = test[:]
     with eval_mode(model): q = model.encode(x)
-    lw = log_weights(model, x, q, q.sample((50,)))[0].logsumexp(0)-torch.tensor(50.).log()
-    return pd.DataFrame(rows+[dict(metric='log p(X)', n_given=5, value=lw.mean().item())])
+    lw, *_ = log_weights(model, x, q, q.sample((50,)))                           # (50,B)
+    ll = lw.logsumexp(0)-torch.tensor(50.).log()
+    rows.append(dict(metric='log p(X)', n_given=5, value=ll.mean().item()))
+    return pd.DataFrame(rows)
 
-# %% ../../nbs/97_exp.missing.ipynb #2d8936a4
+# %% ../../nbs/97_exp.missing.ipynb #fb0fe4ba
 def entries(
     etas=(.5, 1., .8), # Probabilities of observing a view
     names=tuple(incomplete_entrants), # Who takes part
 )->list: # `(model, eta, use)`
     "All samples and complete ones only; at eta = 1 they are the same"
-    return [(m, eta, use) for eta in etas for use in ('all','complete','few') for m in names
-            if (eta<1 or use=='complete') and (m!='JMVAE' or use!='all') and (use!='few' or eta==.5)]
+    def uses(eta):
+        if eta==1: return ('complete',)
+        return ('all','complete','few') if eta==.5 else ('all','complete')
+    def takes_part(name, use): return name!='JMVAE' or use!='all'                # it needs complete tuples
+    return [(m, eta, use) for eta in etas for use in uses(eta) for m in names if takes_part(m, use)]
 
-# %% ../../nbs/97_exp.missing.ipynb #5b975a71
+# %% ../../nbs/97_exp.missing.ipynb #80e014fe
 def run_missing(
     seed:int, # Of data, masks, weights and order
     source:str='embedded', # As in `half_views`
@@ -152,23 +156,22 @@ def run_missing(
     epochs:int=40, # Of each stage, at most
 )->pd.DataFrame: # What is stored
     "Train and score, and keep the table"
-    kind = 'embedded' if source=='embedded' else 'mnist'
-    file, (train, valid, test) = Path(out)/f'missing.{kind}.{seed}.csv', half_views(source, seed)
-    clf = train_classifiers(train, valid, seed=seed, epochs=4, device='cpu', quiet=True)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    df = read_results(file) if file.exists() else pd.DataFrame(columns=['model','eta','use'])
-    for m,eta,use in todo or entries():
-        if ((df.model==m)&(df.eta==eta)&(df.use==use)).any(): continue
-        data = partial_views(train.subset(slice(0, n)), eta, use, seed)
-        model, step = train_partial(m, data, valid, seed, epochs)
-        new = pd.concat([score_partial(model, test, clf), pd.DataFrame([dict(metric='best step', n_given=0, value=step)])])
-        new = new.assign(model=m, eta=eta, use=use, source=kind, seed=seed, ceiling=clf.accuracy.value.mean(), **provenance())
-        df = pd.concat([df, new]) if len(df) else new
-        with whole_file(file) as tmp: df.to_csv(tmp, index=False)
-        print(m, eta, use, kind, seed, new.set_index(['metric','n_given']).value.round(3).to_dict(), flush=True)
-    return df
+    def share():
+        train, valid, test = half_views(source, seed)
+        judges = train_classifiers(train, valid, seed=seed, epochs=4, device='cpu', quiet=True)
+        return train.subset(slice(0, n)), valid, test, judges
+    def run(shared, model, eta, use, **_):
+        few, valid, test, judges = shared
+        trained, step = train_partial(model, partial_views(few, eta, use, seed), valid, seed, epochs)
+        best = pd.DataFrame([dict(metric='best step', n_given=0, value=step)])
+        scores = pd.concat([score_partial(trained, test, judges), best])
+        return scores.assign(ceiling=judges.accuracy.value.mean())
+    columns = dict(source=kind_of(source), seed=seed)
+    runs = [dict(model=m, eta=eta, use=use, **columns) for m,eta,use in todo or entries()]
+    file, = run_study(run, runs, 'missing.{source}.{seed}.csv', out, share, by=('metric','n_given'))
+    return read_results(file)
 
-# %% ../../nbs/97_exp.missing.ipynb #85e96a60
+# %% ../../nbs/97_exp.missing.ipynb #dc637132
 def _main(
     source:str='embedded', # 'embedded', or an `.npz` file of MNIST
     out:str='results', # Folder of the results
@@ -178,7 +181,8 @@ def _main(
 ):
     "Run the study of missing views"
     torch.set_num_threads(threads)
-    for s in seeds.split(','): run_missing(int(s), source, out, entries([float(e) for e in etas.split(',')]))
+    todo = entries(listed(etas, kind=float))
+    for seed in listed(seeds, kind=int): run_missing(seed, source, out, todo)
 
 # %% ../../nbs/97_exp.missing.ipynb #14031f44
 if __name__=='__main__' and __spec__: call_parse(_main)

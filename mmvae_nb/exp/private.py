@@ -5,26 +5,26 @@
 # %% auto #0
 __all__ = ['contest', 'train_contestant', 'class_readers', 'score_contestant', 'run_contest']
 
-# %% ../../nbs/97_exp.private.ipynb #ec5df505
+# %% ../../nbs/97_exp.private.ipynb #e56d281e
 import pandas as pd, torch
 from fastcore.script import call_parse
-from pathlib import Path
-from ..app.bench import provenance
+from ..app.bench import quiet_learner
 from ..core import choose
-from ..data.core import mm_dls, whole_file
 from ..eval.coherence import coherence, joint_coherence, train_classifiers
 from ..eval.fidelity import class_features, fidelity
 from ..eval.latents import latent_codes, linear_reader
-from .digits import five_views, view_modalities
+from .study import five_views, listed, run_study, view_modalities
 from ..models.mmvae import MMVAE
 from ..models.mmvaeplus import MMVAEPlus
-from ..train.learner import mm_learner
 
-# %% ../../nbs/97_exp.private.ipynb #690e162e
-contest = {'MMVAE': lambda mods, d, beta: MMVAE(mods, d, K=1, bound='elbo', family='normal', beta=beta),
-           'MMVAE+': lambda mods, d, beta: MMVAEPlus(mods, d-d//4, d//4, K=1, family='normal', beta=beta)}
+# %% ../../nbs/97_exp.private.ipynb #1c76f768
+def _shared_only(mods, d, beta): return MMVAE(mods, d, K=1, bound='elbo', family='normal', beta=beta)
+def _with_private(mods, d, beta): return MMVAEPlus(mods, d-d//4, d//4, K=1, family='normal', beta=beta)
 
-# %% ../../nbs/97_exp.private.ipynb #201f906b
+# %% ../../nbs/97_exp.private.ipynb #0dc5f7fd
+contest = {'MMVAE': _shared_only, 'MMVAE+': _with_private} # Name -> function of modalities, latent size and beta
+
+# %% ../../nbs/97_exp.private.ipynb #5f01d795
 def train_contestant(
     name:str, # One of `contest`
     train, # `MMData`
@@ -38,9 +38,9 @@ def train_contestant(
 ): # The model
     "Train one of the two, under the conditions of both"
     torch.manual_seed(seed)
-    model = choose(name, contest, 'contestant')(view_modalities(train.x, d), d, beta)
-    learn = mm_learner(mm_dls(train, valid, bs=bs, device='cpu'), model)
-    with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(epochs, lr)
+    build = choose(name, contest, 'contestant')
+    model = build(view_modalities(train.x, d), d, beta)
+    with quiet_learner(model, train, valid, bs) as learn: learn.fit_one_cycle(epochs, lr)
     return model.eval()
 
 # %% ../../nbs/97_exp.private.ipynb #605baf0e
@@ -51,18 +51,22 @@ def _codes(model, data, k):
     u, w = model.parts(z)
     return {'u': u, 'w': w[k]}
 
-# %% ../../nbs/97_exp.private.ipynb #22d578da
+# %% ../../nbs/97_exp.private.ipynb #b80e1eb2
 def class_readers(
     model, # Trained
     train, # Labelled `MMData`: 500 points to learn from
     test, # Labelled `MMData`
 )->pd.DataFrame: # Columns metric, given, value
     "Accuracy of linear readers of the whole code, and of u and w where there are any"
-    a, b = train.subset(slice(0, 500)), test
-    rows = [(v, k, linear_reader(za, a.y).score(zb.numpy(), b.y.numpy())) for k in model.names for (v,za),zb in zip(_codes(model, a, k).items(), _codes(model, b, k).values())]
-    return pd.DataFrame([dict(metric=f'class from {v}', given=k, value=s) for v,k,s in rows])
+    few, rows = train.subset(slice(0, 500)), []
+    for k in model.names:
+        learnt, read = _codes(model, few, k), _codes(model, test, k)
+        for code,z in learnt.items():
+            accuracy = linear_reader(z, few.y).score(read[code].numpy(), test.y.numpy())
+            rows.append(dict(metric=f'class from {code}', given=k, value=accuracy))
+    return pd.DataFrame(rows)
 
-# %% ../../nbs/97_exp.private.ipynb #6d49f24b
+# %% ../../nbs/97_exp.private.ipynb #7eff6c06
 def score_contestant(
     model, # Trained
     train, # Labelled `MMData`
@@ -71,15 +75,18 @@ def score_contestant(
     points:int=400, # Test tuples for coherence
 )->pd.DataFrame: # Tidy: metric, given, target, value
     "Coherence, Fréchet distance, precision, recall, and what each code knows"
-    first = test.names[0]
-    one = coherence(model, test.subset(slice(0, points)), classifiers, subsets=[(k,) for k in test.names]+[test.names[:-1], test.names[1:]])
-    rows = [dict(metric='coherence', given=str(n), value=v) for n,v in one.groupby('n_given').value.mean().items()]
-    rows.append(dict(metric='coherence', given='0', value=joint_coherence(model, classifiers, n=2_000).value.item()))
-    fid = fidelity(model, test, class_features(classifiers), given=[(), (first,)], groups=0)
+    alone = [(k,) for k in test.names]
+    but_one = [test.names[:-1], test.names[1:]]
+    few = test.subset(slice(0, points))
+    by_views = coherence(model, few, classifiers, subsets=alone+but_one).groupby('n_given').value.mean()
+    rows = [dict(metric='coherence', given=str(n), value=v) for n,v in by_views.items()]
+    from_prior = joint_coherence(model, classifiers, n=2_000).value.item()
+    rows.append(dict(metric='coherence', given='0', value=from_prior))
+    fid = fidelity(model, test, class_features(classifiers), given=[(), (test.names[0],)], groups=0)
     fid = fid.assign(given=fid.given.replace({'': 'nothing'}))[['metric','given','target','value']]
     return pd.concat([pd.DataFrame(rows), fid, class_readers(model, train, test)], ignore_index=True)
 
-# %% ../../nbs/97_exp.private.ipynb #f3a73695
+# %% ../../nbs/97_exp.private.ipynb #d6326833
 def run_contest(
     seed:int, # Of data, weights and order
     betas:tuple=(.5,1.,2.5), # Weights of the divergence
@@ -89,21 +96,18 @@ def run_contest(
     points:int=300, # As in `score_contestant`
 )->list: # Files
     "Train and score both models at every beta, and keep a file of results for each"
-    where, runs = Path(out), [(k, b) for b in betas for k in contest]
-    files = [where/f'private.{k}.{b:g}.{seed}.csv' for k,b in runs]
-    if all(f.exists() for f in files): return files
-    train, valid, test = five_views(seed=seed, sizes=sizes)
-    clf = train_classifiers(train, valid, seed=seed, epochs=6, quiet=True)
-    where.mkdir(parents=True, exist_ok=True)
-    for (name,beta),file in zip(runs, files):
-        if file.exists(): continue
-        df = score_contestant(train_contestant(name, train, valid, beta, seed, epochs), train, test, clf, points)
-        kept = df.assign(model=name, beta=beta, seed=seed, ceiling=clf.accuracy.value.mean(), **provenance())
-        with whole_file(file) as tmp: kept.to_csv(tmp, index=False)
-        print(name, beta, seed, df.groupby(['metric','given']).value.mean().round(3).to_dict(), flush=True)
-    return files
+    def share():
+        train, valid, test = five_views(seed=seed, sizes=sizes)
+        return train, valid, test, train_classifiers(train, valid, seed=seed, epochs=6, quiet=True)
+    def run(shared, model, beta, seed):
+        train, valid, test, judges = shared
+        trained = train_contestant(model, train, valid, beta, seed, epochs)
+        scores = score_contestant(trained, train, test, judges, points)
+        return scores.assign(ceiling=judges.accuracy.value.mean())
+    runs = [dict(model=k, beta=b, seed=seed) for b in betas for k in contest]
+    return run_study(run, runs, 'private.{model}.{beta:g}.{seed}.csv', out, share, by=('metric','given'))
 
-# %% ../../nbs/97_exp.private.ipynb #29c758e4
+# %% ../../nbs/97_exp.private.ipynb #b7cf8aa0
 def _main(
     seeds:str='0,1,2', # Seeds, separated by commas
     out:str='results', # Folder of the results
@@ -111,7 +115,7 @@ def _main(
 ):
     "Run the comparison; what is in the folder already is not run again"
     torch.set_num_threads(threads)
-    for s in seeds.split(','): run_contest(int(s), out=out)
+    for seed in listed(seeds, kind=int): run_contest(seed, out=out)
 
 # %% ../../nbs/97_exp.private.ipynb #14031f44
 if __name__=='__main__' and __spec__: call_parse(_main)

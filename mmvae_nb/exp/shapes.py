@@ -5,18 +5,17 @@
 # %% auto #0
 __all__ = ['variants', 'shape_modalities', 'shape_model', 'shape_fit', 'run_shapes']
 
-# %% ../../nbs/97_exp.shapes.ipynb #c6171bf1
+# %% ../../nbs/97_exp.shapes.ipynb #b32ae6e2
 import pandas as pd, torch
 from fastai.callback.schedule import SchedExp, SchedNo, combine_scheds
 from fastcore.script import call_parse
-from pathlib import Path
-from ..app.bench import provenance
+from ..app.bench import kept, quiet_learner
 from ..core import Modality, choose, seeded
-from ..data.core import mm_dls, whole_file
 from ..data.toy import incoherent, shapes
+from .study import listed, run_study
 from ..models.jnf import JNF
 from ..nets import JointEncoder, MLPBody, MLPNet
-from ..train.learner import Anneal, mm_learner
+from ..train.learner import Anneal
 
 # %% ../../nbs/97_exp.shapes.ipynb #312a222b
 variants = { # Name -> keywords of `JNF`, then epochs, batch size and peak learning rate of the last stage
@@ -25,23 +24,29 @@ variants = { # Name -> keywords of `JNF`, then epochs, batch size and peak learn
     'flow on DCCA': (dict(projectors='dcca'), 120, 512, 4e-3),
 }
 
-# %% ../../nbs/97_exp.shapes.ipynb #a603f124
+# %% ../../nbs/97_exp.shapes.ipynb #8865390a
 def shape_modalities(
     width:int=128, # Hidden units
 )->list: # Square and circle
     "MLPs for 1x32x32 pictures; two hidden layers in the decoder make a smooth latent plane"
-    s = (1,32,32)
-    return [Modality(k, s, 'bernoulli', encoder=MLPBody(s, (width,)), decoder=MLPNet(2, s, (width,width))) for k in ('square','circle')]
+    shape = (1,32,32)
+    def modality(name):
+        encoder, decoder = MLPBody(shape, (width,)), MLPNet(2, shape, (width,width))
+        return Modality(name, shape, 'bernoulli', encoder=encoder, decoder=decoder)
+    return [modality('square'), modality('circle')]
 
-# %% ../../nbs/97_exp.shapes.ipynb #2cce6ae3
+# %% ../../nbs/97_exp.shapes.ipynb #64c2b2a2
 def shape_model(
     variant:str, # One of `variants`
 )->JNF: # Untrained, in the plane
     "A JNF for squares and circles"
-    mods, kw = shape_modalities(), choose(variant, variants, 'variant')[0]
-    return JNF(mods, 2, size=1, body=(64,), n_flows=4, hidden=64, depth=2, conditional=True, joint=JointEncoder(mods, 2, hidden=(128,128)), **kw)
+    mods = shape_modalities()
+    options, *_ = choose(variant, variants, 'variant')
+    joint = JointEncoder(mods, 2, hidden=(128,128))
+    flows = dict(n_flows=4, hidden=64, depth=2, conditional=True)
+    return JNF(mods, 2, size=1, body=(64,), joint=joint, **flows, **options)
 
-# %% ../../nbs/97_exp.shapes.ipynb #9fc66166
+# %% ../../nbs/97_exp.shapes.ipynb #79543d53
 def shape_fit(
     model, # A `JNF`, changed in place
     data:tuple, # Training and validation `MMData`
@@ -50,12 +55,12 @@ def shape_fit(
     **epochs, # Of each stage to train
 )->JNF: # The same
     "Train some stages"
-    warm = Anneal(combine_scheds([.4,.6], [SchedExp(30.,1.), SchedNo(1.,1.)]), 'warm') if 'joint' in epochs else None
-    learn = mm_learner(mm_dls(*data, bs=bs, device='cpu'), model, cbs=warm)
-    with learn.no_bar(), learn.no_logging(): learn.fit_stages(epochs, lr=lr, one_cycle=True)
+    cooling = combine_scheds([.4,.6], [SchedExp(30.,1.), SchedNo(1.,1.)])
+    cbs = Anneal(cooling, 'warm') if 'joint' in epochs else None
+    with quiet_learner(model, *data, bs, cbs=cbs) as learn: learn.fit_stages(epochs, lr=lr, one_cycle=True)
     return model
 
-# %% ../../nbs/97_exp.shapes.ipynb #1878b1fc
+# %% ../../nbs/97_exp.shapes.ipynb #5ab1da6c
 def run_shapes(
     seed:int, # Of weights and order
     n:int=10_000, # Training pairs
@@ -64,26 +69,30 @@ def run_shapes(
 )->pd.DataFrame: # Columns given, generated, incoherent, model, seed
     "Joint model, three kinds of unimodal posteriors, and how often the class of what they generate is wrong"
     torch.manual_seed(seed)
-    data, (x, y), rows = (shapes(n, seed=0), shapes(1_000, seed=1)), shapes(n_test, seed=2)[:], []
-    first, e = shape_fit(shape_model('Gaussian'), data, 64, 2e-3, joint=max(1, round(12*scale))), lambda k: max(1, round(k*scale))
+    data = shapes(n, seed=0), shapes(1_000, seed=1)
+    x, y = shapes(n_test, seed=2)[:]
+    def scaled(epochs): return max(1, round(epochs*scale))
+    first, rows = shape_fit(shape_model('Gaussian'), data, 64, 2e-3, joint=scaled(12)), []
     for name,(_,epochs,bs,lr) in variants.items():
         model = shape_model(name).start_from(first)
-        if model.shared is not None: shape_fit(model, data, projectors=e(20))
-        shape_fit(model, data, bs, lr, unimodal=e(epochs))
+        if model.shared is not None: shape_fit(model, data, projectors=scaled(20))
+        shape_fit(model, data, bs, lr, unimodal=scaled(epochs))
         for a,b in ('square','circle'), ('circle','square'):
-            with seeded(0): out = model.generate(x, given=a, targets=b)[b]
-            rows.append(dict(given=a, generated=b, incoherent=incoherent(out, y, kind=b).item(), model=name, seed=seed))
+            with seeded(0): made = model.generate(x, given=a, targets=b)[b]
+            wrong = incoherent(made, y, kind=b).item()
+            rows.append(dict(given=a, generated=b, incoherent=wrong, model=name, seed=seed))
     return pd.DataFrame(rows)
 
-# %% ../../nbs/97_exp.shapes.ipynb #4b88d9dd
+# %% ../../nbs/97_exp.shapes.ipynb #1cd7256b
 def _main(
     out:str='results', # Folder of the results
     seeds:str='0,1,2', # Seeds, separated by commas
 ):
-    "Run the experiment and keep its table"
-    df = pd.concat([run_shapes(int(s)) for s in seeds.split(',')]).assign(**provenance())
-    with whole_file(Path(out)/'shapes.csv') as tmp: df.to_csv(tmp, index=False)
-    print(df.groupby(['model','generated'], sort=False).incoherent.agg(['mean','std']).round(4))
+    "Run the experiment; seeds that are in the table already are not run again"
+    def run(shared, seed): return run_shapes(seed)
+    runs = [dict(seed=seed) for seed in listed(seeds, kind=int)]
+    file, = run_study(run, runs, 'shapes.csv', out, by=('model','generated'), value='incoherent')
+    print(kept(file).groupby(['model','generated'], sort=False).incoherent.agg(['mean','std']).round(4))
 
 # %% ../../nbs/97_exp.shapes.ipynb #14031f44
 if __name__=='__main__' and __spec__: call_parse(_main)

@@ -5,8 +5,7 @@
 # %% auto #0
 __all__ = ['run_study', 'listed', 'kind_of', 'digit_parts', 'five_views', 'small_views', 'view_modalities']
 
-# %% ../../nbs/95_exp.study.ipynb #a64ce275
-import pandas as pd
+# %% ../../nbs/95_exp.study.ipynb #39ec7af8
 from pathlib import Path
 from ..app.bench import append_rows, half_size, kept, lacking, provenance
 from ..core import Modality, choose

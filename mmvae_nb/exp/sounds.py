@@ -6,55 +6,65 @@
 __all__ = ['sound_shapes', 'sound_entrants', 'sound_passes', 'sound_modalities', 'train_sound', 'score_sound', 'translations',
            'run_sounds']
 
-# %% ../../nbs/97_exp.sounds.ipynb #536117b6
-import math, numpy as np, pandas as pd, time, torch
+# %% ../../nbs/97_exp.sounds.ipynb #192359d7
+import itertools, math, numpy as np, pandas as pd, time, torch
 from fastcore.script import call_parse
 from functools import partial
 from pathlib import Path
-from ..app.bench import provenance, read_results
+from ..app.bench import quiet_learner, read_results
 from ..core import Modality, choose, seeded
-from ..data.core import MMData, mm_dls, whole_file
+from ..data.core import MMData
 from ..data.multimedia import multimedia_digits
 from ..dists import NormalLik
 from ..eval.coherence import coherence, joint_coherence, train_classifiers
+from .study import listed, run_study
 from ..models.mmvaeplus import MMVAEPlus
 from ..models.mopoe import MoPoE
 from ..models.mvae import MVAE
 from ..models.nexus import Nexus
 from ..nets import MLPBody, MLPNet, SoundBody, SoundNet
-from ..train.learner import mm_learner
 
 # %% ../../nbs/97_exp.sounds.ipynb #1d5bf520
 sound_shapes = {'image': (1,28,28), 'sound': (1,32,128), 'trajectory': (200,)}
 
-# %% ../../nbs/97_exp.sounds.ipynb #8286c0d0
+# %% ../../nbs/97_exp.sounds.ipynb #67bdfe82
 def sound_modalities(
     sizes, # What the decoders read: `{name: int}`
     sound:float=12.5, # Weight of the sound; 1 is published
 )->list: # `Modality`, each with networks and weight of its own
     "The networks that every model of this study uses"
-    ch = (32,32,64)
-    bodies = {'image': lambda s: MLPBody(s, (256,)), 'sound': lambda s: SoundBody(s, ch, norm=False), 'trajectory': lambda s: MLPBody(s, (256,))}
-    nets = {'image': lambda d,s: MLPNet(d, s, (256,)), 'sound': lambda d,s: SoundNet(d, s, ch, norm=False), 'trajectory': lambda d,s: MLPNet(d, s, (256,))}
-    return [Modality(k, s := sound_shapes[k], NormalLik(.5**.5), sound if k=='sound' else 4096/math.prod(s), bodies[k](s), nets[k](sizes[k], s)) for k in sound_shapes]
+    channels = (32,32,64)
+    def networks(name, shape):
+        if name=='sound':
+            return SoundBody(shape, channels, norm=False), SoundNet(sizes[name], shape, channels, norm=False)
+        return MLPBody(shape, (256,)), MLPNet(sizes[name], shape, (256,))
+    def modality(name, shape):
+        weight = sound if name=='sound' else 4096/math.prod(shape)
+        return Modality(name, shape, NormalLik(.5**.5), weight, *networks(name, shape))
+    return [modality(name, shape) for name,shape in sound_shapes.items()]
 
-# %% ../../nbs/97_exp.sounds.ipynb #edca912e
-def _single(cls, sound, **kw): return cls(sound_modalities(dict.fromkeys(sound_shapes, 32), sound), 32, **kw)
-def _plus(sound): return MMVAEPlus(sound_modalities(dict.fromkeys(sound_shapes, 32), sound), 16, 16, K=1, family='normal')
+# %% ../../nbs/97_exp.sounds.ipynb #d50c4ade
+def _for_single(sound): return sound_modalities(dict.fromkeys(sound_shapes, 32), sound)
+def _single(cls, sound, **kw): return cls(_for_single(sound), 32, **kw)
+def _plus(sound): return MMVAEPlus(_for_single(sound), 16, 16, K=1, family='normal')
 def _nexus(sound, **kw):
     size = {'image': 24, 'sound': 24, 'trajectory': 16}
     return Nexus(sound_modalities(size, sound), 16, size, staged=True, **kw)
 
-# %% ../../nbs/97_exp.sounds.ipynb #d060863c
+# %% ../../nbs/97_exp.sounds.ipynb #c33dc883
 sound_entrants = { # Name -> constructor, called with the weight of the sound
-    'Nexus': partial(_nexus, rate=.5), 'MMVAE+': _plus, 'MoPoE': partial(_single, MoPoE), 'MVAE': partial(_single, MVAE),
-    'Nexus, kept': partial(_nexus, rate=.5, aim='kept'), 'Nexus, rate 0.2': _nexus,
+    'Nexus': partial(_nexus, rate=.5),
+    'MMVAE+': _plus,
+    'MoPoE': partial(_single, MoPoE),
+    'MVAE': partial(_single, MVAE),
+    'Nexus, kept': partial(_nexus, rate=.5, aim='kept'),
+    'Nexus, rate 0.2': _nexus,
 }
 
 # %% ../../nbs/97_exp.sounds.ipynb #d619146d
 sound_passes = {'all': 15, 'bottom': 15, 'top': 25} # Epochs of each stage
 
-# %% ../../nbs/97_exp.sounds.ipynb #ab97e9fe
+# %% ../../nbs/97_exp.sounds.ipynb #00a1acaf
 def train_sound(
     name:str, # One of `sound_entrants`
     train:MMData, # Data from `multimedia_digits`
@@ -67,29 +77,38 @@ def train_sound(
 )->tuple: # The model, seconds of training on one core
     "Train one entrant"
     torch.manual_seed(seed)
-    model, t = choose(name, sound_entrants, 'entrant')(sound), time.process_time()
-    for part in ('encoders','decoders') if first is not None else (): getattr(model, part).load_state_dict(getattr(first, part).state_dict())
-    learn = mm_learner(mm_dls(train, valid, bs=128, device='cpu'), model)
-    for stage in model.stages():
-        if stage.name=='bottom' and first is not None: continue
-        with learn.no_bar(), learn.no_logging(): learn.fit_stages({stage.name: (epochs or sound_passes)[stage.name]}, lr=lr, one_cycle=True)
-    return model.eval(), time.process_time()-t
+    model = choose(name, sound_entrants, 'entrant')(sound)
+    began, epochs = time.process_time(), epochs or sound_passes
+    if first is not None:
+        model.encoders.load_state_dict(first.encoders.state_dict())
+        model.decoders.load_state_dict(first.decoders.state_dict())
+    with quiet_learner(model, train, valid) as learn:
+        for stage in model.stages():
+            if stage.name=='bottom' and first is not None: continue
+            learn.fit_stages({stage.name: epochs[stage.name]}, lr=lr, one_cycle=True)
+    return model.eval(), time.process_time()-began
 
-# %% ../../nbs/97_exp.sounds.ipynb #422e0893
+# %% ../../nbs/97_exp.sounds.ipynb #57021539
 def score_sound(
     model, # Trained
     test:MMData, # Labelled
     classifiers, # From `train_classifiers`
 )->pd.DataFrame: # Tidy: subset, target, n_given, value, se, n, via
-    "Coherence of every subset with every target, and of draws from the prior; Nexus with codes drawn on the way down, and not"
-    out, old = [], getattr(model, 'via', '')
-    for via in ('draws','up') if old else ('',):
+    "Coherence of all subsets with all targets, and of the prior; Nexus with codes drawn on the way down, and not"
+    usual, out = getattr(model, 'via', ''), []
+    for via in ('draws','up') if usual else ('',):
         if via: model.via = via
-        with seeded(0): out.append(pd.concat([coherence(model, test, classifiers, quiet=True), joint_coherence(model, classifiers, n=2_000)]).assign(via=via))
-    if old: model.via = old
+        with seeded(0):
+            given = coherence(model, test, classifiers, quiet=True)
+            from_prior = joint_coherence(model, classifiers, n=2_000)
+        out.append(pd.concat([given, from_prior]).assign(via=via))
+    if usual: model.via = usual
     return pd.concat(out)
 
-# %% ../../nbs/97_exp.sounds.ipynb #afe20b28
+# %% ../../nbs/97_exp.sounds.ipynb #179541a3
+def _as_bytes(v): return (v.clamp(0, 1)*255).round().byte().numpy()
+
+# %% ../../nbs/97_exp.sounds.ipynb #22aa2363
 @torch.no_grad()
 def translations(
     model, # Trained
@@ -97,12 +116,23 @@ def translations(
     per:int=1, # Which tuple of each class
 )->dict: # `{'given>target': (10,*shape)}` bytes
     "Each modality from each, for one tuple of every digit"
-    x, _ = test[[int((test.y==c).nonzero()[per]) for c in range(10)]]
+    of_each = [int((test.y==c).nonzero()[per]) for c in range(10)]
+    x, _ = test[of_each]
     if hasattr(model, 'via'): model.via = 'up'
-    with seeded(0): out = {f'{g}>{t}': model.generate({g: x[g]}, targets=t)[t][0] for g in x for t in x if t!=g}
-    return {k: (v.clamp(0, 1)*255).round().byte().numpy() for k,v in {**out, **{f'{k}>{k}': v for k,v in x.items()}}.items()}
+    out = {}
+    with seeded(0):
+        for given,target in itertools.permutations(x, 2):
+            made = model.generate({given: x[given]}, targets=target)
+            out[f'{given}>{target}'] = _as_bytes(made[target][0])
+    return out | {f'{k}>{k}': _as_bytes(v) for k,v in x.items()}
 
-# %% ../../nbs/97_exp.sounds.ipynb #427dc3cc
+# %% ../../nbs/97_exp.sounds.ipynb #25ec57ba
+def _keep_examples(model, test, name, out):
+    "Translations of one model, beside the table"
+    Path(out).mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(Path(out)/f'sounds.{name}.npz', **translations(model, test))
+
+# %% ../../nbs/97_exp.sounds.ipynb #c9241d72
 def run_sounds(
     root, # Folder with the three files of recordings
     out='results', # Folder of the results
@@ -113,26 +143,25 @@ def run_sounds(
     epochs:dict=None, # As in `train_sound`
 )->pd.DataFrame: # What is stored
     "Train and score; what is in the table already is not run again"
-    file, first = Path(out)/'sounds.csv', None
-    df = read_results(file, keep_default_na=False) if file.exists() else pd.DataFrame(columns=['model','sound','seed'])
-    done = lambda k: ((df.model==k)&(df.sound==sound)&(df.seed==seed)).any()
-    if all(map(done, names)): return df
-    train, valid, test = (MMData(d[:][0], d.y) for d in multimedia_digits(root, *sizes, seed=seed))
-    clf = train_classifiers(train, valid, seed=seed, epochs=4, device='cpu', quiet=True)
-    for k in names:
-        if done(k): continue
-        model, secs = train_sound(k, train, valid, sound, seed, first if k.startswith('Nexus') else None, epochs)
-        if k.startswith('Nexus') and first is None: first = model
-        new = score_sound(model, test, clf).assign(model=k, sound=sound, seed=seed, ceiling=clf.accuracy.value.mean(), secs=round(secs))
-        new = new.drop(columns='chance').assign(**provenance())
-        df = pd.concat([df, new]) if len(df) else new
-        Path(out).mkdir(parents=True, exist_ok=True)
-        if k in ('Nexus','MMVAE+') and seed==0 and sound>1: np.savez_compressed(Path(out)/f'sounds.{k}.npz', **translations(model, test))
-        with whole_file(file) as tmp: df.to_csv(tmp, index=False)
-        print(k, seed, round(secs), new.groupby(['via','n_given']).value.mean().round(3).to_dict(), flush=True)
-    return df
+    lent = {}                                     # the VAEs of the first Nexus are those of the others too
+    def share():
+        parts = [MMData(part[:][0], part.y) for part in multimedia_digits(root, *sizes, seed=seed)]
+        judges = train_classifiers(*parts[:2], seed=seed, epochs=4, device='cpu', quiet=True)
+        return *parts, judges
+    def run(shared, model, **_):
+        train, valid, test, judges = shared
+        is_nexus = model.startswith('Nexus')
+        first = lent.get('first') if is_nexus else None
+        trained, seconds = train_sound(model, train, valid, sound, seed, first, epochs)
+        if is_nexus: lent.setdefault('first', trained)
+        scores = score_sound(trained, test, judges).drop(columns='chance')
+        if model in ('Nexus','MMVAE+') and seed==0 and sound>1: _keep_examples(trained, test, model, out)
+        return scores.assign(ceiling=judges.accuracy.value.mean(), secs=round(seconds))
+    runs = [dict(model=k, sound=sound, seed=seed) for k in names]
+    file, = run_study(run, runs, 'sounds.csv', out, share, by=('via','n_given'))
+    return read_results(file, keep_default_na=False)
 
-# %% ../../nbs/97_exp.sounds.ipynb #7ed222fc
+# %% ../../nbs/97_exp.sounds.ipynb #5fb372a9
 def _main(
     data:str, # Folder with `mnist.npz`, `fsdd_8khz.npz`, `pendigits.npz`
     out:str='results', # Folder of the results
@@ -143,7 +172,8 @@ def _main(
 ):
     "Run the comparison; what is in the table already is not run again"
     torch.set_num_threads(threads)
-    for s in seeds.split(','): run_sounds(data, out, list(sound_entrants) if models=='all' else models.split(';'), sound, int(s))
+    names = listed(models, sound_entrants, sep=';')
+    for seed in listed(seeds, kind=int): run_sounds(data, out, names, sound, seed)
 
 # %% ../../nbs/97_exp.sounds.ipynb #14031f44
 if __name__=='__main__' and __spec__: call_parse(_main)

@@ -101,10 +101,9 @@ def _table(
         return '  '.join(cells).rstrip()
     return '\n'.join(map(aligned, lines))
 
-# %% ../../nbs/82_app.bench.ipynb #c6ac3059
+# %% ../../nbs/82_app.bench.ipynb #ac2034ab
 def _as_floats(v): return v.float()/255 if v.dtype==torch.uint8 else v
 
-# %% ../../nbs/82_app.bench.ipynb #b64a6cab
 def bare_loop(
     model, # Trained in place, on its first stage
     data:MMData, # Training data
@@ -216,14 +215,7 @@ def read_results(
         df[column] = df[column].replace({'': None}).fillna(value)
     return df
 
-# %% ../../nbs/82_app.bench.ipynb #a6d9c093
-def kept(
-    file, # CSV file
-)->pd.DataFrame: # Its rows; none if there is no such file
-    "What is stored already"
-    return pd.read_csv(file) if Path(file).exists() else pd.DataFrame()
-
-# %% ../../nbs/82_app.bench.ipynb #b5ef61fa
+# %% ../../nbs/82_app.bench.ipynb #b9182598
 def _same(column, value):
     "Which entries of a column are a value; numbers up to what text keeps of them"
     return np.isclose(column, value) if isinstance(value, float) else column==value
@@ -233,6 +225,15 @@ def _has(table, run):
     found = pd.Series(True, index=table.index)
     for name,value in run.items(): found &= _same(table[name], value)
     return found.any()
+
+def _as_text(file): return pd.read_csv(file, dtype=str, keep_default_na=False)
+
+# %% ../../nbs/82_app.bench.ipynb #a6d9c093
+def kept(
+    file, # CSV file
+)->pd.DataFrame: # Its rows; none if there is no such file
+    "What is stored already"
+    return pd.read_csv(file) if Path(file).exists() else pd.DataFrame()
 
 # %% ../../nbs/82_app.bench.ipynb #1b48ffe8
 def lacking(
@@ -247,9 +248,6 @@ def lacking(
             f'the stored table has no column {unknown[0]!r}, by which runs are told apart, but {list(table)}; '
             'give another folder, or move the file away')
     return [run for run in runs if not _has(table, run)]
-
-# %% ../../nbs/82_app.bench.ipynb #17e362ac
-def _as_text(file): return pd.read_csv(file, dtype=str, keep_default_na=False)
 
 # %% ../../nbs/82_app.bench.ipynb #67072357
 def append_rows(
@@ -311,14 +309,13 @@ def _smooth(z, shape, g, patterns=12):
     weights = _columns(z, patterns, g, noise=0.)                                 # (N,patterns)
     return (weights@fine.flatten(1)/patterns**.5).view(-1, *shape)               # (N,C*H*W) to (N,C,H,W)
 
-# %% ../../nbs/82_app.bench.ipynb #9505ab3f
+# %% ../../nbs/82_app.bench.ipynb #eaf935fc
 def _picture(z, shape, g):
     "Bytes `(N,C,H,W)`: a sigmoid of smooth patterns, and noise of sd .05"
     x = (3*_smooth(z, shape, g)).sigmoid()
     x += .05*torch.randn(x.shape, generator=g)
     return (255*x.clamp(0, 1)).round().byte()
 
-# %% ../../nbs/82_app.bench.ipynb #72162012
 def _sound(z, shape, g):
     "`(N,1,H,W)`: smooth patterns and noise of sd .5"
     x = _smooth(z, shape, g)
@@ -569,14 +566,6 @@ def draw_starts(
     ax.legend(loc='center left', bbox_to_anchor=(1.02, .5))
     return ax
 
-# %% ../../nbs/82_app.bench.ipynb #bebcc6be
-gains = (.01, .02, .05, .1, .2, .5, 2**.5, 2.)
-gain_models = {
-    'JMVAE': JMVAE,
-    'MoPoE': MoPoE,
-    'MMVAE': partial(MMVAE, K=1, bound='elbo', family='normal'),
-}
-
 # %% ../../nbs/82_app.bench.ipynb #ea515735
 def half_size(
     data:MMData, # Images, bytes `(N,C,H,W)`
@@ -598,7 +587,14 @@ def mlp_modalities(
         return Modality(name, shape, NormalLik(sd), encoder=encoder, decoder=decoder)
     return [modality(name, shape) for name,shape in shapes.items()]
 
-# %% ../../nbs/82_app.bench.ipynb #c7d35e42
+# %% ../../nbs/82_app.bench.ipynb #c81effe9
+gains = (.01, .02, .05, .1, .2, .5, 2**.5, 2.)
+gain_models = {
+    'JMVAE': JMVAE,
+    'MoPoE': MoPoE,
+    'MMVAE': partial(MMVAE, K=1, bound='elbo', family='normal'),
+}
+
 def gain_data(
     seed:int=0, # Which digits, tuples and crops
     sizes:tuple=(4_000,500,1_000), # Tuples to train, validate and test

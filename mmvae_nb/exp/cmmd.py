@@ -128,13 +128,12 @@ def plain_classifier(
                 schedule.step()
     return net.eval()
 
-# %% ../../nbs/97_exp.cmmd.ipynb #90991f94
+# %% ../../nbs/97_exp.cmmd.ipynb #d0387d43
 def _read_wrong(model, train, test):
     "Share of labels that a linear reader of the codes of x_O gets wrong"
     parts = _only(train, model.names), _only(test, model.names)
     return 1-latent_classification(model, *parts, ['rotated'], (None,)).value.item()
 
-# %% ../../nbs/97_exp.cmmd.ipynb #f1cc36b7
 @torch.no_grad()
 def pair_errors(
     model, # From `train_pairs`

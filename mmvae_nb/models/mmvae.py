@@ -6,18 +6,16 @@
 __all__ = ['strata_weights', 'mixture_bounds', 'importance', 'responsibilities', 'guest_shares', 'still', 'Still', 'stratified',
            'MMVAE']
 
-# %% ../../nbs/46_models.mmvae.ipynb #32b9c43b
+# %% ../../nbs/46_models.mmvae.ipynb #1bffcd9e
 import math, torch
-from fastcore.basics import patch
 from functools import partial
 from torch import Tensor
 from ..core import choose, register
-from ..dists import LaplaceHead, LaplacePrior, NormalHead, NormalPrior
-from ..theory.elbo import log_weights
+from ..theory.elbo import log_weights, report
 from ..theory.experts import moe
-from .base import ExpertsVAE
+from .base import ExpertsVAE, families
 
-# %% ../../nbs/46_models.mmvae.ipynb #24793494
+# %% ../../nbs/46_models.mmvae.ipynb #eae8998b
 def strata_weights(
     model, # Has `decode`, `prior` and `mods`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -27,66 +25,88 @@ def strata_weights(
     beta:float=1., # Weight of the divergence
 )->tuple: # log w, reconstruction terms by name, divergence, each `(M,K,B)`
     "`log_weights` of stratified samples: all codes at once"
+    def fold(v): return v.unflatten(0, z.shape[:2])                      # (M*K,B) to (M,K,B)
     lw, rec, div = log_weights(model, x, q, z.flatten(0, 1), mask, beta)
-    fold = lambda v: v.unflatten(0, z.shape[:2])
     return fold(lw), {k: fold(v) for k,v in rec.items()}, fold(div)
 
-# %% ../../nbs/46_models.mmvae.ipynb #da89b613
-def _over(v, w):
-    "Average of `(M,K,B)` over experts with weights `(M,B)` and over samples; what has no weight may be anything"
-    return torch.where(w[:,None]>0, w[:,None]*v, 0.).sum(0).mean(0)
+# %% ../../nbs/46_models.mmvae.ipynb #a6e57606
+def _only(w, v):
+    "`v` where `w` is positive, zero elsewhere: what has no weight may be anything"
+    return torch.where(w>0, v, 0.)
 
-# %% ../../nbs/46_models.mmvae.ipynb #07c09122
+def _over(v, w):
+    "Average of `(M,K,B)` over experts with weights `(M,B)` and over samples"
+    w = w[:,None]                                                        # (M,1,B)
+    return _only(w, w*v).sum(0).mean(0)
+
+# %% ../../nbs/46_models.mmvae.ipynb #180d2008
 def mixture_bounds(
     lw:Tensor, # log w of stratified samples `(M,K,B)`
     w:Tensor, # Weights of the experts `(M,B)`
 )->dict: # `elbo`, `loose`, `tight`, each `(B,)` in nats
     "The average over experts outside the log (loose) or inside (tight)"
-    each = lw.logsumexp(1, keepdim=True)-math.log(lw.shape[1])
-    tight = torch.where(w>0, each[:,0], -torch.inf).add(w.log()).logsumexp(0)
-    return {'elbo': _over(lw, w), 'loose': _over(each, w), 'tight': tight}
+    K = lw.shape[1]
+    each = lw.logsumexp(1, keepdim=True)-math.log(K)                     # (M,1,B): log of a stratum's average
+    chosen = torch.where(w>0, each[:,0], -torch.inf)                     # (M,B)
+    return {
+        'elbo': _over(lw, w),
+        'loose': _over(each, w),
+        'tight': (chosen+w.log()).logsumexp(0)}
 
-# %% ../../nbs/46_models.mmvae.ipynb #60c6cdea
-def _tiny(v): return torch.finfo(v.dtype).eps/1000     # 1e-10 in single precision
+# %% ../../nbs/46_models.mmvae.ipynb #1c23cd26
+def _tiny(v):
+    "Far below rounding error: 1e-10 in single precision"
+    return torch.finfo(v.dtype).eps/1000
 
-# %% ../../nbs/46_models.mmvae.ipynb #89ee2ea1
+# %% ../../nbs/46_models.mmvae.ipynb #e284f9c9
 def importance(
     lw:Tensor, # log w of stratified samples, without gradient `(M,K,B)`
     w:Tensor, # Weights of the experts `(M,B)`
     bound:str, # 'elbo', 'loose' or 'tight'
 )->Tensor: # `(M,K,B)`, sums to one over M and K
     "Derivative of a bound in log w"
-    w = w[:,None]
-    lw = torch.where(w>0, lw, -torch.inf if bound=='tight' else 0.)
-    if bound=='elbo': s = (w/lw.shape[1]).expand_as(lw)
-    elif bound=='loose': s = w*lw.softmax(1)
-    else: s = (lw+w.log()).flatten(0, 1).softmax(0).view_as(lw)
-    return torch.where(s<_tiny(s), 0., s)
+    w = w[:,None]                                                        # (M,1,B)
+    absent = -torch.inf if bound=='tight' else 0.
+    lw = torch.where(w>0, lw, absent)
+    if bound=='elbo':
+        K = lw.shape[1]
+        share = (w/K).expand_as(lw)
+    elif bound=='loose': share = w*lw.softmax(1)                         # in each stratum
+    else:
+        flat = (lw+w.log()).flatten(0, 1)                                # (M*K,B): in all of them
+        share = flat.softmax(0).view_as(lw)
+    return torch.where(share<_tiny(share), 0., share)
 
-# %% ../../nbs/46_models.mmvae.ipynb #e9018193
+# %% ../../nbs/46_models.mmvae.ipynb #680dd706
 def responsibilities(
     q, # `Mixture` of M experts, batch shape `(B,)`
     z:Tensor, # Codes `(...,B,d)`
 )->Tensor: # `(M,...,B)`, sums to one over M
     "pi_m(z), the share of expert m in the density at z; zero for experts of weight zero"
-    lp = q.comps.log_prob(z.unsqueeze(-3)).movedim(-2, 0)
-    lw = q.weights.log().view(len(lp), *[1]*(lp.dim()-2), -1)
+    lp = q.comps.log_prob(z.unsqueeze(-3))                               # (...,M,B)
+    lp = lp.movedim(-2, 0)                                               # (M,...,B)
+    between = [1]*(lp.dim()-2)
+    lw = q.weights.log().view(len(lp), *between, -1)
     return torch.where(lw.isneginf(), -torch.inf, lp+lw).softmax(0)
 
-# %% ../../nbs/46_models.mmvae.ipynb #8667c661
+# %% ../../nbs/46_models.mmvae.ipynb #20078e95
 def _others(lw):
     "logsumexp over all draws of a stratum but one, `(M,K,B)`"
     none = torch.full_like(lw[:,:1], -torch.inf)
-    before = torch.cat([none, lw.logcumsumexp(1)[:,:-1]], 1)
-    after = torch.cat([lw.flip(1).logcumsumexp(1).flip(1)[:,1:], none], 1)
+    upto = lw.logcumsumexp(1)                                            # the draws 0 to k
+    since = lw.flip(1).logcumsumexp(1).flip(1)                           # the draws k to K
+    before = torch.cat([none, upto[:,:-1]], 1)
+    after = torch.cat([since[:,1:], none], 1)
     return torch.logaddexp(before, after)
 
-# %% ../../nbs/46_models.mmvae.ipynb #b78618d1
+# %% ../../nbs/46_models.mmvae.ipynb #2a3141bd
 def guest_shares(
-    lw:Tensor, # log w `(M,K,B)`
+    lw:Tensor, # log w at home `(M,K,B)`
+    guests:Tensor=None, # log w of draw k of expert r in stratum m, `(m,r,K,B)` (default: as at home)
 )->Tensor: # `(m,r,K,B)`: share in stratum m of draw k of expert r
     "Normalised weight of each draw as a guest of each stratum, in the place of the draw with its number"
-    return (lw-_others(lw)[:,None]).sigmoid()
+    guests = lw if guests is None else guests
+    return (guests-_others(lw)[:,None]).sigmoid()
 
 # %% ../../nbs/46_models.mmvae.ipynb #9bc46d40
 def still(f, z):
@@ -99,22 +119,38 @@ class Still:
     def __init__(self, q): self.q = q
     def log_prob(self, z): return still(self.q.log_prob, z)
 
-# %% ../../nbs/46_models.mmvae.ipynb #c4d109df
-def _paths(q, z, y, lw, s, beta):
-    "Surrogate `(B,)`: gradients of the loose bound through `z` for encoders, plain for all that decodes `y`, a copy of `z`"
-    h, pi, w = guest_shares(lw.detach()), still(partial(responsibilities, q), z), q.weights[:,None]
-    bracket = s-beta*w*(pi.detach()*h*(1-h)).sum(0)
-    c = torch.where(w>0, s.clamp(min=_tiny(s)), 0.)
-    if y.requires_grad: y.register_hook(lambda g: g*torch.where(w>0, bracket/c, 0.)[...,None])
-    return (torch.where(w>0, c*lw, 0.)-beta*w*(h*pi).sum(0)).sum((0,1))
+# %% ../../nbs/46_models.mmvae.ipynb #bf4bba82
+def _floored(s, w):
+    "Shares `(M,K,B)` that one can divide by, zero in strata of weight `w (M,1,B)` zero"
+    return _only(w, s.clamp(min=_tiny(s)))
 
-# %% ../../nbs/46_models.mmvae.ipynb #d4b545c8
+def _paths(q, z, y, lw, s, beta):
+    "Surrogate `(B,)`: gradients of the loose bound through `z` for encoders, plain for what decodes `y`, its copy"
+    w = q.weights[:,None]                                                # (M,1,B)
+    h = guest_shares(lw.detach())                                        # (m,r,K,B)
+    pi = still(partial(responsibilities, q), z)                          # (m,r,K,B)
+    visits = (pi.detach()*h*(1-h)).sum(0)                                # (r,K,B)
+    bracket = s-beta*w*visits                                            # for encoders
+    plain = _floored(s, w)                                               # for decoders
+    factor = _only(w, bracket/plain)[...,None]                           # (r,K,B,1)
+    if y.requires_grad: y.register_hook(lambda g: g*factor)
+    through_weight = _only(w, plain*lw)
+    through_share = beta*w*(h*pi).sum(0)
+    return (through_weight-through_share).sum((0,1))
+
+# %% ../../nbs/46_models.mmvae.ipynb #d81c835a
 def _strata_terms(rec, div, w):
     "What to log: bounds at unit weights, and their parts"
-    terms = {**mixture_bounds((sum(rec.values())-div).detach(), w), 'kl': _over(div.detach(), w), **{f'rec_{k}': _over(v.detach(), w) for k,v in rec.items()}}
-    return {k: v.mean() for k,v in terms.items()}
+    def mean(v): return _over(v.detach(), w)                             # (M,K,B) to (B,)
+    lw = sum(rec.values())-div
+    bounds = mixture_bounds(lw.detach(), w)
+    return report({k: mean(v) for k,v in rec.items()}, mean(div), **bounds)
 
-# %% ../../nbs/46_models.mmvae.ipynb #8829aa4a
+def _with_slope(value, slope):
+    "The loss `-value` with the gradient of `-slope`, both `(B,)`, averaged over the batch"
+    return (slope.detach()-slope-value).mean()
+
+# %% ../../nbs/46_models.mmvae.ipynb #57d62ec2
 def stratified(
     model, # Has `encode` to a `Mixture`, `decode`, `prior` and `mods`
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -126,46 +162,54 @@ def stratified(
 )->tuple: # Loss in nats (scalar), and detached scalar terms
     "Negative bound of log p(x_S) from K samples of every observed expert"
     q = model.encode(x, mask)
-    z, w = q.strata(n), q.weights
-    y = z*1
-    lw, rec, div = strata_weights(model, x, q if grad=='plain' else Still(q), y, mask, beta)
-    s = importance(lw.detach(), w, bound)
-    if grad=='dreg' and bound=='loose': slope = _paths(q, z, y, lw, s, beta)
-    else: slope = torch.where(s>0, s*lw, 0.).sum((0,1))
-    value = mixture_bounds(lw.detach(), w)[bound]
-    return (slope.detach()-slope-value).mean(), _strata_terms(rec, div, w)
+    z = q.strata(n)                                                      # (M,K,B,d)
+    y = z*1                                                              # a copy: hooks on it leave `z` alone
+    density = q if grad=='plain' else Still(q)
+    lw, rec, div = strata_weights(model, x, density, y, mask, beta)      # (M,K,B)
+    known = lw.detach()
+    share = importance(known, q.weights, bound)
+    if grad=='dreg' and bound=='loose': slope = _paths(q, z, y, lw, share, beta)
+    else: slope = _only(share, share*lw).sum((0,1))                      # (B,)
+    value = mixture_bounds(known, q.weights)[bound]
+    return _with_slope(value, slope), _strata_terms(rec, div, q.weights)
 
-# %% ../../nbs/46_models.mmvae.ipynb #45e60d9b
+# %% ../../nbs/46_models.mmvae.ipynb #a423e8cb
+def _check_samples(K):
+    if not (isinstance(K, int) and K>=1): raise ValueError(f'K must be at least 1 sample of each expert, found {K}')
+
+# %% ../../nbs/46_models.mmvae.ipynb #578057c5
 @register
 class MMVAE(ExpertsVAE):
     "Mixture of experts (Shi et al. 2019; MultiVae 2023, Eqs. 11-12)"
+    as_published = {'K': 30, 'bound': 'loose', 'grad': 'published', 'learn_prior': True}
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
         d:int, # Latent size
         *,
         K:int=10, # Samples of each expert
-        bound:str='loose', # Average over experts outside the log ('loose', published), inside ('tight'), or no log at all ('elbo')
+        bound:str='loose', # Average over experts outside the log ('loose'), inside ('tight'), or no log at all ('elbo')
         grad:str='dreg', # 'dreg' (right), 'published' (biased for K>1), or 'plain'
         family:str='laplace', # Experts and prior: 'laplace' (scales sum to d) or 'normal'
         learn_prior:bool=False, # Learn the scales of the Laplace prior
         beta:float=1., # Weight of log q(z|x)/p(z)
         encoders:dict=None, # As in `ExpertsVAE`
     ):
-        head, prior = choose(family, {'laplace': (LaplaceHead, LaplacePrior), 'normal': (NormalHead, NormalPrior)}, 'family')
-        if learn_prior and family!='laplace': raise ValueError("learn_prior is for family='laplace'; the normal prior is fixed")
-        super().__init__(mods, d, beta=beta, encoders=encoders, head=head, prior=prior(d, learn_prior) if family=='laplace' else prior(d))
-        if not (isinstance(K, int) and K>=1): raise ValueError(f'K must be at least 1 sample of each expert, found {K}')
-        self.K,self.bound,self.grad = K,choose(bound, ('elbo','loose','tight'), 'bound'),choose(grad, ('plain','dreg','published'), 'grad')
-        if (bound,grad)==('tight','dreg'): raise ValueError("grad='dreg' is for the bounds 'loose' and 'elbo'; use grad='plain' with bound='tight'")
-
-# %% ../../nbs/46_models.mmvae.ipynb #a8f723a4
-@patch
-def aggregate(self:MMVAE, qs, obs=None):
-    "One of the observed experts, with equal chances"
-    return moe(qs, mask=obs)
-
-@patch
-def loss(self:MMVAE, x, mask=None, warm=1.):
-    "Negative bound of log p(x_S); `warm` scales beta"
-    x, mask = self.prepare_loss(x, mask)
-    return stratified(self, x, mask, self.K, self.bound, self.grad, self.beta*warm)
+        head, make = choose(family, families, 'family')
+        if learn_prior and family!='laplace':
+            raise ValueError("learn_prior is for family='laplace'; the normal prior is fixed")
+        prior = make(d, learn_prior) if family=='laplace' else make(d)
+        super().__init__(mods, d, beta=beta, encoders=encoders, head=head, prior=prior)
+        _check_samples(K)
+        self.K = K
+        self.bound = choose(bound, ('elbo','loose','tight'), 'bound')
+        self.grad = choose(grad, ('plain','dreg','published'), 'grad')
+        if (bound,grad)==('tight','dreg'):
+            raise ValueError("grad='dreg' is for the bounds 'loose' and 'elbo'; use grad='plain' with bound='tight'")
+    def aggregate(self, qs, obs=None):
+        "One of the observed experts, with equal chances"
+        return moe(qs, mask=obs)
+    def loss(self, x, mask=None, warm=1.):
+        "Negative bound of log p(x_S); `warm` scales beta"
+        x, mask = self.prepare_loss(x, mask)
+        beta = self.beta*warm
+        return stratified(self, x, mask, self.K, self.bound, self.grad, beta)

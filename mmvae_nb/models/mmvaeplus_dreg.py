@@ -31,12 +31,16 @@ def guest_weights(
     guest = rec-beta*lu[:,None]                                          # (r,m,K,B)
     return guest.transpose(0, 1)-beta*lv[:,None]
 
-# %% ../../nbs/47_models.mmvaeplus_dreg.ipynb #1e347829
-def _visits(q, pi, h, beta):
-    "a_rm: what draw k of expert r pays for its visit to stratum m, `(r,m,K,B)`"
+# %% ../../nbs/47_models.mmvaeplus_dreg.ipynb #892599fb
+def _visit(q, u, lw, guests, beta):
+    "What draws of u pay for visits, a_rm `(r,m,K,B)`; their shares at home, and their path through pi, both `(r,K,B)`"
     weight = q.weights[:,None]                                           # (M,1,B)
-    cost = beta*weight*(pi*h*(1-h))                                      # (m,r,K,B)
-    return cost.transpose(0, 1)
+    h = guest_shares(lw, guests)                                         # (m,r,K,B)
+    pi = still(partial(responsibilities, q.u), u)                        # (m,r,K,B)
+    cost = beta*weight*(pi.detach()*h*(1-h))                             # (m,r,K,B)
+    through_pi = beta*weight*(h*pi).sum(0)
+    at_home = h.diagonal().movedim(-1, 0)
+    return cost.transpose(0, 1), at_home, through_pi
 
 # %% ../../nbs/47_models.mmvaeplus_dreg.ipynb #16eb5aca
 def _taken(q, visits):
@@ -86,6 +90,15 @@ def _scale(q, z, in_u, in_w):
         return torch.cat([scaled(u, in_u), *out.values()], -1)
     if z.requires_grad: z.register_hook(hook)
 
+# %% ../../nbs/47_models.mmvaeplus_dreg.ipynb #ef050847
+def _set_factors(q, copy, copies, s, visits, taken, h_home, beta):
+    "Let encoders have the factors of the table, in a surrogate with the plain factor `(M,K,B)`, which is returned"
+    plain = _floored(s, q.weights[:,None])
+    private = s*(1-beta+beta*h_home)/plain
+    _scale(q, copy, (s-visits.sum(1))/plain, private)
+    for z,t in zip(copies.values(), taken.unbind(1)): _scale(q, z, (s-t)/plain, private)
+    return plain
+
 # %% ../../nbs/47_models.mmvaeplus_dreg.ipynb #8adb04dc
 def _through_exchanged(q, u, exchanged, leaf, taken):
     "Surrogate `(r,K,B)` of the path of `u` through exchanged codes"
@@ -94,7 +107,7 @@ def _through_exchanged(q, u, exchanged, leaf, taken):
     slope = q.model.parts(g)[0]                                          # (M,K,B,d_shared)
     return (slope*u).sum(-1)
 
-# %% ../../nbs/47_models.mmvaeplus_dreg.ipynb #a8e6e214
+# %% ../../nbs/47_models.mmvaeplus_dreg.ipynb #bd865856
 def doubly(
     q, # `Resampled`: the codes of training of a `MMVAEPlus` for this batch
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -104,7 +117,6 @@ def doubly(
 )->tuple: # Value of `stratified(q, x, mask, n, beta=beta)` with the doubly reparameterised gradient; terms
     "Negative loose objective, in which all encoders learn through the samples alone"
     here, there = q.both(n)                                              # (M,K,B,d)
-    weight = q.weights[:,None]                                           # (M,1,B)
     # decode: densities and decoders read copies, so that each has a factor of its own
     copy = here*1
     copies = {k: here*1 for k in x}
@@ -113,23 +125,16 @@ def doubly(
     ll = _side_by_side(q, rec)                                           # (r,j,K,B)
     lw = ll.sum(1)-beta*ratios.sum(0)                                    # (M,K,B)
     exchanged, leaf = _exchanged(q, x, mask, there, rec)                 # (r,j,K,B)
-    # visit: what every draw of u weighs in every stratum
+    # visit: what every draw of u weighs in every stratum, and what it pays
     known = lw.detach()
-    guests = guest_weights(ll.detach(), exchanged.detach(), *ratios.detach(), beta)              # (m,r,K,B)
-    h = guest_shares(known, guests)                                      # (m,r,K,B)
+    guests = guest_weights(ll.detach(), exchanged.detach(), *ratios.detach(), beta)
     u = q.model.parts(here)[0]                                           # (M,K,B,d_shared)
-    pi = still(partial(responsibilities, q.u), u)                        # (m,r,K,B)
-    visits = _visits(q, pi.detach(), h, beta)                            # (r,m,K,B)
+    visits, h_home, through_pi = _visit(q, u, known, guests, beta)
     taken, taken_there = _taken(q, visits)                               # (r,j,K,B)
     # learn: encoders by the factors of the table, decoders by the plain share
-    s = importance(known, q.weights, 'loose')                            # (M,K,B)
-    plain = _floored(s, weight)
-    h_home = h.diagonal().movedim(-1, 0)
-    private = s*(1-beta+beta*h_home)/plain
-    _scale(q, copy, (s-visits.sum(1))/plain, private)
-    for z,t in zip(copies.values(), taken.unbind(1)): _scale(q, z, (s-t)/plain, private)
-    through_pi = beta*weight*(h*pi).sum(0)                               # (r,K,B)
+    share = importance(known, q.weights, 'loose')                        # (M,K,B)
+    plain = _set_factors(q, copy, copies, share, visits, taken, h_home, beta)
     paths = _through_exchanged(q, u, exchanged, leaf, taken_there)-through_pi
-    slope = _only(weight, plain*lw+paths).sum((0,1))                     # (B,)
+    slope = _only(q.weights[:,None], plain*lw+paths).sum((0,1))          # (B,)
     value = mixture_bounds(known, q.weights)['loose']
     return _with_slope(value, slope), _strata_terms(rec, ratios.sum(0), q.weights)

@@ -137,7 +137,7 @@ def _failing(lam, full):
     val = torch.linalg.eigvalsh(lam) if full else lam
     return val, ~(val>0)
 
-# %% ../../nbs/13_theory.experts.ipynb #4fbc3520
+# %% ../../nbs/13_theory.experts.ipynb #49c2ba95
 def _refuse(val, bad, n, full, remedy):
     "Raise for the first sample and direction in which a product of `n` posteriors cannot be normalised"
     if not bad.any(): return
@@ -149,8 +149,8 @@ def _refuse(val, bad, n, full, remedy):
     sample = at[-1] if at else 0
     direction = 'eigenvalue' if full else 'dimension'
     where = f'precision {precision:.3g} at sample {sample}, {direction} {k}'
-    raise ValueError(f'the product of {size} posteriors over the prior to the power {size-1} cannot be normalised: {where}. '
-                     f'The experts are wider than the prior there; {remedy}')
+    raise ValueError(f'the product of {size} posteriors over the prior to the power {size-1} cannot be normalised: '
+                     f'{where}. The experts are wider than the prior there; {remedy}')
 
 # %% ../../nbs/13_theory.experts.ipynb #7867202d
 def _narrowed(lam, lam0):

@@ -486,7 +486,7 @@ def _chains(self:ProductPosterior, n):
     z = torch.cat([z for z,_ in parts], dim)
     return z, _join([info for _,info in parts], dim)
 
-# %% ../../nbs/15_theory.hmc.ipynb #e2551e1a
+# %% ../../nbs/15_theory.hmc.ipynb #1a4c9a68
 @patch
 def _refuse(self:ProductPosterior, z, wide):
     "Raise for the first marked sample"
@@ -496,7 +496,8 @@ def _refuse(self:ProductPosterior, z, wide):
     k = u[0,i].abs().argmax().item()
     raise ValueError(f'the product of experts cannot be normalised at sample {i}, mostly along dimension {k}: '
                      f'it reaches the edge of the ball of radius {self.radius:.3g} around the prior. The experts are '
-                     "wider than the prior there; wide='clip', the default, stays inside the ball and marks such samples")
+                     "wider than the prior there; wide='clip', the default, stays inside the ball and marks such "
+                     'samples')
 
 # %% ../../nbs/15_theory.hmc.ipynb #8c8f3291
 @patch

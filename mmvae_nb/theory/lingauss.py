@@ -32,7 +32,7 @@ class GaussNoise(Likelihood):
         self.sd = sd
     def forward(self, h): return normal(h, h.new_tensor(self.sd), 0)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #c0a78d24
+# %% ../../nbs/10_theory.lingauss.ipynb #4f1ee9d5
 def _fixed(W, b):
     "An `Affine` with these values"
     out, d = W.shape

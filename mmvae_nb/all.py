@@ -35,6 +35,7 @@ from .models.mvae import *
 from .models.mopoe import *
 from .models.mvtcae import *
 from .models.mmvae import *
+from .models.mmvaeplus_dreg import *
 from .models.mmvaeplus import *
 from .models.jnf import *
 from .models.cmmd import *

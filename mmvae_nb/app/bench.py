@@ -25,7 +25,7 @@ from torch import nn
 from typing import NamedTuple
 from .. import __version__, viz
 
-# %% ../../nbs/82_app.bench.ipynb #50968a7e
+# %% ../../nbs/82_app.bench.ipynb #4e317a5d
 from ..core import Modality, choose, eval_mode, seeded
 from ..data.core import MMData, MMLoader, mm_dls, whole_file
 from ..data.digits import embedded_digits
@@ -146,7 +146,7 @@ def learner_loop(
     with redirect_stdout(io.StringIO()), shown: learn.fit(1)
     return watch.seconds
 
-# %% ../../nbs/82_app.bench.ipynb #bf0d0c46
+# %% ../../nbs/82_app.bench.ipynb #1a824bbe
 @bench
 def bench_loop(
     repeats:int=5, # Pairs of epochs
@@ -160,7 +160,8 @@ def bench_loop(
     settings = job_settings[data]
     def fresh():
         with seeded(0): return build_model('jmvae', train, settings['likelihood'], settings['latent'])
-    ours, bare = fresh(), fresh()
+    ours = fresh()
+    bare = fresh()
     def learner(): return learner_loop(ours, train, bs, **kwargs)
     def by_hand(): return bare_loop(bare, train, bs)
     times = alternate(learner, by_hand, repeats=repeats)
@@ -177,7 +178,7 @@ def two_clouds(
         mixing *= torch.logspace(0, -1.5, D, dtype=torch.double)
         return tuple(torch.randn(n, D, dtype=torch.double)*sd@mixing.T for sd in (1.,1.2))
 
-# %% ../../nbs/82_app.bench.ipynb #d4a1a3ef
+# %% ../../nbs/82_app.bench.ipynb #888ee699
 @bench
 def bench_frechet(
     repeats:int=3, # Rounds
@@ -187,7 +188,8 @@ def bench_frechet(
 )->list: # Rows of the table
     "Trace of the root of a product of covariances: ours, scipy's sqrtm; and the whole distance from few samples"
     a, b = two_clouds(D, n)
-    cov_a, cov_b = FeatureStats.of(a).cov, FeatureStats.of(b).cov
+    cov_a = FeatureStats.of(a).cov
+    cov_b = FeatureStats.of(b).cov
     traces = {}
     def ours(): traces['ours'] = trace_sqrt(cov_a, cov_b).item()
     def theirs(): traces['sqrtm'] = linalg.sqrtm(cov_a.numpy()@cov_b.numpy()).trace().real
@@ -408,7 +410,7 @@ def start_model(
         model = choose(name, start_models, 'model')(mods, 16)
         return restart(model, how)
 
-# %% ../../nbs/82_app.bench.ipynb #cf710efd
+# %% ../../nbs/82_app.bench.ipynb #302f3aeb
 @torch.no_grad()
 def predicted_r2(
     model, # Trained
@@ -420,7 +422,8 @@ def predicted_r2(
     z = latent_codes(model, test, given)
     with eval_mode(model): guess = model.decode(z, target)[target].mean
     x = test[:][0][target]
-    error, spread = (x-guess).square().sum(), (x-x.mean(0)).square().sum()
+    error = (x-guess).square().sum()
+    spread = (x-x.mean(0)).square().sum()
     return 1-(error/spread).item()
 
 # %% ../../nbs/82_app.bench.ipynb #039ab8ca
@@ -525,7 +528,7 @@ def _verdict(rank, diff, se):
     if diff<=se: return 'within 1 se'
     return 'worst' if rank==len(starts) else 'behind'
 
-# %% ../../nbs/82_app.bench.ipynb #d7d280a0
+# %% ../../nbs/82_app.bench.ipynb #23467859
 def start_table(
     df, # Rows of `run_starts`
 )->pd.DataFrame: # A row for each shape and start
@@ -535,7 +538,8 @@ def start_table(
         order = pairs.mean().sort_values().index
         for how in starts:
             diff = pairs[how]-pairs[order[0]]
-            mean, se = diff.mean(), diff.sem()
+            mean = diff.mean()
+            se = diff.sem()
             rank = list(order).index(how)+1
             errors = mean/se if rank>1 else 0.
             verdict = _verdict(rank, mean, se)
@@ -575,7 +579,7 @@ def half_size(
     def half(v): return nn.functional.avg_pool2d(v.float(), 2).round().to(torch.uint8)
     return MMData({k: half(v) for k,v in data.x.items()}, data.y)
 
-# %% ../../nbs/82_app.bench.ipynb #bd87da52
+# %% ../../nbs/82_app.bench.ipynb #b51016b2
 def mlp_modalities(
     shapes:dict, # Name -> shape of one observation
     d:int, # Latent size
@@ -584,7 +588,8 @@ def mlp_modalities(
 )->list: # `Modality`, each with networks of its own
     "One hidden layer to read an observation, one to make it"
     def modality(name, shape):
-        encoder, decoder = MLPBody(shape, (width,)), MLPNet(d, shape, (width,))
+        encoder = MLPBody(shape, (width,))
+        decoder = MLPNet(d, shape, (width,))
         return Modality(name, shape, NormalLik(sd), encoder=encoder, decoder=decoder)
     return [modality(name, shape) for name,shape in shapes.items()]
 

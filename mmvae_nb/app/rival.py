@@ -31,13 +31,14 @@ def _library():
     from pythae.models.nn.base_architectures import BaseDecoder, BaseEncoder
     return ModelOutput, BaseEncoder, BaseDecoder
 
-# %% ../../nbs/83_app.rival.ipynb #30c98c8f
+# %% ../../nbs/83_app.rival.ipynb #6bc340e7
 class _Encoder(nn.Module):
     "A copy of one of our Gaussian encoders that answers with means and log-variances"
     def __init__(self, encoder, d):
         super().__init__()
         head = getattr(encoder.head, 'base', encoder.head)
-        self.body, self.linear = copy.deepcopy(encoder.body), copy.deepcopy(head.linear)
+        self.body = copy.deepcopy(encoder.body)
+        self.linear = copy.deepcopy(head.linear)
         self.latent_dim = d
         self.output, *_ = _library()
 
@@ -45,38 +46,42 @@ class _Encoder(nn.Module):
         mean, logvar = self.linear(self.body(x)).chunk(2, -1)                    # (B,2d) to two (B,d)
         return self.output(embedding=mean, log_covariance=logvar.clone())
 
-# %% ../../nbs/83_app.rival.ipynb #79973055
+# %% ../../nbs/83_app.rival.ipynb #3d4a3a99
 class _TwoEncoders(nn.Module):
     "Encoders of a shared and of a private code, as one"
     def __init__(self, shared, private, d):
         super().__init__()
-        self.shared, self.private = shared, private
+        self.shared = shared
+        self.private = private
         self.latent_dim = d
         self.output, *_ = _library()
 
     def forward(self, x):
-        u, w = self.shared(x), self.private(x)
+        u = self.shared(x)
+        w = self.private(x)
         return self.output(
             embedding=u.embedding, log_covariance=u.log_covariance,
             style_embedding=w.embedding, style_log_covariance=w.log_covariance)
 
-# %% ../../nbs/83_app.rival.ipynb #86b9eeb1
+# %% ../../nbs/83_app.rival.ipynb #a3b35d9e
 class _Decoder(nn.Module):
     "A copy of one of our decoders that answers with means"
     def __init__(self, decoder):
         super().__init__()
-        self.net, self.link = copy.deepcopy(decoder.net), decoder.lik.mean_link
+        self.net = copy.deepcopy(decoder.net)
+        self.link = decoder.lik.mean_link
         self.output, *_ = _library()
 
     def forward(self, z): return self.output(reconstruction=self.link(self.net(z)))
 
-# %% ../../nbs/83_app.rival.ipynb #4b1bfd8e
+# %% ../../nbs/83_app.rival.ipynb #8a2aa7f3
 def _derived(cls, base): return type(cls.__name__, (cls, base), {})
 
 def _wrapped(model):
     "Our encoders and decoders, copied, as networks that the library accepts"
     _, base_encoder, base_decoder = _library()
-    Encoder, TwoEncoders = _derived(_Encoder, base_encoder), _derived(_TwoEncoders, base_encoder)
+    Encoder = _derived(_Encoder, base_encoder)
+    TwoEncoders = _derived(_TwoEncoders, base_encoder)
     Decoder = _derived(_Decoder, base_decoder)
     private = getattr(model, 'private', {})
     def encoder(k):
@@ -87,7 +92,7 @@ def _wrapped(model):
     decoders = {k: Decoder(decoder) for k,decoder in model.decoders.items()}
     return encoders, decoders
 
-# %% ../../nbs/83_app.rival.ipynb #0a8b131b
+# %% ../../nbs/83_app.rival.ipynb #d9744ba3
 def published(
     name:str, # Class in `multivae.models`, e.g. 'JNF'
     model, # One of ours, whose unimodal encoders and decoders are copied
@@ -101,7 +106,8 @@ def published(
     shapes = {k: m.shape for k,m in model.mods.items()}
     normal = dict.fromkeys(shapes, 'normal')
     fields = dict(n_modalities=len(shapes), latent_dim=_shared(model), input_dims=shapes, decoders_dist=normal)
-    make_config, make_model = getattr(lib, name+'Config'), getattr(lib, name)
+    make_config = getattr(lib, name+'Config')
+    make_model = getattr(lib, name)
     return make_model(make_config(**fields, **config), *_wrapped(model))
 
 # %% ../../nbs/83_app.rival.ipynb #ff0af28c
@@ -130,13 +136,14 @@ def product_case(
     third = Modality('label', 10)                                                # so that two are not all
     return trained_like(JNF([*mnist_svhn(20), third], 20)), ['mnist','svhn']
 
-# %% ../../nbs/83_app.rival.ipynb #07821e98
+# %% ../../nbs/83_app.rival.ipynb #48a574a3
 def quality(
     z, # Draws `(n,B,d)`
     ref, # Draws of the reference `(N,B,d)`
 )->dict: # Root mean square bias in sd, ratio of sds, energy distance; means over points and dimensions
     "How far draws are from a reference, per data point"
-    mean, sd = ref.mean(0), ref.std(0)
+    mean = ref.mean(0)
+    sd = ref.std(0)
     off = ((z.mean(0)-mean)/sd).square().mean()
     bias = (off-1/len(z)).clamp(min=0).sqrt()                                    # without what chance alone adds
     some = ref[torch.randperm(len(ref))[:1000]]
@@ -257,7 +264,7 @@ def our_steps(
         learn.fit_stages({stage: 1}, lr=1e-4)
     return watch.seconds
 
-# %% ../../nbs/83_app.rival.ipynb #9d1b63c3
+# %% ../../nbs/83_app.rival.ipynb #0cbb417a
 @bench
 def bench_second_stage(
     repeats:int=5, # Rounds
@@ -266,7 +273,8 @@ def bench_second_stage(
     "Samples per second of JNF's last stage, MNIST + SVHN shapes; ours with and without projectors"
     torch.manual_seed(0)
     x = {m.name: torch.rand(128, *m.shape) for m in mnist_svhn(20)}
-    plain, shared = JNF(mnist_svhn(20), 20), JNF(mnist_svhn(20), 20, 'contrastive', size=16)
+    plain = JNF(mnist_svhn(20), 20)
+    shared = JNF(mnist_svhn(20), 20, 'contrastive', size=16)
     lib = published('JNF', plain, warmup=1)
     lib._set_torch_no_grad_on_joint_vae()
     def without(): return our_steps(plain, 'unimodal', x, steps)
@@ -325,7 +333,7 @@ class _Joint(nn.Module):
         q = self.net(x)
         return self.output(embedding=q.mean, log_covariance=2*q.stddev.log())
 
-# %% ../../nbs/83_app.rival.ipynb #cc3040f7
+# %% ../../nbs/83_app.rival.ipynb #c5a95c90
 @bench
 def bench_likelihood(
     repeats:int=5, # Rounds
@@ -339,7 +347,8 @@ def bench_likelihood(
     lib.joint_encoder = _Joint(model.joint)
     from multivae.data.datasets.base import MultimodalBaseDataset as Data
     x = {m.name: torch.rand(points, *m.shape) for m in model.mods.values()}
-    data, found = MMData(x), {}
+    data = MMData(x)
+    found = {}
     def ours(): found['ours'] = loglik(model, data, n=n).ll.mean().item()
     def theirs(): found['theirs'] = -lib.compute_joint_nll(Data(x), n, 100).item()/points
     torch.set_flush_denormal(True)              # untrained decoders make denormal numbers, which are slow for both

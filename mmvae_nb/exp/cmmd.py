@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from torch import nn
 
-# %% ../../nbs/97_exp.cmmd.ipynb #a874c810
+# %% ../../nbs/97_exp.cmmd.ipynb #0c9003d1
 from ..app.bench import alternate, quiet_learner, read_results
 from ..core import Modality, choose, seeded
 from ..data.digits import digits_from_npz, sklearn_digits
@@ -89,7 +89,7 @@ pair_entrants = { # Name -> function of omega that makes a model
 # %% ../../nbs/97_exp.cmmd.ipynb #7b590bad
 def _only(data, names): return data._new(x={k: data.x[k] for k in names})
 
-# %% ../../nbs/97_exp.cmmd.ipynb #15c744e4
+# %% ../../nbs/97_exp.cmmd.ipynb #79b1f131
 def train_pairs(
     name:str, # One of `pair_entrants`
     train, # `MMData` with the label
@@ -100,7 +100,8 @@ def train_pairs(
     lr:float=3e-3, # Highest learning rate of each cycle
 )->tuple: # The model, minutes of one core that its training took
     "Train one entrant; models without a label see none"
-    build, began = choose(name, pair_entrants, 'entrant'), time.process_time()
+    build = choose(name, pair_entrants, 'entrant')
+    began = time.process_time()
     with seeded(seed): model = build(omega)
     parts = _only(train, model.names), _only(valid, model.names)
     with quiet_learner(model, *parts) as learn, seeded(seed):

@@ -38,7 +38,7 @@ entrants |= { # Aggregated models
     'MMVAE-Laplace': partial(MMVAE, K=1, bound='elbo'),
 }
 
-# %% ../../nbs/96_exp.digits.ipynb #205a3d24
+# %% ../../nbs/96_exp.digits.ipynb #cb0a9c31
 def train_entrant(
     name:str, # One of `entrants`
     train, # `MMData`
@@ -53,13 +53,15 @@ def train_entrant(
     torch.manual_seed(seed)
     build = choose(name, entrants, 'entrant')
     model = build(view_modalities(train.x, d), d)
-    epochs, seconds = epochs or passes, {}
+    epochs = epochs or passes
+    seconds = {}
     with quiet_learner(model, train, valid) as learn:
         for stage in model.stages():
             if stage.name=='joint' and joint is not None:
                 _take(model, joint)
                 continue
-            n, began = epochs[stage.name], time.process_time()
+            n = epochs[stage.name]
+            began = time.process_time()
             learn.fit_stages({stage.name: n}, lr=lr, one_cycle=True)
             seconds[stage.name] = (time.process_time()-began)/n
     return model.eval(), seconds

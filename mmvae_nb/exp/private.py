@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['contest', 'train_contestant', 'class_readers', 'score_contestant', 'run_contest']
 
-# %% ../../nbs/97_exp.private.ipynb #e56d281e
+# %% ../../nbs/97_exp.private.ipynb #bf7a3f9c
 import pandas as pd, torch
 from fastcore.script import call_parse
 from ..app.bench import quiet_learner
@@ -52,16 +52,18 @@ def _codes(model, data, k):
     u, w = model.parts(z)
     return {'u': u, 'w': w[k]}
 
-# %% ../../nbs/97_exp.private.ipynb #b80e1eb2
+# %% ../../nbs/97_exp.private.ipynb #b0d652b6
 def class_readers(
     model, # Trained
     train, # Labelled `MMData`: 500 points to learn from
     test, # Labelled `MMData`
 )->pd.DataFrame: # Columns metric, given, value
     "Accuracy of linear readers of the whole code, and of u and w where there are any"
-    few, rows = train.subset(slice(0, 500)), []
+    few = train.subset(slice(0, 500))
+    rows = []
     for k in model.names:
-        learnt, read = _codes(model, few, k), _codes(model, test, k)
+        learnt = _codes(model, few, k)
+        read = _codes(model, test, k)
         for code,z in learnt.items():
             accuracy = linear_reader(z, few.y).score(read[code].numpy(), test.y.numpy())
             rows.append(dict(metric=f'class from {code}', given=k, value=accuracy))

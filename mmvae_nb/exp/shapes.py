@@ -24,14 +24,15 @@ variants = { # Name -> keywords of `JNF`, then epochs, batch size and peak learn
     'flow on DCCA': (dict(projectors='dcca'), 120, 512, 4e-3),
 }
 
-# %% ../../nbs/97_exp.shapes.ipynb #8865390a
+# %% ../../nbs/97_exp.shapes.ipynb #53ddcf49
 def shape_modalities(
     width:int=128, # Hidden units
 )->list: # Square and circle
     "MLPs for 1x32x32 pictures; two hidden layers in the decoder make a smooth latent plane"
     shape = (1,32,32)
     def modality(name):
-        encoder, decoder = MLPBody(shape, (width,)), MLPNet(2, shape, (width,width))
+        encoder = MLPBody(shape, (width,))
+        decoder = MLPNet(2, shape, (width,width))
         return Modality(name, shape, 'bernoulli', encoder=encoder, decoder=decoder)
     return [modality('square'), modality('circle')]
 
@@ -60,7 +61,7 @@ def shape_fit(
     with quiet_learner(model, *data, bs, cbs=cbs) as learn: learn.fit_stages(epochs, lr=lr, one_cycle=True)
     return model
 
-# %% ../../nbs/97_exp.shapes.ipynb #5ab1da6c
+# %% ../../nbs/97_exp.shapes.ipynb #7c6b9aae
 def run_shapes(
     seed:int, # Of weights and order
     n:int=10_000, # Training pairs
@@ -72,7 +73,8 @@ def run_shapes(
     data = shapes(n, seed=0), shapes(1_000, seed=1)
     x, y = shapes(n_test, seed=2)[:]
     def scaled(epochs): return max(1, round(epochs*scale))
-    first, rows = shape_fit(shape_model('Gaussian'), data, 64, 2e-3, joint=scaled(12)), []
+    first = shape_fit(shape_model('Gaussian'), data, 64, 2e-3, joint=scaled(12))
+    rows = []
     for name,(_,epochs,bs,lr) in variants.items():
         model = shape_model(name).start_from(first)
         if model.shared is not None: shape_fit(model, data, projectors=scaled(20))

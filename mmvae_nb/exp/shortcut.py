@@ -45,17 +45,19 @@ def _own_world(generator):
     style, _ = torch.linalg.qr(torch.randn(16, 6, generator=generator))
     return means, style
 
-# %% ../../nbs/97_exp.shortcut.ipynb #09f22fbe
+# %% ../../nbs/97_exp.shortcut.ipynb #91e1bf67
 def class_vectors(
     seed:int=0, # Of the sample; the world is always the same
     sizes:tuple=(8_000,500,1_000), # To train, validate and test
     sd:float=.2, # Of the noise
 )->tuple: # Three `MMData`, and a `ModuleDict` of exact classifiers
     "Five views of a class, each with a style of its own"
-    g, of_world = torch.Generator().manual_seed(seed), torch.Generator().manual_seed(0)
+    g = torch.Generator().manual_seed(seed)
+    of_world = torch.Generator().manual_seed(0)
     views = {f'm{j}': _own_world(of_world) for j in range(5)}
     def view(y, means, style):
-        own, noise = torch.randn(len(y), 6, generator=g), torch.randn(len(y), 16, generator=g)
+        own = torch.randn(len(y), 6, generator=g)
+        noise = torch.randn(len(y), 16, generator=g)
         return means[y]+own@style.T+sd*noise
     def sample(n):
         y = torch.randint(10, (n,), generator=g)
@@ -104,14 +106,17 @@ def train_private(
         learn.fit_stages({'all': epochs or passes[kind]}, lr=lr, one_cycle=True)
     return model.eval()
 
-# %% ../../nbs/97_exp.shortcut.ipynb #78baaa48
+# %% ../../nbs/97_exp.shortcut.ipynb #7c9b566c
 @torch.no_grad()
 def own_codes(
     model, # A `PrivateVAE` with Gaussian codes
     x:dict, # Batch `{name: (B,*shape)}`
 )->tuple: # Means `{name: (B,d_shared)}` and `{name: (B,d_private)}`; nats of u and of w, one number a view
     "What each view, alone, says of u and of its own private code; and their KL to the prior"
-    us, ws, in_u, in_w = {}, {}, [], []
+    us = {}
+    ws = {}
+    in_u = []
+    in_w = []
     for k in x:
         q = model.posterior(x, k)
         divergence = .5*(q.variance+q.mean**2-1-q.variance.log())                # (B,d), to the prior
@@ -223,7 +228,7 @@ def gather(
     "All runs in a folder"
     return read_results(*sorted(Path(out).glob('shortcut.*.[0-9]*.csv')))
 
-# %% ../../nbs/97_exp.shortcut.ipynb #ea62ad30
+# %% ../../nbs/97_exp.shortcut.ipynb #abd0b872
 def _main(
     models:str='all', # Models, separated by commas
     seeds:str='0,1,2', # Seeds, separated by commas
@@ -233,7 +238,8 @@ def _main(
     epochs:int=0, # Passes over the data (0: `passes`)
 ):
     "Run the comparison; what is in the folder already is not run again"
-    names, ds = listed(models, private_models), listed(private, kind=int)
+    names = listed(models, private_models)
+    ds = listed(private, kind=int)
     for seed in listed(seeds, kind=int): run_shortcut(names, seed, source, out, ds, epochs)
     df = gather(out)
     with whole_file(Path(out)/'shortcut.csv') as tmp: df.to_csv(tmp, index=False)

@@ -64,7 +64,7 @@ sound_entrants = { # Name -> constructor, called with the weight of the sound
 # %% ../../nbs/97_exp.sounds.ipynb #d619146d
 sound_passes = {'all': 15, 'bottom': 15, 'top': 25} # Epochs of each stage
 
-# %% ../../nbs/97_exp.sounds.ipynb #00a1acaf
+# %% ../../nbs/97_exp.sounds.ipynb #71c10859
 def train_sound(
     name:str, # One of `sound_entrants`
     train:MMData, # Data from `multimedia_digits`
@@ -78,7 +78,8 @@ def train_sound(
     "Train one entrant"
     torch.manual_seed(seed)
     model = choose(name, sound_entrants, 'entrant')(sound)
-    began, epochs = time.process_time(), epochs or sound_passes
+    began = time.process_time()
+    epochs = epochs or sound_passes
     if first is not None:
         model.encoders.load_state_dict(first.encoders.state_dict())
         model.decoders.load_state_dict(first.decoders.state_dict())
@@ -88,14 +89,15 @@ def train_sound(
             learn.fit_stages({stage.name: epochs[stage.name]}, lr=lr, one_cycle=True)
     return model.eval(), time.process_time()-began
 
-# %% ../../nbs/97_exp.sounds.ipynb #57021539
+# %% ../../nbs/97_exp.sounds.ipynb #fe9271d7
 def score_sound(
     model, # Trained
     test:MMData, # Labelled
     classifiers, # From `train_classifiers`
 )->pd.DataFrame: # Tidy: subset, target, n_given, value, se, n, via
     "Coherence of all subsets with all targets, and of the prior; Nexus with codes drawn on the way down, and not"
-    usual, out = getattr(model, 'via', ''), []
+    usual = getattr(model, 'via', '')
+    out = []
     for via in ('draws','up') if usual else ('',):
         if via: model.via = via
         with seeded(0):

@@ -87,7 +87,7 @@ def small_views(
     "Five views of digits at half the size; no digit is in two parts"
     return tuple(half_size(part) for part in five_views(source, seed, sizes))
 
-# %% ../../nbs/95_exp.study.ipynb #3fb9371a
+# %% ../../nbs/95_exp.study.ipynb #cb55ae06
 def view_modalities(
     names, # Of the views
     d:int=32, # Latent size
@@ -95,6 +95,7 @@ def view_modalities(
     "The networks for views of 3x28x28 pixels"
     shape = (3,28,28)
     def modality(name):
-        encoder, decoder = ConvBody(shape, (16,32,64)), MLPNet(d, shape, (512,))
+        encoder = ConvBody(shape, (16,32,64))
+        decoder = MLPNet(d, shape, (512,))
         return Modality(name, shape, NormalLik(.5), encoder=encoder, decoder=decoder)
     return [modality(name) for name in names]

@@ -6,30 +6,54 @@
 __all__ = ['palette', 'style', 'grid', 'picture', 'image_grid', 'show_images', 'show_sample', 'show_samples', 'show_blocks',
            'ellipse', 'hdr_levels', 'density', 'latent_plane', 'tally', 'dots', 'bars', 'curves']
 
-# %% ../nbs/04_viz.ipynb #1fa66740
-import io, math, textwrap, zlib, numpy as np, torch
+# %% ../nbs/04_viz.ipynb #b00ca55d
+import io, math, re, textwrap, zlib, numpy as np, torch
 import matplotlib as mpl, matplotlib.pyplot as plt
 from cycler import cycler
+from pathlib import Path
 
-# %% ../nbs/04_viz.ipynb #bc5a599a
+# %% ../nbs/04_viz.ipynb #3bb39b7e
 palette = ['#0072B2','#D55E00','#009E73','#CC79A7','#E69F00','#56B4E9','#000000','#F0E442'] # Okabe-Ito, strongest first
 
-_rc = {'figure.figsize': (6,2.8), 'figure.dpi': 100, 'figure.facecolor': 'white', 'savefig.facecolor': 'white', 'savefig.bbox': 'tight',
-       'figure.constrained_layout.use': True, 'axes.prop_cycle': cycler(color=palette), 'axes.spines.top': False, 'axes.spines.right': False,
-       'axes.titlesize': 10, 'axes.labelsize': 9, 'font.size': 9, 'xtick.labelsize': 8, 'ytick.labelsize': 8, 'axes.edgecolor': '.3',
-       'xtick.color': '.3', 'ytick.color': '.3', 'legend.fontsize': 8, 'legend.frameon': False, 'lines.linewidth': 1.6, 'image.cmap': 'gray'}
+_rc = {
+    'figure.figsize': (6,2.8), 'figure.dpi': 100, 'figure.constrained_layout.use': True,
+    'figure.facecolor': 'white', 'savefig.facecolor': 'white', 'savefig.bbox': 'tight',
+    'axes.prop_cycle': cycler(color=palette), 'axes.edgecolor': '.3',
+    'axes.spines.top': False, 'axes.spines.right': False,
+    'font.size': 9, 'axes.titlesize': 10, 'axes.labelsize': 9,
+    'xtick.labelsize': 8, 'ytick.labelsize': 8, 'xtick.color': '.3', 'ytick.color': '.3',
+    'legend.fontsize': 8, 'legend.frameon': False, 'lines.linewidth': 1.6, 'image.cmap': 'gray',
+}
 
-# %% ../nbs/04_viz.ipynb #0332c761
+# %% ../nbs/04_viz.ipynb #d1ec8067
+def _build_kb()->float:
+    "What `../settings.ini` says of `figure_kb`, as in the project of these notebooks; in any other folder, no limit"
+    settings = Path.cwd().parent/'settings.ini'
+    if not settings.is_file(): return math.inf
+    said = re.search(r'(?m)^figure_kb *= *(\d+)', settings.read_text(encoding='utf-8', errors='replace'))
+    return float(said[1]) if said else math.inf
+
+# %% ../nbs/04_viz.ipynb #701181f0
 class style:
     "Set the figure style; as a context manager, only inside the block"
-    def __init__(self, **rc):
+    kb = math.inf # Kilobytes that a picture of images may take, where its caller names no number
+    def __init__(
+        self,
+        *,
+        kb:float=None, # New limit (default: `math.inf`, none, or `figure_kb` of a project of notebooks)
+        **rc, # Settings of matplotlib, beside ours
+    ):
         new = {**_rc, **rc}
-        self.old = {k: mpl.rcParams[k] for k in new}
+        self.old_kb = style.kb
+        self.old_rc = {k: mpl.rcParams[k] for k in new}
+        style.kb = _build_kb() if kb is None else kb
         mpl.rcParams.update(new)
     def __enter__(self): return self
-    def __exit__(self, *exc): mpl.rcParams.update(self.old)
+    def __exit__(self, *exc):
+        style.kb = self.old_kb
+        mpl.rcParams.update(self.old_rc)
 
-# %% ../nbs/04_viz.ipynb #bbf8d8de
+# %% ../nbs/04_viz.ipynb #668baacd
 def grid(
     rows:int=1, # Number of rows
     cols:int=1, # Number of columns
@@ -38,62 +62,108 @@ def grid(
     **kw # To `plt.subplots`, e.g. `sharex=True`
 )->tuple: # Figure, and its axes as an array `(rows,cols)`
     "Figure with a grid of small axes"
-    return plt.subplots(rows, cols, figsize=(min(w, 8/cols)*cols, h*rows), squeeze=False, **kw)
+    size = min(w, 8/cols)*cols, h*rows
+    return plt.subplots(rows, cols, figsize=size, squeeze=False, **kw)
 
-# %% ../nbs/04_viz.ipynb #1930199f
+# %% ../nbs/04_viz.ipynb #14e25e5c
 def picture(
     axs, # Axes, or an array of axes, of one figure
 )->bytes: # PNG
     "Render a figure and close it"
-    fig, f = np.ravel(axs)[0].figure, io.BytesIO()
-    fig.savefig(f, format='png', bbox_inches='tight')
+    fig = np.ravel(axs)[0].figure
+    file = io.BytesIO()
+    fig.savefig(file, format='png', bbox_inches='tight')
     plt.close(fig)
-    return f.getvalue()
+    return file.getvalue()
 
-# %% ../nbs/04_viz.ipynb #c2f50421
-def _ax(ax): return plt.subplots()[1] if ax is None else ax
-def _np(v): return v.detach().cpu().numpy() if torch.is_tensor(v) else np.asarray(v)
+# %% ../nbs/04_viz.ipynb #d6d167f5
+def _ax(ax):
+    "Axes, new ones if there are none"
+    return plt.subplots()[1] if ax is None else ax
 
-# %% ../nbs/04_viz.ipynb #ef800ffa
+def _np(v):
+    "A tensor or anything else as an array"
+    return v.detach().cpu().numpy() if torch.is_tensor(v) else np.asarray(v)
+
+# %% ../nbs/04_viz.ipynb #249f87b2
+def _is_image(shape)->bool:
+    "Is this the shape of a grey or a colour image?"
+    return len(shape)==3 and shape[0] in (1,3)
+
 def _rgb(x):
     "`(N,C,H,W)`, floats in [0,1] or bytes, to an array `(N,H,W,3)`"
     x = torch.as_tensor(_np(x))
-    if x.dim()!=4 or x.shape[1] not in (1,3): raise ValueError(f'expected images (N,1,H,W) or (N,3,H,W), found {tuple(x.shape)}; `show_samples` draws other shapes')
+    if not _is_image(x.shape[1:]):
+        raise ValueError(f'expected images (N,1,H,W) or (N,3,H,W), found {tuple(x.shape)}; '
+                         '`show_samples` draws other shapes')
     x = x.float() if x.is_floating_point() else x/255
-    return x.expand(-1,3,-1,-1).permute(0,2,3,1).nan_to_num(.75).clamp(0,1).numpy()
+    x = x.expand(-1, 3, -1, -1).permute(0, 2, 3, 1)             # (N,H,W,3)
+    return x.nan_to_num(.75).clamp(0, 1).numpy()
 
-# %% ../nbs/04_viz.ipynb #53935d6a
+# %% ../nbs/04_viz.ipynb #434aebd6
 def image_grid(
     rows, # Rows of images, each `(N,C,H,W)`; sizes and lengths may differ
     pad:int=2, # White pixels between images
 )->np.ndarray: # One picture `(h,w,3)` in [0,1]
     "Rows of images as one picture"
     rows = [_rgb(r) for r in rows]
-    n, h, w = (max(r.shape[i] for r in rows) for i in range(3))
-    out = np.ones((len(rows)*(h+pad)-pad, n*(w+pad)-pad, 3), dtype=np.float32)
-    for i,r in enumerate(rows):
-        y = i*(h+pad)+(h-r.shape[1])//2
-        for j,im in enumerate(r):
-            x = j*(w+pad)+(w-r.shape[2])//2
-            out[y:y+r.shape[1], x:x+r.shape[2]] = im
+    n, h, w = np.max([r.shape[:3] for r in rows], axis=0)      # images in the longest row; the largest height and width
+    size = len(rows)*(h+pad)-pad, n*(w+pad)-pad
+    out = np.ones((*size, 3), dtype=np.float32)
+    for i,row in enumerate(rows):
+        height, width = row.shape[1:3]
+        y = i*(h+pad)+(h-height)//2
+        for j,image in enumerate(row):
+            x = j*(w+pad)+(w-width)//2
+            out[y:y+height, x:x+width] = image
     return out
 
-# %% ../nbs/04_viz.ipynb #c634e725
-def _light(a, k, kb):
-    "8-bit picture and zoom: at most `k` and at most 256 grey levels, fewer if the PNG would exceed about `kb` kilobytes"
-    for k,levels in [*((k,l) for l in (256,64,32,16)),*((j,8) for j in range(k,0,-1))]:
-        b = ((a*(levels-1)).round()*(255/(levels-1))).round().astype(np.uint8)
-        if len(zlib.compress(b.repeat(k, 0).repeat(k, 1).tobytes()))<=kb*1000: break
-    return b, k
+# %% ../nbs/04_viz.ipynb #02b788f1
+def _fits(b, zoom, kb)->bool:
+    "Does an 8-bit picture, enlarged, take at most about `kb` kilobytes as PNG?"
+    if math.isinf(kb): return True
+    shown = b.repeat(zoom, 0).repeat(zoom, 1)                   # (zoom*h,zoom*w,3)
+    return len(zlib.compress(shown.tobytes()))<=kb*1000
 
-# %% ../nbs/04_viz.ipynb #0c102193
+def _light(a, k, kb):
+    "8-bit picture and zoom: `k` and 256 grey levels, fewer if the PNG would exceed about `kb` kilobytes"
+    choices = [(k, levels) for levels in (256,64,32,16)]
+    choices += [(zoom, 8) for zoom in range(k, 0, -1)]
+    for zoom,levels in choices:
+        steps = (a*(levels-1)).round()
+        b = (steps*(255/(levels-1))).round().astype(np.uint8)
+        if _fits(b, zoom, kb): break
+    return b, zoom
+
+# %% ../nbs/04_viz.ipynb #35d5bb0f
+def _middles(size, parts, n):
+    "Middles of `n` cells, where `parts` cells and gaps of two pixels make `size` pixels"
+    step = (size+2)/parts
+    return [(i+.5)*step-1 for i in range(n)]
+
 def _name_cells(ax, h, w, rows, cols, m, n):
     "Labels beside `m` rows and above `n` columns of a picture of `h` by `w` pixels"
-    ax.spines[:].set_visible(False); ax.tick_params(length=0, labeltop=True, labelbottom=False)
-    ax.set_yticks([(i+.5)*(h+2)/m-1 for i in range(len(rows))], rows)
-    ax.set_xticks([(j+.5)*(w+2)/n-1 for j in range(len(cols))], cols)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0, labeltop=True, labelbottom=False)
+    ax.set_yticks(_middles(h, m, len(rows)), rows)
+    ax.set_xticks(_middles(w, n, len(cols)), cols)
 
-# %% ../nbs/04_viz.ipynb #5cb586ac
+def _slant(ax, cols, room):
+    "Slant the labels of columns that are longer than `room` pixels"
+    longest = max(len(str(c)) for c in cols)
+    if longest*6>room: ax.tick_params('x', rotation=45)
+
+# %% ../nbs/04_viz.ipynb #4cae3461
+def _zoom(h, w, most):
+    "Pixels of the screen for one pixel of a picture of `h` by `w`, which is to be at most 760 wide and `most` high"
+    return max(1, min(4, 760//w, most//h))
+
+def _pixel_axes(h, w):
+    "Axes that fill a figure of `h` by `w` pixels"
+    fig = plt.figure(figsize=(w/100, h/100), dpi=100, layout='none')
+    return fig.add_axes([0,0,1,1])
+
+# %% ../nbs/04_viz.ipynb #f74dcd36
 def show_images(
     x, # `{row label: (N,C,H,W)}`, or `(rows,N,C,H,W)`, or `(N,C,H,W)`, broken into rows of `ncols`
     rows=None, # Row labels (default: the keys of `x`)
@@ -101,28 +171,35 @@ def show_images(
     ncols:int=10, # Images in a row when `x` is `(N,C,H,W)`
     title:str=None, # Title
     ax=None, # Axes (default: a figure with whole pixels)
-    kb:float=50., # Kilobytes that the picture may take
+    kb:float=None, # Kilobytes that the picture may take (default: `style.kb`, no limit unless one was set)
 ):
     "Rows of images with labels; returns the axes"
-    if hasattr(x, 'keys'): rows,x = rows or list(x),list(x.values())
+    if hasattr(x, 'keys'):
+        rows = rows or list(x)
+        x = list(x.values())
     elif x.ndim==4: x = torch.as_tensor(x).split(ncols)
-    a, n = image_grid(x), max(len(r) for r in x)
+    a = image_grid(x)                                           # (h,w,3)
     h, w = a.shape[:2]
-    a, k = _light(a, max(1, min(4, 760//w, 700//h)), kb)
-    if ax is None: ax = plt.figure(figsize=(w*k/100, h*k/100), dpi=100, layout='none').add_axes([0,0,1,1])
+    n = max(map(len, x))
+    a, k = _light(a, _zoom(h, w, 700), style.kb if kb is None else kb)
+    if ax is None: ax = _pixel_axes(h*k, w*k)
     ax.imshow(a, interpolation='nearest')
-    _name_cells(ax, h, w, rows or [''], [''] if cols is None else cols, len(x), n)
-    if cols is not None and max(len(str(c)) for c in cols)*6>w*k/n: ax.tick_params('x', rotation=45)
+    names = [''] if cols is None else cols
+    _name_cells(ax, h, w, rows or [''], names, len(x), n)
+    if cols is not None: _slant(ax, cols, w*k/n)
     if title: ax.set_title(title)
     return ax
 
-# %% ../nbs/04_viz.ipynb #087c8775
+# %% ../nbs/04_viz.ipynb #6fcb41d4
 def _words(v, vocab):
     "Most likely symbols of `(V,)` or `(T,V)`; nothing where all is zero"
-    v = v[None] if v.ndim==1 else v
-    return (' ' if any(len(str(s))>1 for s in vocab) else '').join(str(vocab[i]) if s>0 else '' for i,s in zip(v.argmax(-1), v.sum(-1)))
+    v = v[None] if v.ndim==1 else v                             # (T,V)
+    set_here = v.sum(-1)>0
+    read = [str(vocab[i]) if there else '' for i,there in zip(v.argmax(-1), set_here)]
+    letters = all(len(str(symbol))==1 for symbol in vocab)
+    return ('' if letters else ' ').join(read)
 
-# %% ../nbs/04_viz.ipynb #22ebf64f
+# %% ../nbs/04_viz.ipynb #4234ac4e
 def show_sample(
     v, # One observation `(*shape)`
     ax=None, # Axes (default: a new figure)
@@ -130,9 +207,10 @@ def show_sample(
     color:str=palette[0], # Colour of bars and lines
 ):
     "One observation of any shape; returns the axes"
-    v, ax = _np(v), _ax(ax)
+    v = _np(v)
+    ax = _ax(ax)
     if vocab is not None: ax.text(.5, .5, _words(v, vocab), ha='center', va='center', transform=ax.transAxes)
-    elif v.ndim==3 and v.shape[0] in (1,3): ax.imshow(_rgb(v[None])[0])
+    elif _is_image(v.shape): ax.imshow(_rgb(v[None])[0])
     elif v.ndim>1: ax.imshow(v.reshape(-1, v.shape[-1]), aspect='auto', cmap='cividis')
     elif len(v)<=40: ax.bar(range(len(v)), v, color=color, width=.8)
     else: ax.plot(v, color=color, lw=.8)
@@ -147,7 +225,7 @@ def _row(axs, name, v, vocab, color):
     for ax in axs[len(v):]: ax.axis('off')
     axs[0].set_ylabel(name, rotation=0, ha='right', va='center')
 
-# %% ../nbs/04_viz.ipynb #2b1e1b8a
+# %% ../nbs/04_viz.ipynb #ebf1979b
 def show_samples(
     x:dict, # `{name: (N,*shape)}`
     n:int=8, # Samples to show, one a column
@@ -156,49 +234,66 @@ def show_samples(
     title:str=None, # Title
 ):
     "A batch of any modalities: a row for each, a column for each sample"
-    x, vocab = {k: v[:n] for k,v in x.items()}, vocab or {}
-    if not vocab and all(v.ndim==4 and v.shape[1] in (1,3) for v in x.values()): return show_images(x, cols=cols, title=title)
-    n = max(len(v) for v in x.values())
-    fig,axs = grid(len(x), n, w=.95, h=.8)
-    for i,(k,v) in enumerate(x.items()): _row(axs[i], k, v, vocab.get(k), palette[i%6])
-    for ax,c in zip(axs[0], cols if cols is not None else []): ax.set_title(c)
+    x = {k: v[:n] for k,v in x.items()}
+    vocab = vocab or {}
+    if not vocab and all(_is_image(v.shape[1:]) for v in x.values()): return show_images(x, cols=cols, title=title)
+    n = max(map(len, x.values()))
+    fig, axs = grid(len(x), n, w=.95, h=.8)
+    for i,(k,v) in enumerate(x.items()):
+        _row(axs[i], k, v, vocab.get(k), palette[i%6])
+    if cols is not None:
+        for ax,c in zip(axs[0], cols): ax.set_title(c)
     if title: fig.suptitle(title)
     return axs
 
-# %% ../nbs/04_viz.ipynb #f58dff84
+# %% ../nbs/04_viz.ipynb #21d8c518
 def _between(blocks)->list: # Space above each block, as a share of a row
     "A gap before every block but the first, more where a heading stands"
-    return [.5 if heading else .25*(i>0) for i,(heading,_) in enumerate(blocks)]
+    gaps = [.5 if heading else .25 for heading,_ in blocks]
+    if not blocks[0][0]: gaps[0] = 0.
+    return gaps
 
-# %% ../nbs/04_viz.ipynb #1f1bba4c
-def _blocks_picture(blocks, cols, kb):
-    "Blocks of images as one picture on new axes"
-    labels = [label for _,rows in blocks for label in rows]
-    images = [v for _,rows in blocks for v in rows.values()]
-    a, n = image_grid(images), max(map(len, images))
-    step, w = (a.shape[0]+2)//len(images), a.shape[1]           # a row and the white below it
-    parts, middles, heads, y = [], [], [], 0
+# %% ../nbs/04_viz.ipynb #56ee521a
+def _stacked(a, blocks, step):
+    "Rows of a picture moved apart by blocks; the middles of the rows, and where each heading stands"
     strips = iter(np.split(a, range(step, a.shape[0], step)))
+    parts, middles, heads = [], [], []
+    y = 0
     for (heading,rows),share in zip(blocks, _between(blocks)):
         gap = round(share*step)
-        parts.append(np.ones((gap, w, 3), dtype=a.dtype))
+        parts.append(np.ones((gap, *a.shape[1:]), dtype=a.dtype))
         heads.append((y+gap-2, heading))
         y += gap
         for _ in rows:
             parts.append(next(strips))
             middles.append(y+step/2-1)
             y += step
-    b, k = _light(np.concatenate(parts), max(1, min(4, 760//w, 1100//y)), kb)
-    h, w = b.shape[:2]
-    ax = plt.figure(figsize=(w*k/100, h*k/100), dpi=100, layout='none').add_axes([0,0,1,1])
+    return np.concatenate(parts), middles, heads
+
+def _blocks_picture(blocks, cols, kb):
+    "Blocks of images as one picture on new axes"
+    labels = [label for _,rows in blocks for label in rows]
+    images = [v for _,rows in blocks for v in rows.values()]
+    a = image_grid(images)                                      # (h,w,3)
+    step = (a.shape[0]+2)//len(images)                          # a row and the white below it
+    a, middles, heads = _stacked(a, blocks, step)
+    h, w = a.shape[:2]
+    b, k = _light(a, _zoom(h, w, 1100), kb)
+    ax = _pixel_axes(h*k, w*k)
     ax.imshow(b, interpolation='nearest')
+    n = max(map(len, images))
     _name_cells(ax, h, w, [], cols or [], 1, n)
     ax.set_yticks(middles, labels)
-    if cols and max(len(str(c)) for c in cols)*6>w*k/n: ax.tick_params('x', rotation=45)
+    if cols: _slant(ax, cols, w*k/n)
     for y,heading in heads: ax.text(0, y, heading, fontsize=10, va='bottom')
     return ax
 
-# %% ../nbs/04_viz.ipynb #d985d1af
+# %% ../nbs/04_viz.ipynb #c0d99195
+def _limits(values):
+    "Smallest and largest of some arrays, or `None` if nothing is finite"
+    v = np.concatenate([_np(v).ravel() for v in values])
+    return (np.nanmin(v), np.nanmax(v)) if np.isfinite(v).any() else None
+
 def _one_scale(blocks)->list: # For each row of each block, the smallest and the largest value, or `None`
     "Limits that rows to be compared share"
     alike = len({tuple(rows) for _,rows in blocks})==1
@@ -207,26 +302,34 @@ def _one_scale(blocks)->list: # For each row of each block, the smallest and the
         for label,v in rows.items():
             key = label if alike else (i, tuple(v.shape[1:]))
             keys.append(key)
-            groups.setdefault(key, []).append(_np(v).ravel())
-    values = {k: np.concatenate(v) for k,v in groups.items()}
-    limits = {k: (np.nanmin(v), np.nanmax(v)) if np.isfinite(v).any() else None for k,v in values.items()}
-    return [limits[k] for k in keys]
+            groups.setdefault(key, []).append(v)
+    limits = {key: _limits(values) for key,values in groups.items()}
+    return [limits[key] for key in keys]
 
-# %% ../nbs/04_viz.ipynb #53150bb6
+# %% ../nbs/04_viz.ipynb #2900c62b
 def _set_scale(ax, v, limits):
     "Set the limits of bars, of a line or of a heat map"
     if limits is None or limits[0]==limits[1]: return
     lo, hi = limits
-    if v.ndim==2: ax.set_ylim(min(lo, 0.) if v.shape[1]<=40 else lo, hi)
+    if v.ndim==2:
+        bars_ = v.shape[1]<=40                                  # they stand on zero
+        ax.set_ylim(min(lo, 0.) if bars_ else lo, hi)
     elif v.ndim==3:
         for im in ax.images: im.set_clim(lo, hi)
 
-# %% ../nbs/04_viz.ipynb #3e9f3bc9
+# %% ../nbs/04_viz.ipynb #c1a6c24d
+def _heights(blocks)->list:
+    "Height of every row, and of the space above every block"
+    heights = []
+    for (_,rows),share in zip(blocks, _between(blocks)):
+        heights.append(max(share, .01))
+        heights += [1]*len(rows)
+    return heights
+
 def _blocks_grid(blocks, cols, vocab):
     "Blocks of anything as axes of a new figure, a colour for each block"
     limits = iter(_one_scale(blocks))
-    heights = []
-    for (_,rows),share in zip(blocks, _between(blocks)): heights += [max(share, .01)]+[1]*len(rows)
+    heights = _heights(blocks)
     n = max(len(v) for _,rows in blocks for v in rows.values())
     fig = plt.figure(figsize=(.95*n, .55*sum(heights)), layout='none')
     places = fig.add_gridspec(len(heights), n, height_ratios=heights, hspace=.15, wspace=.1)
@@ -244,31 +347,38 @@ def _blocks_grid(blocks, cols, vocab):
     for ax,c in zip(axs[0], cols or []): ax.set_title(c)
     return axs
 
-# %% ../nbs/04_viz.ipynb #20ebe68b
+# %% ../nbs/04_viz.ipynb #7ffca501
+def _caption(axs, title, note, color='.3'):
+    "Title above and a sentence below a figure: one axes of images, or an array of axes"
+    fig = np.ravel(axs)[0].figure
+    wide = max(40, round(fig.get_figwidth()*14))                # letters that fit
+    text = textwrap.fill(note or '', wide)
+    if isinstance(axs, np.ndarray):
+        if title: fig.suptitle(title, y=.98)
+        fig.text(.5, .07, text, ha='center', va='top', color=color)
+    else:
+        axs.set_title(title)
+        axs.set_xlabel(text, color=color)
+
+# %% ../nbs/04_viz.ipynb #a699534a
 def show_blocks(
     blocks, # List of `(heading, {row label: (N,*shape)})`; a heading may be ''
     cols=None, # Column labels
     title:str=None, # Title
     note:str=None, # A sentence below
     vocab:dict=None, # `{row label: symbols}` for one-hot rows
-    kb:float=80., # Kilobytes that a picture of images may take
+    kb:float=None, # Kilobytes that a picture of images may take (default: `style.kb`)
 ):
     "Rows of observations in blocks, a column for each sample; returns the axes"
     every = [v for _,rows in blocks for v in rows.values()]
-    images = not vocab and all(v.ndim==4 and v.shape[1] in (1,3) for v in every)
-    axs = _blocks_picture(blocks, cols, kb) if images else np.array(_blocks_grid(blocks, cols, vocab or {}))
-    fig = np.ravel(axs)[0].figure
-    wide = max(40, round(fig.get_figwidth()*14))
-    text = textwrap.fill(note or '', wide)
-    if images:
-        axs.set_title(title)
-        axs.set_xlabel(text, color='.3')
+    if not vocab and all(_is_image(v.shape[1:]) for v in every):
+        axs = _blocks_picture(blocks, cols, style.kb if kb is None else kb)
     else:
-        if title: fig.suptitle(title, y=.98)
-        fig.text(.5, .07, text, ha='center', va='top', color='.3')
+        axs = np.array(_blocks_grid(blocks, cols, vocab or {}))
+    _caption(axs, title, note)
     return axs
 
-# %% ../nbs/04_viz.ipynb #df68a469
+# %% ../nbs/04_viz.ipynb #45aee7d9
 def ellipse(
     mean, # Centre `(2,)`
     cov, # Covariance `(2,2)`, or standard deviations `(2,)`
@@ -278,24 +388,28 @@ def ellipse(
     **kw # To `plot`, e.g. `label=`
 )->np.ndarray: # Points on the ellipse `(200,2)`
     "The ellipse that holds `mass` of a Gaussian in the plane"
-    m, C = _np(mean).reshape(2), _np(cov)
-    C = np.diag(C.reshape(2)**2) if C.size==2 else C.reshape(2,2)
+    C = _np(cov)
+    C = np.diag(C.reshape(2)**2) if C.size==2 else C.reshape(2, 2)
     w, V = np.linalg.eigh(C)
     a = np.linspace(0, 2*np.pi, 200)
-    xy = m+math.sqrt(-2*math.log1p(-mass))*np.stack([np.cos(a), np.sin(a)], 1)*np.sqrt(w)@V.T
+    circle = np.stack([np.cos(a), np.sin(a)], 1)                # (200,2)
+    radius = math.sqrt(-2*math.log1p(-mass))
+    xy = _np(mean).reshape(2)+radius*circle*np.sqrt(w)@V.T
     _ax(ax).plot(*xy.T, color=color, **kw)
     return xy
 
-# %% ../nbs/04_viz.ipynb #55dca5d3
+# %% ../nbs/04_viz.ipynb #6fe14015
 def hdr_levels(
     p, # Non-negative densities on a regular grid, any shape
     mass, # Shares, e.g. `(.5,.9)`
 )->list: # Density at the border of each region
     "Levels whose super-level sets hold the given shares of the mass"
-    s = np.sort(_np(p).ravel())[::-1]
-    return [float(s[min(np.searchsorted(s.cumsum()/s.sum(), m), len(s)-1)]) for m in mass]
+    s = np.sort(_np(p).ravel())[::-1]                           # the highest cell first
+    held = s.cumsum()/s.sum()
+    border = np.searchsorted(held, mass).clip(max=len(s)-1)     # number of the cell that completes each share
+    return [float(s[i]) for i in border]
 
-# %% ../nbs/04_viz.ipynb #cb445f8f
+# %% ../nbs/04_viz.ipynb #f1f7f423
 @torch.no_grad()
 def _call(logp, z):
     "`logp` at doubles `z`, in single precision where that is what the model has"
@@ -304,14 +418,18 @@ def _call(logp, z):
 
 def _on_plane(p, lim, n):
     "Density of `p` (a distribution or a log density of `(n,1,2)`) at the points of a grid, up to a constant"
-    x0, x1, y0, y1 = (-lim,lim,-lim,lim) if np.isscalar(lim) else lim
-    xs, ys = np.linspace(x0, x1, n), np.linspace(y0, y1, n)
-    lp = _call(getattr(p, 'log_prob', p), torch.tensor(np.stack(np.meshgrid(xs, ys), -1).reshape(-1,1,2)))
-    if lp.numel()!=n*n: raise ValueError(f'density draws one posterior at a time, found a batch of {lp.numel()//n**2}')
+    if np.isscalar(lim): lim = -lim, lim, -lim, lim
+    xs = np.linspace(*lim[:2], n)
+    ys = np.linspace(*lim[2:], n)
+    points = np.stack(np.meshgrid(xs, ys), -1)                  # (n,n,2)
+    logp = getattr(p, 'log_prob', p)
+    lp = _call(logp, torch.tensor(points.reshape(-1, 1, 2)))
+    found = lp.numel()//n**2
+    if found!=1: raise ValueError(f'density draws one posterior at a time, found a batch of {found}')
     lp = _np(lp).astype(float).reshape(n, n)
     return xs, ys, np.exp(lp-np.nanmax(lp))
 
-# %% ../nbs/04_viz.ipynb #bf1ad2f5
+# %% ../nbs/04_viz.ipynb #7d4330ca
 def density(
     p, # A distribution with batch shape `()` or `(1,)`, or a function `z (n,1,2)` to `(n,1)`, up to a constant
     ax=None, # Axes (default: a new figure)
@@ -324,12 +442,13 @@ def density(
 ):
     "Highest-density regions of a posterior in the plane; returns the contours"
     xs, ys, d = _on_plane(p, lim, n)
-    ax, lev = _ax(ax), sorted(hdr_levels(d, mass))
-    if fill: ax.contourf(xs, ys, d, levels=[*lev, d.max()*1.01], colors=[color], alpha=fill)
+    ax = _ax(ax)
+    levels = sorted(hdr_levels(d, mass))
+    if fill: ax.contourf(xs, ys, d, levels=[*levels, d.max()*1.01], colors=[color], alpha=fill)
     if label: ax.plot([], [], color=color, label=label)
-    return ax.contour(xs, ys, d, levels=lev, colors=[color], linewidths=1.2)
+    return ax.contour(xs, ys, d, levels=levels, colors=[color], linewidths=1.2)
 
-# %% ../nbs/04_viz.ipynb #53f8d57e
+# %% ../nbs/04_viz.ipynb #0fc3f44f
 def latent_plane(
     z, # Codes `(N,2)`
     y=None, # Classes `(N,)`, integers
@@ -340,16 +459,28 @@ def latent_plane(
     legend:bool=True, # Name the classes beside the axes?
 ):
     "Scatter plot of two-dimensional codes by class; returns the axes"
-    z, ax = _np(z), plt.subplots(figsize=(4.4,3.4))[1] if ax is None else ax
+    z = _np(z)
     y = np.zeros(len(z), int) if y is None else _np(y)
-    for i,c in enumerate(np.unique(y)):
-        lab = str(c if names is None else names[c])
-        ax.scatter(*z[y==c].T, s=s*(1+.8*(i>=8)), alpha=alpha, color=palette[i%8], marker='o^'[i//8%2], label=lab, linewidths=0)
+    if ax is None: ax = plt.subplots(figsize=(4.4,3.4))[1]
+    classes = np.unique(y)
+    for i,c in enumerate(classes):
+        label = str(c if names is None else names[c])
+        size = s if i<8 else 1.8*s                              # triangles look smaller
+        marker = 'o^'[i//8%2]
+        ax.scatter(*z[y==c].T, s=size, alpha=alpha, color=palette[i%8], marker=marker, label=label, linewidths=0)
     ax.set(xlabel='$z_1$', ylabel='$z_2$', aspect='equal')
-    if legend and len(np.unique(y))>1: ax.legend(loc='center left', bbox_to_anchor=(1,.5), markerscale=2)
+    if legend and len(classes)>1: ax.legend(loc='center left', bbox_to_anchor=(1,.5), markerscale=2)
     return ax
 
-# %% ../nbs/04_viz.ipynb #0c434980
+# %% ../nbs/04_viz.ipynb #2985b8ec
+def _one_series(df, x, y, se):
+    "Places, values and errors of one series"
+    marks = df.groupby(x, sort=False)
+    r = marks[y].agg(['mean','std','count'])
+    err = r['std']/r['count']**.5                               # NaN where a mark is one row
+    if se in df: err = err.where(r['count']>1, marks[se].mean())
+    return list(r.index), r['mean'].to_numpy(), err.fillna(0).to_numpy()
+
 def tally(
     df, # Tidy table
     x:str, # Column on the axis
@@ -358,28 +489,34 @@ def tally(
     se:str='se', # Column of standard errors, if there is one
 )->dict: # `{series: (xs, values, errors)}`
     "Values and errors by series; several rows of one mark become mean and standard error"
-    def one(g):
-        r = g.groupby(x, sort=False)[y].agg(['mean','std','count'])
-        err = r['std']/r['count']**.5
-        if se in g: err = err.where(r['count']>1, g.groupby(x, sort=False)[se].mean())
-        return list(r.index), r['mean'].to_numpy(), err.fillna(0).to_numpy()
-    return {k: one(g) for k,g in df.groupby(hue, sort=False)} if hue else {None: one(df)}
+    if not hue: return {None: _one_series(df, x, y, se)}
+    return {name: _one_series(part, x, y, se) for name,part in df.groupby(hue, sort=False)}
 
-# %% ../nbs/04_viz.ipynb #17d32f56
+# %% ../nbs/04_viz.ipynb #ac02791e
 def _marks(df, x, y, hue, se):
     "Series as in `tally`, and all places on the axis"
     series = tally(df, x, y, hue, se)
-    return series, list(dict.fromkeys(v for xs,_,_ in series.values() for v in xs))
+    places = [v for xs,_,_ in series.values() for v in xs]
+    return series, list(dict.fromkeys(places))
 
-# %% ../nbs/04_viz.ipynb #692d448f
+def _beside(xs, names, i, m, width):
+    "Where series number `i` of `m` puts its marks, if they share `width` at every name"
+    shift = (i-(m-1)/2)*width/m
+    return [names.index(v)+shift for v in xs]
+
+# %% ../nbs/04_viz.ipynb #141ed588
 def _finish(ax, xs, x, y, series):
     "Axis labels, tick names (slanted if long) and a legend"
-    if xs: ax.set_xticks(range(len(xs)), [str(v) for v in xs], **({'rotation': 35, 'ha': 'right'} if max(len(str(v)) for v in xs)*len(xs)>60 else {}))
+    if xs:
+        names = [str(v) for v in xs]
+        long = max(map(len, names))*len(names)>60
+        slant = {'rotation': 35, 'ha': 'right'} if long else {}
+        ax.set_xticks(range(len(names)), names, **slant)
     ax.set(xlabel=x, ylabel=y)
     if len(series)>1: ax.legend(loc='center left', bbox_to_anchor=(1,.5))
     return ax
 
-# %% ../nbs/04_viz.ipynb #72db65db
+# %% ../nbs/04_viz.ipynb #774f6871
 def dots(
     df, # Tidy table
     x:str, # Column on the axis; numbers are joined by lines
@@ -389,14 +526,16 @@ def dots(
     ax=None, # Axes (default: a new figure)
 ):
     "Values with standard errors; returns the axes"
-    ax, series, names = _ax(ax), *_marks(df, x, y, hue, se)
+    ax = _ax(ax)
+    series, names = _marks(df, x, y, hue, se)
     number = all(isinstance(v, (int,float,np.number)) for v in names)
+    form = 'o-' if number else 'o'
     for i,(k,(xs,v,e)) in enumerate(series.items()):
-        at = xs if number else [names.index(u)+(i-(len(series)-1)/2)*.6/len(series) for u in xs]
-        ax.errorbar(at, v, e, fmt='o-' if number else 'o', color=palette[i%8], ms=4, capsize=2, label=k)
+        at = xs if number else _beside(xs, names, i, len(series), .6)
+        ax.errorbar(at, v, e, fmt=form, color=palette[i%8], ms=4, capsize=2, label=k)
     return _finish(ax, None if number else names, x, y, series)
 
-# %% ../nbs/04_viz.ipynb #b1e33765
+# %% ../nbs/04_viz.ipynb #b4dc96f3
 def bars(
     df, # Tidy table
     x:str, # Column on the axis
@@ -406,28 +545,39 @@ def bars(
     ax=None, # Axes (default: a new figure)
 ):
     "Bars with standard errors; returns the axes"
-    ax, series, names = _ax(ax), *_marks(df, x, y, hue, se)
-    w = .8/len(series)
+    ax = _ax(ax)
+    series, names = _marks(df, x, y, hue, se)
+    width = .8/len(series)*.95
     for i,(k,(xs,v,e)) in enumerate(series.items()):
-        ax.bar([names.index(u)+(i-(len(series)-1)/2)*w for u in xs], v, w*.95, yerr=e, color=palette[i%8], label=k, error_kw={'lw': 1, 'capsize': 2})
+        at = _beside(xs, names, i, len(series), .8)
+        ax.bar(at, v, width, yerr=e, color=palette[i%8], label=k, error_kw={'lw': 1, 'capsize': 2})
     return _finish(ax, names, x, y, series)
 
-# %% ../nbs/04_viz.ipynb #aad6b53d
+# %% ../nbs/04_viz.ipynb #46383c30
 def _in_a_row(df):
     "A copy whose epochs count on through the stages, the first epoch of each stage, and the number of epochs"
     df = df.assign(stage=df['stage'] if 'stage' in df else '')
     length = df.groupby('stage', sort=False)['epoch'].max()+1
     start = length.cumsum()-length
-    return df.assign(epoch=df['epoch']+df['stage'].map(start)), list(start), length.sum()
+    epoch = df['epoch']+df['stage'].map(start)
+    return df.assign(epoch=epoch), list(start), length.sum()
 
-# %% ../nbs/04_viz.ipynb #7b6dec7d
+# %% ../nbs/04_viz.ipynb #c3074d48
 def _lines(ax, df, c):
     "Term `c` against epochs, a line per split and stage"
-    for i,(s,d) in enumerate(df.groupby('split', sort=False)):
-        for j,(_,g) in enumerate(d.groupby('stage', sort=False)):
-            ax.plot(g['epoch'], g[c], color=palette[i], label=None if j else s, marker='.' if len(g)<3 else None)
+    for i,(split,part) in enumerate(df.groupby('split', sort=False)):
+        label = split                                           # once, not for every stage
+        for _,stage in part.groupby('stage', sort=False):
+            marker = '.' if len(stage)<3 else None
+            ax.plot(stage['epoch'], stage[c], color=palette[i], label=label, marker=marker)
+            label = None
 
-# %% ../nbs/04_viz.ipynb #12775c14
+# %% ../nbs/04_viz.ipynb #34398828
+def _terms(df):
+    "Columns that hold numbers of some epoch"
+    others = 'epoch', 'split', 'stage'
+    return [c for c in df if c not in others and df[c].notna().any()]
+
 def curves(
     df, # Columns `epoch`, `split`, perhaps `stage`, and one per term
     cols=None, # Terms to draw (default: all)
@@ -436,9 +586,10 @@ def curves(
 ):
     "Training and validation curves of every term; returns the axes"
     df, start, end = _in_a_row(df)
-    cols = cols or [c for c in df if c not in ('epoch','split','stage') and df[c].notna().any()]
-    k = min(ncols, len(cols))
-    axs = grid(-(-len(cols)//k), k, w=2.6, h=1.9)[1] if axs is None else np.asarray(axs)
+    cols = cols or _terms(df)
+    across = min(ncols, len(cols))
+    down = math.ceil(len(cols)/across)
+    axs = grid(down, across, w=2.6, h=1.9)[1] if axs is None else np.asarray(axs)
     for ax,c in zip(axs.flat, cols):
         _lines(ax, df, c)
         for e in start[1:]: ax.axvline(e-.5, color='.6', ls=':', lw=1)

@@ -26,6 +26,7 @@ from .eval.latents import *
 from .eval.checks import *
 from .app.explore import *
 from .eval.report import *
+from .models.base import *
 from .models.jmvae import *
 from .models.telbo import *
 from .models.mvae import *

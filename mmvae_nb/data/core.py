@@ -20,79 +20,112 @@ from pathlib import Path
 from torch import Tensor
 from ..core import Modality, choose, observed, seeded
 
-# %% ../../nbs/20_data.core.ipynb #c77382f5
+# %% ../../nbs/20_data.core.ipynb #77f344ab
 def _array(v, what:str):
     "A NumPy array of a kind that torch can share"
     try: a = np.asanyarray(v)
     except ValueError: raise TypeError(f'{what}: rows have different lengths; pad them to one shape') from None
-    if a.dtype.kind not in 'biuf': raise TypeError(f'{what}: expected numbers, found dtype {a.dtype}; convert it, e.g. a.astype("float32")')
-    big = {'u': np.int64, 'f': np.float64}.get(a.dtype.kind)
-    if a.dtype.itemsize>{'u': 1, 'f': 8}.get(a.dtype.kind, 8): a = a.astype(big)
+    kind, size = a.dtype.kind, a.dtype.itemsize
+    if kind not in 'biuf':
+        raise TypeError(f'{what}: expected numbers, found dtype {a.dtype}; convert it, e.g. a.astype("float32")')
+    if kind=='u' and size>1: a = a.astype(np.int64)        # bytes are torch's only unsigned numbers
+    if kind=='f' and size>8: a = a.astype(np.float64)
     if not a.dtype.isnative: a = a.astype(a.dtype.newbyteorder('='))
-    return a.copy() if any(s<0 for s in a.strides) else a
+    backwards = any(s<0 for s in a.strides)
+    return a.copy() if backwards else a
 
-# %% ../../nbs/20_data.core.ipynb #be29ee26
+# %% ../../nbs/20_data.core.ipynb #5e2a2560
 def _numbers(v, what:str):
     "A plain tensor that shares memory with `v` where it can"
     if not isinstance(v, Tensor):
         with warnings.catch_warnings():
             warnings.filterwarnings('ignore', '.*not writable')   # we never write
             v = torch.from_numpy(_array(v, what))
-    if v.is_complex(): raise TypeError(f'{what}: complex numbers are not supported; pass real and imaginary parts as two channels')
+    if v.is_complex():
+        raise TypeError(f'{what}: complex numbers are not supported; pass real and imaginary parts as two channels')
     return v.detach()
 
-# %% ../../nbs/20_data.core.ipynb #35c25030
+# %% ../../nbs/20_data.core.ipynb #5eab3b2d
 def _rows_of(v, what:str):
     "`_numbers` of shape `(N,*shape)` with at least one sample and one dimension"
     v = _numbers(v, what)
-    if v.dim()<2: raise ValueError(f'{what}: expected shape (N,*shape), found {tuple(v.shape)}; use v[:,None] for one number a sample, `one_hot` for labels')
+    if v.dim()<2:
+        remedy = 'use v[:,None] for one number a sample, `one_hot` for labels'
+        raise ValueError(f'{what}: expected shape (N,*shape), found {tuple(v.shape)}; {remedy}')
     if not v.numel(): raise ValueError(f'{what}: no data in shape {tuple(v.shape)}')
     return v
 
-# %% ../../nbs/20_data.core.ipynb #cc73b940
+# %% ../../nbs/20_data.core.ipynb #e414b339
 def _labels(y, N:int):
     "Integer labels from 0 (-1: unknown) as int64, or float targets"
     y = _numbers(y, 'labels')
     if len(y)!=N: raise ValueError(f'{len(y)} labels for {N} samples')
-    if not y.is_floating_point():
-        y = y.long()
-        if y.min()<-1: raise ValueError(f'labels out of range: found {y.min().item()}; labels are integers from 0, or -1 where unknown')
-    elif not y.isfinite().all(): raise ValueError('NaN or inf in float targets; use integers with -1 for unknown labels')
+    if y.is_floating_point():
+        if not y.isfinite().all():
+            raise ValueError('NaN or inf in float targets; use integers with -1 for unknown labels')
+        return y
+    y = y.long()
+    if y.min()<-1:
+        found = y.min().item()
+        raise ValueError(f'labels out of range: found {found}; labels are integers from 0, or -1 where unknown')
     return y
 
-# %% ../../nbs/20_data.core.ipynb #14fc2bb7
+# %% ../../nbs/20_data.core.ipynb #de30b0ea
 def _masks(mask, x:dict, N:int):
-    "Bool tensors `(N,)` by name"
+    "Bool tensors `(N,)` by name, for modalities that may be missing; None if nothing is"
+    if not mask: return None
     out = {}
-    for k,m in (mask or {}).items():
+    for k,m in mask.items():
         choose(k, tuple(x), 'modality in mask')
         m = _numbers(m, f'mask of modality {k!r}')
         if m.dtype!=torch.bool or tuple(m.shape)!=(N,):
-            raise ValueError(f'mask of modality {k!r}: expected bools of shape ({N},), found {m.dtype} {tuple(m.shape)}')
+            found = f'{m.dtype} {tuple(m.shape)}'
+            raise ValueError(f'mask of modality {k!r}: expected bools of shape ({N},), found {found}')
         out[k] = m
-    none = ~torch.stack(list(observed(x, x, out).values())).any(0)
-    if none.any(): raise ValueError(f'sample {none.nonzero()[0].item()} has nothing observed ({int(none.sum())} of {N} samples); drop such samples')
-    return out or None
+    obs = torch.stack(list(observed(x, x, out).values()))  # (M,N)
+    none = ~obs.any(0)
+    if none.any():
+        first, total = none.nonzero()[0].item(), int(none.sum())
+        raise ValueError(f'sample {first} has nothing observed ({total} of {N} samples); drop such samples')
+    return out
 
-# %% ../../nbs/20_data.core.ipynb #3798486c
+# %% ../../nbs/20_data.core.ipynb #605a7836
 def _finite(v, obs, name:str, chunk:int=2048):
     "Raise at a NaN or inf in what was observed; reads `v` once, a chunk at a time"
     if not v.is_floating_point(): return
     bad = torch.cat([~c.isfinite().flatten(1).all(1) for c in v.split(chunk)]) & obs
-    if bad.any(): raise ValueError(f'modality {name!r}: NaN or inf in observed sample {bad.nonzero()[0].item()} ({int(bad.sum())} of {len(v)} samples); '
-                                   'mask such samples (see `nan_masks`) or clean them')
+    if bad.any():
+        first, total = bad.nonzero()[0].item(), int(bad.sum())
+        raise ValueError(f'modality {name!r}: NaN or inf in observed sample {first} ({total} of {len(v)} samples); '
+                         'mask such samples (see `nan_masks`) or clean them')
 
-# %% ../../nbs/20_data.core.ipynb #f983e4d7
-def _same_length(x):
-    "Tensors by name, of the same length"
-    if not isinstance(x, Mapping) or not x: raise ValueError(f'expected a non-empty dict of arrays by name, found {type(x).__name__}')
+# %% ../../nbs/20_data.core.ipynb #ee116df3
+def _modality_tensors(x):
+    "Tensors `(N,*shape)` by name"
+    if not isinstance(x, Mapping):
+        raise ValueError(f'expected a non-empty dict of arrays by name, found {type(x).__name__}')
     for k in x: Modality(k, 1)   # is the name an identifier?
-    x = {k: _rows_of(v, f'modality {k!r}') for k,v in x.items()}
-    (first,v0), *rest = x.items()
-    for k,v in rest:
-        if len(v)!=len(v0): raise ValueError(f'modality {k!r} has {len(v)} samples, but {first!r} has {len(v0)}; row i of every modality must be the same sample')
-    return x
+    return {k: _rows_of(v, f'modality {k!r}') for k,v in x.items()}
 
+def _cached_tensors(cache):
+    "Tensors `(N,...)` by any name; None if there are none"
+    out = {k: _numbers(v, f'cached {k!r}') for k,v in (cache or {}).items()}
+    for k,v in out.items():
+        if not v.dim(): raise ValueError(f'cached {k!r}: expected a row for each sample, found a single number')
+    return out or None
+
+def _same_length(x, cache):
+    "Raise unless everything has as many rows as the first"
+    sizes = [('modality', k, len(v)) for k,v in x.items()]
+    sizes += [('cached', k, len(v)) for k,v in (cache or {}).items()]
+    if not sizes: raise ValueError('expected a non-empty dict of arrays by name, found an empty one')
+    _, first, N = sizes[0]
+    for kind,k,n in sizes:
+        if n!=N:
+            raise ValueError(f'{kind} {k!r} has {n} samples, but {first!r} has {N}; '
+                             'row i of every modality must be the same sample')
+
+# %% ../../nbs/20_data.core.ipynb #0b11c2d8
 def _scales(scale, x):
     "Divisors by name"
     out = {k: 255. if v.dtype==torch.uint8 else 1. for k,v in x.items()}
@@ -102,7 +135,7 @@ def _scales(scale, x):
         out[k] = float(s)
     return out
 
-# %% ../../nbs/20_data.core.ipynb #8d953b64
+# %% ../../nbs/20_data.core.ipynb #f39156c6
 class MMData:
     "A multimodal data set in memory: one tensor per modality, perhaps labels, perhaps masks"
     def __init__(self,
@@ -112,65 +145,116 @@ class MMData:
         scale:dict=None, # `{name: divisor}` applied in the batch (default: 255 for uint8, else 1)
         dtype=torch.float32, # Type of the batches
         check:bool=True, # Look for NaN and inf in what is observed (reads the data once)
+        cache:dict=None, # `{name: (N,...)}`, what a stage of training computed once (see `map`); no modalities
     ):
-        self.x, self.dtype = _same_length(x), dtype
-        N = len(self)
-        self.y, self.mask, self.scale = None if y is None else _labels(y, N), _masks(mask, self.x, N), _scales(scale, self.x)
+        self.x = _modality_tensors(x)
+        self.cache = _cached_tensors(cache)
+        _same_length(self.x, self.cache)
+        self.y = None if y is None else _labels(y, len(self))
+        self.mask = _masks(mask, self.x, len(self))
+        self.scale = _scales(scale, self.x)
+        self.dtype = dtype
         if check:
             for k,v in self.x.items(): _finite(v, self.observed(k), k)
-    def __len__(self): return len(next(iter(self.x.values())))
+    def __len__(self): return len(self._first)
+    @property
+    def _first(self): return next(iter((self.x or self.cache).values()))   # tells length and device
     @property
     def names(self): return tuple(self.x)
     def observed(self, name):
         "Which samples have the modality, bool `(N,)`"
         v = choose(name, self.x, 'modality')
-        return (self.mask or {}).get(name, torch.ones(len(v), dtype=torch.bool, device=v.device))
+        if self.mask and name in self.mask: return self.mask[name]
+        return torch.ones(len(v), dtype=torch.bool, device=v.device)
+    def _seen(self): return torch.stack([self.observed(k) for k in self.names])   # (M,N)
+    def _new(self, **changed):
+        "A shallow copy with some attributes replaced"
+        res = copy.copy(self)
+        res.__dict__.update(changed)
+        return res
+    def _with(self, fn):
+        "A copy with `fn` applied to everything that has a row for each sample"
+        def each(d): return None if d is None else {k: fn(v) for k,v in d.items()}
+        y = None if self.y is None else fn(self.y)
+        return self._new(x=each(self.x), mask=each(self.mask), cache=each(self.cache), y=y)
 
-# %% ../../nbs/20_data.core.ipynb #a2aed673
+# %% ../../nbs/20_data.core.ipynb #a44a57cd
+@patch
+def _indices(self:MMData, idx):
+    "Indices of samples, on the device of the data"
+    first = self._first
+    if isinstance(idx, (int,slice)): return torch.arange(len(first), device=first.device)[idx].view(-1)
+    return torch.as_tensor(idx).to(first.device)
+
 @patch
 def raw(self:MMData,
     idx, # An int, a slice, a list, indices or a bool mask
     names=None, # Modalities to index (default: all)
-)->tuple: # `(x,y)` or `(x,mask,y)` with the stored dtypes
+)->tuple: # `(x,y)`, `(x,mask,y)`, or `(x,mask,cache,y)` if something is cached, with the stored dtypes
     "Index every modality once; `y` is -1 without labels"
-    v = next(iter(self.x.values()))
-    if isinstance(idx, (int,slice)): idx = torch.arange(len(v))[idx].view(-1)
-    i = torch.as_tensor(idx).to(v.device)
+    i = self._indices(idx)
     x = {k: choose(k, self.x, 'modality')[i] for k in (self.x if names is None else names)}
-    y = torch.full((len(next(iter(x.values()))),), -1, device=v.device) if self.y is None else self.y[i]
-    return (x, y) if self.mask is None else (x, {k: m[i] for k,m in self.mask.items() if k in x}, y)
+    cache = {k: v[i] for k,v in (self.cache or {}).items()}
+    if self.y is None:
+        B = len(next(iter((x or cache).values())))
+        y = torch.full((B,), -1, device=i.device)
+    else: y = self.y[i]
+    if self.mask is None and self.cache is None: return x, y
+    mask = {k: m[i] for k,m in (self.mask or {}).items() if k in x}
+    return (x, mask, y) if self.cache is None else (x, mask, cache, y)
 
-# %% ../../nbs/20_data.core.ipynb #e4f1e6bd
+# %% ../../nbs/20_data.core.ipynb #cf7ae18c
+def _as_floats(v, dtype, scale:float):
+    "What is stored, in the units of the batch"
+    v = v.to(dtype)
+    return v if scale==1 else v/scale
+
 @patch
 def finish(self:MMData,
     b:tuple, # Batch from `raw`
 )->tuple: # The same with floats
     "Make floats of the modalities: bytes become numbers in [0,1]"
-    x = {k: v.to(self.dtype) if self.scale[k]==1 else v.to(self.dtype)/self.scale[k] for k,v in b[0].items()}
-    return (x, *b[1:])
+    x, *rest = b
+    x = {k: _as_floats(v, self.dtype, self.scale[k]) for k,v in x.items()}
+    return (x, *rest)
 
 @patch
 def __getitem__(self:MMData, idx): return self.finish(self.raw(idx))
 
 @patch
-def part(self:MMData, idx, names)->dict: "Floats of the modalities `names` only"; return self.finish(self.raw(idx, names))[0]
+def part(self:MMData, idx, names)->dict:
+    "Floats of the modalities `names` only"
+    return self.finish(self.raw(idx, names))[0]
 
+# %% ../../nbs/20_data.core.ipynb #206c1f0d
 @patch
 def labels(self:MMData,
     what:str='this', # Who needs them, for the message
+    known:bool=False, # Is an unknown label an error, too?
 )->Tensor: # `(N,)` on the CPU, -1 where unknown
     "Integer labels, or an error that says what is missing"
-    if self.y is None: raise ValueError(f'{what} needs integer labels, found none: MMData(x, y=...)')
-    if self.y.is_floating_point(): raise ValueError(f'{what} needs integer labels, found float targets; convert classes with y.long()')
-    if (self.y<0).all(): raise ValueError(f'{what} needs integer labels, but all are -1 (unknown)')
-    return self.y.cpu()
+    y = self.y
+    if y is None: raise ValueError(f'{what} needs integer labels, found none: MMData(x, y=...)')
+    if y.is_floating_point():
+        raise ValueError(f'{what} needs integer labels, found float targets; convert classes with y.long()')
+    if y.dim()>1: raise ValueError(f'{what} needs one integer label a sample, found shape {tuple(y.shape)}')
+    if (y<0).all(): raise ValueError(f'{what} needs integer labels, but all are -1 (unknown)')
+    if known and (y<0).any():
+        first = (y<0).nonzero()[0].item()
+        raise ValueError(f'{what} needs every label, but that of sample {first} is -1 (unknown)')
+    return y.cpu()
 
-# %% ../../nbs/20_data.core.ipynb #f0d67ae8
+# %% ../../nbs/20_data.core.ipynb #6b5013ba
 @patch
 def __repr__(self:MMData):
-    rows = [f'  {k}: {tuple(v.shape[1:])} {str(v.dtype)[6:]}' + ('' if self.mask is None else f', observed {self.observed(k).float().mean():.0%}') for k,v in self.x.items()]
-    lab = '' if self.y is None else f', {len(self.y.unique())} classes' if not self.y.is_floating_point() else ', float targets'
-    return '\n'.join([f'MMData: {len(self):,} samples{lab}', *rows])
+    def row(k, v): return f'  {k}: {tuple(v.shape[1:])} {str(v.dtype)[6:]}'
+    def share(k): return '' if self.mask is None else f', observed {self.observed(k).float().mean():.0%}'
+    labels = ''
+    if self.y is not None:
+        labels = ', float targets' if self.y.is_floating_point() else f', {len(self.y.unique())} classes'
+    rows = [row(k, v)+share(k) for k,v in self.x.items()]
+    rows += [row(f'cached {k}', v) for k,v in (self.cache or {}).items()]
+    return '\n'.join([f'MMData: {len(self):,} samples{labels}', *rows])
 
 # %% ../../nbs/20_data.core.ipynb #18e7119d
 def nan_masks(
@@ -191,30 +275,21 @@ def one_hot(
     if off.any(): raise ValueError(f'labels out of range: found {y[off][0].item()}, but k={k} allows 0..{k-1}; for unknown labels pass y.clamp(min=0) and a mask {{name: y>=0}}')
     return torch.nn.functional.one_hot(y, k).float()
 
-# %% ../../nbs/20_data.core.ipynb #0238a1ec
-@patch
-def _new(self:MMData, **changed):
-    "A shallow copy with some attributes replaced"
-    res = copy.copy(self)
-    res.__dict__.update(changed)
-    return res
-
-# %% ../../nbs/20_data.core.ipynb #02f79ea9
+# %% ../../nbs/20_data.core.ipynb #1eabd1dc
 @patch
 def subset(self:MMData,
     idx, # Indices, a bool mask, or a slice (which shares memory)
 )->MMData: # The samples at `idx`
     "A smaller data set"
-    i = idx if isinstance(idx, slice) else torch.as_tensor(idx).to(next(iter(self.x.values())).device)
-    part = lambda d: None if d is None else {k: v[i] for k,v in d.items()}
-    return self._new(x=part(self.x), mask=part(self.mask), y=None if self.y is None else self.y[i])
+    i = idx if isinstance(idx, slice) else torch.as_tensor(idx).to(self._first.device)
+    return self._with(lambda v: v[i])
 
-# %% ../../nbs/20_data.core.ipynb #148960f0
+# %% ../../nbs/20_data.core.ipynb #3bd7cbd8
 @patch
 def complete(self:MMData)->MMData:
     "Only the samples that have every modality"
     if self.mask is None: return self
-    return self.subset(torch.stack([self.observed(k) for k in self.names]).all(0))._new(mask=None)
+    return self.subset(self._seen().all(0))._new(mask=None)
 
 # %% ../../nbs/20_data.core.ipynb #b241fd92
 @patch
@@ -310,37 +385,44 @@ def missing_by_label(
         p[k] = 1-r[y.cpu()]
     return _masked(data, p, (), generator, seed)
 
-# %% ../../nbs/20_data.core.ipynb #8a649c09
+# %% ../../nbs/20_data.core.ipynb #034589de
+@patch
+def _inputs(self:MMData, i, device):
+    "`(x, mask)` of samples `i` as a model gets them, on `device`; `mask` is None without masks"
+    def to(d): return {k: v.to(device) for k,v in d.items()}
+    x, *rest = self.raw(i)
+    x, = self.finish((to(x),))
+    return x, None if self.mask is None else to(rest[0])
+
+# %% ../../nbs/20_data.core.ipynb #636dc6a8
 @patch
 @torch.no_grad()
 def map(self:MMData,
     fn, # `(x, mask) -> {name: (B,...)}`
-    keep=None, # Modalities to keep beside the results (default: all)
+    keep=None, # Modalities to keep beside the results (default: all; `()`: none)
     bs:int=256, # Batch size
     device=None, # Where `fn` runs (default: where the data lie)
-)->MMData: # Kept modalities and computed entries
-    "Compute tensors once for every sample, and store them as further entries"
+)->MMData: # Kept modalities, and the results as `cache`
+    "Compute tensors once for every sample, and store them beside the modalities"
     keep = self.names if keep is None else (keep,) if isinstance(keep, str) else tuple(keep)
     for k in keep: choose(k, self.x, 'modality')
-    home, out = next(iter(self.x.values())).device, {}
-    to = lambda d: {k: v.to(device or home) for k,v in d.items()}
+    home, cache = self._first.device, {}
     for i in torch.arange(len(self)).split(bs):
-        x, *m, _ = self.raw(i)
-        x, = self.finish((to(x),))
-        for k,v in fn(x, to(m[0]) if m else None).items():
-            if k in keep: raise ValueError(f'{k!r} names both a modality and a computed entry')
-            if k not in out: out[k] = torch.empty(len(self), *v.shape[1:], dtype=v.dtype, device=home)
-            out[k][i] = v.to(home)
-    return self._new(x={**{k: self.x[k] for k in keep}, **out}, scale={**{k: self.scale[k] for k in keep}, **dict.fromkeys(out, 1.)})
+        for k,v in fn(*self._inputs(i, device or home)).items():
+            if k not in cache: cache[k] = torch.empty(len(self), *v.shape[1:], dtype=v.dtype, device=home)
+            cache[k][i] = v.to(home)
+    def kept(d): return {k: v for k,v in d.items() if k in keep}
+    cache = {**(self.cache or {}), **cache} or None
+    if not (keep or cache): raise ValueError('nothing was computed and nothing is kept; let `keep` name a modality')
+    return self._new(x=kept(self.x), scale=kept(self.scale), mask=kept(self.mask or {}) or None, cache=cache)
 
-# %% ../../nbs/20_data.core.ipynb #20c92551
+# %% ../../nbs/20_data.core.ipynb #f9221f14
 @patch
 def to(self:MMData, device)->MMData:
     "The data set on another device"
-    move = lambda d: None if d is None else {k: v.to(device) for k,v in d.items()}
-    return self._new(x=move(self.x), mask=move(self.mask), y=None if self.y is None else self.y.to(device))
+    return self._with(lambda v: v.to(device))
 
-# %% ../../nbs/20_data.core.ipynb #0df77b26
+# %% ../../nbs/20_data.core.ipynb #3bef2564
 def _open(path, mmap=None):
     "`np.load` that never unpickles, and whose errors are one line"
     try: return np.load(path, mmap_mode=mmap, allow_pickle=False)
@@ -350,49 +432,135 @@ def _broken(path, e):
     "Say in one line why a file of arrays cannot be read"
     if 'Object arrays' in str(e) or 'Python objects' in str(e):
         raise ValueError(f'{path}: holds Python objects, which are never unpickled; save arrays of numbers') from None
-    raise ValueError(f'{path}: not a readable file of NumPy arrays, perhaps truncated ({type(e).__name__}: {str(e).splitlines()[0] if str(e) else "empty file"})') from None
+    why = str(e).splitlines()[0] if str(e) else 'empty file'
+    raise ValueError(f'{path}: not a readable file of NumPy arrays, perhaps truncated '
+                     f'({type(e).__name__}: {why})') from None
 
-# %% ../../nbs/20_data.core.ipynb #84bfa350
+# %% ../../nbs/20_data.core.ipynb #6b20c21c
+def _beside(d, end:str):
+    "Entries `<name><end>` that stand beside an entry `<name>`, by that name"
+    found = {k.removesuffix(end): v for k,v in d.items() if k.endswith(end)}
+    return {k: v for k,v in found.items() if k in d}
+
+def _check_beside(d, x, found, end:str, shape:str, fits):
+    "Raise where names alone do not say what an entry is"
+    remedy = 'rename it, or write the data with MMData(x, y, mask, scale).save_npz, which keeps them apart'
+    for k,v in found.items():
+        if k not in x:
+            role = 'holds the labels' if k=='y' else f'belongs to {k.rpartition("_")[0]!r} by its name'
+            raise ValueError(f'entry {k+end!r} is ambiguous: {k!r} {role}; {remedy}')
+        if not fits(v):
+            raise ValueError(f'entry {k+end!r} is ambiguous: its name makes it the {end[1:]} of modality {k!r}, '
+                             f'{shape}, but its shape is {np.shape(v)}; {remedy}')
+
+def _by_name(d):
+    "`(x, mask, scale)` of a dict whose entries tell by their names what they are"
+    mask, scale = _beside(d, '_mask'), _beside(d, '_scale')
+    others = {'y'} | {f'{k}_mask' for k in mask} | {f'{k}_scale' for k in scale}
+    x = {k: v for k,v in d.items() if k not in others}
+    _check_beside(d, x, mask, '_mask', 'bools of shape (N,)', lambda v: np.ndim(v)==1)
+    _check_beside(d, x, scale, '_scale', 'one number', lambda v: np.ndim(v)<2 and np.size(v)==1)
+    return x, mask, {k: np.asarray(v).item() for k,v in scale.items()}
+
+# %% ../../nbs/20_data.core.ipynb #935ccd0c
+_format, _version = 'format/mmdata', 2      # version 1 told masks and scales by the ends of names
+
+def _section(d, name:str):
+    "Entries `<name>/...`, by what follows"
+    return {k.removeprefix(name+'/'): v for k,v in d.items() if k.startswith(name+'/')}
+
+def _dtype(name):
+    "A type of tensors by its name"
+    found = getattr(torch, str(name), None)
+    if not isinstance(found, torch.dtype): raise ValueError(f'{str(name)!r} is no type of tensors')
+    return found
+
+def _check_entries(d):
+    "Raise at a version or an entry that this reader does not know"
+    version = int(d[_format])
+    if version!=_version:
+        raise ValueError(f'format {version} of data sets, but this version of mmvae_nb reads {_version}; update it')
+    for k in d:
+        kind = k.partition('/')[0]
+        choose(kind, ('format','names','dtype','x','mask','scale','cache','type','y'), 'kind of entry')
+    names = [k for k in str(d['names']).split(',') if k]
+    if set(names)!=set(_section(d, 'x')):
+        raise ValueError(f"modalities {names} were written, but {list(_section(d, 'x'))} are there")
+    return names
+
+# %% ../../nbs/20_data.core.ipynb #b198c6af
+@patch
+def _entries(self:MMData):
+    "NumPy arrays by entry, as `from_dict` reads them"
+    stored = {f'x/{k}': v for k,v in self.x.items()}
+    stored |= {f'mask/{k}': v for k,v in (self.mask or {}).items()}
+    stored |= {f'cache/{k}': v for k,v in (self.cache or {}).items()}
+    if self.y is not None: stored['y'] = self.y
+    names, dtype = ','.join(self.names), str(self.dtype).removeprefix('torch.')
+    out = {_format: np.array(_version), 'names': np.array(names), 'dtype': np.array(dtype)}
+    out |= {f'scale/{k}': np.array(s) for k,s in self.scale.items()}
+    for k,v in stored.items():
+        v = v.cpu()
+        out[k] = (v.float() if v.dtype==torch.bfloat16 else v).numpy()
+        if _numbers(out[k], k).dtype!=v.dtype: out[f'type/{k}'] = np.array(str(v.dtype).removeprefix('torch.'))
+    return out
+
+# %% ../../nbs/20_data.core.ipynb #6597d8a3
+@patch(cls_method=True)
+def _from_entries(cls:MMData, d, **kw):
+    "A data set from what `_entries` gave"
+    names = _check_entries(d)
+    tensors = {k: _numbers(v, k) for k,v in d.items() if k.startswith(('x/','mask/','cache/')) or k=='y'}
+    for k,name in _section(d, 'type').items(): tensors[k] = tensors[k].to(_dtype(name))
+    x = _section(tensors, 'x')
+    kw = {'dtype': _dtype(d['dtype']), **kw}
+    return cls(
+        {k: x[k] for k in names}, tensors.get('y'),
+        mask=_section(tensors, 'mask'), cache=_section(tensors, 'cache'),
+        scale={k: float(v) for k,v in _section(d, 'scale').items()}, **kw)
+
 @patch(cls_method=True)
 def from_dict(cls:MMData,
     d:dict, # Arrays by name; `y`, `<name>_mask` and `<name>_scale` are not modalities
     **kw, # `dtype`, `check`
 )->MMData: # The data set
     "A data set from a dict of arrays"
-    d = dict(d)
-    side = lambda end: {k[:-len(end)]: d[k] for k in d if k.endswith(end) and k[:-len(end)] in d}
-    mask, scale = side('_mask'), {k: float(v) for k,v in side('_scale').items()}
-    x = {k: v for k,v in d.items() if k!='y' and k not in {f'{m}_mask' for m in mask} | {f'{s}_scale' for s in scale}}
+    if _format in d: return cls._from_entries(d, **kw)
+    x, mask, scale = _by_name(d)
     return cls(x, d.get('y'), mask, scale, **kw)
 
-# %% ../../nbs/20_data.core.ipynb #42600d04
+# %% ../../nbs/20_data.core.ipynb #214534b4
 @patch(cls_method=True)
 def from_npz(cls:MMData, path, **kw)->MMData:
     "A data set from an `.npz` file"
     path = Path(path)
     if not path.is_file(): raise FileNotFoundError(f'{path}: no such file')
     z = _open(path)
-    if not isinstance(z, np.lib.npyio.NpzFile): raise ValueError(f'{path}: holds a single array; expected an .npz with one entry per modality')
+    if not isinstance(z, np.lib.npyio.NpzFile):
+        raise ValueError(f'{path}: holds a single array; expected an .npz with one entry per modality')
     with z:
         try: d = {k: z[k] for k in z.files}
         except Exception as e: _broken(path, e)
     return cls.from_dict(d, **kw)
 
-# %% ../../nbs/20_data.core.ipynb #aae69a62
+# %% ../../nbs/20_data.core.ipynb #397ab867
 @patch(cls_method=True)
 def from_folder(cls:MMData, path, **kw)->MMData:
     "A data set from a folder of `.npy` files, mapped into memory (nothing is written back)"
     path = Path(path)
     if not path.is_dir(): raise FileNotFoundError(f'{path}: no such folder')
-    files = sorted(path.glob('*.npy'))
-    if not files: raise FileNotFoundError(f'{path}: no .npy files in this folder; expected one per modality, e.g. image.npy')
-    return cls.from_dict({f.stem: _open(f, 'c') for f in files}, **kw)
+    ours = (path/f'{_format}.npy').exists()
+    files = sorted(path.rglob('*.npy') if ours else path.glob('*.npy'))
+    if not files:
+        raise FileNotFoundError(f'{path}: no .npy files in this folder; expected one per modality, e.g. image.npy')
+    return cls.from_dict({f.relative_to(path).as_posix().removesuffix('.npy'): _open(f, 'c') for f in files}, **kw)
 
-# %% ../../nbs/20_data.core.ipynb #f61a4a73
+# %% ../../nbs/20_data.core.ipynb #f95090cf
 @patch(cls_method=True)
 def from_path(cls:MMData, path, **kw)->MMData:
     "A data set from an `.npz` file or a folder of `.npy` files"
-    return (cls.from_folder if Path(path).is_dir() else cls.from_npz)(path, **kw)
+    read = cls.from_folder if Path(path).is_dir() else cls.from_npz
+    return read(path, **kw)
 
 # %% ../../nbs/20_data.core.ipynb #795f539f
 def _bar(
@@ -415,24 +583,14 @@ def whole_file(
         os.replace(tmp, path)
     finally: tmp.unlink(missing_ok=True)
 
-# %% ../../nbs/20_data.core.ipynb #e44d2b21
-@patch
-def _arrays(self:MMData):
-    "NumPy arrays by name, as `from_dict` reads them"
-    usual = {k: 255. if v.dtype==torch.uint8 else 1. for k,v in self.x.items()}
-    num = lambda v: (v.float() if v.dtype==torch.bfloat16 else v).cpu().numpy()
-    d = {**{k: num(v) for k,v in self.x.items()}, **{f'{k}_mask': num(m) for k,m in (self.mask or {}).items()}}
-    if self.y is not None: d['y'] = num(self.y)
-    return {**d, **{f'{k}_scale': np.array(s) for k,s in self.scale.items() if s!=usual[k]}}
-
-# %% ../../nbs/20_data.core.ipynb #7452a1b5
+# %% ../../nbs/20_data.core.ipynb #5e34175f
 @patch
 def save_npz(self:MMData, path)->Path:
     "Write one `.npz`, all of it or nothing"
-    with whole_file(path) as tmp, open(tmp, 'wb') as f: np.savez(f, **self._arrays())
+    with whole_file(path) as tmp, open(tmp, 'wb') as f: np.savez(f, **self._entries())
     return Path(path)
 
-# %% ../../nbs/20_data.core.ipynb #63b0b1ae
+# %% ../../nbs/20_data.core.ipynb #2db0117e
 @patch
 def save_folder(self:MMData, path)->Path:
     "Write a new folder of `.npy` files, all of it or nothing"
@@ -441,19 +599,24 @@ def save_folder(self:MMData, path)->Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     tmp = Path(tempfile.mkdtemp(dir=path.parent))
     try:
-        for k,v in self._arrays().items(): np.save(tmp/f'{k}.npy', v)
+        for k,v in self._entries().items():
+            file = tmp/f'{k}.npy'
+            file.parent.mkdir(parents=True, exist_ok=True)
+            np.save(file, v)
         os.rename(tmp, path)
-    except BaseException: shutil.rmtree(tmp); raise
+    except BaseException:
+        shutil.rmtree(tmp)
+        raise
     return path
 
-# %% ../../nbs/20_data.core.ipynb #30211db7
+# %% ../../nbs/20_data.core.ipynb #721926c4
 class MMLoader(DataLoader):
     "A fastai loader that indexes an `MMData` a whole batch at a time"
     def __init__(self, dataset:MMData, bs:int=128, shuffle:bool=False, drop_last:bool=False, device=None, num_workers:int=0, **kw):
         if num_workers: raise ValueError('the data are in memory: num_workers must be 0')
         super().__init__(dataset, bs=bs, shuffle=shuffle, drop_last=drop_last, device=device, num_workers=0, **kw)
     @property
-    def n_inp(self): return 1 if self.dataset.mask is None else 2
+    def n_inp(self): return self.dataset.n_inp
     def get_idxs(self): return torch.randperm(self.n) if self.shuffle else torch.arange(self.n)
     def sample(self): return self._DataLoader__idxs   # what `get_idxs` gave, all at once
     def create_batches(self, samps):
@@ -463,24 +626,39 @@ class MMLoader(DataLoader):
     def after_batch(self, b): return self.dataset.finish(b)
 
 @patch(as_prop=True)
-def n_inp(self:MMData): return 1 if self.mask is None else 2
+def n_inp(self:MMData):
+    "How many elements of a batch go to the model"
+    if self.cache is not None: return 3
+    return 1 if self.mask is None else 2
 
-# %% ../../nbs/20_data.core.ipynb #cec95dec
+# %% ../../nbs/20_data.core.ipynb #b43c66be
+def _form(data):
+    "Shapes by name, of modalities and of what is cached"
+    shapes = {k: tuple(v.shape[1:]) for k,v in data.x.items()}
+    cached = {f'cached {k}': tuple(v.shape[1:]) for k,v in (data.cache or {}).items()}
+    return {**shapes, **cached}
+
+def _with_masks(data, missing):
+    "The data set itself if it has masks, else one with masks of the modalities in `missing`"
+    return data if data.mask else data._new(mask={k: data.observed(k) for k in data.names if k in missing})
+
+# %% ../../nbs/20_data.core.ipynb #c17197d9
 def mm_dls(
     train:MMData, # Training data
     valid:MMData, # Validation data
     bs:int=128, # Batch size
     device=None, # Where batches go (default: a GPU if there is one)
     drop_last:bool=True, # Drop the last training batch if it is incomplete (but never the only one)
-)->DataLoaders: # fastai `DataLoaders` of `(x,y)`, or of `(x,mask,y)` if anything is missing
+)->DataLoaders: # fastai `DataLoaders` of `(x,y)`, of `(x,mask,y)` if anything is missing, or of `(x,mask,cache,y)`
     "`DataLoaders` over in-memory multimodal data"
-    a, b = ({k: tuple(v.shape[1:]) for k,v in d.x.items()} for d in (train, valid))
-    if a!=b: raise ValueError(f'training and validation data differ: {a} and {b}')
-    full = {k: None for d in (train, valid) for k in d.mask or ()}
-    if full: train,valid = (d if d.mask else d._new(mask={k: d.observed(k) for k in full if k in d.x}) for d in (train, valid))
-    return DataLoaders(MMLoader(train, bs, shuffle=True, drop_last=drop_last and len(train)>=bs), MMLoader(valid, bs), device=device or default_device())
+    forms = _form(train), _form(valid)
+    if forms[0]!=forms[1]: raise ValueError(f'training and validation data differ: {forms[0]} and {forms[1]}')
+    missing = {k for d in (train, valid) for k in d.mask or ()}
+    if missing: train, valid = _with_masks(train, missing), _with_masks(valid, missing)
+    first = MMLoader(train, bs, shuffle=True, drop_last=drop_last and len(train)>=bs)
+    return DataLoaders(first, MMLoader(valid, bs), device=device or default_device())
 
-# %% ../../nbs/20_data.core.ipynb #7da7f558
+# %% ../../nbs/20_data.core.ipynb #29d7b834
 @patch
 def show(self:MMData,
     n:int=8, # Samples to show
@@ -488,11 +666,16 @@ def show(self:MMData,
     **kw # To `viz.show_samples`, e.g. `vocab=`, `title=`
 ):
     "Draw samples: a row for each modality, a column for each sample; returns the axes"
-    x, *m, y = self[:n] if b is None else b
-    m = m[0] if m else {}
-    def seen(k, v): return torch.where(m[k][:n].view(-1, *[1]*(v.dim()-1)), v[:n], float('nan')) if k in m else v[:n]
-    cols = y[:n].tolist() if y.dim()==1 and not y.is_floating_point() and (y>=0).all() else None
-    return import_module('mmvae_nb.viz').show_samples({k: seen(k, v).cpu() for k,v in x.items()}, n, cols=cols, **kw)
+    x, *inputs, y = self[:n] if b is None else b
+    mask = inputs[0] if inputs else {}
+    def seen(k, v):
+        if k not in mask: return v[:n]
+        has = mask[k][:n].view(-1, *[1]*(v.dim()-1))
+        return torch.where(has, v[:n], float('nan'))
+    classes = y.dim()==1 and not y.is_floating_point() and (y>=0).all()
+    cols = y[:n].tolist() if classes else None
+    pictures = {k: seen(k, v).cpu() for k,v in x.items()}
+    return import_module('mmvae_nb.viz').show_samples(pictures, n, cols=cols, **kw)
 
 # %% ../../nbs/20_data.core.ipynb #f765da82
 @patch

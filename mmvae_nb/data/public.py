@@ -63,11 +63,11 @@ class Gathered:
     def to(self, device): return self._like(self.table.to(device), self.rows.to(device))
     def cpu(self): return self[torch.arange(len(self))].cpu()
 
-# %% ../../nbs/23_data.public.ipynb #1f1cadfd
+# %% ../../nbs/23_data.public.ipynb #4121b982
 def gathered_data(
     x:dict, # `{name: Tensor or Gathered}`
     y=None, # As in `MMData`
-    **kw, # `mask`
+    **kw, # `mask`, `cache`
 )->MMData: # Indexed like any other; what is gathered is never expanded
     "A data set some of whose modalities are `Gathered`"
     plain = {k: v.rows.reshape(len(v), -1) if isinstance(v, Gathered) else v for k,v in x.items()}
@@ -75,15 +75,20 @@ def gathered_data(
     lazy = {k: v for k,v in x.items() if isinstance(v, Gathered)}
     return data._new(x={**data.x, **lazy}, scale={**data.scale, **{k: v.scale for k,v in lazy.items()}})
 
-# %% ../../nbs/23_data.public.ipynb #2bf54b4b
+# %% ../../nbs/23_data.public.ipynb #8cde8d9a
 def rows_of(
     data:MMData, # Any data set
     idx, # Row numbers `(n,)`
 )->MMData: # The samples at `idx`, sharing memory
     "`data.subset(idx)` without a copy"
     idx = torch.as_tensor(idx)
-    part = {k: v._like(v.table, v.rows[idx]) if isinstance(v, Gathered) else Gathered(v, idx, data.scale[k]) for k,v in data.x.items()}
-    return gathered_data(part, None if data.y is None else data.y[idx], mask=data.mask and {k: m[idx] for k,m in data.mask.items()})
+    def rows(k, v):
+        "Of one modality: a table needs other row numbers, a tensor becomes a table"
+        if isinstance(v, Gathered): return v._like(v.table, v.rows[idx])
+        return Gathered(v, idx, data.scale[k])
+    y = None if data.y is None else data.y[idx]
+    mask, cache = ({k: v[idx] for k,v in (d or {}).items()} for d in (data.mask, data.cache))
+    return gathered_data({k: rows(k, v) for k,v in data.x.items()}, y, mask=mask, cache=cache)
 
 # %% ../../nbs/23_data.public.ipynb #b3233170
 def stored_bytes(

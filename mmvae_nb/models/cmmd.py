@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['paired_mmd', 'likeness', 'PartialEncoder', 'CMMD', 'with_labels', 'splits', 'SplitCMMD']
 
-# %% ../../nbs/50_models.cmmd.ipynb #e7dd922a
+# %% ../../nbs/50_models.cmmd.ipynb #ab4adeb8
 import torch
 import torch.nn.functional as F
 from collections.abc import Mapping
 from fastcore.basics import patch
 from torch import nn, Tensor
-from ..core import MultimodalVAE, Stage, as_modalities, choose, eval_mode, observed as seen_by, register, subsets
+from ..core import MultimodalVAE, Stage, as_modalities, as_names, choose, eval_mode, observed as seen_by, register, subsets
 from ..dists import BernoulliLik, CategoricalLik, Decoder, NormalPrior, as_likelihood, either, kl
 from ..theory.elbo import rec_terms
 from ..theory.mmd import bandwidth, imq, rbf, sqdist
@@ -74,13 +74,14 @@ def _split(mods, obs, label):
         raise ValueError(f"label {label!r} has a {type(lik).__name__}; a classifier needs 'categorical' (one class of k) or 'bernoulli' (binary, or several labels)")
     return obs, miss
 
-# %% ../../nbs/50_models.cmmd.ipynb #a5a3f0d5
+# %% ../../nbs/50_models.cmmd.ipynb #dc817a14
 @register
 class CMMD(MultimodalVAE):
     "Conditional prior, joint encoder, decoders and classifier for one split into observed and missing (Mancisidor et al. 2023)"
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`; the label is one of them
         d:int, # Latent size
+        *,
         observed, # Name or names of x_O, which every sample has
         label:str=None, # Name of y, with a 'categorical' or 'bernoulli' likelihood
         omega:float=.4, # Weight of the KL; 1-omega weighs the MMD
@@ -173,12 +174,12 @@ def attach(self:CMMD, z, x):
     h = self.context({k: x[k] for k in self.observed})
     return torch.cat([z, h.expand(*z.shape[:-1], -1).to(z)], -1)
 
-# %% ../../nbs/50_models.cmmd.ipynb #c6114104
+# %% ../../nbs/50_models.cmmd.ipynb #f1075e97
 @patch
 def decode(self:CMMD, z, targets=None):
     "p(x_M|x_O,z) from codes with features of x_O, p(y|z) from any; default: all of these"
     can, out = (*self.missing, *([self.label] if self.label else ())), {}
-    for k in self._keys(targets, can):
+    for k in as_names(targets, can):
         if k in self.observed: raise ValueError(f'modality {k!r} is observed in this model, which generates {can} only')
         code = z[...,:self.d] if k==self.label else z
         if code.shape[-1]!=(want := self.d+self.width*(k!=self.label)):
@@ -303,13 +304,14 @@ def splits(
     "All splits, by what is observed"
     return subsets(names, 1, len(tuple(names))-1)
 
-# %% ../../nbs/50_models.cmmd.ipynb #5e304b83
+# %% ../../nbs/50_models.cmmd.ipynb #85963caf
 @register
 class SplitCMMD(MultimodalVAE):
     "One `CMMD` per split, trained together; posteriors and predictions for every proper subset"
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`; the label is one of them
         d:int, # Latent size of each
+        *,
         label:str=None, # As in `CMMD`
         observed=None, # List of subsets, one a model (default: all `splits`)
         options:dict=None, # Further options of `CMMD`
@@ -320,13 +322,13 @@ class SplitCMMD(MultimodalVAE):
         if not sets: raise ValueError(f'{tuple(mods)} cannot be split: at least two modalities beside the label are needed')
         for k in per: choose(k, ['+'.join(S) for S in sets], 'split')
         super().__init__(mods, d, NormalPrior(d), {})
-        self.label,self.models = label,nn.ModuleDict({'+'.join(S): CMMD([*mods.values()], d, S, label, **{**opt, **per.get('+'.join(S), {})}) for S in sets})
+        self.label,self.models = label,nn.ModuleDict({'+'.join(S): CMMD([*mods.values()], d, observed=S, label=label, **{**opt, **per.get('+'.join(S), {})}) for S in sets})
 
-# %% ../../nbs/50_models.cmmd.ipynb #f59083ef
+# %% ../../nbs/50_models.cmmd.ipynb #fdb97e98
 @patch
 def split(self:SplitCMMD, x, given=None):
     "The model whose x_O is `given` (default: whatever `x` holds beside the label)"
-    given = {k for k in self._keys(given, tuple(x)) if k!=self.label}
+    given = {k for k in as_names(given, x) if k!=self.label}
     for k in given: choose(k, self.mods, 'modality')
     for m in self.models.values():
         if set(m.observed)==given: return m

@@ -5,16 +5,16 @@
 # %% auto #0
 __all__ = ['DMVAE']
 
-# %% ../../nbs/52_models.dmvae.ipynb #7ab54f99
+# %% ../../nbs/52_models.dmvae.ipynb #7dadfc87
 import torch
 from fastcore.basics import patch
-from ..core import choose, observed, register
+from ..core import choose, nonnegative, register, seen
 from ..dists import kl
 from ..theory.elbo import rec_terms
 from ..theory.experts import _gaussian, _naturals
-from .mmvaeplus import PrivateVAE, _betas
+from .base import PrivateVAE, private_weights
 
-# %% ../../nbs/52_models.dmvae.ipynb #b2287165
+# %% ../../nbs/52_models.dmvae.ipynb #21595a01
 @register
 class DMVAE(PrivateVAE):
     "Product of experts over a shared code, private codes, cross-reconstruction (Lee & Pavlovic 2021)"
@@ -22,6 +22,7 @@ class DMVAE(PrivateVAE):
         mods, # List of `Modality`, or `{name: shape}`; decoder networks read `d_shared+d_private` numbers
         d_shared:int, # Size of u
         d_private, # Size of every w_j, or `{name: size}`
+        *,
         beta:float=1., # Weight of the KL of u
         beta_private=None, # Weight of the KL of every w_j, or `{name: weight}` (default: `beta`)
         cross:float=1., # Weight of each bound whose u comes from one modality; 0: the joint ELBO alone
@@ -30,9 +31,9 @@ class DMVAE(PrivateVAE):
         encoders:dict=None, # `{name: module}` giving the Gaussian expert for u from x_j; default from the shapes
         private:dict=None, # `{name: module}` giving Gaussian q(w_j|x_j); default from the shapes
     ):
-        super().__init__(mods, d_shared, d_private, 'normal', encoders, private)
-        if not cross>=0: raise ValueError(f'cross must not be negative, found {cross}')
-        self.beta,self.betas,self.cross = beta,_betas(beta, beta_private, self.mods),cross
+        super().__init__(mods, d_shared, d_private, encoders=encoders, private=private)
+        nonnegative(cross=cross)
+        self.beta,self.betas,self.cross = beta,private_weights(beta, beta_private, self.mods),cross
         self.alone,self.released = choose(alone, ('product','expert'), 'value of alone'),released
 
 # %% ../../nbs/52_models.dmvae.ipynb #a56766cd
@@ -44,14 +45,14 @@ def aggregate(self:DMVAE, qs, obs=None):
     c = ((n!=1)|(self.alone=='product'))[...,None].to(lam)
     return _gaussian(eta.sum(0)+c*eta0, lam.sum(0)+c*lam0)
 
-# %% ../../nbs/52_models.dmvae.ipynb #4270966a
+# %% ../../nbs/52_models.dmvae.ipynb #d6390cd2
 @patch
 def rows(self:DMVAE,
     x:dict, # Batch
     mask:dict=None, # `{name: bool (B,)}`
 ): # bool `(1+M,M,B)`, or `(1,M,B)` without cross terms; in the order of `x`
     "Which modalities give u: all that is observed, then each of them alone"
-    obs = torch.stack([*observed(x, x, mask).values()])
+    obs = seen(x, mask)
     if len(obs)==1 or not self.cross: return obs[None]
     one = torch.eye(len(obs), dtype=torch.bool, device=obs.device)[...,None] & obs & (obs.sum(0)>1)
     return torch.cat([obs[None], one])

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Given', 'shared_info', 'JNF', 'Either']
 
-# %% ../../nbs/49_models.jnf.ipynb #b8917b6b
+# %% ../../nbs/49_models.jnf.ipynb #96c59751
 import torch
 from fastcore.basics import patch
 from functools import partial
@@ -18,7 +18,7 @@ from ..dists import Encoder, NormalHead
 from ..theory.experts import wide_of
 from ..theory.flows import FlowHead, experts_logp
 from ..theory.hmc import ProductPosterior
-from .jmvae import JointVAE
+from .base import JointVAE
 from ..nets import MLPBody, unimodal_encoders
 
 # %% ../../nbs/49_models.jnf.ipynb #717a15d4
@@ -45,13 +45,14 @@ def shared_info(
     if isinstance(projectors, str): return choose(projectors, {'dcca': DCCA, 'contrastive': Contrastive}, 'projectors')(list(mods.values()), size, **kw)
     return Given(mods, dict(projectors))
 
-# %% ../../nbs/49_models.jnf.ipynb #1d1f0225
+# %% ../../nbs/49_models.jnf.ipynb #d25c0d6a
 @register
 class JNF(JointVAE):
     "JNF, JNF-DCCA and JNF-Shared (2023, 2025), for any number of modalities"
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
         d:int, # Latent size
+        *,
         projectors=None, # None, 'dcca', 'contrastive', or ready modules `{name: (B,*shape) -> (B,g)}`
         size:int=10, # Embedding size of projectors trained here
         body:tuple=(512,512), # Hidden layers of the encoders that read projections
@@ -74,7 +75,7 @@ class JNF(JointVAE):
         if encoders is None and shared is not None:
             sd = {k: g**-.5 if getattr(shared.projs[k], 'unit', False) else 1. for k,g in shared.sizes.items()}   # of entries
             encoders = {k: Encoder(MLPBody((g,), body, sd=sd[k]), head(body[-1], d)) for k,g in shared.sizes.items()}
-        super().__init__(mods, d, beta, encoders or unimodal_encoders(mods, d, head), joint, wide, reference)
+        super().__init__(mods, d, beta=beta, encoders=encoders or unimodal_encoders(mods, d, head), joint=joint, wide=wide, reference=reference)
         self.shared,self.flow,self.sampler = shared,flow,sampler or {}
 
 # %% ../../nbs/49_models.jnf.ipynb #d6b5e2d7
@@ -88,22 +89,28 @@ def experts(self:JNF, x):
     "Unimodal posteriors of the modalities in `x`, by name"
     return {k: self.encoders[k](v) for k,v in self.views(x).items()}
 
-# %% ../../nbs/49_models.jnf.ipynb #4103a80f
+# %% ../../nbs/49_models.jnf.ipynb #d006ee85
 @patch
 def cache_last(self:JNF, x, mask=None):
     "What stands still in the last stage: q(z|X), and the projections"
-    return {**self.cache_joint(x), **({} if self.shared is None else {f'g({k})': v for k,v in self.views(x).items()})}
+    cache = self.cache_joint(x)
+    if self.shared is None: return cache
+    return cache | {('g',k): v for k,v in self.views(x).items()}
 
-# %% ../../nbs/49_models.jnf.ipynb #40ac59a5
+# %% ../../nbs/49_models.jnf.ipynb #0cc683a3
+def _cached_views(cache):
+    "Projections from a cache, by name; none without a cache"
+    return {key[1]: v for key,v in (cache or {}).items() if key[0]=='g'}
+
 @patch
-def unimodal_loss(self:JNF, x, mask=None):
+def unimodal_loss(self:JNF, x, mask=None, cache=None):
     "Last stage: -sum_j E log q_j(z|x_j) over draws of the frozen joint posterior (JNF 2023, Eq. 9)"
-    q, x = self.frozen_joint(x)
-    g = {k[2:-1]: v for k,v in x.items() if k.startswith('g(')}
-    if not g: g = self.views(self.prepare_loss(x, mask)[0])
+    q = self.frozen_joint(x, mask, cache)
+    views = _cached_views(cache) or self.views(self.prepare_loss(x, mask)[0])
     z = q.rsample((1,))
-    each = -experts_logp([self.encoders[k](v) for k,v in g.items()])(z).flatten(1).mean(1)     # flows of one form at once
-    return each.sum(), {f'nll_{k}': v for k,v in zip(g, each.detach())}
+    qs = [self.encoders[k](v) for k,v in views.items()]
+    each = -experts_logp(qs)(z).flatten(1).mean(1)             # (M,): flows of one form at once
+    return each.sum(), {f'nll_{k}': v for k,v in zip(views, each.detach())}
 
 # %% ../../nbs/49_models.jnf.ipynb #6e1a5626
 @patch

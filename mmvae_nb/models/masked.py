@@ -5,19 +5,19 @@
 # %% auto #0
 __all__ = ['MaskedJointEncoder', 'thinned', 'LearnsIncomplete', 'MaskedJMVAE', 'seen_mean', 'MaskedJNF']
 
-# %% ../../nbs/55_models.masked.ipynb #f440d6bd
+# %% ../../nbs/55_models.masked.ipynb #a806e551
 import torch
+from dataclasses import replace
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from torch import nn
-from ..core import choose, hide, observed, register
+from ..core import choose, hide, observed, part_of, register, seen
 from ..theory.coupling import l_jm
 from ..dists import NormalHead, kl
-from ..theory.elbo import log_weights
+from ..theory.elbo import log_weights, report
 from ..theory.flows import experts_logp
 from .jmvae import JMVAE
-from .jnf import JNF
-from .mvae import _members
+from .jnf import JNF, _cached_views
 from ..nets import MLP, JointEncoder
 
 # %% ../../nbs/55_models.masked.ipynb #a5e14f3d
@@ -48,7 +48,7 @@ def forward(self:MaskedJointEncoder,
     h = [self.features(k, x.get(k), o) for k,o in obs.items()]
     return self.head(self.merge(torch.cat([*h, torch.stack([*obs.values()], 1).to(h[0])], -1)))
 
-# %% ../../nbs/55_models.masked.ipynb #9f02558d
+# %% ../../nbs/55_models.masked.ipynb #0e0cd76d
 def thinned(
     obs, # bool `(M,B)`: what each sample has
     p:float=.5, # Probability that a sample is thinned
@@ -56,13 +56,14 @@ def thinned(
     "Random parts of what each sample has: first a size, then the members"
     n, dev = obs.sum(0), obs.device
     size = 1+(torch.rand(n.shape, device=dev)*(n-1)).long()                                  # 1 .. n-1
-    return obs & (_members(obs, size)|(torch.rand(n.shape, device=dev)>=p))
+    return obs & (part_of(obs, size)|(torch.rand(n.shape, device=dev)>=p))
 
-# %% ../../nbs/55_models.masked.ipynb #9a39acc4
+# %% ../../nbs/55_models.masked.ipynb #f3e82cbb
 class LearnsIncomplete:
     "Mix-in for a `JointVAE` whose joint encoder takes masks: losses on what each sample has"
-    needs_complete = False
-    def answers(self,
+    @property
+    def answers(self): return replace(super().answers, incomplete=True)
+    def set_options(self,
         thin, # Probability that a sample of a training batch is thinned
         by, # Who answers for a subset: 'encoder' (the masked one), 'experts' (unimodal encoders and their product)
     ): # self
@@ -77,15 +78,15 @@ def encode(self:LearnsIncomplete, x, mask=None):
     "q(z|x_S) by the masked encoder, or by the experts"
     return self.joint(x, mask or None) if self.by=='encoder' else super(LearnsIncomplete, self).encode(x, mask)
 
-# %% ../../nbs/55_models.masked.ipynb #66681e29
+# %% ../../nbs/55_models.masked.ipynb #46061561
 @patch
 def keep_part(self:LearnsIncomplete, x, mask=None):
     "Batch and mask of what the encoder may see in this step: thinned while it trains, as dropout is"
     if not (self.thin and self.joint.training): return x, mask
-    mask = dict(zip(x, thinned(torch.stack([*observed(x, x, mask).values()]), self.thin)))
+    mask = dict(zip(x, thinned(seen(x, mask), self.thin)))
     return hide(x, mask), mask
 
-# %% ../../nbs/55_models.masked.ipynb #35dde72a
+# %% ../../nbs/55_models.masked.ipynb #4864345c
 @register
 class MaskedJMVAE(LearnsIncomplete, JMVAE):
     "JMVAE that learns from incomplete tuples: its joint encoder takes masks"
@@ -100,16 +101,15 @@ class MaskedJMVAE(LearnsIncomplete, JMVAE):
         **kwargs
     ):
         super().__init__(mods, d, joint=joint or MaskedJointEncoder(mods, d), **kwargs)
-        self.answers(thin, by)
+        self.set_options(thin, by)
 
-# %% ../../nbs/55_models.masked.ipynb #daefb0aa
+# %% ../../nbs/55_models.masked.ipynb #0c56282f
 @patch
 def kept_bound(self:LearnsIncomplete, x, mask=None, warm=1.):
     "One draw of the beta-ELBO of what is kept `(1,B)`, its posterior, its terms"
     q = self.joint(x, mask)
     lw, rec, div = log_weights(self, x, q, q.rsample((1,)), mask, beta=self.beta*warm, exact=True)
-    terms = {'elbo': sum(rec.values())-div, 'kl': div, **{f'rec_{k}': v for k,v in rec.items()}}
-    return lw, q, {k: v.detach().mean() for k,v in terms.items()}
+    return lw, q, report(rec, div)
 
 # %% ../../nbs/55_models.masked.ipynb #a9a7ebee
 @patch
@@ -119,13 +119,13 @@ def joint_loss(self:LearnsIncomplete, x, mask=None, warm=1.):
     lw, _, terms = self.kept_bound(x, mask, warm)
     return -lw.mean(), terms
 
-# %% ../../nbs/55_models.masked.ipynb #7c93e7e7
+# %% ../../nbs/55_models.masked.ipynb #7495b861
 @patch
 def loss(self:MaskedJMVAE, x, mask=None, warm=1.):
     "One stage: -L + alpha*L_JM on what is kept of each sample"
     x, mask = self.keep_part(*self.prepare_loss(x, mask))
     lw, q, terms = self.kept_bound(x, mask, warm)
-    jm = l_jm(q, [*self.experts(x).values()], torch.stack([*observed(x, x, mask).values()]))
+    jm = l_jm(q, [*self.experts(x).values()], seen(x, mask))
     return (warm*self.alpha*jm-lw.mean(0)).mean(), {**terms, 'l_jm': jm.detach().mean()}
 
 # %% ../../nbs/55_models.masked.ipynb #e82ae645
@@ -133,31 +133,31 @@ def seen_mean(v, obs): # `(M,B)` nats, `(M,B)` bool -> `(M,)`
     "Mean of each row over the samples that have the modality"
     return torch.where(obs, v, v.new_zeros(())).sum(-1)/obs.sum(-1).clamp(min=1)
 
-# %% ../../nbs/55_models.masked.ipynb #a41ca60c
+# %% ../../nbs/55_models.masked.ipynb #c5f49b50
 @patch
 def cache_joint(self:LearnsIncomplete, x, mask=None):
     "What stands still in the second stage: mean and scale of q(z|x_O)"
     q = self.joint(hide(x, mask), mask or None)
-    return {'joint_loc': q.mean, 'joint_scale': q.stddev}
+    return {'loc': q.mean, 'scale': q.stddev}
 
-# %% ../../nbs/55_models.masked.ipynb #979b9a30
+# %% ../../nbs/55_models.masked.ipynb #3b292c81
 @patch
-def frozen_joint(self:LearnsIncomplete, x, mask=None):
-    "q(z|x_O) from the cache in `x` or from the encoder, and `x` without the cache"
-    if 'joint_loc' in x: return super(LearnsIncomplete, self).frozen_joint(x)
-    with torch.no_grad(): return self.joint(hide(x, mask), mask or None), dict(x)
+def frozen_joint(self:LearnsIncomplete, x, mask=None, cache=None):
+    "q(z|x_O) from the cache, or from the encoder without gradient"
+    if cache: return super(LearnsIncomplete, self).frozen_joint(x, mask, cache)
+    with torch.no_grad(): return self.joint(hide(x, mask), mask or None)
 
-# %% ../../nbs/55_models.masked.ipynb #c3ccb453
+# %% ../../nbs/55_models.masked.ipynb #fbd74b71
 @patch
-def unimodal_loss(self:MaskedJMVAE, x, mask=None):
+def unimodal_loss(self:MaskedJMVAE, x, mask=None, cache=None):
     "Second stage: KL(q(z|x_O)||q_j), averaged over the samples that have j"
-    q, x = self.frozen_joint(x, mask)
+    q = self.frozen_joint(x, mask, cache)
     x, mask = self.prepare_loss(x, mask)
-    each = torch.stack([kl(q, e) for e in self.experts(x).values()])
-    jm = seen_mean(each, torch.stack([*observed(x, x, mask).values()])).sum()
+    each = torch.stack([kl(q, e) for e in self.experts(x).values()])         # (M,B)
+    jm = seen_mean(each, seen(x, mask)).sum()
     return jm, {'l_jm': jm.detach()}
 
-# %% ../../nbs/55_models.masked.ipynb #08687b75
+# %% ../../nbs/55_models.masked.ipynb #661fa6b8
 @register
 class MaskedJNF(LearnsIncomplete, JNF):
     "JNF that learns from incomplete tuples: its joint encoder takes masks"
@@ -172,24 +172,28 @@ class MaskedJNF(LearnsIncomplete, JNF):
         **kwargs
     ):
         super().__init__(mods, d, joint=joint or MaskedJointEncoder(mods, d), **kwargs)
-        self.answers(thin, by)
+        self.set_options(thin, by)
 
-# %% ../../nbs/55_models.masked.ipynb #b8ee8f77
+# %% ../../nbs/55_models.masked.ipynb #ec1a8383
 @patch
 def cache_last(self:MaskedJNF, x, mask=None):
     "What stands still in the last stage: q(z|x_O), who has what, and the projections"
-    seen = torch.stack([*observed(x, self.names, mask).values()], 1).float()
-    g = {} if self.shared is None else {f'g({k})': v for k,v in self.views(hide(x, mask)).items()}
-    return {**self.cache_joint(x, mask), 'seen': seen, **g}
+    obs = observed(x, self.names, mask)
+    cache = self.cache_joint(x, mask) | {('seen',k): o for k,o in obs.items()}
+    if self.shared is None: return cache
+    return cache | {('g',k): v for k,v in self.views(hide(x, mask)).items()}
 
-# %% ../../nbs/55_models.masked.ipynb #0eabe733
+# %% ../../nbs/55_models.masked.ipynb #8fc3b2b7
 @patch
-def unimodal_loss(self:MaskedJNF, x, mask=None):
+def unimodal_loss(self:MaskedJNF, x, mask=None, cache=None):
     "Last stage: -E log q_j(z|x_j), z from q(z|x_O), averaged over the samples that have j"
-    q, x = self.frozen_joint(x, mask)
-    seen, g = x.pop('seen', None), {k[2:-1]: v for k,v in x.items() if k.startswith('g(')}
-    if not g: x, mask = self.prepare_loss(x, mask); g = self.views(x)
-    obs = observed(x, g, mask) if seen is None else dict(zip(self.names, seen.T.bool()))
-    nll = -experts_logp([self.encoders[k](v) for k,v in g.items()])(q.rsample((1,))).mean(1)
-    each = seen_mean(nll, torch.stack([obs[k] for k in g]))
-    return each.sum(), {f'nll_{k}': v for k,v in zip(g, each.detach())}
+    q = self.frozen_joint(x, mask, cache)
+    views = _cached_views(cache)
+    if not views:
+        x, mask = self.prepare_loss(x, mask)
+        views = self.views(x)
+    obs = {k: cache['seen',k] for k in views} if cache else observed(x, views, mask)
+    qs = [self.encoders[k](v) for k,v in views.items()]
+    nll = -experts_logp(qs)(q.rsample((1,))).mean(1)                         # (M,B)
+    each = seen_mean(nll, torch.stack([obs[k] for k in views]))              # (M,)
+    return each.sum(), {f'nll_{k}': v for k,v in zip(views, each.detach())}

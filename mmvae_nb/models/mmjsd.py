@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['geometric_mean', 'js_divergence', 'MMJSD']
 
-# %% ../../nbs/53_models.mmjsd.ipynb #4e718966
+# %% ../../nbs/53_models.mmjsd.ipynb #2a95d226
 import torch
 from fastcore.basics import patch
 from torch import Tensor
@@ -13,7 +13,7 @@ from ..core import choose, register
 from ..dists import kl, normal
 from ..theory.elbo import rec_terms
 from ..theory.experts import _gaussian, moe
-from .mmvaeplus import PrivateVAE, _betas
+from .base import PrivateVAE, private_weights
 
 # %% ../../nbs/53_models.mmjsd.ipynb #b772cc7d
 def geometric_mean(
@@ -33,7 +33,7 @@ def js_divergence(
     each = kl(qs, geometric_mean(qs, w))
     return torch.where(w>0, w*each, 0.).sum(0)
 
-# %% ../../nbs/53_models.mmjsd.ipynb #a79efbc7
+# %% ../../nbs/53_models.mmjsd.ipynb #227bbe53
 @register
 class MMJSD(PrivateVAE):
     "Mixture of experts with a Jensen-Shannon divergence to a dynamic prior, and private codes (Sutter et al. 2020)"
@@ -41,6 +41,7 @@ class MMJSD(PrivateVAE):
         mods, # List of `Modality`, or `{name: shape}`; decoder networks read `d_shared+d_private` numbers
         d_shared:int, # Size of u
         d_private, # Size of every w_j, or `{name: size}`; 0: the mmJSD of one shared code
+        *,
         beta:float=1., # Weight of the divergence of u
         beta_private=None, # Weight of the KL of every w_j, or `{name: weight}` (default: `beta`)
         prior_weight:float=None, # Share of the prior in the divergence (default: that of one expert, 1/(|S|+1))
@@ -49,9 +50,9 @@ class MMJSD(PrivateVAE):
         encoders:dict=None, # `{name: module}` giving Gaussian q(u|x_j); default from the shapes
         private:dict=None, # `{name: module}` giving Gaussian q(w_j|x_j); default from the shapes
     ):
-        super().__init__(mods, d_shared, d_private, 'normal', encoders, private)
+        super().__init__(mods, d_shared, d_private, encoders=encoders, private=private)
         if not (prior_weight is None or 0<prior_weight<1): raise ValueError(f'prior_weight is a share between 0 and 1, found {prior_weight}')
-        self.beta,self.betas,self.prior_weight = beta,_betas(beta, beta_private, self.mods),prior_weight
+        self.beta,self.betas,self.prior_weight = beta,private_weights(beta, beta_private, self.mods),prior_weight
         self.divergence,self.draw = choose(divergence, ('js','kl'), 'divergence'),choose(draw, ('all','one'), 'value of draw')
 
 # %% ../../nbs/53_models.mmjsd.ipynb #3a5b1d52

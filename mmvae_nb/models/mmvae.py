@@ -6,7 +6,7 @@
 __all__ = ['strata_weights', 'mixture_bounds', 'importance', 'responsibilities', 'guest_shares', 'still', 'Still', 'stratified',
            'MMVAE']
 
-# %% ../../nbs/46_models.mmvae.ipynb #0c074a89
+# %% ../../nbs/46_models.mmvae.ipynb #32b9c43b
 import math, torch
 from fastcore.basics import patch
 from functools import partial
@@ -15,7 +15,7 @@ from ..core import choose, register
 from ..dists import LaplaceHead, LaplacePrior, NormalHead, NormalPrior
 from ..theory.elbo import log_weights
 from ..theory.experts import moe
-from .mvae import ExpertsVAE
+from .base import ExpertsVAE
 
 # %% ../../nbs/46_models.mmvae.ipynb #24793494
 def strata_weights(
@@ -135,13 +135,14 @@ def stratified(
     value = mixture_bounds(lw.detach(), w)[bound]
     return (slope.detach()-slope-value).mean(), _strata_terms(rec, div, w)
 
-# %% ../../nbs/46_models.mmvae.ipynb #c7f1dd77
+# %% ../../nbs/46_models.mmvae.ipynb #45e60d9b
 @register
 class MMVAE(ExpertsVAE):
     "Mixture of experts (Shi et al. 2019; MultiVae 2023, Eqs. 11-12)"
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
         d:int, # Latent size
+        *,
         K:int=10, # Samples of each expert
         bound:str='loose', # Average over experts outside the log ('loose', published), inside ('tight'), or no log at all ('elbo')
         grad:str='dreg', # 'dreg' (right), 'published' (biased for K>1), or 'plain'
@@ -152,7 +153,7 @@ class MMVAE(ExpertsVAE):
     ):
         head, prior = choose(family, {'laplace': (LaplaceHead, LaplacePrior), 'normal': (NormalHead, NormalPrior)}, 'family')
         if learn_prior and family!='laplace': raise ValueError("learn_prior is for family='laplace'; the normal prior is fixed")
-        super().__init__(mods, d, beta, encoders, head, prior(d, learn_prior) if family=='laplace' else prior(d))
+        super().__init__(mods, d, beta=beta, encoders=encoders, head=head, prior=prior(d, learn_prior) if family=='laplace' else prior(d))
         if not (isinstance(K, int) and K>=1): raise ValueError(f'K must be at least 1 sample of each expert, found {K}')
         self.K,self.bound,self.grad = K,choose(bound, ('elbo','loose','tight'), 'bound'),choose(grad, ('plain','dreg','published'), 'grad')
         if (bound,grad)==('tight','dreg'): raise ValueError("grad='dreg' is for the bounds 'loose' and 'elbo'; use grad='plain' with bound='tight'")

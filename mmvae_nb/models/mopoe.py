@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['assignments', 'assign_strata', 'assign_random', 'assign_published', 'MoPoE', 'size_weights', 'pick_component']
 
-# %% ../../nbs/44_models.mopoe.ipynb #2cb1488a
+# %% ../../nbs/44_models.mopoe.ipynb #c1c0296d
 import torch
 from fastcore.basics import patch
 from torch.distributions import MultivariateNormal
@@ -13,7 +13,7 @@ from ..core import choose, register
 from ..dists import kl, normal
 from ..theory.elbo import rec_terms
 from ..theory.experts import Mixture, membership, mopoe
-from .mvae import ExpertsVAE
+from .base import ExpertsVAE
 
 # %% ../../nbs/44_models.mopoe.ipynb #7cf89c1e
 def assign_strata(w): # Weights `(S,B)` -> index of a subset for each of the `B` data points
@@ -54,13 +54,14 @@ def _refuse_many(M, d):
     raise ValueError(f'MoPoE of {M} modalities mixes 2**{M}-1 = {S:,} products: {2*S*d:,} floats for the means and scales of each data point, '
                      f'{8*S*d*128/1e9:.1f} GB for a batch of 128; join some modalities (12 at most), or use one product of all (MVAE, MVTCAE)')
 
-# %% ../../nbs/44_models.mopoe.ipynb #fe10df1d
+# %% ../../nbs/44_models.mopoe.ipynb #3d0940c1
 @register
 class MoPoE(ExpertsVAE):
     "Mixture of the products of all subsets of experts (Sutter et al. 2021; MultiVae 2023, A.5)"
     def __init__(self,
         mods, # List of at most 12 `Modality`, or `{name: shape}`
         d:int, # Latent size
+        *,
         beta:float=1., # Weight of the average KL(q_S||p)
         convention:str='full', # Where p(z) stands: 'full' (published: in the product of all), 'ratios', 'posteriors'
         assign:str='strata', # Which subset reconstructs which sample: a name in `assignments`
@@ -68,7 +69,7 @@ class MoPoE(ExpertsVAE):
         encoders:dict=None, # `{name: module}` giving the Gaussian expert q_j; default from the shapes
     ):
         _refuse_many(len(mods), d)
-        super().__init__(mods, d, beta, encoders)
+        super().__init__(mods, d, beta=beta, encoders=encoders)
         self.convention = choose(convention, ('full','ratios','posteriors'), 'convention')
         self.assign = choose(assign, assignments, 'assignment')
         self.weights = weights if weights is None else _check_weights(weights, len(self.mods))

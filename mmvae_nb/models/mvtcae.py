@@ -5,29 +5,29 @@
 # %% auto #0
 __all__ = ['MVTCAE']
 
-# %% ../../nbs/45_models.mvtcae.ipynb #a07eb826
+# %% ../../nbs/45_models.mvtcae.ipynb #605390a9
 from fastcore.basics import patch
-from ..core import observed, register
+from ..core import register, seen
 from ..theory.coupling import l_jm
 from ..dists import kl
-from ..theory.elbo import rec_terms
+from ..theory.elbo import rec_terms, report
 from ..theory.experts import poe
-from .mvae import ExpertsVAE
-import torch
+from .base import ExpertsVAE
 
-# %% ../../nbs/45_models.mvtcae.ipynb #9f461a8f
+# %% ../../nbs/45_models.mvtcae.ipynb #42c23250
 @register
 class MVTCAE(ExpertsVAE):
     "Product of experts trained by a total-correlation objective (Hwang et al. 2021; MultiVae 2023, Eqs. 14-15)"
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
         d:int, # Latent size
+        *,
         alpha:float=.9, # Share of the conditional bottleneck, in [0,1]; published: 0.9, and 5/6 for five modalities
         beta:float=1., # Weight of all KL terms (published: 2.5)
         encoders:dict=None, # `{name: module}` giving the Gaussian expert q_j; default from the shapes
     ):
         if not 0<=alpha<=1: raise ValueError(f'alpha must be in [0,1]: a share of the conditional bottleneck, found {alpha}')
-        super().__init__(mods, d, beta, encoders)
+        super().__init__(mods, d, beta=beta, encoders=encoders)
         self.alpha = alpha
 
 # %% ../../nbs/45_models.mvtcae.ipynb #5f80fc66
@@ -36,16 +36,18 @@ def aggregate(self:MVTCAE, qs, obs=None):
     "Product of the observed experts, without the prior"
     return poe(qs, None, obs)
 
-# %% ../../nbs/45_models.mvtcae.ipynb #abfcc6c1
+# %% ../../nbs/45_models.mvtcae.ipynb #15ea5686
 @patch
 def loss(self:MVTCAE, x, mask=None, warm=1.):
     "Minus the objective of what each sample has; `warm` scales the KL terms"
     x, mask = self.prepare_loss(x, mask)
-    qs, obs = [*self.experts(x).values()], torch.stack([*observed(x, x, mask).values()])
+    qs = list(self.experts(x).values())
+    obs = seen(x, mask)                                     # (M,B)
     q = self.aggregate(qs, obs if mask else None)
-    rec, a = rec_terms(self, x, q.rsample((1,)), mask), self.alpha/obs.sum(0)      # a: alpha/M, (B,)
-    vib, cvib = kl(q, self.prior()), l_jm(q, qs, obs)
-    ll = sum(self.mods[k].weight*v for k,v in rec.items())
-    loss = warm*self.beta*((1-self.alpha)*vib+a*cvib)-(1-a)*ll
-    terms = {'elbo': sum(rec.values())-vib, 'kl': vib, 'l_jm': cvib, **{f'rec_{k}': v for k,v in rec.items()}}
-    return loss.mean(), {k: v.detach().mean() for k,v in terms.items()}
+    rec = rec_terms(self, x, q.rsample((1,)), mask)
+    vib = kl(q, self.prior())                               # (B,)
+    cvib = l_jm(q, qs, obs)                                 # (B,)
+    share = self.alpha/obs.sum(0)                           # alpha/M of each sample
+    bottleneck = (1-self.alpha)*vib + share*cvib
+    loss = warm*self.beta*bottleneck - (1-share)*self.weighted(rec)
+    return loss.mean(), report(rec, vib, l_jm=cvib)

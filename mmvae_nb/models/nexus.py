@@ -5,17 +5,16 @@
 # %% auto #0
 __all__ = ['keep_some', 'CodeDecoder', 'Nexus', 'NexusPosterior']
 
-# %% ../../nbs/54_models.nexus.ipynb #c1e4b9bf
+# %% ../../nbs/54_models.nexus.ipynb #5bac1daf
 import math, torch
 from fastcore.basics import patch
 from torch import nn
 from torch.distributions import Distribution
-from ..core import MultimodalVAE, Stage, as_modalities, choose, eval_mode, hide, observed, register
+from ..core import MultimodalVAE, Stage, as_modalities, as_names, choose, eval_mode, hide, observed, part_of, per_modality, register, seen
 from ..dists import NormalHead, NormalPrior, kl, normal
-from .mvae import _members
 from ..nets import MLP, decoder_of, quiet_gain, unimodal_encoders
 
-# %% ../../nbs/54_models.nexus.ipynb #44a23a3c
+# %% ../../nbs/54_models.nexus.ipynb #95600157
 def keep_some(
     obs, # bool `(M,B)`: what each sample has
     rate:float=.2, # Probability that a sample (for 'each': a message) is thinned
@@ -31,7 +30,7 @@ def keep_some(
         return rate/(n-1) if draw=='size' else rate*math.comb(n, s)/(2**n-2)
     M = len(obs)
     w = torch.tensor([[weight(n, s) for s in range(M+1)] for n in range(M+1)], device=obs.device)
-    return _members(obs, torch.multinomial(w[obs.sum(0)], 1)[:,0])
+    return part_of(obs, torch.multinomial(w[obs.sum(0)], 1)[:,0])
 
 # %% ../../nbs/54_models.nexus.ipynb #5783b618
 @register
@@ -54,13 +53,14 @@ class CodeDecoder(nn.Module):
         "Learned scales begin where the codes `z (B,size)` of the first training batch are"
         if not self.begun and len(z)>1: self.log_scale.copy_(z.std(0).clamp(min=1e-3).log()); self.begun.fill_(True)
 
-# %% ../../nbs/54_models.nexus.ipynb #d1e6250e
+# %% ../../nbs/54_models.nexus.ipynb #df2bb4b2
 @register
 class Nexus(MultimodalVAE):
     "A VAE per modality, and a nexus code that explains how their codes go together (Vasco et al. 2022)"
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
         d:int, # Size of the nexus code
+        *,
         sizes=None, # Sizes of the z_j, an int or `{name: int}` (default: `d`)
         beta:float=1., # Weight of the KL of each modality
         top_beta:float=1., # Weight of the KL of the nexus code
@@ -122,35 +122,29 @@ class NexusPosterior(Distribution):
     def sample(self, sample_shape=torch.Size()):
         with torch.no_grad(): return self.rsample(sample_shape)
 
-# %% ../../nbs/54_models.nexus.ipynb #d2960ec3
-@patch
-def experts(self:Nexus, x):
-    "q(z_j|x_j) of the modalities in `x`, by name"
-    return {k: self.encoders[k](v) for k,v in x.items()}
-
-# %% ../../nbs/54_models.nexus.ipynb #5da30445
+# %% ../../nbs/54_models.nexus.ipynb #0912767b
 @patch
 def encode(self:Nexus, x, mask=None):
     "q(n|x_S): through drawn codes, or (`via='means'`) through their means"
     qs = self.experts(x)
-    obs = torch.stack([*observed(x, x, mask).values()]) if mask else None
+    obs = seen(x, mask) if mask else None
     return self.aggregate({k: q.mean for k,q in qs.items()}, obs) if self.via=='means' else NexusPosterior(self, qs, obs)
 
-# %% ../../nbs/54_models.nexus.ipynb #f644d0c6
+# %% ../../nbs/54_models.nexus.ipynb #b728b2ae
 @patch
 def decode(self:Nexus, n, targets=None):
     "p(x_j|z_j) at z_j drawn from p(z_j|n) (or at its mean), for nexus codes `n` of shape `(...,d)`"
-    down = {k: choose(k, self.top, 'target')(n) for k in self._keys(targets, self.names)}
+    down = {k: choose(k, self.top, 'target')(n) for k in as_names(targets, self.names)}
     return {k: self.decoders[k](p.rsample() if self.via=='draws' else p.mean) for k,p in down.items()}
 
-# %% ../../nbs/54_models.nexus.ipynb #7b5b4f39
+# %% ../../nbs/54_models.nexus.ipynb #7a52d11e
 @patch
 def bottom_terms(self:Nexus,
     x:dict, # Checked batch `{name: (B,*shape)}`
     mask:dict=None, # `{name: bool (B,)}`
 )->tuple: # log p(x_j|z_j) and KL, each `{name: (B,)}` in nats; codes `{name: (B,d_j)}`; bool `(M,B)`
     "What the modalities' own bounds are made of; zero where nothing is observed"
-    obs, qs, rec, div = torch.stack([*observed(x, x, mask).values()]), self.experts(x), {}, {}
+    obs, qs, rec, div = seen(x, mask), self.experts(x), {}, {}
     z = {k: q.rsample() for k,q in qs.items()}
     for (k,v),o in zip(x.items(), obs):
         unit = normal(torch.zeros_like(z[k]), torch.ones_like(z[k]))
@@ -198,25 +192,28 @@ def bottom_loss(self:Nexus, x, mask=None, warm=1.):
     rec, div, z, obs = self.bottom_terms(x, mask)
     return -sum(self.mods[k].weight*rec[k]-self.beta*warm*div[k] for k in x).mean(), _named(rec=rec, kl=div)
 
-# %% ../../nbs/54_models.nexus.ipynb #89661e2b
+# %% ../../nbs/54_models.nexus.ipynb #862e5b4b
 @patch
 def cache_codes(self:Nexus, x, mask=None):
     "What stands still in the second stage: means and scales of all q(z_j|x_j), and who has what"
-    x = hide({k: v for k,v in x.items() if k in self.mods}, mask)
-    qs, obs = self.experts(x), torch.stack([*observed(x, x, mask).values()], 1)
-    return {**{f'mean({k})': q.mean for k,q in qs.items()}, **{f'sd({k})': q.stddev for k,q in qs.items()}, '(seen)': obs.float()}
+    x = hide(x, mask)
+    qs = self.experts(x)
+    means = {('mean',k): q.mean for k,q in qs.items()}
+    scales = {('sd',k): q.stddev for k,q in qs.items()}
+    return means | scales | {'seen': seen(x, mask).T}                    # (B,M)
 
-# %% ../../nbs/54_models.nexus.ipynb #6ba04720
+# %% ../../nbs/54_models.nexus.ipynb #60e3cd59
 @patch
-def top_loss(self:Nexus, x, mask=None, warm=1.):
-    "Second stage: the nexus, on codes drawn from the cache in `x`, or from the encoders"
-    if '(seen)' not in x:
+def top_loss(self:Nexus, x, mask=None, cache=None, warm=1.):
+    "Second stage: the nexus, on codes drawn from the cache, or from the encoders"
+    if not cache:
         x, mask = self.prepare_loss(x, mask)
-        with torch.no_grad(): x = self.cache_codes(x, mask)
-    names = [k for k in self.names if f'mean({k})' in x]
-    z = {k: normal(x[f'mean({k})'], x[f'sd({k})']).sample() for k in names}
-    up, kln = self.top_terms(z, x['(seen)'].T.bool())
-    return (self.top_beta*warm*kln-sum(up.values())).mean(), {**_named(top=up), 'kl_nexus': kln.detach().mean()}
+        with torch.no_grad(): cache = self.cache_codes(x, mask)
+    names = [k for k in self.names if ('mean',k) in cache]
+    z = {k: normal(cache['mean',k], cache['sd',k]).sample() for k in names}
+    up, kln = self.top_terms(z, cache['seen'].T)
+    loss = self.top_beta*warm*kln-sum(up.values())
+    return loss.mean(), {**_named(top=up), 'kl_nexus': kln.detach().mean()}
 
 # %% ../../nbs/54_models.nexus.ipynb #dc17b355
 @patch
@@ -226,7 +223,7 @@ def stages(self:Nexus):
     return [Stage('bottom', self.bottom_loss, ('encoders','decoders')),
             Stage('top', self.top_loss, ('messages','node','top'), cache=self.cache_codes, keep=())]
 
-# %% ../../nbs/54_models.nexus.ipynb #c394fd03
+# %% ../../nbs/54_models.nexus.ipynb #bef68343
 @patch
 @torch.no_grad()
 def log_w(self:Nexus,
@@ -237,7 +234,7 @@ def log_w(self:Nexus,
     "Log importance weights of all latents of the two-level model"
     x, mask = self.prepare(x, mask)
     with eval_mode(self):
-        obs, qs = torch.stack([*observed(x, x, mask).values()]), self.experts(x)
+        obs, qs = seen(x, mask), self.experts(x)
         z = {k: q.sample((n,)) for k,q in qs.items()}
         q = self.aggregate(z, obs)
         lw = self.prior().log_prob(v := q.sample())-q.log_prob(v)

@@ -5,21 +5,22 @@
 # %% auto #0
 __all__ = ['TELBO']
 
-# %% ../../nbs/42_models.telbo.ipynb #873e42da
+# %% ../../nbs/42_models.telbo.ipynb #8dc199f1
 from fastcore.basics import patch
 from torch import nn
 from torch.func import functional_call
 from ..core import Stage, choose, register
 from ..dists import kl
-from .jmvae import JointVAE
+from .base import JointVAE
 
-# %% ../../nbs/42_models.telbo.ipynb #d64bcb00
+# %% ../../nbs/42_models.telbo.ipynb #357e6ec2
 @register
 class TELBO(JointVAE):
     "Joint ELBO and one ELBO per modality (Vedantam et al. 2018; MultiVae 2023, Eq. 7), in one stage or two"
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`; their weights count in the joint ELBO
         d:int, # Latent size
+        *,
         beta:float=1., # Weight of every KL
         gamma:dict=None, # `{name: weight of log p(x_j|z)}` in the unimodal ELBOs (default: the modality's weight)
         two_stage:bool=True, # Train the unimodal encoders after the joint model
@@ -28,7 +29,7 @@ class TELBO(JointVAE):
         joint:nn.Module=None, # As in `JointVAE`
         reference:list=None, # As in `JointVAE`
     ):
-        super().__init__(mods, d, beta, encoders, joint, wide, reference)
+        super().__init__(mods, d, beta=beta, encoders=encoders, joint=joint, wide=wide, reference=reference)
         for k,g in (gamma or {}).items():
             choose(k, self.mods, 'modality in gamma')
             if not g>=0: raise ValueError(f'gamma of modality {k!r} must not be negative, found {g}')

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CCAClassifier', 'OneSource', 'VCCA', 'VCCAPrivate', 'DCCAE']
 
-# %% ../../nbs/51_models.vcca.ipynb #6559b717
+# %% ../../nbs/51_models.vcca.ipynb #ddec7ab6
 import torch
 from fastcore.basics import patch
 from sklearn.base import clone
@@ -15,7 +15,7 @@ from ..theory.cca import DCCA, PairObjective, rotations
 from ..core import MultimodalVAE, Stage, as_modalities, choose, eval_mode, observed, register
 from ..dists import Encoder, NormalHead, NormalPrior, kl
 from ..theory.elbo import elbo
-from .mmvaeplus import PrivateVAE
+from .base import PrivateVAE
 from ..nets import body_of, decoder_of, decoders as default_decoders
 
 # %% ../../nbs/51_models.vcca.ipynb #965fc933
@@ -122,13 +122,14 @@ def project(self:OneSource, x):
     x, _ = self.prepare({k: x[k] for k in x if k==self.source} or x)
     with eval_mode(self): return {self.source: self.from_source(x).mean}
 
-# %% ../../nbs/51_models.vcca.ipynb #2542ab91
+# %% ../../nbs/51_models.vcca.ipynb #b0beac9f
 @register
 class VCCA(OneSource, MultimodalVAE):
     "Variational CCA (Wang et al. 2016): q(z|x_1), and decoders of all modalities"
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
         d:int, # Latent size
+        *,
         source:str=None, # Modality that is encoded (default: the first)
         beta:float=1., # Weight of the KL
         n:int=1, # Samples of z per data point; the released code has 5
@@ -143,7 +144,7 @@ def encode(self:VCCA, x, mask=None):
     "q(z|x_1), whatever else is there"
     return self.from_source(x, mask)
 
-# %% ../../nbs/51_models.vcca.ipynb #1cff3e7b
+# %% ../../nbs/51_models.vcca.ipynb #e9679c39
 @register
 class VCCAPrivate(OneSource, PrivateVAE):
     "VCCA with one private code per modality, q(h_j|x_j) (Wang et al. 2016)"
@@ -151,6 +152,7 @@ class VCCAPrivate(OneSource, PrivateVAE):
         mods, # List of `Modality`, or `{name: shape}`; decoder networks read `d_shared+d_private` numbers
         d_shared:int, # Size of z
         d_private, # Size of every h_j, or `{name: size}`
+        *,
         source:str=None, # Modality that gives z (default: the first)
         beta:float=1., # Weight of the KLs
         n:int=1, # Samples per data point

@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['explorer', 'alpha_rows', 'alpha_explorer', 'traversal_rows', 'traversal_explorer', 'subset_rows', 'subset_explorer']
 
-# %% ../../nbs/81_app.explore.ipynb #0aafa0e0
-import ipywidgets, torch
+# %% ../../nbs/81_app.explore.ipynb #9cbba3a2
+import ipywidgets, textwrap, torch
 from .. import viz
 from ..core import choose, seeded
 from ..eval.latents import traverse
+from ..eval.report import askable
 
 # %% ../../nbs/81_app.explore.ipynb #8804b97d
 def explorer(
@@ -27,7 +28,12 @@ def explorer(
     redraw()
     return ipywidgets.VBox([*controls.values(), image])
 
-# %% ../../nbs/81_app.explore.ipynb #5e000cf9
+# %% ../../nbs/81_app.explore.ipynb #e4558ded
+def _may(model, given):
+    "Raise unless the model can be asked that, and say what it can"
+    if not model.answers.can(given or ()): model.answers.refuse(given or (), type(model).__name__)
+
+# %% ../../nbs/81_app.explore.ipynb #c3236a1b
 def alpha_rows(
     model, # With private codes: `generate` takes `alpha`
     x:dict, # A batch of one: what is given
@@ -37,6 +43,9 @@ def alpha_rows(
     seed:int=0, # Of the draws, the same for each scale
 )->dict: # `{label: (n,*shape)}`
     "Draws of `target` for each scale of the private codes"
+    if not model.answers.private:
+        raise ValueError(f'{type(model).__name__} has no private codes to scale; try `traversal_rows` or `subset_rows`')
+    _may(model, x)
     rows = {}
     for a in alphas:
         with seeded(seed): out = model.generate(x, targets=target, n=n, alpha=float(a))
@@ -55,7 +64,7 @@ def alpha_explorer(
     def draw(alpha): return viz.show_images(alpha_rows(model, x, target, (alpha,), **kw))
     return explorer(draw, alpha=ipywidgets.FloatSlider(1., min=0., max=top, step=.1))
 
-# %% ../../nbs/81_app.explore.ipynb #457b6ad1
+# %% ../../nbs/81_app.explore.ipynb #40eef66c
 def traversal_rows(
     model, # Has `posterior` and `decode`
     x:dict, # A batch of one to start from; `None`: the mean of the prior
@@ -64,10 +73,14 @@ def traversal_rows(
     values=torch.linspace(-2.5, 2.5, 9), # Values that each takes
 )->dict: # `{label: (len(values),*shape)}`
     "Decoder means along each dimension"
+    if not model.answers.prior:
+        raise ValueError(f'{type(model).__name__} decodes no code alone, only beside what is given: '
+                         f'{model.answers.say()}; try `subset_rows`')
+    _may(model, x)
     if dims is None: dims = range(model.d)
     return {f'z{d}': traverse(model, d, values, x, target)[target] for d in dims}
 
-# %% ../../nbs/81_app.explore.ipynb #b47766a6
+# %% ../../nbs/81_app.explore.ipynb #768d3ace
 def traversal_explorer(
     model, # As in `traversal_rows`
     x:dict, # A batch of one to start from; `None`: the mean of the prior
@@ -76,10 +89,10 @@ def traversal_explorer(
     "Choose a dimension and a modality"
     def draw(dim, target): return viz.show_images(traversal_rows(model, x, target, (dim,), **kw))
     dim = ipywidgets.IntSlider(0, min=0, max=model.d-1)
-    target = ipywidgets.Dropdown(options=list(model.names))
+    target = ipywidgets.Dropdown(options=list(model.answers.targets))
     return explorer(draw, dim=dim, target=target)
 
-# %% ../../nbs/81_app.explore.ipynb #964bf0a4
+# %% ../../nbs/81_app.explore.ipynb #baae763a
 def subset_rows(
     model, # Has `generate`
     x:dict, # A batch of one
@@ -89,11 +102,21 @@ def subset_rows(
 )->dict: # `{name: (n,*shape)}`
     "Draws of every modality from a subset of one sample"
     for k in given: choose(k, x, 'modality')
+    _may(model, given)
     batch = {k: x[k] for k in given}
     with seeded(seed): out = model.generate(batch or None, n=n)
     return {k: v[:,0] for k,v in out.items()}
 
-# %% ../../nbs/81_app.explore.ipynb #bf3ddbc4
+# %% ../../nbs/81_app.explore.ipynb #64f941c0
+def _in_words(text):
+    "Axes that hold a sentence"
+    fig, axs = viz.grid(1, 1, w=6, h=.8)
+    ax = axs[0,0]
+    ax.text(.5, .5, textwrap.fill(text, 80), ha='center', va='center')
+    ax.axis('off')
+    return ax
+
+# %% ../../nbs/81_app.explore.ipynb #b5eb2391
 def subset_explorer(
     model, # Has `generate`
     data, # `MMData` to choose samples from
@@ -103,9 +126,12 @@ def subset_explorer(
     "Choose a sample, and tick what is given"
     def draw(sample, **ticked):
         x = data[sample][0]
-        given = [k for k,v in ticked.items() if v]
+        given = tuple(k for k,v in ticked.items() if v)
+        _, why = askable(model, [given])
+        if why: return _in_words(why)
         shown = {f'{k} (given)': x[k].expand(n, *x[k].shape[1:]) for k in given}
         return viz.show_samples({**shown, **subset_rows(model, x, given, n, seed)}, n)
-    ticks = {k: ipywidgets.Checkbox(k==data.names[0]) for k in data.names}
+    first = model.answers.subsets()[0]
+    ticks = {k: ipywidgets.Checkbox(k in first) for k in data.names}
     sample = ipywidgets.IntSlider(0, min=0, max=len(data)-1)
     return explorer(draw, sample=sample, **ticks)

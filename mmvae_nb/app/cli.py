@@ -40,24 +40,23 @@ from ..nets import ConvBody, MLPNet, classifier_for
 from ..train.io import load_model, save_model
 from ..train.learner import mm_learner
 
-# %% ../../nbs/80_app.cli.ipynb #c8bef2ce
-job_settings = {
-    'digits': dict(
-        model='jnf_shared', n_train=10_000, n_valid=500, n_test=1_000,
-        likelihood='pixels', weight='1', latent=12, bs=128, lr=2e-3,
-        epochs={'projectors': 6, 'joint': 10, 'unimodal': 6},
-    ),
-    'shapes': dict(
-        model='jmvae', n_train=10_000, n_valid=1_000, n_test=1_000,
-        likelihood='bernoulli', weight='1', latent=2, bs=128, lr=2e-3,
-        epochs={'joint': 14, 'unimodal': 8},
-    ),
-    'file': dict(
-        model='jmvae', n_train=None, n_valid=None, n_test=None,
-        likelihood='learned', weight='1', latent=16, bs=128, lr=1e-3,
-        epochs={'joint': 30, 'unimodal': 15},
-    ),
-}
+# %% ../../nbs/80_app.cli.ipynb #f845f804
+job_settings = {} # Name of a data set -> what is chosen for it
+job_settings['digits'] = dict(
+    model='jnf_shared', n_train=10_000, n_valid=500, n_test=1_000,
+    likelihood='pixels', weight='1', latent=12, bs=128, lr=2e-3,
+    epochs={'projectors': 6, 'joint': 10, 'unimodal': 6},
+)
+job_settings['shapes'] = dict(
+    model='jmvae', n_train=10_000, n_valid=1_000, n_test=1_000,
+    likelihood='bernoulli', weight='1', latent=2, bs=128, lr=2e-3,
+    epochs={'joint': 14, 'unimodal': 8},
+)
+job_settings['file'] = dict(
+    model='jmvae', n_train=None, n_valid=None, n_test=None,
+    likelihood='learned', weight='1', latent=16, bs=128, lr=1e-3,
+    epochs={'joint': 30, 'unimodal': 15},
+)
 
 # %% ../../nbs/80_app.cli.ipynb #b045f85d
 _liks = { # Name -> likelihood
@@ -79,11 +78,12 @@ def _options(data:str)->dict:
     "Settings of a data set, by name or for a path"
     return dict(job_settings[data if data in job_settings else 'file'])
 
-# %% ../../nbs/80_app.cli.ipynb #149072f9
+# %% ../../nbs/80_app.cli.ipynb #3b47b0bd
 def _split(whole:MMData, data:str, n_train, n_valid, n_test)->tuple:
     "Training, validation and test part of one data set"
     if len(whole)<10:
-        raise ValueError(f'{data}: {len(whole)} samples are too few to train, validate and test; at least 10 are needed')
+        raise ValueError(f'{data}: {len(whole)} samples are too few to train, validate and test; '
+                         'at least 10 are needed')
     tenth = max(1, len(whole)//10)
     valid, test = n_valid or tenth, n_test or tenth
     rest = len(whole)-valid-test
@@ -132,7 +132,7 @@ def _small(shape:tuple, latent:int)->dict:
     if not image or math.prod(shape)<=1024: return {}
     return dict(encoder=ConvBody(shape, (16,32,64)), decoder=MLPNet(latent, shape, (512,)))
 
-# %% ../../nbs/80_app.cli.ipynb #16460e90
+# %% ../../nbs/80_app.cli.ipynb #604fa007
 _extras = { # Model -> options that only it has
     'cmmd': ('observed','label'), 'split_cmmd': ('observed','label'),
     'vcca': ('source',), 'vcca_private': ('source',),
@@ -158,14 +158,17 @@ def _extra(name:str, args:dict, data:MMData)->dict:
             have = ', '.join(m for m in _extras if k in _extras[m])
             raise ValueError(f'--{k}: {name} has no such option; models that have it: {have}')
     out = {k: args.get(k) for k in takes}
-    if 'observed' in takes: out['observed'] = _observed(name, out['observed'], [k for k in data.names if k!=out['label']])
+    if 'observed' in takes:
+        others = [k for k in data.names if k!=out['label']]
+        out['observed'] = _observed(name, out['observed'], others)
     return out
 
-# %% ../../nbs/80_app.cli.ipynb #e5e6cd4a
+# %% ../../nbs/80_app.cli.ipynb #95250784
 def _with_label(data:MMData, label:str=None, k:int=None)->MMData:
     "The data with their `k` classes as a modality of that name, unless they have it, or there is no label"
     if label is None or label in data.x: return data
-    if data.y is None: raise ValueError(f'--label {label}: the data have no modality of that name, and no labels y to make it from')
+    if data.y is None:
+        raise ValueError(f'--label {label}: the data have no modality of that name, and no labels y to make it from')
     return with_labels(data, k, label)
 
 def _label_likelihood(data:MMData, label:str)->str:

@@ -585,9 +585,9 @@ def random_samples(
     note = why_prior if model.samplers else None
     return viz.show_blocks(blocks, title=title, note=note, kb=kb)
 
-# %% ../../nbs/77_eval.report.ipynb #efc434fa
+# %% ../../nbs/77_eval.report.ipynb #5eba986f
 def _to_show(model)->list:
-    "What pictures are given: single modalities, or else subsets that the model conditions on and that leave something out"
+    "What pictures are given: single modalities, or else subsets that leave something out"
     answers, M = model.answers, len(model.names)
     return answers.subsets(1, min(1, M-1)) or answers.subsets(1, M-1)
 

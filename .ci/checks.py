@@ -52,7 +52,7 @@ def exported(root):
     return [f'{PKG}/{f}: '+('no notebook writes it' if f not in made else 'missing, run nbdev_export' if f not in have else 'differs from its notebook, run nbdev_export')
             for f in sorted(have.keys()|made.keys()) if have.get(f)!=made.get(f)]
 
-PROGRAMS = {'app.cli', 'app.bench', 'app.rival', *('exp.'+k for k in 'digits shapes missing private shortcut cmmd sounds'.split())}   # run, not imported
+PROGRAMS = {'app.cli', 'app.bench', 'app.rival', *('exp.'+k for k in 'study digits shapes missing private shortcut cmmd sounds'.split())}   # run, not imported
 
 def public(file):
     "The names in `__all__` of a module"
@@ -399,16 +399,20 @@ def packed(root):
             if walruses(node) > 1: say(node, 'two walruses in a statement')
     return list(dict.fromkeys(out))
 
-# What was once written again and again: how it looks when unparsed, what says it now, and the modules that may spell it out
+# What was once written again and again: how it looks when unparsed, what says it now, the modules that may spell it out,
+# and the folder where it counts (default: everywhere)
 IDIOMS = [
-    (r'torch\.stack\((\[\*|list\(|tuple\()observed\(', 'core.seen', ['core']),
-    (r'mods\[[^=]{1,9}\]\.weight \*', 'model.weighted', ['core', 'models/base']),
+    (r'torch\.stack\((?:\[\*|list\(|tuple\()observed\((\w+), \1, ', 'core.seen', ['core']),
+    (r'sum\(.*mods\[[^=]{1,9}\]\.weight \*', 'model.weighted', ['core', 'theory/elbo']),
     (r'detach\(\)\.mean\(\) for ', 'theory.elbo.report', ['theory/elbo']),
     (r'must not be negative, found', 'core.nonnegative', ['core']),
     (r'argsort\(.*argsort\(', 'core.part_of', ['core']),
     (r"(, (Mapping|dict)\)|, 'keys'\)) else dict\.fromkeys\(", 'core.per_modality', ['core']),
+    (r'\((\w+),\) if isinstance\(\1, str\) else', 'core.as_names', ['core']),
     (r'^\s*\w+\.requires_grad_\(\w', 'core.learning', ['core']),
     (r'needs_complete|private_codes|hasattr\((self\.)?(model|build), ', 'model.answers', []),
+    (r'\.base_dist\.(loc|scale)\b', 'dists.params', ['dists']),
+    (r'with whole_file\(', 'exp.study', ['exp/study'], 'exp/'),
 ]
 
 def repeated(root):
@@ -417,9 +421,10 @@ def repeated(root):
     for file in dense.modules(root/PKG):
         name = label(root, file).removesuffix('.py')
         lines = ast.unparse(ast.parse(file.read_text(encoding='utf-8'))).splitlines()
-        for pattern,instead,homes in IDIOMS:
-            if name in homes: continue
-            out += [f'{PKG}/{name}.py: {line.strip()[:70]!r}: use {instead}' for line in lines if re.search(pattern, line)]
+        for pattern,instead,homes,*within in IDIOMS:
+            if name in homes or not name.startswith(tuple(within or [''])): continue
+            found = [line.strip()[:70] for line in lines if re.search(pattern, line)]
+            out += [f'{PKG}/{name}.py: {line!r}: use {instead}' for line in found]
     return out
 
 CHECKS = [

@@ -1,8 +1,9 @@
 "Checks of the documentation that need no Quarto. Each is a function of the project folder that returns a list of problems."
-import functools, json, os, re, subprocess, sys, tempfile
+import ast, functools, json, os, re, subprocess, sys, tempfile
 from pathlib import Path
 import sidebar
-from checks import sandbox
+from checks import PKG, sandbox
+from density import modules
 from project import cells, directives, notebooks, pages, python, settings, sh, source, title
 
 CALLOUTS = {f'callout-{k}' for k in ('note', 'tip', 'warning', 'important', 'caution')}
@@ -74,7 +75,8 @@ def sidebars(root):
     import yaml
     wanted = sidebar.RENDERED
     listed = yaml.safe_load((root/'_quarto.yml').read_text(encoding='utf-8'))['project']['render']
-    return sidebar.stale(root)+[f'_quarto.yml: project render lacks {w!r}' for w in wanted if w not in listed]
+    untitled = [f'{p.name}: no title in its front matter' for p in pages(root) if title(p) == p.stem]
+    return untitled+sidebar.stale(root)+[f'_quarto.yml: project render lacks {w!r}' for w in wanted if w not in listed]
 
 TOP_KEYS = {'project', 'execute', 'format', 'website', 'bibliography', 'link-citations', 'metadata-files', 'ipynb-filters', 'lang', 'filters', 'csl'}
 SITE_KEYS = {'title', 'description', 'favicon', 'site-url', 'repo-url', 'repo-subdir', 'repo-branch', 'repo-actions', 'issue-url', 'search', 'navbar', 'sidebar',
@@ -167,4 +169,17 @@ def links(root):
             elif anchor and (file or p.name) in heads and anchor not in heads[file or p.name] and f'{{#{anchor}' not in prose(p): out.append(f'{p.name}: {target} has no such heading')
     return out
 
-CHECKS = [processed, root_filter, sidebars, config, math, crossrefs, structure, links]
+def words_of(tree):
+    "Names, parameters and attributes that a syntax tree mentions"
+    keys = {ast.Name: 'id', ast.arg: 'arg', ast.Attribute: 'attr', ast.keyword: 'arg'}
+    return {getattr(n, keys[type(n)]) for n in ast.walk(tree) if type(n) in keys}
+
+def vocabulary(root):
+    "The names in the table of contributing.md are names that the package uses"
+    page = (root/'nbs'/'contributing.md').read_text(encoding='utf-8')
+    named = {w for row in re.findall(r'(?m)^\| (`[^|]*) \|', page) for w in re.findall(r'`(\w+)`', row)}
+    used = set()
+    for file in modules(root/PKG): used |= words_of(ast.parse(file.read_text(encoding='utf-8')))
+    return [f'contributing.md: no code speaks of {w!r}' for w in sorted(named-used)]
+
+CHECKS = [processed, root_filter, sidebars, config, math, crossrefs, structure, links, vocabulary]

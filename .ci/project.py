@@ -55,8 +55,10 @@ def module(path):
         if 'default_exp' in directives(c): return directives(c)['default_exp']
 
 def title(path):
+    "First heading of a notebook; a page of text says its title in its front matter"
+    rx = r'(?m)^title: *(.+?) *$' if Path(path).suffix == '.md' else r'(?m)^# +(.+?) *$'
     for c in cells(path, 'markdown'):
-        m = re.search(r'(?m)^# +(.+?) *$', source(c))
+        m = re.search(rx, source(c))
         if m: return m.group(1)
     return Path(path).stem
 

@@ -77,7 +77,7 @@ PLANTS = {
     'package': [(edit('setup.py', "self.filelist.append('settings.ini')", 'pass'), 'does not build'), (edit('setup.py', "include=['mmvae_nb', ", "include=['mmvae_nb.none', "), 'wheel lacks mmvae_nb/core.py')],
     'processed': [(add(code('import nothing_of_this_name')), 'nothing_of_this_name')],
     'root_filter': [(add(code('import nothing_of_this_name')), 'nothing_of_this_name'), (edit('nbs/_nbdev_filter.py', 'FilterDefaults()(nb)', 'pass'), 'is missing from the page')],
-    'sidebars': [(put('nbs/news.md', '# News\n'), 'website.yml is out of step'), (edit('_quarto.yml', ', "nbs/*.md"', ''), "project render lacks 'nbs/*.md'"),
+    'sidebars': [(put('nbs/news.md', '# News\n'), 'website.yml is out of step'), (put('nbs/news.md', '# News\n'), 'no title in its front matter'), (edit('_quarto.yml', ', "nbs/*.md"', ''), "project render lacks 'nbs/*.md'"),
                  (lambda d: shutil.copy(d/'nbs'/'01_core.ipynb', d/'nbs'/'02_ghost.ipynb'), 'website.yml is out of step'), (edit('nbs/sidebar.yml', 'text: "Core"', 'text: "Coe"'), 'sidebar.yml is out of step')],
     'config': [(edit('_quarto.yml', 'page-navigation', 'page-nav'), "refuses website: 'page-nav'"), (edit('_quarto.yml', 'title: mmvae_nb', 'title: other'), "title is 'other'"),
                (edit('.github/workflows/test.yaml', 'jobs:', 'jobs: ['), 'test.yaml:'), (edit('.pre-commit-config.yaml', 'repos:', 'repos: ['), '.pre-commit-config.yaml:')],
@@ -90,6 +90,9 @@ PLANTS = {
                  (extra('terms = {k: v.detach().mean() for k,v in terms.items()}'), 'use theory.elbo.report'),
                  (extra('half = r.argsort(0).argsort(0)<size', 'dists'), 'use core.part_of'),
                  (extra('v = v if isinstance(v, Mapping) else dict.fromkeys(names, v)', 'dists'), 'use core.per_modality'),
+                 (extra('names = (names,) if isinstance(names, str) else tuple(names)', 'dists'), 'use core.as_names'),
+                 (extra('loc = q.base_dist.loc'), 'use dists.params'),
+                 (lambda d: [(d/'mmvae_nb'/'exp').mkdir(), put('mmvae_nb/exp/far.py', 'with whole_file(f) as tmp: pass\n')(d)], 'use exp.study'),
                  (extra('for p in ps: p.requires_grad_(False)', 'dists'), 'use core.learning'),
                  (extra("has = hasattr(model, 'product')"), 'use model.answers')],
     'packed': [(extra('a = 1; b = 2'), 'two statements on a line'), (extra('def f(): "Says so"; return 1'), 'two statements on a line'),
@@ -99,7 +102,8 @@ PLANTS = {
                (extra('if (a := 1) and (b := 2): pass\nc = (a := 1)+(b := 2)'), 'two walruses')],
     'density': [(extra('x = '+LONG_SUM), 'a statement of 161 nodes'), (extra('x = 1'+' '*120+'# far'), 'characters'),
                 (add(code('x = 1'+' '*120+'# far')), "01_core.ipynb: 'x = 1"), (dense_lines, 'the median statement has'), (dense_lines, 'the 90th percentile is')],
-    'links': [(put('nbs/changelog.md', '# Changes\n\n[x](99_ghost.ipynb)\n'), 'changelog.md: 99_ghost.ipynb does not exist'), (add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](01_core.ipynb#ghost)')), 'no such heading')],
+    'vocabulary': [(edit('nbs/contributing.md', '| `mask` |', '| `masque` |'), "no code speaks of 'masque'")],
+    'links': [(put('nbs/changelog.md', '---\ntitle: Changes\n---\n\n[x](99_ghost.ipynb)\n'), 'changelog.md: 99_ghost.ipynb does not exist'), (add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](01_core.ipynb#ghost)')), 'no such heading')],
 }
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from .eval.coherence import *
 from .eval.likelihood import *
 from .eval.fidelity import *
 from .eval.latents import *
+from .eval.collapse import *
+from .eval.reconstruction import *
 from .eval.checks import *
 from .app.explore import *
 from .eval.report import *
@@ -33,6 +35,7 @@ from .models.mvae import *
 from .models.mopoe import *
 from .models.mvtcae import *
 from .models.mmvae import *
+from .models.mmvaeplus_dreg import *
 from .models.mmvaeplus import *
 from .models.jnf import *
 from .models.cmmd import *
@@ -41,3 +44,4 @@ from .models.dmvae import *
 from .models.mmjsd import *
 from .models.nexus import *
 from .models.masked import *
+from .models.samplers import *

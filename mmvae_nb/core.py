@@ -107,12 +107,13 @@ def nonnegative(
     for k,v in values.items():
         if not v>=0: raise ValueError(f'{k} must not be negative, found {v}')
 
-# %% ../nbs/01_core.ipynb #3407f2de
+# %% ../nbs/01_core.ipynb #cbd963f3
 registry = {} # Class name -> class that `load_model` may build
 
 def register(cls):
     "Class decorator: remember constructor arguments in `init_args`, and allow rebuilding by name"
-    init, sig = cls.__init__, inspect.signature(cls.__init__)
+    init = cls.__init__
+    sig = inspect.signature(cls.__init__)
     @wraps(init)
     def __init__(self, *args, **kw):
         if type(self) is cls:
@@ -179,15 +180,16 @@ def _check_tensor(m:Modality, v, B:int):
     if len(v)!=B: raise ValueError(f'{who}: {len(v)} samples, but another modality has {B}; '
                                    'all modalities of a batch need the same number')
 
-# %% ../nbs/01_core.ipynb #e04c4b65
+# %% ../nbs/01_core.ipynb #6137126c
 def _check_mask(k:str, m, x:dict, B:int):
     "Name, dtype and shape of one mask"
     choose(k, x, 'modality in mask')
-    kind, shape = getattr(m, 'dtype', type(m).__name__), tuple(getattr(m, 'shape', ()))
+    kind = getattr(m, 'dtype', type(m).__name__)
+    shape = tuple(getattr(m, 'shape', ()))
     if kind==torch.bool and shape==(B,): return
     raise ValueError(f'mask of modality {k!r}: expected a bool tensor of shape ({B},), found {kind} {shape}')
 
-# %% ../nbs/01_core.ipynb #52d226e7
+# %% ../nbs/01_core.ipynb #789c74a6
 def _check_values(seen:dict):
     "Raise where something observed is NaN or infinite; `seen` holds no hidden content"
     sums = [v.detach().sum(dtype=None if v.dtype==torch.float64 else torch.float32) for v in seen.values()]
@@ -195,7 +197,8 @@ def _check_values(seen:dict):
     for k,v in seen.items():
         bad = ~torch.isfinite(v).flatten(1).all(1)             # (B,)
         if not bad.any(): continue
-        first, n = bad.nonzero()[0].item(), int(bad.sum())
+        first = bad.nonzero()[0].item()
+        n = int(bad.sum())
         raise ValueError(f'modality {k!r}: NaN or inf in observed sample {first} ({n} of {len(v)} samples); '
                          'mask them or clean them')
 
@@ -465,7 +468,7 @@ def _like(model):
     tensors = chain(model.parameters(), model.buffers())
     return next((v for v in tensors if v.is_floating_point()), None)
 
-# %% ../nbs/01_core.ipynb #eed5d26a
+# %% ../nbs/01_core.ipynb #6c26c76b
 class _Drawn(_Door):
     "Codes from the prior or from a sampler"
     def find_sampler(self, sampler=None):
@@ -482,7 +485,8 @@ class _Drawn(_Door):
     )->Tensor: # `(n,d)`, on the model's device and in its dtype
         "Codes with nothing given: from the prior, or from a sampler"
         if not self.answers.prior: self.answers.refuse((), type(self).__name__)
-        draw, like = self.find_sampler(sampler), _like(self)
+        draw = self.find_sampler(sampler)
+        like = _like(self)
         if draw is None: return self.prior().sample((n,))
         if isinstance(draw, nn.Module) and like is not None: draw.to(like.device)    # a generator of that device reaches it
         z = draw(n)

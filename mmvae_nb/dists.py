@@ -7,13 +7,13 @@ __all__ = ['likelihoods', 'normal', 'laplace', 'params', 'remap', 'kind_of', 're
            'NormalHead', 'LaplaceHead', 'Encoder', 'NormalPrior', 'LaplacePrior', 'Likelihood', 'NormalLik',
            'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Decoder', 'kl']
 
-# %% ../nbs/02_dists.ipynb #08f6198a
+# %% ../nbs/02_dists.ipynb #f1e4dddc
 import math, torch
 from fastcore.basics import patch
 from functools import singledispatch
 from torch import nn, Tensor
-from torch.distributions import (Bernoulli, Distribution, Independent, Laplace, MultivariateNormal, Normal, OneHotCategorical,
-                                 kl_divergence)
+from torch.distributions import (Bernoulli, Distribution, Independent, Laplace, MultivariateNormal, Normal,
+                                 OneHotCategorical, kl_divergence)
 from .core import choose, register
 
 # %% ../nbs/02_dists.ipynb #a6c727a9
@@ -63,14 +63,16 @@ def kind_of(
     "Family and number of event dimensions"
     return None
 
-# %% ../nbs/02_dists.ipynb #68f89fbc
+# %% ../nbs/02_dists.ipynb #e414ac51
 def register_family(
     cls:type, # Class of distributions; `cls(**params, validate_args=False)` builds one
     *names, # Its parameters, which are also its attributes; one named `scale_tril` is a matrix, all others are vectors
 ):
     "Let `params`, `remap` and all that is made of them handle `cls`"
     def apart(q): return {name: getattr(q, name) for name in names}
-    def anew(q, f): return type(q)(**{name: f(name, v) for name,v in apart(q).items()}, validate_args=False)
+    def anew(q, f):
+        new = {name: f(name, v) for name,v in apart(q).items()}
+        return type(q)(**new, validate_args=False)
     params.register(cls, apart)
     remap.register(cls, anew)
     kind_of.register(cls, lambda q: (type(q),))
@@ -124,7 +126,7 @@ def either(
         return torch.where(which.view(*which.shape, *event), v, other[name])
     return remap(p, choice)
 
-# %% ../nbs/02_dists.ipynb #19720625
+# %% ../nbs/02_dists.ipynb #680e1d39
 def _joined(vs):
     "Vectors `(...,d_i)` as one `(...,d)`"
     batch = torch.broadcast_shapes(*[v.shape[:-1] for v in vs])
@@ -133,10 +135,13 @@ def _joined(vs):
 def _blocks(vs):
     "Matrices `(...,d_i,d_i)` as the blocks of one `(...,d,d)`, zero elsewhere"
     batch = torch.broadcast_shapes(*[v.shape[:-2] for v in vs])
-    left, right, rows = 0, sum(v.shape[-1] for v in vs), []
+    d = sum(v.shape[-1] for v in vs)
+    left = 0
+    rows = []
     for v in vs:
-        right -= v.shape[-1]
-        rows.append(nn.functional.pad(v, (left, right)).expand(*batch, -1, -1))     # (...,d_i,d)
+        right = d-left-v.shape[-1]
+        row = nn.functional.pad(v, (left, right))                  # (...,d_i,d)
+        rows.append(row.expand(*batch, -1, -1))
         left += v.shape[-1]
     return torch.cat(rows, -2)
 
@@ -180,24 +185,29 @@ class NormalHead(nn.Module):
         mu, logv = _full(self.linear(h)).chunk(2, -1)
         return normal(mu, logv.clamp(-20, 20).div(2).exp())
 
-# %% ../nbs/02_dists.ipynb #85108d09
+# %% ../nbs/02_dists.ipynb #315aae19
 @register
 class LaplaceHead(nn.Module):
     "Features `(...,nf)` to independent Laplace coordinates; `tied` makes the scales sum to `d`"
     def __init__(self, nf:int, d:int, tied:bool=True):
         super().__init__()
-        self.linear,self.d,self.tied = _linear(nf, d),d,tied
+        self.linear = _linear(nf, d)
+        self.d = d
+        self.tied = tied
     def forward(self, h):
         mu, s = _full(self.linear(h)).chunk(2, -1)
-        return laplace(mu, s.softmax(-1)*self.d+1e-6 if self.tied else s.clamp(-20, 20).exp())
+        if self.tied: scale = s.softmax(-1)*self.d+1e-6
+        else: scale = s.clamp(-20, 20).exp()
+        return laplace(mu, scale)
 
-# %% ../nbs/02_dists.ipynb #6f98c108
+# %% ../nbs/02_dists.ipynb #5094c481
 @register
 class Encoder(nn.Module):
     "q(z|x): a body that makes features and a head that makes a distribution of them"
     def __init__(self, body:nn.Module, head:nn.Module):
         super().__init__()
-        self.body,self.head = body,head
+        self.body = body
+        self.head = head
     def forward(self, x): return self.head(self.body(x))
 
 # %% ../nbs/02_dists.ipynb #b56dc5a8
@@ -209,22 +219,30 @@ class NormalPrior(nn.Module):
         self.register_buffer('one', torch.ones(d), persistent=False)
     def forward(self): return normal(torch.zeros_like(self.one), self.one)
 
-# %% ../nbs/02_dists.ipynb #531c7582
+# %% ../nbs/02_dists.ipynb #73d4e2fa
 @register
 class LaplacePrior(nn.Module):
     "Laplace prior over `(d,)`: unit scales, or learned ones that sum to `d`"
     def __init__(self, d:int, learn:bool=False):
         super().__init__()
         self.logit = nn.Parameter(torch.zeros(d), requires_grad=learn)
-    def forward(self): return laplace(torch.zeros_like(self.logit), self.logit.softmax(-1)*len(self.logit))
+    def forward(self):
+        loc = torch.zeros_like(self.logit)
+        scale = self.logit.softmax(-1)*len(self.logit)
+        return laplace(loc, scale)
 
-# %% ../nbs/02_dists.ipynb #9d88b969
+# %% ../nbs/02_dists.ipynb #6fbe4a22
 class Likelihood(nn.Module):
     "Base: turn the decoder network's output into a distribution; `check` guards the support"
-    def error(self, x): "What is wrong with observations `x`, or None"; return None
-    def mean_link(self, h): return _full(h).sigmoid() if getattr(self, 'link', None)=='sigmoid' else _full(h)
+    def error(self, x):
+        "What is wrong with observations `x`, or None"
+        return None
+    def mean_link(self, h):
+        "Means from the network's output"
+        h = _full(h)
+        return h.sigmoid() if getattr(self, 'link', None)=='sigmoid' else h
 
-# %% ../nbs/02_dists.ipynb #0d5ee176
+# %% ../nbs/02_dists.ipynb #feae0e9d
 class _OneScale:
     "A location-scale family whose entries share one scale"
     def log_prob(self, v):
@@ -232,12 +250,16 @@ class _OneScale:
         return self.standard((v-self.loc)/s, -s.log())
 
 class _Normal(_OneScale, Normal):
-    standard = staticmethod(lambda u, c: torch.addcmul(c-.5*math.log(2*math.pi), u, u, value=-.5))      # one pass over the pixels
+    @staticmethod
+    def standard(u, const):
+        const = const-.5*math.log(2*math.pi)
+        return torch.addcmul(const, u, u, value=-.5)               # one pass over the pixels
 
 class _Laplace(_OneScale, Laplace):
-    standard = staticmethod(lambda u, c: c-math.log(2)-u.abs())
+    @staticmethod
+    def standard(u, const): return const-math.log(2)-u.abs()
 
-# %% ../nbs/02_dists.ipynb #7d661cd4
+# %% ../nbs/02_dists.ipynb #1281e23e
 class _ScaledLik(Likelihood):
     "Location-scale likelihood with a fixed or learned scale; a sigmoid link keeps means in (0,1), for pixels"
     def __init__(self, scale:float=1., learn:bool=False, link:str='identity'):
@@ -246,15 +268,18 @@ class _ScaledLik(Likelihood):
         self.link = choose(link, ('identity','sigmoid'), 'link')
         self.log_scale = nn.Parameter(torch.tensor(float(scale)).log(), requires_grad=learn)
     def forward(self, h):
-        p = self.family(self.mean_link(h), scale := self.log_scale.exp(), validate_args=False)
+        mean = self.mean_link(h)
+        scale = self.log_scale.exp()
+        p = self.family(mean, scale, validate_args=False)
         p.one = scale
         return Independent(p, 0, validate_args=False)
     def error(self, x):
         if self.link!='sigmoid': return None
         lo, hi = (v.item() for v in x.aminmax())
         if lo>=0 and hi<=1: return None
+        name = type(self).__name__.removesuffix('Lik').lower()
         return (f'values in [{lo:.3g}, {hi:.3g}], but the means of a sigmoid link lie in (0, 1); '
-                f"divide pixels by 255, or use the likelihood {type(self).__name__.removesuffix('Lik').lower()!r}")
+                f'divide pixels by 255, or use the likelihood {name!r}')
 
 @register
 class NormalLik(_ScaledLik):
@@ -267,56 +292,72 @@ class LaplaceLik(_ScaledLik):
     "Laplace observations; the image models of the field use `scale=0.75`"
     family = _Laplace
 
-# %% ../nbs/02_dists.ipynb #e01a419d
+# %% ../nbs/02_dists.ipynb #4033ae9e
 @register
 class BernoulliLik(Likelihood):
     "Pixels in [0,1]; the network gives logits. For grey pixels this is the usual cross-entropy, not a density"
     def forward(self, h): return Bernoulli(logits=_full(h), validate_args=False)
     def error(self, x):
-        lo, hi = x.aminmax()
-        if lo<0 or hi>1: return f'values in [{lo.item():.3g}, {hi.item():.3g}], but a Bernoulli likelihood needs [0, 1]; rescale, or use a normal likelihood'
+        lo, hi = (v.item() for v in x.aminmax())
+        if lo<0 or hi>1: return (f'values in [{lo:.3g}, {hi:.3g}], but a Bernoulli likelihood needs [0, 1]; '
+                                 'rescale, or use a normal likelihood')
 
-# %% ../nbs/02_dists.ipynb #4450b8ee
+# %% ../nbs/02_dists.ipynb #44491798
 @register
 class CategoricalLik(Likelihood):
     "One-hot last dimension (labels, characters); the network gives logits"
     def forward(self, h): return OneHotCategorical(logits=_full(h), validate_args=False)
     def error(self, x):
-        if not (((x==0)|(x==1)).all() and (x.sum(-1)<=1).all()): return 'a categorical likelihood needs one-hot vectors; encode labels with torch.nn.functional.one_hot(y, k).float()'
+        binary = ((x==0)|(x==1)).all()
+        if not (binary and (x.sum(-1)<=1).all()):
+            return ('a categorical likelihood needs one-hot vectors; '
+                    'encode labels with torch.nn.functional.one_hot(y, k).float()')
 
-# %% ../nbs/02_dists.ipynb #d3849e66
+# %% ../nbs/02_dists.ipynb #2dff2ba5
 def _pixels(scale=.5):
     "Pixels in [0,1]: Gaussian around means in (0,1)"
     return NormalLik(scale, link='sigmoid')
 
-likelihoods = {'normal': NormalLik, 'pixels': _pixels, 'laplace': LaplaceLik, 'bernoulli': BernoulliLik, 'categorical': CategoricalLik}
+likelihoods = dict(normal=NormalLik, pixels=_pixels, laplace=LaplaceLik, bernoulli=BernoulliLik,
+                   categorical=CategoricalLik)
 
 def as_likelihood(
     lik, # A name from `likelihoods`, or a module
 )->nn.Module: # Maps network output to a distribution
     "A likelihood module from its name"
-    return lik if isinstance(lik, nn.Module) else choose(lik, likelihoods, 'likelihood')()
+    if isinstance(lik, nn.Module): return lik
+    return choose(lik, likelihoods, 'likelihood')()
 
-# %% ../nbs/02_dists.ipynb #74f6fd42
+# %% ../nbs/02_dists.ipynb #980e8ea0
 @register
 class Decoder(nn.Module):
     "p(x|z): a network `(N,d) -> (N,*shape)` and a likelihood"
     def __init__(self, net:nn.Module, lik:nn.Module, shape:tuple, chunk:int=256):
         super().__init__()
-        self.net,self.lik,self.shape,self.chunk = net,lik,tuple(shape),chunk
+        self.net = net
+        self.lik = lik
+        self.shape = tuple(shape)
+        self.chunk = chunk
         self.whole = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in net.modules())
+
+    def _at_once(self, z): return z.device.type!='cpu' or (self.training and self.whole)
+
+    def _features(self, z): # `(N,d)` to `(N,*shape)`
+        if self._at_once(z) or len(z)<=self.chunk: return self.net(z)
+        return torch.cat([self.net(part) for part in z.split(self.chunk)])
+
     def forward(self, z): # `(...,d)` to a distribution with batch shape `(...)` and event shape `shape`
-        flat = z.flatten(0, -2)
-        whole = z.device.type!='cpu' or len(flat)<=self.chunk or (self.training and self.whole)
-        h = self.net(flat) if whole else torch.cat([self.net(c) for c in flat.split(self.chunk)])
-        p = self.lik(h.view(*z.shape[:-1], *h.shape[1:]))
+        h = self._features(z.flatten(0, -2))
+        h = h.view(*z.shape[:-1], *h.shape[1:])                    # (...,*shape)
+        p = self.lik(h)
         return Independent(p, len(self.shape)-len(p.event_shape), validate_args=False)
+
     def check(self, x, name):
         "Raise if observations lie outside the likelihood's support"
         err = self.lik.error(x) if hasattr(self.lik, 'error') else None
         if err: raise ValueError(f'modality {name!r}: {err}')
 
-# %% ../nbs/02_dists.ipynb #bd593744
+# %% ../nbs/02_dists.ipynb #3f2f11b2
 @patch
 def score(self:Decoder,
     z, # Codes `(N,d)`, one for each row of `x`
@@ -324,11 +365,11 @@ def score(self:Decoder,
     chunk:int=128, # Rows that go through network and likelihood together on a CPU
 ): # Nats `(N,)`
     "log p(x|z) row by row; pictures are scored while they are still in the cache"
-    whole = z.device.type!='cpu' or (self.training and self.whole)
-    parts = [(z, x)] if whole else zip(z.split(chunk), x.split(chunk))
+    if self._at_once(z): return self(z).log_prob(x)
+    parts = zip(z.split(chunk), x.split(chunk))
     return torch.cat([self(c).log_prob(v) for c,v in parts])
 
-# %% ../nbs/02_dists.ipynb #b6f5bb08
+# %% ../nbs/02_dists.ipynb #ae6b1392
 def kl(
     q, # Distribution over `(d,)`, batch shape `(B,)`
     p, # Distribution over `(d,)`
@@ -337,5 +378,7 @@ def kl(
     "KL(q||p), exact where a closed form is registered, else one Monte Carlo term per sample"
     try: return kl_divergence(q, p)
     except NotImplementedError:
-        if z is None: raise NotImplementedError(f'no closed form for KL({type(q).__name__}||{type(p).__name__}); pass samples `z` of q') from None
+        if z is None:
+            pair = f'KL({type(q).__name__}||{type(p).__name__})'
+            raise NotImplementedError(f'no closed form for {pair}; pass samples `z` of q') from None
     return q.log_prob(z)-p.log_prob(z)

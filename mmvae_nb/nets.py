@@ -8,12 +8,13 @@ __all__ = ['quiet_gain', 'pixel_sd', 'wide_input', 'n_params', 'he_init', 'first
            'net_for', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders', 'fresh', 'JointEncoder', 'mnist_svhn',
            'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN', 'StridedCNN', 'classifier_for']
 
-# %% ../nbs/03_nets.ipynb #c3c62c20
+# %% ../nbs/03_nets.ipynb #ba602e4a
 import copy, math, torch
 from fastcore.basics import patch
 from torch import nn, Tensor
 from .core import Modality, as_modalities, choose, eval_mode, register, registry
-from .dists import CategoricalLik, Decoder, Encoder, LaplaceLik, NormalHead, NormalLik, _head_gain, _log_var, as_likelihood
+from .dists import CategoricalLik, Decoder, Encoder, LaplaceLik, NormalHead, NormalLik, as_likelihood
+from .dists import _head_gain, _log_var
 
 # %% ../nbs/03_nets.ipynb #48c87b93
 def n_params(
@@ -68,17 +69,19 @@ class _Layers(nn.Sequential):
         if isinstance(i, slice): return nn.Sequential(*list(self)[i])
         return super().__getitem__(i)
 
-# %% ../nbs/03_nets.ipynb #697ec0d7
+# %% ../nbs/03_nets.ipynb #3895e6d9
 def first_gain(
     shape:tuple, # Shape of one observation
-    sd:float=None, # Standard deviation of its entries (default: a third for images, whose pixels lie in [0,1], else one)
+    sd:float=None, # Standard deviation of its entries (default: a third for images, with pixels in [0,1], else one)
 )->float: # Gain of the first layer of a body
     "What makes features of second moment one out of an observation; less for wide tables"
     if not (sd is None or sd>0): raise ValueError(f'sd of the inputs must be positive, found {sd}')
-    if sd is None: sd = pixel_sd if len(shape)==3 and shape[0]<=4 else 1.
+    if sd is None: sd = pixel_sd if _is_image(shape) else 1.
     gain = _relu_gain/sd
     if len(shape)!=1: return gain
     return gain*min(1., (wide_input/shape[0])**.5)
+
+def _is_image(shape): return len(shape)==3 and shape[0]<=4
 
 # %% ../nbs/03_nets.ipynb #7521f17e
 def start_settings()->dict: # Numbers by name
@@ -163,7 +166,9 @@ def quiet(
     _draw_weights(layers[-1], gain)
     return net
 
-# %% ../nbs/03_nets.ipynb #9863a30a
+# %% ../nbs/03_nets.ipynb #c9417f74
+_step = dict(kernel_size=4, stride=2, padding=1)      # halves an image, or doubles it if transposed
+
 def halvings(
     s:int, # Pixels along one side
     n:int, # Number of stride-2 layers
@@ -171,7 +176,7 @@ def halvings(
     "Sizes of the feature maps along one side"
     return [s>>i for i in range(n+1)]
 
-# %% ../nbs/03_nets.ipynb #fe826acd
+# %% ../nbs/03_nets.ipynb #a7622f3b
 def _image(shape, n, who):
     "Channels, and sizes along both sides, of an image that can be halved `n` times"
     _check_image(shape, who)
@@ -184,10 +189,10 @@ def _check_image(shape, who):
 
 def _check_halvings(shape, sides, n, who):
     if min(sides)<2**n:
-        raise ValueError(f'{who}: {n} layers halve an image to nothing below {2**n} pixels a side, found {tuple(shape)}; '
-                         'use fewer channels or an MLP')
+        raise ValueError(f'{who}: {n} layers halve an image to nothing below {2**n} pixels a side, '
+                         f'found {tuple(shape)}; use fewer channels or an MLP')
 
-# %% ../nbs/03_nets.ipynb #cfdd9595
+# %% ../nbs/03_nets.ipynb #5320c54c
 @register
 class ConvBody(_Layers):
     "Images to features: 4x4 convolutions that halve the size, each followed by a ReLU"
@@ -200,11 +205,11 @@ class ConvBody(_Layers):
         self.first = first_gain(shape, sd)
         layers = []
         for below,above in zip((c, *channels), channels):
-            layers += [nn.Conv2d(below, above, 4, 2, 1), nn.ReLU(inplace=True)]
+            layers += [nn.Conv2d(below, above, **_step), nn.ReLU(inplace=True)]
         super().__init__(*layers, nn.Flatten())
         self.nf = channels[-1]*hs[-1]*ws[-1]
 
-# %% ../nbs/03_nets.ipynb #581a19a3
+# %% ../nbs/03_nets.ipynb #8fcab418
 @register
 class ConvNet(_Layers):
     "Codes `(N,d)` to images: the mirror of `ConvBody`, back to exactly (H,W); the last layer begins quietly"
@@ -215,11 +220,12 @@ class ConvNet(_Layers):
         channels:tuple=(32,64,128), # As in `ConvBody`: the last is next to the code
     ):
         c, hs, ws = _image(shape, len(channels), 'ConvNet')
-        layers = [nn.Unflatten(1, (d,1,1)), nn.ConvTranspose2d(d, channels[-1], (hs[-1],ws[-1]))]
-        below = (c, *channels)                         # channels of the maps, from the image up
+        top = nn.ConvTranspose2d(d, channels[-1], (hs[-1],ws[-1]))
+        layers = [nn.Unflatten(1, (d,1,1)), top]
+        maps = (c, *channels)                          # channels, from the image on
         for i in reversed(range(len(channels))):       # a map of (hs[i+1],ws[i+1]) becomes one of (hs[i],ws[i])
             odd = (hs[i]%2, ws[i]%2)
-            up = nn.ConvTranspose2d(below[i+1], below[i], 4, 2, 1, output_padding=odd)
+            up = nn.ConvTranspose2d(maps[i+1], maps[i], **_step, output_padding=odd)
             layers += [nn.ReLU(inplace=True), up]
         super().__init__(*layers)
 
@@ -233,10 +239,10 @@ def default_channels(
     n = min(most, wanted)
     return (32, 64, *[128]*(n-2))
 
-# %% ../nbs/03_nets.ipynb #95b140e9
+# %% ../nbs/03_nets.ipynb #6a620d3a
 def _kind(shape):
     "'mlp' for small grey images, 'conv' for other images, else 'other'"
-    if len(shape)!=3 or shape[0]>4 or min(shape[1:])<8: return 'other'
+    if not _is_image(shape) or min(shape[1:])<8: return 'other'
     return 'mlp' if shape[0]==1 and math.prod(shape)<=1024 else 'conv'
 
 def _hidden(kind): return (512,) if kind=='mlp' else (256,256)
@@ -383,7 +389,7 @@ class JointEncoder(nn.Module):
         self.merge = nn.Sequential(merge, nn.ReLU(inplace=True))
         self.head = head(nf, d)
 
-# %% ../nbs/03_nets.ipynb #9c0281e3
+# %% ../nbs/03_nets.ipynb #f7e9148a
 @patch
 def forward(self:JointEncoder,
     x:dict, # `{name: (B,*shape)}`, every modality
@@ -406,24 +412,28 @@ def features(self:JointEncoder,
     empty = next(self.merge.parameters()).new_zeros(len(o), self.width)
     i, = o.nonzero(as_tuple=True)                      # the samples that have it
     if not len(i): return empty
-    return empty.index_put((i,), self.bodies[k](v[i]).to(empty.dtype))
+    h = self.bodies[k](v[i])
+    return empty.index_put((i,), h.to(empty.dtype))
 
-# %% ../nbs/03_nets.ipynb #9c80ea8a
+# %% ../nbs/03_nets.ipynb #6ad0b076
 def mnist_svhn(
     d:int=20, # Latent size
     paper:str='jnf', # 'jnf' (2023, Table 4) or 'jnf-shared' (2025, Table E.6)
 )->list: # Two `Modality`
     "MNIST and SVHN with the networks, likelihoods and weights of a paper"
-    hidden, lik = choose(paper, {'jnf': ((512,), NormalLik), 'jnf-shared': ((400,), LaplaceLik)}, 'paper')
-    grey, colour = (1,28,28), (3,32,32)
+    papers = {'jnf': ((512,), NormalLik), 'jnf-shared': ((400,), LaplaceLik)}
+    hidden, lik = choose(paper, papers, 'paper')
+    grey = (1,28,28)
+    colour = (3,32,32)
     weight = math.prod(colour)/math.prod(grey)
     def pixels(): return lik(1., link='sigmoid')
-    return [
-        Modality('mnist', grey, pixels(), weight, MLPBody(grey, hidden), MLPNet(d, grey, hidden)),
-        Modality('svhn', colour, pixels(), 1., ConvBody(colour), ConvNet(d, colour)),
-    ]
+    mnist = Modality('mnist', grey, pixels(), weight, MLPBody(grey, hidden), MLPNet(d, grey, hidden))
+    svhn = Modality('svhn', colour, pixels(), 1., ConvBody(colour), ConvNet(d, colour))
+    return [mnist, svhn]
 
-# %% ../nbs/03_nets.ipynb #623d4842
+# %% ../nbs/03_nets.ipynb #7cdf16b1
+_frequency_step = dict(kernel_size=(4,1), stride=(2,1), padding=(1,0))      # halves the frequencies, or doubles them
+
 @register
 class SoundBody(_Layers):
     "Spectrograms to features: all instants at once, then halved along frequency (JNF-Shared, Table E.7)"
@@ -433,9 +443,10 @@ class SoundBody(_Layers):
         norm:bool=True, # Batch norm before each ReLU, as printed
     ):
         c, hs = _spectrogram(shape, channels, 'SoundBody')
-        layers = _normed(nn.Conv2d(c, channels[0], (1,shape[2])), norm)            # (F,T) to (F,1)
-        for below,above in zip(channels, channels[1:]):                            # halves F
-            layers += _normed(nn.Conv2d(below, above, (4,1), (2,1), (1,0)), norm)
+        instants = nn.Conv2d(c, channels[0], (1,shape[2]))                     # (F,T) to (F,1)
+        layers = _normed(instants, norm)
+        for below,above in zip(channels, channels[1:]):
+            layers += _normed(nn.Conv2d(below, above, **_frequency_step), norm)
         super().__init__(*layers, nn.Flatten())
         self.nf = channels[-1]*hs[-1]
 
@@ -451,7 +462,7 @@ def _normed(conv, norm):
     if not norm: return [conv, nn.ReLU(inplace=True)]
     return [conv, nn.BatchNorm2d(conv.out_channels), nn.ReLU(inplace=True)]
 
-# %% ../nbs/03_nets.ipynb #4db2bb2b
+# %% ../nbs/03_nets.ipynb #8a15a34e
 @register
 class SoundNet(_Layers):
     "Codes `(N,d)` to spectrograms: the mirror of `SoundBody`; the last layer begins quietly"
@@ -467,10 +478,12 @@ class SoundNet(_Layers):
         layers = [nn.Linear(d, top*hs[-1])]
         if norm: layers.append(nn.BatchNorm1d(top*hs[-1]))
         layers += [nn.Unflatten(1, (top,hs[-1],1)), nn.ReLU(inplace=True)]
-        for i in reversed(range(len(channels)-1)):                                 # doubles the frequencies
-            up = nn.ConvTranspose2d(channels[i+1], channels[i], (4,1), (2,1), (1,0), output_padding=(hs[i]%2,0))
+        for i in reversed(range(len(channels)-1)):
+            odd = (hs[i]%2, 0)
+            up = nn.ConvTranspose2d(channels[i+1], channels[i], **_frequency_step, output_padding=odd)
             layers += _normed(up, norm)
-        super().__init__(*layers, nn.ConvTranspose2d(channels[0], c, (1,shape[2])))
+        instants = nn.ConvTranspose2d(channels[0], c, (1,shape[2]))            # (F,1) to (F,T)
+        super().__init__(*layers, instants)
 
 # %% ../nbs/03_nets.ipynb #a34cf66b
 @register
@@ -496,7 +509,7 @@ class DigitCNN(_Layers):
         layers += [nn.Linear(b*h*w, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout)]
         super().__init__(*layers, nn.Linear(hidden, classes))
 
-# %% ../nbs/03_nets.ipynb #bc460a20
+# %% ../nbs/03_nets.ipynb #cf17285f
 @register
 class WideCNN(_Layers):
     "Classifier of JNF (Table 8), logits: three convolutions for colour (SVHN), two for grey (MNIST, FashionMNIST)"
@@ -511,7 +524,8 @@ class WideCNN(_Layers):
         for below,above in zip((c, *channels), channels):
             layers += _normed(nn.Conv2d(below, above, 4), True)
         layers.append(nn.Flatten())
-        nf = channels[-1]*math.prod(s-3*len(channels) for s in size)
+        sides = [s-3*len(channels) for s in size]                  # a kernel of 4 costs 3 pixels
+        nf = channels[-1]*math.prod(sides)
         for n in hidden:
             layers.append(nn.Linear(nf, n))
             if colour: layers.append(nn.BatchNorm1d(n))
@@ -536,14 +550,14 @@ class StridedCNN(_Layers):
         layers += [nn.Flatten(), nn.Linear(nf, 128), nn.Dropout(dropout), nn.ReLU(inplace=True)]
         super().__init__(*layers, nn.Linear(128, classes))
 
-# %% ../nbs/03_nets.ipynb #bfe0a2dc
+# %% ../nbs/03_nets.ipynb #89b8c14f
 def classifier_for(
     shape:tuple, # Shape of one observation
     classes:int=10, # Number of classes
 )->nn.Module: # `(B,*shape)` to logits `(B,classes)`
     "A small classifier for a shape: a `DigitCNN` with batch norm for images, else an MLP on standardised values"
-    image = len(shape)==3 and shape[0]<=4 and min(shape[1:])>=16
-    if image: return DigitCNN(shape, classes, (16,32), 64, .25, norm=True)
+    if _is_image(shape) and min(shape[1:])>=16:
+        return DigitCNN(shape, classes, (16,32), 64, .25, norm=True)
     n = math.prod(shape)
     standardise = nn.BatchNorm1d(n, affine=False)
     return nn.Sequential(nn.Flatten(), standardise, MLP(n, classes, (128,), .25))

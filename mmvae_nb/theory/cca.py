@@ -6,7 +6,7 @@
 __all__ = ['covariances', 'cca', 'spectrum', 'noise_edge', 'elbow', 'dcca', 'width', 'Projector', 'projectors', 'PairObjective',
            'DCCA', 'rotations', 'Canonical', 'keep', 'probe']
 
-# %% ../../nbs/16_theory.cca.ipynb #e989d6c8
+# %% ../../nbs/16_theory.cca.ipynb #b24ab522
 import copy, math, torch
 from collections.abc import Mapping
 from fastcore.basics import patch
@@ -14,34 +14,44 @@ from itertools import chain, combinations
 from torch import nn, Tensor
 from torch.linalg import solve_triangular, svd, svdvals
 from torch.nn.functional import normalize, one_hot
+from typing import NamedTuple
 from ..core import Stage, as_modalities, check_batch, choose, eval_mode, observed, register
 from ..nets import body_of
 
-# %% ../../nbs/16_theory.cca.ipynb #24b8caa8
+# %% ../../nbs/16_theory.cca.ipynb #6321ef5f
 def covariances(
     h1:Tensor, # First view `(n,g1)`
     h2:Tensor, # Second view `(n,g2)`, row by row with the first
 )->tuple: # S1 `(g1,g1)`, S2 `(g2,g2)`, S12 `(g1,g2)`, in double precision
     "Sample covariances of two views and between them"
-    h1, h2 = (h.double()-h.double().mean(0) for h in (h1,h2))
+    h1 = h1.double()
+    h2 = h2.double()
+    h1 = h1-h1.mean(0)
+    h2 = h2-h2.mean(0)
     n = len(h1)-1
     return h1.T@h1/n, h2.T@h2/n, h1.T@h2/n
 
-# %% ../../nbs/16_theory.cca.ipynb #1fbfb157
+# %% ../../nbs/16_theory.cca.ipynb #3788998e
 def _chol(S, ridge, scale_free, who):
     "Cholesky factor of a covariance plus ridge"
-    L, fail = torch.linalg.cholesky_ex(S+(ridge*S.diagonal().mean() if scale_free else ridge)*torch.eye(len(S)).to(S))
-    if fail: raise ValueError(f'embedding of modality {who!r}: its covariance is singular (constant or linearly dependent dimensions); use a ridge, fewer dimensions or more samples')
+    if scale_free: ridge = ridge*S.diagonal().mean()
+    eye = torch.eye(len(S)).to(S)
+    L, fail = torch.linalg.cholesky_ex(S + ridge*eye)
+    if fail: raise ValueError(f'embedding of modality {who!r}: its covariance is singular (constant or linearly '
+                              'dependent dimensions); use a ridge, fewer dimensions or more samples')
     return L
 
-# %% ../../nbs/16_theory.cca.ipynb #23f78f34
+# %% ../../nbs/16_theory.cca.ipynb #4f8c3eec
 def _whiten(h1, h2, ridge=0., scale_free=True, names=('x1','x2')):
     "Cholesky factors of both covariances, and T"
     S1, S2, S12 = covariances(h1, h2)
-    L1, L2 = (_chol(S, ridge, scale_free, k) for S,k in zip((S1,S2), names))
-    return L1, L2, solve_triangular(L2, solve_triangular(L1, S12, upper=False).mT, upper=False).mT
+    L1 = _chol(S1, ridge, scale_free, names[0])
+    L2 = _chol(S2, ridge, scale_free, names[1])
+    left = solve_triangular(L1, S12, upper=False)              # L1^-1 S12
+    T = solve_triangular(L2, left.mT, upper=False).mT          # ... L2^-T
+    return L1, L2, T
 
-# %% ../../nbs/16_theory.cca.ipynb #6fb26e05
+# %% ../../nbs/16_theory.cca.ipynb #5ae3576e
 def cca(
     x1:Tensor, # First view `(n,g1)`
     x2:Tensor, # Second view `(n,g2)`
@@ -52,31 +62,45 @@ def cca(
     _, k = _check({'x1': x1, 'x2': x2}, k)
     L1, L2, T = _whiten(x1, x2, ridge)
     U, rho, Vt = svd(T, full_matrices=False)
-    return solve_triangular(L1.mT, U[:,:k], upper=True), solve_triangular(L2.mT, Vt[:k].mT, upper=True), rho[:k]
+    A = solve_triangular(L1.mT, U[:,:k], upper=True)
+    B = solve_triangular(L2.mT, Vt[:k].mT, upper=True)
+    return A, B, rho[:k]
 
-# %% ../../nbs/16_theory.cca.ipynb #5add75d7
+# %% ../../nbs/16_theory.cca.ipynb #0ff5bbf6
 def _check_one(h, n, j, strict):
     "Shape, number of samples and values of one embedding"
     who = f'embedding of modality {j!r}'
-    if h.dim()!=2 or len(h)!=n: raise ValueError(f'{who}: expected shape ({n},g), found {tuple(h.shape)}; flatten it, and pair the modalities row by row')
-    if strict and n<=h.shape[1]: raise ValueError(f'{who}: {n} samples cannot say how {h.shape[1]} dimensions correlate (every correlation would be near 1); use a larger batch, several hundred, or a smaller embedding')
-    if not torch.isfinite(h).all(): raise ValueError(f'{who}: NaN or inf; lower the learning rate, or look at the projector')
+    if h.dim()!=2 or len(h)!=n:
+        raise ValueError(f'{who}: expected shape ({n},g), found {tuple(h.shape)}; '
+                         'flatten it, and pair the modalities row by row')
+    g = h.shape[1]
+    if strict and n<=g:
+        raise ValueError(f'{who}: {n} samples cannot say how {g} dimensions correlate (every correlation would be '
+                         'near 1); use a larger batch, several hundred, or a smaller embedding')
+    if not torch.isfinite(h).all():
+        raise ValueError(f'{who}: NaN or inf; lower the learning rate, or look at the projector')
 
 def _check_k(k, sizes):
     "`k`, or the smallest of `{name: size}`"
     thin = min(sizes, key=sizes.get)
-    if k is not None and not 1<=k<=sizes[thin]: raise ValueError(f'k={k}, but the embedding of modality {thin!r} has {sizes[thin]} dimensions; choose k from 1 to {sizes[thin]}')
-    return k or sizes[thin]
+    most = sizes[thin]
+    if k is not None and not 1<=k<=most:
+        raise ValueError(f'k={k}, but the embedding of modality {thin!r} has {most} dimensions; '
+                         f'choose k from 1 to {most}')
+    return k or most
 
-# %% ../../nbs/16_theory.cca.ipynb #b60c0581
+# %% ../../nbs/16_theory.cca.ipynb #977bc194
 def _check(hs, k=None, strict=True):
     "Embeddings by name, and the number of directions, or a clear error"
-    hs = dict(hs) if isinstance(hs, Mapping) else {f'x{i+1}': h for i,h in enumerate(hs)}
+    if not isinstance(hs, Mapping): hs = {f'x{i}': h for i,h in enumerate(hs, 1)}
+    hs = dict(hs)
     if len(hs)<2: raise ValueError(f'a correlation needs at least two modalities, found {list(hs)}')
-    for j,h in hs.items(): _check_one(h, len(next(iter(hs.values()))), j, strict)
-    return hs, _check_k(k, {j: h.shape[1] for j,h in hs.items()})
+    n = len(next(iter(hs.values())))
+    for j,h in hs.items(): _check_one(h, n, j, strict)
+    sizes = {j: h.shape[1] for j,h in hs.items()}
+    return hs, _check_k(k, sizes)
 
-# %% ../../nbs/16_theory.cca.ipynb #7e30f8e7
+# %% ../../nbs/16_theory.cca.ipynb #6d881fed
 def spectrum(
     hs, # Embeddings `{name: (n,g_j)}`, or a list of them
     ridge:float=0., # Added to each covariance, as a share of its mean variance
@@ -85,26 +109,33 @@ def spectrum(
 )->dict: # `{(name,name): (min(g1,g2),)}` for every pair, largest first
     "Canonical correlations of every pair of modalities"
     hs, _ = _check(hs, strict=strict)
-    return {(a,b): svdvals(_whiten(hs[a], hs[b], ridge, scale_free, (a,b))[2]) for a,b in combinations(hs, 2)}
+    def correlations(a, b):
+        _, _, T = _whiten(hs[a], hs[b], ridge, scale_free, (a, b))
+        return svdvals(T)
+    return {(a,b): correlations(a, b) for a,b in combinations(hs, 2)}
 
-# %% ../../nbs/16_theory.cca.ipynb #61851e82
+# %% ../../nbs/16_theory.cca.ipynb #cc5854e8
 def noise_edge(
     n:int, # Number of samples
     g1:int, # Size of the first embedding
     g2:int, # Size of the second
 )->float: # A correlation
     "About the largest canonical correlation that independent embeddings show"
-    c1, c2 = g1/(n-1), g2/(n-1)
-    return 1. if c1+c2>=1 else math.sqrt(c1*(1-c2))+math.sqrt(c2*(1-c1))
+    c1 = g1/(n-1)
+    c2 = g2/(n-1)
+    if c1+c2>=1: return 1.
+    return math.sqrt(c1*(1-c2)) + math.sqrt(c2*(1-c1))
 
-# %% ../../nbs/16_theory.cca.ipynb #f5867137
+# %% ../../nbs/16_theory.cca.ipynb #90388182
 def elbow(
     rho:Tensor, # Singular values, largest first
 )->int: # Number of directions to keep
     "Where the spectrum drops most from one direction to the next"
-    return int((rho[:-1]-rho[1:]).argmax())+1 if len(rho)>1 else 1
+    if len(rho)<2: return 1
+    drops = rho[:-1]-rho[1:]
+    return int(drops.argmax())+1
 
-# %% ../../nbs/16_theory.cca.ipynb #1706d4bc
+# %% ../../nbs/16_theory.cca.ipynb #b998f18f
 def dcca(
     hs, # Embeddings `{name: (n,g_j)}`, or a list of them
     k:int=None, # Number of singular values that count (default: the size of the smallest embedding)
@@ -115,35 +146,47 @@ def dcca(
 )->Tensor: # A scalar in double precision, from `-k*pairs` to 0
     "Minus the total canonical correlation, summed over all pairs of modalities"
     hs, k = _check(hs, k, strict)
-    F = torch.stack([rho[:k].sum() for rho in spectrum(hs, ridge, scale_free, strict).values()])
+    rhos = spectrum(hs, ridge, scale_free, strict).values()
+    F = torch.stack([rho[:k].sum() for rho in rhos])              # of each pair
     return -(F.mean()/k if mean else F.sum())
 
-# %% ../../nbs/16_theory.cca.ipynb #450a9200
+# %% ../../nbs/16_theory.cca.ipynb #299bd019
 def width(
     net:nn.Module, # Maps `(B,*shape)` to `(B,g)`
     shape:tuple, # Shape of one observation
     name:str='?', # Modality, for the message
 )->int: # g
     "Size of the embedding that a module makes"
-    p = next((p for p in chain(net.parameters(), net.buffers()) if p.is_floating_point()), torch.zeros(()))
-    with torch.no_grad(), eval_mode(net): h = net(torch.zeros(2, *shape, device=p.device, dtype=p.dtype))
+    tensors = chain(net.parameters(), net.buffers(), [torch.zeros(())])
+    like = next(t for t in tensors if t.is_floating_point())
+    blank = torch.zeros(2, *shape, device=like.device, dtype=like.dtype)
+    with torch.no_grad(), eval_mode(net): h = net(blank)
     if not isinstance(h, Tensor) or h.dim()!=2 or len(h)!=2:
-        raise ValueError(f'projector of modality {name!r}: expected an output of shape (B,g), found {tuple(h.shape) if isinstance(h, Tensor) else type(h).__name__} for two samples')
+        found = tuple(h.shape) if isinstance(h, Tensor) else type(h).__name__
+        raise ValueError(f'projector of modality {name!r}: expected an output of shape (B,g), '
+                         f'found {found} for two samples')
     return h.shape[1]
 
-# %% ../../nbs/16_theory.cca.ipynb #09aad65b
+# %% ../../nbs/16_theory.cca.ipynb #901f7331
 @register
 class Projector(nn.Module):
     "g(x): a body, and a linear map from its `nf` features to `(B,size)`; of unit length if `unit`"
-    def __init__(self, body:nn.Module, nf:int, size:int, unit:bool=False):
+    def __init__(self,
+        body:nn.Module, # `(B,*shape)` to `(B,nf)`
+        nf:int, # Number of features
+        size:int, # Size of the embedding
+        unit:bool=False, # Embeddings of unit length
+    ):
         super().__init__()
         if not size>=1: raise ValueError(f'an embedding needs at least one dimension, found size={size}')
-        self.body,self.linear,self.unit = body,nn.Linear(nf, size),unit
+        self.body = body
+        self.linear = nn.Linear(nf, size)
+        self.unit = unit
     def forward(self, x):
         h = self.linear(self.body(x))
         return normalize(h, dim=-1) if self.unit else h
 
-# %% ../../nbs/16_theory.cca.ipynb #d1032b98
+# %% ../../nbs/16_theory.cca.ipynb #ebe38ac6
 def projectors(
     mods, # List of `Modality`, or `{name: shape}`
     size:int=16, # Size of the embeddings
@@ -151,17 +194,20 @@ def projectors(
     given:dict=None, # Modules to use instead of the default ones, by name
 )->nn.ModuleDict: # `{name: module}`
     "A projector per modality: a copy of its encoder body, or a default one for its shape"
-    mods, given = as_modalities(mods), given or {}
+    mods = as_modalities(mods)
+    given = given or {}
     for j in given: choose(j, mods, 'modality in projectors')
-    def make(m):
-        body, nf = body_of(m)
+    def make(j):
+        if j in given: return given[j]
+        body, nf = body_of(mods[j])
         return Projector(body, nf, size, unit)
-    return nn.ModuleDict({j: given[j] if j in given else make(m) for j,m in mods.items()})
+    return nn.ModuleDict({j: make(j) for j in mods})
 
-# %% ../../nbs/16_theory.cca.ipynb #10194749
+# %% ../../nbs/16_theory.cca.ipynb #34ae6a5f
 class PairObjective(nn.Module):
     "Projectors by name, and a loss summed over the pairs of modalities that were observed together"
-    bs,term = 128,'value' # Batch size to train with; name of what `pair` reports
+    bs = 128                               # batch size to train with
+    term = 'value'                         # name of what `pair` reports
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
         size:int=16, # Size of the embeddings
@@ -170,13 +216,18 @@ class PairObjective(nn.Module):
     ):
         super().__init__()
         self.mods = as_modalities(mods)
-        if len(self.mods)<2: raise ValueError(f'shared information needs at least two modalities, found {list(self.mods)}')
+        if len(self.mods)<2:
+            raise ValueError(f'shared information needs at least two modalities, found {list(self.mods)}')
         self.projs = projectors(self.mods.values(), size, unit, projs)
         self.sizes = {j: width(g, self.mods[j].shape, j) for j,g in self.projs.items()}
-    def pair(self, hs): "Loss of `{name: (n,g)}` with two entries, and a detached number to report"; raise NotImplementedError
-    def enough(self, a, b): "Smallest number of samples with both modalities that `pair` can use"; return 2
+    def pair(self, hs):
+        "Loss of `{name: (n,g)}` with two entries, and a detached number to report"
+        raise NotImplementedError
+    def enough(self, a, b):
+        "Smallest number of samples with both modalities that `pair` can use"
+        return 2
 
-# %% ../../nbs/16_theory.cca.ipynb #a255606d
+# %% ../../nbs/16_theory.cca.ipynb #e480ec09
 @patch
 def embed(self:PairObjective,
     x:dict, # Batch `{name: (B,*shape)}`
@@ -185,34 +236,53 @@ def embed(self:PairObjective,
     "Embeddings of what was observed"
     check_batch(self.mods, x, mask)
     def one(j, o):
-        if j not in (mask or {}): return self.projs[j](x[j])
-        h = self.projs[j](x[j][o]) if o.any() else x[j].new_zeros(0, self.sizes[j])
-        return h.new_zeros(len(o), self.sizes[j]).index_put((o,), h)
+        project = self.projs[j]
+        size = self.sizes[j]
+        if not mask or j not in mask: return project(x[j])
+        h = project(x[j][o]) if o.any() else x[j].new_zeros(0, size)
+        return h.new_zeros(len(o), size).index_put((o,), h)           # rows of the samples that have it
     return {j: one(j, o) for j,o in observed(x, x, mask).items()}
 
-# %% ../../nbs/16_theory.cca.ipynb #6de2b593
+# %% ../../nbs/16_theory.cca.ipynb #2b9f9ec9
 @patch
 def loss(self:PairObjective,
     x:dict, # Batch `{name: (B,*shape)}`
     mask:dict=None, # `{name: bool (B,)}`
 )->tuple: # Sum over pairs, and terms (NaN for a pair that this batch could not use)
     "Loss of all pairs of modalities that enough samples have together"
-    hs, obs = self.embed(x, mask), observed(x, x, mask)
-    both = {p: obs[p[0]]&obs[p[1]] for p in combinations(hs, 2)}
-    out = {p: self.pair({j: hs[j][o] for j in p}) for p,o in both.items() if o.sum()>=self.enough(*p)}
-    if not out: return self._too_few(hs, both)
-    terms = {f'{self.term}_{a}_{b}': out[a,b][1] if (a,b) in out else torch.tensor(math.nan) for a,b in both if len(both)>1}
-    return sum(l for l,_ in out.values()), {self.term: torch.stack([v for _,v in out.values()]).mean(), **terms}
+    hs = self.embed(x, mask)
+    obs = observed(x, x, mask)
+    both = {(a,b): obs[a]&obs[b] for a,b in combinations(hs, 2)}      # bool (B,) for each pair
+    losses = []
+    values = {}
+    for (a,b),o in both.items():
+        if o.sum()<self.enough(a, b): continue
+        loss, values[a,b] = self.pair({a: hs[a][o], b: hs[b][o]})
+        losses.append(loss)
+    if not losses: return self._too_few(hs, both)
+    mean = torch.stack(list(values.values())).mean()
+    return sum(losses), self._terms(mean, values, both)
 
-# %% ../../nbs/16_theory.cca.ipynb #0f704e55
+@patch
+def _terms(self:PairObjective, mean, values, pairs):
+    "What to report: the mean, and if there are several pairs the value of each (NaN without one)"
+    terms = {self.term: mean}
+    if len(pairs)==1: return terms
+    for a,b in pairs:
+        terms[f'{self.term}_{a}_{b}'] = values.get((a, b), torch.tensor(math.nan))
+    return terms
+
+# %% ../../nbs/16_theory.cca.ipynb #df5ca48f
 @patch
 def _too_few(self:PairObjective, hs, both):
     "An error in training; in eval mode a last batch that says nothing counts as zero"
     if both and not self.training:
         zero = next(iter(hs.values())).new_zeros(())
-        return zero, {self.term: zero, **{f'{self.term}_{a}_{b}': zero for a,b in both if len(both)>1}}
-    have = ', '.join(f'{a}+{b}: {int(o.sum())} of at least {self.enough(a, b)}' for (a,b),o in both.items()) or 'only one modality'
-    raise ValueError(f'{type(self).__name__}: no pair of modalities has enough samples in this batch ({have}); use a larger batch')
+        return zero, self._terms(zero, dict.fromkeys(both, zero), both)
+    counts = [f'{a}+{b}: {int(o.sum())} of at least {self.enough(a, b)}' for (a,b),o in both.items()]
+    have = ', '.join(counts) or 'only one modality'
+    raise ValueError(f'{type(self).__name__}: no pair of modalities has enough samples in this batch ({have}); '
+                     'use a larger batch')
 
 # %% ../../nbs/16_theory.cca.ipynb #f805cdd3
 @patch
@@ -230,11 +300,12 @@ def project(self:PairObjective, x, mask=None):
     "`embed` in eval mode and without gradients, e.g. to cache the embeddings of a data set"
     with eval_mode(self): return self.embed(x, mask)
 
-# %% ../../nbs/16_theory.cca.ipynb #500d3fb8
+# %% ../../nbs/16_theory.cca.ipynb #e2bad6d4
 @register
 class DCCA(PairObjective):
     "Projectors trained by deep canonical correlation (JNF 2023, Section 2.3)"
-    bs,term = 800,'corr'
+    bs = 800
+    term = 'corr'
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
         size:int=16, # Size of the embeddings
@@ -244,13 +315,16 @@ class DCCA(PairObjective):
     ):
         super().__init__(mods, size, projs)
         if not ridge>0: raise ValueError(f'ridge must be positive, found {ridge}')
-        self.k,self.ridge = _check_k(k, self.sizes),ridge
-    def enough(self, a, b): return max(self.sizes[a], self.sizes[b])+1 if self.training else 2
+        self.k = _check_k(k, self.sizes)
+        self.ridge = ridge
+    def enough(self, a, b):
+        if not self.training: return 2
+        return max(self.sizes[a], self.sizes[b])+1
     def pair(self, hs):
         F = -dcca(hs, self.k, self.ridge, strict=self.training).float()
         return -F, F.detach()/self.k
 
-# %% ../../nbs/16_theory.cca.ipynb #b7caeb41
+# %% ../../nbs/16_theory.cca.ipynb #f1d98307
 def rotations(
     hs:dict, # Embeddings `{name: (n,g)}`
     k:int, # Directions to keep
@@ -258,28 +332,55 @@ def rotations(
     ridge:float=1e-6, # Added to each covariance, as a share of its mean variance
 )->dict: # `{name: (mean (g,), A (g,k))}`: coordinates are `(h-mean)@A`
     "Canonical coordinates of every embedding: white, most shared direction first"
-    obs = obs or {j: torch.ones(len(h), dtype=torch.bool, device=h.device) for j,h in hs.items()}
-    for a,b in combinations(hs, 2): _check({j: hs[j][obs[a]&obs[b]] for j in (a,b)}, k)
-    mean = {j: h[obs[j]].double().mean(0) for j,h in hs.items()}
-    L = {j: _chol(covariances(h[obs[j]], h[obs[j]])[0], ridge, True, j) for j,h in hs.items()}
-    w = {j: solve_triangular(L[j], (h.double()-mean[j]).T, upper=False).T for j,h in hs.items()}
-    def T(a, b): o = obs[a]&obs[b]; return w[a][o].T@w[b][o]/(o.sum()-1)
-    U = {j: svd(torch.cat([T(j, i) for i in hs if i!=j], 1))[0][:,:k] for j in hs}
+    obs = obs or {j: h.new_ones(len(h), dtype=torch.bool) for j,h in hs.items()}
+    for a,b in combinations(hs, 2):
+        both = obs[a]&obs[b]
+        _check({a: hs[a][both], b: hs[b][both]}, k)
+    own = {j: _white(h, obs[j], ridge, j) for j,h in hs.items()}
+    def T(a, b):
+        both = obs[a]&obs[b]
+        return own[a].white[both].T@own[b].white[both]/(both.sum()-1)
+    U = {}
+    for j in hs:
+        row = torch.cat([T(j, i) for i in hs if i!=j], 1)             # (g_j, sizes of all others)
+        U[j] = svd(row)[0][:,:k]
     first = next(iter(hs))
-    sign = {j: torch.where((U[first]*(T(first, j)@U[j])).sum(0)<0, -1., 1.) for j in hs}   # coordinates correlate positively
-    return {j: (mean[j], solve_triangular(L[j].T, U[j]*sign[j], upper=True)) for j in hs}
+    out = {}
+    for j,(mean,L,_) in own.items():
+        agree = (U[first]*(T(first, j)@U[j])).sum(0)                  # (k,): coordinates shall correlate positively
+        sign = torch.where(agree<0, -1., 1.)
+        out[j] = mean, solve_triangular(L.T, U[j]*sign, upper=True)
+    return out
 
-# %% ../../nbs/16_theory.cca.ipynb #0b91159a
+class _White(NamedTuple):
+    mean:Tensor # `(g,)`
+    L:Tensor # Cholesky factor of the covariance `(g,g)`
+    white:Tensor # Coordinates without correlation, of unit variance `(n,g)`
+
+def _white(h, o, ridge, who):
+    "One embedding made white; the rows `o` say how"
+    mean = h[o].double().mean(0)
+    S, _, _ = covariances(h[o], h[o])
+    L = _chol(S, ridge, True, who)
+    white = solve_triangular(L, (h.double()-mean).T, upper=False).T
+    return _White(mean, L, white)
+
+# %% ../../nbs/16_theory.cca.ipynb #cf7e0b43
 @register
 class Canonical(nn.Module):
     "A projector followed by a fixed affine map from `g` to `k` dimensions"
-    def __init__(self, proj:nn.Module, g:int, k:int):
+    def __init__(self,
+        proj:nn.Module, # `(B,*shape)` to `(B,g)`
+        g:int, # Size of its embeddings
+        k:int, # Directions kept
+    ):
         super().__init__()
         self.proj = proj
-        self.register_buffer('mean', torch.zeros(g)); self.register_buffer('A', torch.eye(g, k))
+        self.register_buffer('mean', torch.zeros(g))
+        self.register_buffer('A', torch.eye(g, k))
     def forward(self, x): return (self.proj(x)-self.mean)@self.A
 
-# %% ../../nbs/16_theory.cca.ipynb #5b34ad22
+# %% ../../nbs/16_theory.cca.ipynb #980f0653
 def keep(
     projs, # Projectors by name
     hs:dict, # Their embeddings of some data, `{name: (n,g)}`
@@ -289,19 +390,29 @@ def keep(
     "Projectors in canonical coordinates, cut to the `k` most shared directions"
     out = nn.ModuleDict()
     for j,(mean,A) in rotations(hs, k, obs).items():
-        out[j] = Canonical(copy.deepcopy(projs[j]), *A.shape).to(hs[j])
-        out[j].mean.copy_(mean); out[j].A.copy_(A)
+        proj = copy.deepcopy(projs[j])
+        kept = Canonical(proj, *A.shape).to(hs[j])
+        kept.mean.copy_(mean)
+        kept.A.copy_(A)
+        out[j] = kept
     return out
 
-# %% ../../nbs/16_theory.cca.ipynb #cb63b46a
+# %% ../../nbs/16_theory.cca.ipynb #fb913100
 def probe(
     h:Tensor, # Embeddings `(n,g)`, or any numbers to read from
     y:Tensor, # Labels `(n,)` of integers, or numbers `(n,m)`
 )->float: # Accuracy for labels, R^2 for numbers; on the second half of the rows
     "How well a linear map of `h`, fitted on the first half of the rows, tells `y` in the second"
-    t = (y if y.is_floating_point() else one_hot(y.long())).double().view(len(y), -1)
-    h = torch.cat([h.double(), torch.ones(len(h), 1).to(h).double()], 1)
+    labels = not y.is_floating_point()
+    t = one_hot(y.long()) if labels else y
+    t = t.double().view(len(y), -1)                                   # (n,classes) or (n,m)
+    h = h.double()
+    h = torch.cat([h, h.new_ones(len(h), 1)], 1)                      # an intercept
     half = len(h)//2
-    pred, want = h[half:]@torch.linalg.lstsq(h[:half], t[:half]).solution, t[half:]
-    if not y.is_floating_point(): return (pred.argmax(-1)==y[half:]).double().mean().item()
-    return 1-((pred-want)**2).sum().item()/((want-t[:half].mean(0))**2).sum().item()
+    weights = torch.linalg.lstsq(h[:half], t[:half]).solution
+    pred = h[half:]@weights
+    want = t[half:]
+    if labels: return (pred.argmax(-1)==y[half:]).double().mean().item()
+    error = ((pred-want)**2).sum().item()
+    spread = ((want-t[:half].mean(0))**2).sum().item()
+    return 1-error/spread

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['nce', 'mi_bound', 'infonce', 'Contrastive']
 
-# %% ../../nbs/17_theory.contrastive.ipynb #dc2014da
+# %% ../../nbs/17_theory.contrastive.ipynb #ecff86dc
 import math, torch
 from fastcore.basics import patch
 from torch import nn, Tensor
@@ -26,15 +26,20 @@ def mi_bound(
     "A lower bound on the mutual information, in expectation over batches: `log K - nce`"
     return math.log(len(scores))-nce(scores)
 
-# %% ../../nbs/17_theory.contrastive.ipynb #8bcde9d1
+# %% ../../nbs/17_theory.contrastive.ipynb #e97784c4
 def _check_pair(h1, h2, tau):
     "Temperature, shapes and values"
     if not tau>0: raise ValueError(f'temperature tau must be positive, found {float(tau)}; 0.1 is usual')
-    if h1.dim()!=2 or h1.shape!=h2.shape: raise ValueError(f'expected two embeddings of the same shape (B,g), found {tuple(h1.shape)} and {tuple(h2.shape)}; give all projectors the same output size')
+    if h1.dim()!=2 or h1.shape!=h2.shape:
+        found = f'{tuple(h1.shape)} and {tuple(h2.shape)}'
+        raise ValueError(f'expected two embeddings of the same shape (B,g), found {found}; '
+                         'give all projectors the same output size')
     if len(h1)<2: raise ValueError(f'{len(h1)} pair(s) leave nothing to tell apart; use a larger batch')
-    if not torch.isfinite(h1.detach().sum()+h2.detach().sum()): raise ValueError('embeddings hold NaN or inf; lower the learning rate, or look at the projectors')
+    total = h1.detach().sum()+h2.detach().sum()
+    if not torch.isfinite(total):
+        raise ValueError('embeddings hold NaN or inf; lower the learning rate, or look at the projectors')
 
-# %% ../../nbs/17_theory.contrastive.ipynb #40f32a31
+# %% ../../nbs/17_theory.contrastive.ipynb #aabaf52e
 def infonce(
     h1:Tensor, # Embeddings `(B,g)`; their length does not matter
     h2:Tensor, # Embeddings `(B,g)`, row by row partners of `h1`
@@ -44,13 +49,23 @@ def infonce(
     "Contrastive loss of paired embeddings (JNF-Shared 2025, App. B.2)"
     _check_pair(h1, h2, tau)
     choose(negatives, ('cross','both'), 'kind of negatives')
-    h1, h2 = (normalize(h if h.dtype==torch.float64 else h.float(), dim=-1) for h in (h1,h2))
-    S = h1@h2.T/tau
-    if negatives=='cross': return (nce(S)+nce(S.T))/2
-    own = [(h@h.T/tau).fill_diagonal_(-math.inf) for h in (h1,h2)]
-    return (nce(torch.cat([S,own[0]], 1))+nce(torch.cat([S.T,own[1]], 1)))/2
+    h1 = _unit(h1)
+    h2 = _unit(h2)
+    cross = h1@h2.T/tau                                    # (B,B), partners on the diagonal
+    if negatives=='cross': return (nce(cross)+nce(cross.T))/2
+    own1 = _own_scores(h1, tau)
+    own2 = _own_scores(h2, tau)
+    forth = nce(torch.cat([cross, own1], 1))               # among 2B-1 candidates
+    back = nce(torch.cat([cross.T, own2], 1))
+    return (forth+back)/2
 
-# %% ../../nbs/17_theory.contrastive.ipynb #85e79dfe
+def _unit(h): return normalize(h if h.dtype==torch.float64 else h.float(), dim=-1)
+
+def _own_scores(h, tau):
+    "Scores of decoys of one's own modality `(B,B)`, oneself excepted"
+    return (h@h.T/tau).fill_diagonal_(-math.inf)
+
+# %% ../../nbs/17_theory.contrastive.ipynb #f4eaad37
 @register
 class Contrastive(PairObjective):
     "Projectors trained by InfoNCE between modalities (JNF-Shared 2025, App. B.2)"
@@ -66,8 +81,10 @@ class Contrastive(PairObjective):
     ):
         super().__init__(mods, size, projs, unit)
         if not tau>0: raise ValueError(f'temperature tau must be positive, found {tau}; 0.1 is usual')
-        if len(set(self.sizes.values()))>1: raise ValueError(f'contrastive projectors need one output size, found {self.sizes}')
-        self.negatives, log_tau = choose(negatives, ('cross','both'), 'kind of negatives'), torch.tensor(float(tau)).log()
+        if len(set(self.sizes.values()))>1:
+            raise ValueError(f'contrastive projectors need one output size, found {self.sizes}')
+        self.negatives = choose(negatives, ('cross','both'), 'kind of negatives')
+        log_tau = torch.tensor(float(tau)).log()
         if learn_tau: self.log_tau = nn.Parameter(log_tau)
         else: self.register_buffer('log_tau', log_tau)
 

@@ -10,12 +10,16 @@ import torch
 from torch import Tensor
 from ..dists import kl
 
-# %% ../../nbs/12_theory.coupling.ipynb #ed46fb6a
+# %% ../../nbs/12_theory.coupling.ipynb #f9a1134f
 def _masked(d, mask):
     "Terms `(M,...,B)` with zeros where a modality is not observed"
     if mask is None: return d
-    if mask.shape!=(len(d), d.shape[-1]): raise ValueError(f'mask: expected shape {(len(d), d.shape[-1])}, one row per posterior, found {tuple(mask.shape)}')
-    return torch.where(mask.view(len(d), *[1]*(d.dim()-2), -1), d, d.new_zeros(()))
+    expected = (len(d), d.shape[-1])
+    if mask.shape!=expected:
+        raise ValueError(f'mask: expected shape {expected}, one row per posterior, found {tuple(mask.shape)}')
+    draws = [1]*(d.dim()-2)
+    mask = mask.view(len(d), *draws, -1)                           # (M,B), or (M,1,B) against (M,n,B)
+    return torch.where(mask, d, d.new_zeros(()))
 
 def l_jm(
     q, # Joint posterior, batch shape `(B,)`, event shape `(d,)`
@@ -25,10 +29,13 @@ def l_jm(
 )->Tensor: # Nats, `(B,)`
     "Sum over modalities of KL(q(z|X)||q_j(z|x_j))"
     if not qs: raise ValueError('l_jm needs at least one unimodal posterior')
-    d = torch.stack([d.mean(0) if d.dim()>len(q.batch_shape) else d for d in (kl(q, r, z) for r in qs)])
+    def mean_kl(r):
+        d = kl(q, r, z)                                            # (B,), or (n,B) where there is no closed form
+        return d.mean(0) if d.dim()>len(q.batch_shape) else d
+    d = torch.stack([mean_kl(r) for r in qs])                      # (M,B)
     return _masked(d, mask).sum(0)
 
-# %% ../../nbs/12_theory.coupling.ipynb #e1bfbb81
+# %% ../../nbs/12_theory.coupling.ipynb #2a4cfb6e
 def l_uni(
     z:Tensor, # Samples of the joint posterior, `(n,B,d)`
     qs, # List of M unimodal posteriors, batch shape `(B,)`, event shape `(d,)`
@@ -36,4 +43,5 @@ def l_uni(
 )->Tensor: # Nats, `(n,B)`
     "Minus the sum over modalities of log q_j(z|x_j)"
     if not qs: raise ValueError('l_uni needs at least one unimodal posterior')
-    return _masked(-torch.stack([r.log_prob(z) for r in qs]), mask).sum(0)
+    lq = torch.stack([r.log_prob(z) for r in qs])                  # (M,n,B)
+    return _masked(-lq, mask).sum(0)

@@ -11,16 +11,26 @@ from torch import Tensor
 from ..core import hide
 from ..dists import kl
 
-# %% ../../nbs/11_theory.elbo.ipynb #50627158
+# %% ../../nbs/11_theory.elbo.ipynb #db22a6d7
+def _rec_of_some(model, k, v, z, seen):
+    "log p(x_k|z) `(n,B)`, zero where it is not observed; only the others are decoded"
+    rec = z.new_zeros(z.shape[:-1])
+    if seen.any():
+        p = model.decode(z[...,seen,:], k)[k]
+        rec[...,seen] = p.log_prob(v[seen]).to(z.dtype)
+    return rec
+
 def _rec(model, x, z, mask):
-    full = [k for k in x if k not in (mask or {}) or mask[k].all()]
-    rec = {k: p.log_prob(x[k]) for k,p in model.decode(z, full).items()}
-    for k in (k for k in x if k not in rec):
-        o, rec[k] = mask[k], z.new_zeros(z.shape[:-1])
-        if o.any(): rec[k][...,o] = model.decode(z[...,o,:], k)[k].log_prob(x[k][o]).to(z.dtype)
+    "`{name: (n,B)}`: whole batches first, then modalities that some samples lack"
+    mask = mask or {}
+    full = [k for k in x if k not in mask or mask[k].all()]
+    ps = model.decode(z, full)
+    rec = {k: p.log_prob(x[k]) for k,p in ps.items()}
+    for k,v in x.items():
+        if k not in rec: rec[k] = _rec_of_some(model, k, v, z, mask[k])
     return {k: rec[k] for k in x}
 
-# %% ../../nbs/11_theory.elbo.ipynb #80634072
+# %% ../../nbs/11_theory.elbo.ipynb #941bb86b
 def rec_terms(
     model, # Has `decode(z, targets) -> {name: p(x_j|z)}` and `decoders`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -30,11 +40,13 @@ def rec_terms(
 )->dict: # Nats, `{name: (n,B)}`
     "log p(x_j|z) of each modality in `x`, zero where it is not observed"
     batch_stats = any(d.training and getattr(d, 'whole', False) for d in model.decoders.values())
-    parts = [z] if batch_stats or z.device.type!='cpu' else z.split(max(1, chunk//z.shape[1]))
-    recs = [_rec(model, x, c, mask) for c in parts]
-    return {k: torch.cat([r[k] for r in recs]) for k in x} if len(recs)>1 else recs[0]
+    if batch_stats or z.device.type!='cpu': return _rec(model, x, z, mask)
+    draws = max(1, chunk//z.shape[1])                              # of all B samples at a time
+    recs = [_rec(model, x, part, mask) for part in z.split(draws)]
+    if len(recs)==1: return recs[0]
+    return {k: torch.cat([rec[k] for rec in recs]) for k in x}
 
-# %% ../../nbs/11_theory.elbo.ipynb #85cab249
+# %% ../../nbs/11_theory.elbo.ipynb #7fbc4a88
 def log_weights(
     model, # Has `decode`, `prior` and `mods`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -45,9 +57,11 @@ def log_weights(
     exact:bool=False, # Put the closed-form KL in place of log q(z)/p(z) where there is one
 )->tuple: # log w `(n,B)`, reconstruction terms by name, divergence `(n,B)` or `(B,)`
     "Log importance weights of `z` and their parts"
-    p, rec = model.prior(), rec_terms(model, x, z, mask)
+    p = model.prior()
+    rec = rec_terms(model, x, z, mask)
     div = kl(q, p, z) if exact else q.log_prob(z)-p.log_prob(z)
-    return sum(model.mods[k].weight*v for k,v in rec.items()) - beta*div, rec, div
+    ll = sum(model.mods[k].weight*v for k,v in rec.items())        # (n,B)
+    return ll-beta*div, rec, div
 
 # %% ../../nbs/11_theory.elbo.ipynb #60692c3e
 def _sampled(model, x, mask, n, beta, exact=False):
@@ -59,8 +73,10 @@ def _sampled(model, x, mask, n, beta, exact=False):
     z = q.rsample((n,))
     return q, z, *log_weights(model, x, q, z, mask, beta, exact)
 
-# %% ../../nbs/11_theory.elbo.ipynb #1b38b2a3
-def _logmean(lw): return lw.logsumexp(0)-math.log(len(lw))
+# %% ../../nbs/11_theory.elbo.ipynb #db434a65
+def _logmean(lw):
+    "log of the mean weight: `(n,B)` to `(B,)`"
+    return lw.logsumexp(0)-math.log(len(lw))
 
 def report(
     rec:dict, # log p(x_j|z) in nats, `{name: (...,B)}`
@@ -74,7 +90,8 @@ def report(
 
 def _multi(rec, div):
     "`report` of several samples, with their joint bound"
-    return report(rec, div, iwae=_logmean(sum(rec.values())-div))
+    lw = sum(rec.values())-div
+    return report(rec, div, iwae=_logmean(lw))
 
 # %% ../../nbs/11_theory.elbo.ipynb #7a493e93
 def elbo(
@@ -100,7 +117,7 @@ def iwae(
     q, z, lw, rec, div = _sampled(model, x, mask, n, beta)
     return -_logmean(lw).mean(), _multi(rec, div)
 
-# %% ../../nbs/11_theory.elbo.ipynb #262d3f39
+# %% ../../nbs/11_theory.elbo.ipynb #57584e17
 def dreg(
     model, # Has `encode`, `decode`, `prior` and `mods`; one reparameterised posterior
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -111,7 +128,11 @@ def dreg(
 )->tuple: # Loss of `iwae` with another gradient, and the terms of `iwae`
     "Importance-weighted bound with the doubly reparameterised gradient"
     q, z, lw, rec, div = _sampled(model, x, mask, n, beta)
-    w, direct = lw.detach().softmax(0), q.log_prob(z.detach())
-    if z.requires_grad and not published: z.register_hook(lambda g: g*(1-beta+beta*w)[...,None])
+    w = lw.detach().softmax(0)                                     # (n,B)
+    if z.requires_grad and not published:
+        again = (1-beta+beta*w)[...,None]
+        z.register_hook(lambda g: g*again)
+    direct = q.log_prob(z.detach())
     surrogate = (w*(lw+beta*direct)).sum(0).mean()
-    return surrogate.detach()-surrogate-_logmean(lw.detach()).mean(), _multi(rec, div)
+    bound = _logmean(lw.detach()).mean()
+    return surrogate.detach()-surrogate-bound, _multi(rec, div)

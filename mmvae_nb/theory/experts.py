@@ -6,44 +6,64 @@
 __all__ = ['WideExperts', 'is_strict', 'wide_of', 'WideCount', 'counting_wide', 'note_wide', 'tell_wide', 'poe_posteriors', 'poe',
            'poe_logp', 'Stacked', 'stack', 'Mixture', 'moe', 'membership', 'mopoe']
 
-# %% ../../nbs/13_theory.experts.ipynb #980d4ffe
+# %% ../../nbs/13_theory.experts.ipynb #60f728e5
 import torch, warnings
 from contextlib import contextmanager
 from fastcore.basics import patch
-from functools import lru_cache
+from functools import lru_cache, singledispatch
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Laplace, MultivariateNormal, Normal
 from ..core import choose, subsets
 from ..dists import beside, kind_of, normal, params, pick, remap
 from .lingauss import mvn
 
-# %% ../../nbs/13_theory.experts.ipynb #ba362a36
+# %% ../../nbs/13_theory.experts.ipynb #814f9cb5
 def _view(m, v):
     "`m` with trailing dimensions appended, to broadcast against `v`"
-    return m.view(*m.shape, *[1]*(v.dim()-m.dim()))
+    more = [1]*(v.dim()-m.dim())
+    return m.view(*m.shape, *more)
 
+@singledispatch
 def _natural(q):
     "Precision times mean, and precision, of a Gaussian"
-    if isinstance(q, MultivariateNormal): return (q.precision_matrix@q.mean[...,None])[...,0], q.precision_matrix
-    base = q.base_dist if isinstance(q, Independent) else q
-    if not isinstance(base, Normal): raise TypeError(f'a product with a {type(base).__name__} expert has no closed form; use `poe_logp` and a sampler')
-    lam = base.scale**-2
-    return lam*base.loc, lam
+    raise TypeError(f'a product with a {type(q).__name__} expert has no closed form; use `poe_logp` and a sampler')
 
-# %% ../../nbs/13_theory.experts.ipynb #35b732a9
+@_natural.register
+def _(q:Independent): return _natural(q.base_dist)
+
+@_natural.register
+def _(q:Normal):
+    lam = q.scale**-2
+    return lam*q.loc, lam
+
+@_natural.register
+def _(q:MultivariateNormal):
+    lam = q.precision_matrix
+    return (lam@q.mean[...,None])[...,0], lam
+
+# %% ../../nbs/13_theory.experts.ipynb #ebd8fce4
 def _naturals(qs, prior, mask):
     "Natural parameters of experts (stacked, zero where masked) and prior"
-    if any(isinstance(q, MultivariateNormal) for q in [*qs, prior]): qs,prior = [mvn(q) for q in qs], prior and mvn(prior)
-    if mask is not None and len(mask)!=len(qs): raise ValueError(f'mask has {len(mask)} rows for {len(qs)} experts; expected shape (M,B)')
-    eta, lam = (torch.stack(v) for v in zip(*map(_natural, qs)))
-    if mask is not None: eta, lam = (torch.where(_view(mask, v), v, 0.) for v in (eta, lam))
-    return (eta, lam, *(_natural(prior) if prior is not None else (0., 0.)))
+    if mask is not None and len(mask)!=len(qs):
+        raise ValueError(f'mask has {len(mask)} rows for {len(qs)} experts; expected shape (M,B)')
+    if any(isinstance(q, MultivariateNormal) for q in [*qs, prior]):
+        qs = [mvn(q) for q in qs]
+        if prior is not None: prior = mvn(prior)
+    etas, lams = zip(*map(_natural, qs))
+    eta = torch.stack(etas)                                        # (M,B,d)
+    lam = torch.stack(lams)                                        # (M,B,d), or (M,B,d,d)
+    if mask is not None:
+        eta = torch.where(_view(mask, eta), eta, 0.)
+        lam = torch.where(_view(mask, lam), lam, 0.)
+    eta0, lam0 = (0., 0.) if prior is None else _natural(prior)
+    return eta, lam, eta0, lam0
 
-# %% ../../nbs/13_theory.experts.ipynb #e4bee3fb
+# %% ../../nbs/13_theory.experts.ipynb #cffc27de
 def _gaussian(eta, lam):
     "Gaussian from natural parameters; `lam` is `(...,d)`, or `(...,d,d)` for a full covariance"
     if lam.dim()==eta.dim(): return normal(eta/lam, lam.rsqrt())
-    return MultivariateNormal(torch.linalg.solve(lam, eta[...,None])[...,0], precision_matrix=lam, validate_args=False)
+    mu = torch.linalg.solve(lam, eta[...,None])[...,0]
+    return MultivariateNormal(mu, precision_matrix=lam, validate_args=False)
 
 # %% ../../nbs/13_theory.experts.ipynb #04b67576
 class WideExperts(UserWarning):
@@ -64,10 +84,13 @@ def wide_of(
     marks = getattr(q, 'wide', None)
     return torch.zeros(q.batch_shape, dtype=torch.bool) if marks is None else marks
 
-# %% ../../nbs/13_theory.experts.ipynb #07aad77c
+# %% ../../nbs/13_theory.experts.ipynb #d28afe37
 class WideCount:
     "How many products were asked for, and how many had no density of their own"
-    def __init__(self): self.n,self.wide = 0,0
+    def __init__(self):
+        self.n = 0
+        self.wide = 0
+
     @property
     def share(self): return self.wide/max(self.n, 1)
 
@@ -82,9 +105,9 @@ def counting_wide():
     try: yield count
     finally: _counts.remove(count)
 
-# %% ../../nbs/13_theory.experts.ipynb #054f4044
-_way_out = ("to do better, train longer, or let products divide by a Gaussian fitted to codes, `model.fit_reference(x)`; "
-            "`wide_of(posterior)` marks the samples; `wide='strict'` raises")
+# %% ../../nbs/13_theory.experts.ipynb #91d778a7
+_way_out = ("to do better, train longer, or let products divide by a Gaussian fitted to codes, "
+            "`model.fit_reference(x)`; `wide_of(posterior)` marks the samples; `wide='strict'` raises")
 
 def note_wide(
     wide:Tensor, # bool `(B,)`: products without a density of their own
@@ -94,10 +117,10 @@ def note_wide(
         c.n += wide.numel()
         c.wide += int(wide.sum())
     if not _counts and wide.any():
-        warnings.warn(f'some products of experts are no density within reach: experts, or codes, are wider than the prior. Every sample is answered; {_way_out}',
-                      WideExperts, stacklevel=3)
+        warnings.warn('some products of experts are no density within reach: experts, or codes, are wider than the '
+                      f'prior. Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
 
-# %% ../../nbs/13_theory.experts.ipynb #8abe965a
+# %% ../../nbs/13_theory.experts.ipynb #31c1f3c9
 def tell_wide(
     shares:dict, # `{what was given: share of its samples}`
 ):
@@ -105,7 +128,8 @@ def tell_wide(
     shares = {k: v for k,v in shares.items() if v>0}
     if _counts or not shares: return
     told = ', '.join(f'{v:.2%} of the samples given {k}' for k,v in shares.items())
-    warnings.warn(f'products of experts that are no density within reach: {told}. Experts, or codes, are wider than the prior. Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
+    warnings.warn(f'products of experts that are no density within reach: {told}. Experts, or codes, are wider than '
+                  f'the prior. Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
 
 # %% ../../nbs/13_theory.experts.ipynb #8cd6742f
 def _failing(lam, full):
@@ -113,39 +137,47 @@ def _failing(lam, full):
     val = torch.linalg.eigvalsh(lam) if full else lam
     return val, ~(val>0)
 
-# %% ../../nbs/13_theory.experts.ipynb #18c09e1e
+# %% ../../nbs/13_theory.experts.ipynb #49c2ba95
 def _refuse(val, bad, n, full, remedy):
     "Raise for the first sample and direction in which a product of `n` posteriors cannot be normalised"
     if not bad.any(): return
-    *i, k = bad.nonzero()[0].tolist()
-    n = int(torch.as_tensor(n).expand(val.shape[:-1])[tuple(i)])
-    where = f'sample {i[-1] if i else 0}, {"eigenvalue" if full else "dimension"} {k}'
-    raise ValueError(f'the product of {n} posteriors over the prior to the power {n-1} cannot be normalised: precision {val[(*i,k)].item():.3g} '
-                     f'at {where}. The experts are wider than the prior there; {remedy}')
+    *at, k = bad.nonzero()[0].tolist()
+    at = tuple(at)
+    sizes = torch.as_tensor(n).expand(val.shape[:-1])
+    size = int(sizes[at])
+    precision = val[at][k].item()
+    sample = at[-1] if at else 0
+    direction = 'eigenvalue' if full else 'dimension'
+    where = f'precision {precision:.3g} at sample {sample}, {direction} {k}'
+    raise ValueError(f'the product of {size} posteriors over the prior to the power {size-1} cannot be normalised: '
+                     f'{where}. The experts are wider than the prior there; {remedy}')
 
-# %% ../../nbs/13_theory.experts.ipynb #3852376d
+# %% ../../nbs/13_theory.experts.ipynb #7867202d
 def _narrowed(lam, lam0):
     "Precision matrices `(M,B,d,d)` with no eigenvalue, in units of the prior's precision, below one"
     L = torch.linalg.cholesky(lam0)
     inv = torch.linalg.inv(L)
-    e, V = torch.linalg.eigh(inv@lam@inv.mT)
+    e, V = torch.linalg.eigh(inv@lam@inv.mT)                       # in units of the prior's
     if (e>1-1e-9).all(): return lam
     U = L@V
-    return (U*e.clamp(min=1)[...,None,:])@U.mT
+    e = e.clamp(min=1)[...,None,:]
+    return (U*e)@U.mT
 
-# %% ../../nbs/13_theory.experts.ipynb #10624982
+# %% ../../nbs/13_theory.experts.ipynb #120d68a6
 def _clip(qs, eta, lam, lam0, n):
     "Experts no wider than the prior, with the means they had, where there are at least two"
-    if not torch.is_tensor(lam0): return eta, lam              # nothing to compare with
-    full, on = lam.dim()>eta.dim(), lam.flatten(eta.dim()-1).any(-1)
+    if not torch.is_tensor(lam0): return eta, lam                  # nothing to compare with
+    full = lam.dim()>eta.dim()
+    on = lam.flatten(eta.dim()-1).any(-1)                          # (M,B): takes part
     narrow = _narrowed(lam, lam0) if full else torch.maximum(lam, lam0)
     narrow = torch.where(_view(on&(n>1), lam), narrow, lam)
-    if full:
-        mu = torch.stack([mvn(q).mean for q in qs])
-        return torch.where(_view(on, eta), (narrow@torch.where(_view(on, mu), mu, 0.)[...,None])[...,0], 0.), narrow
-    return eta*narrow/lam.clamp(min=1e-30), narrow
+    if not full: return eta*narrow/lam.clamp(min=1e-30), narrow
+    mu = torch.stack([mvn(q).mean for q in qs])                    # (M,B,d)
+    mu = torch.where(_view(on, mu), mu, 0.)
+    moved = (narrow@mu[...,None])[...,0]
+    return torch.where(_view(on, eta), moved, 0.), narrow
 
-# %% ../../nbs/13_theory.experts.ipynb #0cac1a4c
+# %% ../../nbs/13_theory.experts.ipynb #471ff1b5
 def poe_posteriors(
     qs, # List of M Gaussians q_j ~ p(z|x_j), batch shape `(B,)`, event shape `(d,)`
     prior, # p(z), Gaussian
@@ -156,8 +188,10 @@ def poe_posteriors(
     strict = is_strict(wide)
     if not len(qs): return prior
     eta, lam, eta0, lam0 = _naturals(qs, prior, mask)
-    n, full = torch.tensor(len(qs), device=lam.device) if mask is None else mask.sum(0), lam.dim()>eta.dim()
+    full = lam.dim()>eta.dim()
+    n = torch.tensor(len(qs), device=lam.device) if mask is None else mask.sum(0)
     def divided(v, v0): return v.sum(0)-_view(n-1, v[0])*v0
+
     val, bad = _failing(divided(lam, lam0), full)
     if strict: _refuse(val, bad, n, full, "wide='clip', the default, counts no expert as wider than the prior")
     else: eta, lam = _clip(qs, eta, lam, lam0, n)
@@ -166,7 +200,14 @@ def poe_posteriors(
     note_wide(q.wide)
     return q
 
-# %% ../../nbs/13_theory.experts.ipynb #53aa42ca
+# %% ../../nbs/13_theory.experts.ipynb #404bcca1
+def _check_some(has):
+    "Raise for the first sample without an expert"
+    if has.all(): return
+    i = (~has).nonzero()[0].item()
+    raise ValueError(f'sample {i} has no expert, and there is no prior; give a prior, or drop the sample')
+
+# %% ../../nbs/13_theory.experts.ipynb #9899251e
 def poe(
     qs, # List of M Gaussian experts, batch shape `(B,)`; RATIOS p(z|x_j)/p(z)
     prior=None, # p(z), counted once; `None` leaves it out
@@ -176,38 +217,54 @@ def poe(
     if not len(qs):
         if prior is None: raise ValueError('a product of no experts and no prior is not a distribution; give a prior')
         return prior
-    if prior is None and mask is not None and not (seen := mask.any(0)).all():
-        raise ValueError(f'sample {(~seen).nonzero()[0].item()} has no expert, and there is no prior; give a prior, or drop the sample')
+    if prior is None and mask is not None: _check_some(mask.any(0))
     eta, lam, eta0, lam0 = _naturals(qs, prior, mask)
     return _gaussian(eta.sum(0)+eta0, lam.sum(0)+lam0)
 
-# %% ../../nbs/13_theory.experts.ipynb #a6507393
+# %% ../../nbs/13_theory.experts.ipynb #0ea298bd
+@singledispatch
 def _tail(q):
     "Curvature and slope of -log q far away from its centre, or None if unknown"
-    base = q.base_dist if isinstance(q, Independent) else q
-    if isinstance(base, Normal): return base.scale**-2, torch.zeros_like(base.scale)
-    if isinstance(base, Laplace): return torch.zeros_like(base.scale), 1/base.scale
+    return None
 
-# %% ../../nbs/13_theory.experts.ipynb #56dbd826
+@_tail.register
+def _(q:Independent): return _tail(q.base_dist)
+
+@_tail.register
+def _(q:Normal): return q.scale**-2, torch.zeros_like(q.scale)
+
+@_tail.register
+def _(q:Laplace): return torch.zeros_like(q.scale), 1/q.scale
+
+# %% ../../nbs/13_theory.experts.ipynb #e62bf676
 def _open_tails(qs, prior, n, mask):
     "bool `(...,d)`: where a product of known tails does not fall; None if the tails are not known"
     tails = [_tail(q) for q in [*qs, prior]]
     if None in tails: return None
-    def keep(v): return v if mask is None else torch.where(_view(mask, v), v, 0.)
-    curv, slope = (keep(torch.stack(v[:-1])).sum(0)-_view(n-1, v[0])*v[-1] for v in zip(*tails))
-    return ~((curv>0)|((curv==0)&(slope>0)))
+    def divided(vs):
+        "The experts' sum, minus n-1 times what the prior has"
+        *vs, v0 = vs
+        v = torch.stack(vs)
+        if mask is not None: v = torch.where(_view(mask, v), v, 0.)
+        return v.sum(0)-_view(n-1, v[0])*v0
 
-# %% ../../nbs/13_theory.experts.ipynb #bd3dae42
+    curvature, slope = (divided(vs) for vs in zip(*tails))
+    falls = (curvature>0)|((curvature==0)&(slope>0))
+    return ~falls
+
+# %% ../../nbs/13_theory.experts.ipynb #0991679e
 def _refuse_tails(qs, prior, n, mask):
     "Raise where the product of known tails does not fall"
     bad = _open_tails(qs, prior, n, mask)
     if bad is None or not bad.any(): return
-    i, k = (0, *bad.nonzero()[0].tolist())[-2:]
+    *at, k = bad.nonzero()[0].tolist()
+    sample = at[-1] if at else 0
     n = int(n.max())
-    raise ValueError(f'the product of {n} posteriors over the prior to the power {n-1} cannot be normalised: its log density grows without bound at sample {i}, '
-                     f'dimension {k}. Use narrower experts, `poe_posteriors` if they are Gaussian, or `ProductPosterior`, which samples it inside a ball')
+    raise ValueError(f'the product of {n} posteriors over the prior to the power {n-1} cannot be normalised: '
+                     f'its log density grows without bound at sample {sample}, dimension {k}. Use narrower experts, '
+                     '`poe_posteriors` if they are Gaussian, or `ProductPosterior`, which samples it inside a ball')
 
-# %% ../../nbs/13_theory.experts.ipynb #9b45726f
+# %% ../../nbs/13_theory.experts.ipynb #fb65b2a8
 def poe_logp(
     qs, # List of M distributions with `log_prob`, batch shape `(B,)`; normalised POSTERIORS
     prior, # p(z)
@@ -218,24 +275,38 @@ def poe_logp(
     n = torch.tensor(len(qs)) if mask is None else mask.sum(0)
     _refuse_tails(qs, prior, n, mask)
     def logp(z):
-        lq = torch.stack([q.log_prob(z) for q in qs])
-        if mask is not None: lq = torch.where(mask.view(len(qs), *[1]*(lq.dim()-2), -1), lq, 0.)
-        return lq.sum(0)-(n.to(z.device)-1)*prior.log_prob(z)
+        lq = torch.stack([q.log_prob(z) for q in qs])              # (M,n,B)
+        if mask is not None:
+            draws = [1]*(lq.dim()-2)
+            lq = torch.where(mask.view(len(qs), *draws, -1), lq, 0.)
+        times = n.to(z.device)-1
+        return lq.sum(0)-times*prior.log_prob(z)
     return logp
 
-# %% ../../nbs/13_theory.experts.ipynb #ed3f38a2
+# %% ../../nbs/13_theory.experts.ipynb #fdc31b52
 class Stacked(Distribution):
     "Experts of different kinds side by side: batch shape `(M,B)`"
     arg_constraints = {}
     def __init__(self, qs):
-        self.qs,self.has_rsample = list(qs),all(q.has_rsample for q in qs)
-        super().__init__((len(self.qs), *qs[0].batch_shape), qs[0].event_shape, validate_args=False)
-    def rsample(self, shape=()): return torch.stack([q.rsample(shape) for q in self.qs], len(shape))
-    def sample(self, shape=()): return torch.stack([q.sample(shape) for q in self.qs], len(shape))
+        self.qs = list(qs)
+        self.has_rsample = all(q.has_rsample for q in qs)
+        first = self.qs[0]
+        super().__init__((len(self.qs), *first.batch_shape), first.event_shape, validate_args=False)
+
+    def _each(self, draw, shape): return torch.stack([draw(q, shape) for q in self.qs], len(shape))
+    def rsample(self, shape=()): return self._each(lambda q, s: q.rsample(s), shape)
+    def sample(self, shape=()): return self._each(lambda q, s: q.sample(s), shape)
+
     def log_prob(self, z): # z `(...,M or 1,B,d)`
-        return torch.stack([q.log_prob(z.select(-3, i if z.shape[-3]>1 else 0)) for i,q in enumerate(self.qs)], -2)
-    mean = property(lambda self: torch.stack([q.mean for q in self.qs]))
-    variance = property(lambda self: torch.stack([q.variance for q in self.qs]))
+        same = z.shape[-3]==1                                      # the same points for all experts
+        def of(i): return z.select(-3, 0 if same else i)
+        return torch.stack([q.log_prob(of(i)) for i,q in enumerate(self.qs)], -2)
+
+    @property
+    def mean(self): return torch.stack([q.mean for q in self.qs])
+
+    @property
+    def variance(self): return torch.stack([q.variance for q in self.qs])
 
 # %% ../../nbs/13_theory.experts.ipynb #09313df7
 def stack(
@@ -250,7 +321,7 @@ def stack(
         return torch.stack(vs)                                     # (M,B,...)
     return remap(qs[0], stacked)
 
-# %% ../../nbs/13_theory.experts.ipynb #b9f00387
+# %% ../../nbs/13_theory.experts.ipynb #4ac5854d
 class Mixture(Distribution):
     "sum_m w_m q_m(z) with constant weights; draws an expert per data point and per sample"
     arg_constraints = {}
@@ -258,12 +329,15 @@ class Mixture(Distribution):
         comps, # Distribution with batch shape `(M,B)`, or a list of M with batch shape `(B,)`
         weights:Tensor=None, # `(M,)` or `(M,B)`, normalised here; default uniform; zero drops an expert
     ):
-        comps = comps if isinstance(comps, Distribution) else stack(comps)
-        if len(comps.batch_shape)!=2: raise ValueError(f'a mixture needs experts with batch shape (B,), found {tuple(comps.batch_shape[1:])}')
-        self.comps,self.has_rsample,self.weights = comps,comps.has_rsample,_weights(weights, comps)
+        if not isinstance(comps, Distribution): comps = stack(comps)
+        if len(comps.batch_shape)!=2:
+            raise ValueError(f'a mixture needs experts with batch shape (B,), found {tuple(comps.batch_shape[1:])}')
+        self.comps = comps
+        self.has_rsample = comps.has_rsample
+        self.weights = _weights(weights, comps)
         super().__init__(comps.batch_shape[1:], comps.event_shape, validate_args=False)
 
-# %% ../../nbs/13_theory.experts.ipynb #c577909c
+# %% ../../nbs/13_theory.experts.ipynb #94f14be5
 def _like(comps):
     "A tensor with dtype and device of the experts"
     first = comps.qs[0] if isinstance(comps, Stacked) else comps
@@ -272,38 +346,51 @@ def _like(comps):
 def _weights(w, comps):
     "Constant weights `(M,B)` that sum to one, at the dtype and device of the experts"
     like = _like(comps)
-    w = torch.ones(comps.batch_shape[:1]) if w is None else torch.as_tensor(w).detach()
-    w = w.to(like).view(len(w), -1).expand(comps.batch_shape)
+    if w is None: w = torch.ones(comps.batch_shape[:1])
+    w = torch.as_tensor(w).detach()
+    w = w.to(like).view(len(w), -1).expand(comps.batch_shape)      # (M,B)
     if (w<0).any(): raise ValueError('mixture weights must not be negative')
-    if not (some := w.sum(0)>0).all(): raise ValueError(f'sample {(~some).nonzero()[0].item()} has no expert to choose from; drop it')
-    return w/w.sum(0)
+    total = w.sum(0)
+    if not (total>0).all():
+        i = (~(total>0)).nonzero()[0].item()
+        raise ValueError(f'sample {i} has no expert to choose from; drop it')
+    return w/total
 
-# %% ../../nbs/13_theory.experts.ipynb #6c44a543
+# %% ../../nbs/13_theory.experts.ipynb #d77b153f
 @patch
 def log_prob(self:Mixture, z): # z `(...,B,d)` gives `(...,B)`
     "log sum_m w_m q_m(z)"
-    lp = self.comps.log_prob(z.unsqueeze(-3))
+    lp = self.comps.log_prob(z.unsqueeze(-3))                      # (...,M,B)
     lw = self.weights.to(lp).log()
-    return torch.logsumexp(torch.where(lw.isneginf(), -torch.inf, lp)+lw, -2)
+    lp = torch.where(lw.isneginf(), -torch.inf, lp)
+    return torch.logsumexp(lp+lw, -2)
 
 @patch
 def _average(self:Mixture, v):
+    "Mean over experts of `v (M,B,d)`; what lies in an expert of weight zero does not matter"
     w = self.weights.to(v)[...,None]
     return torch.where(w>0, w*v, 0.).sum(0)
 
 @patch(as_prop=True)
-def mean(self:Mixture): "Average of the experts' means"; return self._average(self.comps.mean)
-@patch(as_prop=True)
-def variance(self:Mixture): "Within plus between the experts"; return self._average(self.comps.variance+self.comps.mean**2)-self.mean**2
+def mean(self:Mixture):
+    "Average of the experts' means"
+    return self._average(self.comps.mean)
 
-# %% ../../nbs/13_theory.experts.ipynb #b4db24f7
+@patch(as_prop=True)
+def variance(self:Mixture):
+    "Within plus between the experts"
+    square = self._average(self.comps.variance+self.comps.mean**2)
+    return square-self.mean**2
+
+# %% ../../nbs/13_theory.experts.ipynb #bfd80ce9
 @patch
 def choice(self:Mixture,
     shape=(), # Sample shape
 )->Tensor: # Index of the expert, `(*shape,B)`
     "Draw an expert for each sample and each data point"
     n = torch.Size(shape).numel()
-    return torch.multinomial(self.weights.T, n, replacement=True).T.reshape(*shape, -1)
+    i = torch.multinomial(self.weights.T, n, replacement=True)     # (B,n)
+    return i.T.reshape(*shape, -1)
 
 @patch
 def strata(self:Mixture,
@@ -312,18 +399,21 @@ def strata(self:Mixture,
     "Samples of every expert: weight functions of them by `weights (M,B)`"
     return self.comps.rsample((n,)).movedim(-3, 0)
 
-# %% ../../nbs/13_theory.experts.ipynb #0b26c3d5
+# %% ../../nbs/13_theory.experts.ipynb #e4bfca2e
 @patch
 def _draw(self:Mixture, shape, how):
     "Choose experts, then sample: only the chosen ones where parameters can be picked"
-    idx, comps = self.choice(shape), self.comps
-    if isinstance(comps, Stacked):
-        z = getattr(comps, how)(torch.Size(shape))
-        return z.take_along_dim(idx.to(z.device)[...,None,:,None], -3).squeeze(-3)
-    return getattr(pick(comps, idx), how)()
+    i = self.choice(shape)                                         # (*shape,B)
+    if not isinstance(self.comps, Stacked): return getattr(pick(self.comps, i), how)()
+    z = getattr(self.comps, how)(torch.Size(shape))                # (*shape,M,B,d)
+    i = i.to(z.device)[...,None,:,None]
+    return z.take_along_dim(i, -3).squeeze(-3)
 
 @patch
-def rsample(self:Mixture, shape=()): "Reparameterised within the chosen expert"; return self._draw(shape, 'rsample')
+def rsample(self:Mixture, shape=()):
+    "Reparameterised within the chosen expert"
+    return self._draw(shape, 'rsample')
+
 @patch
 def sample(self:Mixture, shape=()):
     "Samples without gradient"
@@ -333,7 +423,7 @@ def sample(self:Mixture, shape=()):
 @beside.register
 def _(q:Mixture, *others): return Mixture(beside(q.comps, *others), q.weights)
 
-# %% ../../nbs/13_theory.experts.ipynb #2c4893be
+# %% ../../nbs/13_theory.experts.ipynb #045144b6
 def _standard(name, v):
     "What a parameter is in a standard distribution, to be broadcast against `v`"
     if name=='scale_tril': return torch.eye(v.shape[-1]).to(v)
@@ -342,7 +432,8 @@ def _standard(name, v):
 def _wipe(comps, mask):
     "Harmless parameters for experts that no sample may use"
     if mask is None or isinstance(comps, Stacked): return comps
-    return remap(comps, lambda name, v: torch.where(_view(mask, v), v, _standard(name, v)))
+    def safe(name, v): return torch.where(_view(mask, v), v, _standard(name, v))
+    return remap(comps, safe)
 
 # %% ../../nbs/13_theory.experts.ipynb #e1bb0ee6
 def moe(
@@ -355,31 +446,46 @@ def moe(
     if mask is not None: w = w.to(mask.device).view(len(qs), -1)*mask
     return Mixture(_wipe(stack(qs), mask), w)
 
-# %% ../../nbs/13_theory.experts.ipynb #ff00a7a8
+# %% ../../nbs/13_theory.experts.ipynb #20a75c70
 @lru_cache
 def membership(
     M:int, # Number of modalities
 )->Tensor: # bool `(2**M-1, M)`
     "Which modality is in which subset, in the order of `subsets`"
-    return torch.tensor([[j in s for j in range(M)] for s in subsets(range(M))])
+    def row(subset): return [j in subset for j in range(M)]
+    return torch.tensor([row(subset) for subset in subsets(range(M))])
 
-# %% ../../nbs/13_theory.experts.ipynb #94921eaf
+# %% ../../nbs/13_theory.experts.ipynb #126c258a
+def _power(convention, size, seen):
+    "Power of the prior in the product of a subset of `size`, where `seen` modalities are observed"
+    if convention=='ratios': return torch.ones_like(size)
+    if convention=='posteriors': return 1-size
+    return (size==seen).to(size)
+
+# %% ../../nbs/13_theory.experts.ipynb #2ea6bebc
 def mopoe(
     qs, # List of M Gaussian experts, batch shape `(B,)`
     prior=None, # p(z); `None` leaves it out of every product
     mask:Tensor=None, # bool `(M,B)`: subsets of the observed experts only
-    convention:str='ratios', # What the experts are: 'ratios', 'posteriors', or 'full' (published: p(z) in the full set only)
+    convention:str='ratios', # Experts are 'ratios', 'posteriors', or 'full' (published: p(z) in the full set only)
 )->Mixture: # Of 2**M-1 products, batch shape `(B,)`
     "Mixture of the products of all non-empty subsets (MoPoE)"
     choose(convention, ('ratios','posteriors','full'), 'convention')
     eta, lam, eta0, lam0 = _naturals(qs, prior, mask)
-    A = membership(len(qs)).to(eta)
-    size = A.sum(1, keepdim=True)                                                          # (S,1)
-    ok = size>0 if mask is None else A@(~mask).to(A)==0                                    # subsets of what was seen, (S,B)
-    seen = len(qs) if mask is None else mask.sum(0)
-    c = {'ratios': torch.ones_like(size), 'posteriors': 1-size, 'full': (size==seen).to(A)}[convention]*ok
-    eta, lam = (torch.tensordot(A, v, 1)+_view(c, v)*v0 for v,v0 in ((eta,eta0),(lam,lam0)))
+    A = membership(len(qs)).to(eta)                                # (S,M)
+    size = A.sum(1, keepdim=True)                                  # (S,1)
+    if mask is None: ok, seen = size>0, len(qs)
+    else:
+        lacks = A@(~mask).to(A)                                    # how many of a subset were not seen, (S,B)
+        ok = lacks==0
+        seen = mask.sum(0)
+    power = _power(convention, size, seen)*ok
+    def product(v, v0): return torch.tensordot(A, v, 1)+_view(power, v)*v0
+
+    eta, lam = product(eta, eta0), product(lam, lam0)              # (S,B,d)
     full = lam.dim()>eta.dim()
-    if mask is not None: lam = torch.where(_view(ok, lam), lam, torch.eye(lam.shape[-1]).to(lam) if full else 1.)
+    if mask is not None:
+        unit = torch.eye(lam.shape[-1]).to(lam) if full else 1.
+        lam = torch.where(_view(ok, lam), lam, unit)
     if convention=='posteriors': _refuse(*_failing(lam, full), size, full, 'train them longer, or narrow them')
     return Mixture(_gaussian(eta, lam), ok)

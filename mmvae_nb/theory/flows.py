@@ -6,17 +6,17 @@
 __all__ = ['shift_scale', 'AffineStep', 'MADE', 'Folded', 'folded_net', 'maf', 'FlowPosterior', 'FlowHead', 'flow_encoder',
            'Experts', 'experts_logp', 'batch_map', 'rows']
 
-# %% ../../nbs/14_theory.flows.ipynb #8245f830
+# %% ../../nbs/14_theory.flows.ipynb #028f0849
 import math, torch
 from fastcore.basics import patch
 from nflows.transforms import CompositeTransform
 from nflows.transforms.autoregressive import AutoregressiveTransform
 from nflows.transforms.made import MaskedLinear
 from torch import nn, Tensor
-from torch.distributions import Distribution, Independent, Normal
+from torch.distributions import Distribution, Normal
 from typing import NamedTuple
 from ..core import register
-from ..dists import Encoder, NormalHead
+from ..dists import Encoder, NormalHead, remap
 from .experts import stack
 
 # %% ../../nbs/14_theory.flows.ipynb #658a2150
@@ -45,7 +45,7 @@ class _Masked(MaskedLinear):
         nn.Linear.__init__(self, mask.shape[1], mask.shape[0], bias)
         self.register_buffer('mask', mask.to(self.weight.dtype), persistent=False)
 
-# %% ../../nbs/14_theory.flows.ipynb #015c815f
+# %% ../../nbs/14_theory.flows.ipynb #88896af0
 class MADE(nn.Module):
     "Masked network: every input connected, either order, direct connections, context in every hidden layer"
     def __init__(self,
@@ -67,7 +67,7 @@ class MADE(nn.Module):
         self.direct = _Masked(outputs>inputs, bias=False) if direct else None
         self.context = None
         if nf: self.context = nn.ModuleList(nn.Linear(nf, hidden, bias=False) for _ in range(depth))
-        self.cut = [int((units<=i).sum()) for i in range(d)]                     # hidden units that see at most i inputs
+        self.cut = [int((units<=i).sum()) for i in range(d)]                    # hidden units that see at most i inputs
         self.reverse = reverse
         nn.init.zeros_(self.layers[-1].weight)
         nn.init.zeros_(self.layers[-1].bias)
@@ -98,9 +98,9 @@ def fold(self:MADE,
     direct = None if self.direct is None else self.direct.weight*self.direct.mask
     return Folded(weights, biases, direct, self.cut, self.reverse)
 
-# %% ../../nbs/14_theory.flows.ipynb #f0845608
+# %% ../../nbs/14_theory.flows.ipynb #db00a396
 def _linear(h, W, b):
-    "Rows `h (N,in)` times folded weights, or `(M,N,in)` times stacked ones, plus a bias that may have B rows for N = n*B"
+    "Rows `h (N,in)` times weights, or `(M,N,in)` times stacked ones, plus a bias, which may have B rows for N = n*B"
     N = h.shape[-2]
     if b.dim()<W.dim():                      # one bias for all rows
         b = b.unsqueeze(-2)
@@ -175,9 +175,9 @@ def log_prob(self:FlowPosterior, z):
     u, log_det = self.pull(z)
     return self.base.log_prob(u) + log_det
 
-# %% ../../nbs/14_theory.flows.ipynb #b69fd9fa
+# %% ../../nbs/14_theory.flows.ipynb #8e1e7d81
 def _grow(u, f):
-    "Invert a block, or stacked blocks `(M,...)`: each hidden unit is computed once, when its last input is known (no gradient)"
+    "Invert a block, or stacked ones: each hidden unit is computed once, when its last input is known (no gradient)"
     if f.Ws[0].dim()==2: return _grow(u[None], _stack_of_one(f))[0]
     M, *points, d = u.shape
     N = math.prod(points)
@@ -187,25 +187,28 @@ def _grow(u, f):
     *biases, last_bias = [_bias_columns(b, N) for b in f.bs]
     last_W = f.Ws[-1].unflatten(1, (2, d))                            # (M,2,d,hidden): for shifts, for log-scales
     done = 0
-    for i,ready in enumerate(f.cut):                                  # i coordinates are known, `ready` units see no others
+    for i,ready in enumerate(f.cut):                                  # `ready` units see the i known coordinates only
         c = d-1-i if f.reverse else i                                 # the next coordinate
         known = slice(d-i, d) if f.reverse else slice(0, i)
         if ready>done: _grow_units(hidden, slice(done, ready), f.Ws, biases, z[:,known], known)
         done = ready
-        out = torch.baddbmm(last_bias[:,c::d], last_W[:,:,c,:ready], hidden[-1][:,:ready])     # (M,2,N)
+        b = last_bias[:,c::d]
+        W = last_W[:,:,c,:ready]
+        out = torch.baddbmm(b, W, hidden[-1][:,:ready])               # (M,2,N)
         if f.direct is not None:
             out = torch.baddbmm(out, f.direct[:,c::d,known], z[:,known])
-        m, s = shift_scale(out.mT)                                    # (M,N,1) each
-        z[:,c] = base[:,c]*s[...,0].exp() + m[...,0]
+        m, s = (v[...,0] for v in shift_scale(out.mT))                # (M,N) each
+        z[:,c] = base[:,c]*s.exp() + m
     return z.mT.reshape(u.shape)
 
-# %% ../../nbs/14_theory.flows.ipynb #0f6e2267
+# %% ../../nbs/14_theory.flows.ipynb #2f2fbd78
 def _grow_units(hidden, new, Ws, biases, z, known):
     "Fill in the units `new` (a slice) of every hidden layer, from the coordinates `z (M,known,N)`"
     below, columns = z, known                                         # what a layer reads, and by which weights
     for h,W,b in zip(hidden, Ws, biases):
         h[:,new] = torch.baddbmm(b[:,new], W[:,new,columns], below).relu_()
-        below, columns = h[:,:new.stop], slice(0, new.stop)
+        below = h[:,:new.stop]
+        columns = slice(0, new.stop)
 
 def _bias_columns(b, N):
     "A bias `(M,out)` as `(M,out,1)`, or one for each data point `(M,B,out)` as `(M,out,N)` for N = n*B points"
@@ -214,8 +217,10 @@ def _bias_columns(b, N):
 
 def _stack_of_one(f):
     "A folded block with a leading dimension of one"
+    Ws = [W[None] for W in f.Ws]
+    bs = [b[None] for b in f.bs]
     direct = None if f.direct is None else f.direct[None]
-    return f._replace(Ws=[W[None] for W in f.Ws], bs=[b[None] for b in f.bs], direct=direct)
+    return f._replace(Ws=Ws, bs=bs, direct=direct)
 
 def _passes(u, f):
     "Invert one block in d passes (differentiable)"
@@ -288,9 +293,9 @@ def _stack_folded(fs):
     direct = None if fs[0].direct is None else torch.stack([f.direct for f in fs])
     return fs[0]._replace(Ws=Ws, bs=bs, direct=direct)
 
-# %% ../../nbs/14_theory.flows.ipynb #677a90b0
+# %% ../../nbs/14_theory.flows.ipynb #0f7ddd6f
 def _base_logp(base):
-    "log density `(M,n,B)` of stacked bases at `(M,n,B,d)`; for Gaussians what does not depend on the point is computed once"
+    "Function: `(M,n,B,d)` to log densities `(M,n,B)` of stacked bases; for Gaussians with all constants at hand"
     p = getattr(base, 'base_dist', None)
     if isinstance(p, Normal): return _gauss_logp(p.loc[:,None], 1/p.scale[:,None])
     def logp(u): return base.log_prob(u.transpose(0, 1)).transpose(0, 1)
@@ -299,7 +304,9 @@ def _base_logp(base):
 def _gauss_logp(loc, inv):
     "log density of Gaussians with means and inverse standard deviations `(M,1,B,d)`"
     const = (inv.log()-.5*math.log(2*math.pi)).sum(-1)                # (M,1,B)
-    def logp(u): return const - .5*((u-loc)*inv).square().sum(-1)
+    def logp(u):
+        distance = ((u-loc)*inv).square().sum(-1)                     # (M,n,B)
+        return const - .5*distance
     return logp
 
 class _Flows:
@@ -356,26 +363,18 @@ def experts_logp(
     "Log densities of several experts at the same points"
     return Experts(qs).log_prob
 
-# %% ../../nbs/14_theory.flows.ipynb #8cb15c6d
+# %% ../../nbs/14_theory.flows.ipynb #24ae06e2
+@remap.register
+def _(q:FlowPosterior, f):
+    def mapped(block): return block._replace(bs=[f('bias', b) if b.dim()==2 else b for b in block.bs])
+    return FlowPosterior(remap(q.base, f), [mapped(block) for block in q.blocks])
+
 def batch_map(
-    q:Distribution, # A flow posterior, or location-scale (`Independent` or multivariate normal), batch shape `(B,)`
+    q:Distribution, # A flow posterior, or location-scale of a known family, batch shape `(B,)`
     f, # Tensor `(B,...)` -> tensor
 )->Distribution: # Of the same kind
     "The distribution with `f` applied to each of its tensors that has a batch dimension"
-    if isinstance(q, FlowPosterior): return _map_flow(q, f)
-    p = q.base_dist if isinstance(q, Independent) else q
-    scale = 'scale_tril' if hasattr(p, 'scale_tril') else 'scale'
-    if not (hasattr(p, 'loc') and hasattr(p, scale)):
-        raise TypeError(f'expected a flow or a location-scale distribution, found {type(p).__name__}')
-    changed = {k: f(getattr(p, k)) for k in ('loc', scale)}
-    p = type(p)(**changed, validate_args=False)
-    if not isinstance(q, Independent): return p
-    return Independent(p, q.reinterpreted_batch_ndims, validate_args=False)
-
-def _map_flow(q, f):
-    "`batch_map` of a flow: its base, and the biases `(B,out)` that a context made"
-    def mapped(block): return block._replace(bs=[f(b) if b.dim()==2 else b for b in block.bs])
-    return FlowPosterior(batch_map(q.base, f), [mapped(block) for block in q.blocks])
+    return remap(q, lambda name, v: f(v))
 
 # %% ../../nbs/14_theory.flows.ipynb #e8059d34
 def rows(

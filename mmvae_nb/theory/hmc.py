@@ -6,7 +6,7 @@
 __all__ = ['HMCState', 'hmc_state', 'leapfrog', 'hmc_step', 'DualAverage', 'dual_start', 'dual_update', 'HMCInfo', 'hmc',
            'slow_direction', 'rises', 'check_normalisable', 'ProductPosterior']
 
-# %% ../../nbs/15_theory.hmc.ipynb #b6fb11d3
+# %% ../../nbs/15_theory.hmc.ipynb #1a18826e
 import math, torch
 from fastcore.basics import patch
 from torch import Tensor
@@ -35,7 +35,7 @@ def hmc_state(
         grad, = torch.autograd.grad(lp.sum(), z)
     return HMCState(z.detach(), lp.detach(), grad)
 
-# %% ../../nbs/15_theory.hmc.ipynb #56bc27cf
+# %% ../../nbs/15_theory.hmc.ipynb #c0fb4451
 def leapfrog(
     logp, # Log density
     s:HMCState, # Where the chains are
@@ -48,14 +48,18 @@ def leapfrog(
     v = v+eps/2*s.grad
     for i in range(n):
         s = hmc_state(logp, s.z+eps*v)
-        v = v+(eps if i<n-1 else eps/2)*s.grad
+        step = eps if i<n-1 else eps/2
+        v = v+step*s.grad
         if seen is not None: seen.append(s.grad)
     return s, v
 
-# %% ../../nbs/15_theory.hmc.ipynb #6ce77840
-def _where(ok, new, old): return torch.where(ok.view(*ok.shape, *[1]*(new.dim()-ok.dim())), new, old)
+# %% ../../nbs/15_theory.hmc.ipynb #ef053766
+def _where(ok, new, old):
+    "`new` where `ok`, for all trailing dimensions"
+    more = [1]*(new.dim()-ok.dim())
+    return torch.where(ok.view(*ok.shape, *more), new, old)
 
-# %% ../../nbs/15_theory.hmc.ipynb #5e3c3e4d
+# %% ../../nbs/15_theory.hmc.ipynb #b85eae7f
 def hmc_step(
     logp, # Log density
     s:HMCState, # Where the chains are
@@ -66,10 +70,12 @@ def hmc_step(
     "One transition: fresh momenta, a path, accept or stay"
     v = torch.randn_like(s.z)
     new, v1 = leapfrog(logp, s, v, eps, n_leap, seen)
-    dH = new.logp-s.logp+.5*(v**2-v1**2).sum(-1)
+    kinetic = .5*(v**2-v1**2).sum(-1)
+    dH = new.logp-s.logp+kinetic
     dH = torch.where(dH.isfinite(), dH, -torch.inf)
     ok = torch.rand_like(dH).log()<dH
-    return HMCState(*(_where(ok, a, b) for a,b in zip(new, s))), dH
+    kept = [_where(ok, a, b) for a,b in zip(new, s)]
+    return HMCState(*kept), dH
 
 # %% ../../nbs/15_theory.hmc.ipynb #77de8cf6
 class DualAverage(NamedTuple):
@@ -87,7 +93,7 @@ def dual_start(
     "Begin adaptation"
     return DualAverage(eps.log(), eps.log(), torch.zeros_like(eps), eps.log())
 
-# %% ../../nbs/15_theory.hmc.ipynb #8e5a14c3
+# %% ../../nbs/15_theory.hmc.ipynb #3851124c
 def dual_update(
     a:DualAverage, # Adaptation so far
     accept:Tensor, # Acceptance probability seen at step size `a.log_eps.exp()`
@@ -97,8 +103,11 @@ def dual_update(
     "One step of dual averaging (gamma 0.05, t0 10, kappa 0.75)"
     t = a.t+1
     err = a.err+(target-accept-a.err)/(t+10)
-    x = (a.mu-t**.5/.05*err).clamp(max=math.log(top))
-    return DualAverage(x, t**-.75*x+(1-t**-.75)*a.log_mean, err, a.mu, t)
+    log_eps = a.mu-t**.5/.05*err
+    log_eps = log_eps.clamp(max=math.log(top))
+    new = t**-.75                                                  # its share in the average
+    log_mean = new*log_eps+(1-new)*a.log_mean
+    return DualAverage(log_eps, log_mean, err, a.mu, t)
 
 # %% ../../nbs/15_theory.hmc.ipynb #d056de15
 class HMCInfo(NamedTuple):
@@ -111,26 +120,50 @@ class HMCInfo(NamedTuple):
     n_grad:int # Gradients that each chain has cost
     wide:Tensor=None # Of a product: samples without a density of their own, bool `(B,)`
 
-# %% ../../nbs/15_theory.hmc.ipynb #c4da8cd8
+# %% ../../nbs/15_theory.hmc.ipynb #a46ec5c5
 def _warm(logp, s, n, n_leap, eps, scale, jitter, target):
     "Adapt step size and scale; the gradients of paths that were lost do not count"
     trust = 1. if scale is None else .5
-    first = scale = torch.as_tensor(1. if scale is None else scale).to(s.z).expand(s.z.shape[1:])
-    a, g2, k = dual_start(s.logp.new_full(s.logp.shape[1:], eps)), 0., 0.
+    scale = torch.as_tensor(1. if scale is None else scale).to(s.z)
+    first = scale = scale.expand(s.z.shape[1:])                    # (...,d)
+    a = dual_start(s.logp.new_full(s.logp.shape[1:], eps))
+    total, count = 0., 0.                                          # of squared gradients since the last refinement
     for t in range(n):
-        s, dH = hmc_step(logp, s, _jittered(a.log_eps, jitter, s)*scale, n_leap, seen := [])
+        seen = []
+        step = _jittered(a.log_eps, jitter, s)*scale
+        s, dH = hmc_step(logp, s, step, n_leap, seen)
         a = dual_update(a, dH.clamp(max=0).exp().mean(0), target, eps)
         ok = (dH>-10)[...,None]
-        g2, k = g2+torch.where(ok, torch.stack(seen).square().mean(0), 0.).sum(0), k+ok.sum(0)
+        square = torch.stack(seen).square().mean(0)                # (n,...,d)
+        total = total+torch.where(ok, square, 0.).sum(0)
+        count = count+ok.sum(0)
         if t>0 and t+1 in (n//8, n//4, n//2, 3*n//4):
-            scale = torch.where(g2>0, first**(1-trust)*(g2/k.clamp(min=1)).clamp(min=1e-12)**(-trust/2), scale)
-            g2, k = 0., 0.
+            scale = _refined(scale, first, total, count, trust)
+            total = 0.
+            count = 0.
     return s, a.log_mean, scale
 
-# %% ../../nbs/15_theory.hmc.ipynb #967ae76e
-def _jittered(log_eps, jitter, s): return (log_eps.exp()*(1+jitter*(2*torch.rand_like(s.logp)-1)))[...,None]
+# %% ../../nbs/15_theory.hmc.ipynb #651e4bb4
+def _jittered(log_eps, jitter, s):
+    "A step size for every chain, `(n,...,1)`"
+    u = 2*torch.rand_like(s.logp)-1
+    eps = log_eps.exp()*(1+jitter*u)
+    return eps[...,None]
 
-# %% ../../nbs/15_theory.hmc.ipynb #4b17dae9
+def _refined(scale, first, total, count, trust):
+    "Scales from mean squared gradients, to the power `trust`, and the `first` ones; as they are where none was seen"
+    precision = (total/count.clamp(min=1)).clamp(min=1e-12)
+    new = first**(1-trust)*precision**(-trust/2)
+    return torch.where(total>0, new, scale)
+
+# %% ../../nbs/15_theory.hmc.ipynb #cf6fcf4e
+def _check_start(logp):
+    "Raise if chains start where the log density is not finite"
+    lost = ~logp.isfinite()
+    if not lost.any(): return
+    raise ValueError(f'{int(lost.sum())} of {logp.numel()} chains start where the log density is not finite')
+
+# %% ../../nbs/15_theory.hmc.ipynb #abf7262f
 @torch.no_grad()
 def hmc(
     logp, # Function: z `(n,...,d)` -> log density up to a constant, `(n,...)`
@@ -146,17 +179,23 @@ def hmc(
 )->tuple: # Draws `(keep,n,...,d)`, and `HMCInfo`
     "Hamiltonian Monte Carlo on many chains at once"
     s = hmc_state(logp, z0)
-    if not s.logp.isfinite().all(): raise ValueError(f'{int((~s.logp.isfinite()).sum())} of {s.logp.numel()} chains start where the log density is not finite')
+    _check_start(s.logp)
     s, log_eps, scale = _warm(logp, s, n_warmup, n_leap, eps, scale, jitter, target)
-    draws, acc, div = [], 0, 0
+    draws = []
+    accept = 0
+    divergent = 0
     for t in range(n_steps):
-        s, dH = hmc_step(logp, s, _jittered(log_eps, jitter, s)*scale, n_leap)
-        acc, div = acc+dH.clamp(max=0).exp(), div+(dH<-1000).int()
+        step = _jittered(log_eps, jitter, s)*scale
+        s, dH = hmc_step(logp, s, step, n_leap)
+        accept = accept+dH.clamp(max=0).exp()
+        divergent = divergent+(dH<-1000).int()
         if keep is None or t>=n_steps-keep: draws.append(s)
-    z, lp, _ = (torch.stack(v) for v in zip(*draws))
-    return z, HMCInfo(acc/n_steps, div, lp, log_eps.exp(), scale, 1+n_leap*(n_warmup+n_steps))
+    z = torch.stack([s.z for s in draws])                          # (keep,n,...,d)
+    lp = torch.stack([s.logp for s in draws])
+    n_grad = 1+n_leap*(n_warmup+n_steps)
+    return z, HMCInfo(accept/n_steps, divergent, lp, log_eps.exp(), scale, n_grad)
 
-# %% ../../nbs/15_theory.hmc.ipynb #10eff05c
+# %% ../../nbs/15_theory.hmc.ipynb #0570c785
 @torch.no_grad()
 def slow_direction(
     logp, # Log density up to a constant
@@ -167,18 +206,24 @@ def slow_direction(
 )->Tensor: # Directions `(n,...,d)`, of unit length in units of `scale`
     "The direction in which the gradient does least to come back"
     def unit(v): return v/v.norm(dim=-1, keepdim=True).clamp(min=1e-9)
-    basis, images, here = [unit(torch.randn_like(z))], [], hmc_state(logp, z)
-    for _ in range(min(steps, z.shape[-1])):
-        h = (hmc_state(logp, z+r*scale*basis[-1]).grad-here.grad).nan_to_num(0, 0, 0)*scale/r
-        images.append(h)
-        for _ in range(2): h = h-sum((q*h).sum(-1, keepdim=True)*q for q in basis)
-        basis.append(unit(h))
-    Q = torch.stack(basis[:-1], -1)
-    A = Q.mT@torch.stack(images, -1)
-    _, V = torch.linalg.eigh((A+A.mT)/2)
-    return unit((Q@V[...,-1:])[...,0])*scale
+    def within(h): return sum((b*h).sum(-1, keepdim=True)*b for b in basis)     # the part in the span of the basis
 
-# %% ../../nbs/15_theory.hmc.ipynb #75c72ea0
+    basis = [unit(torch.randn_like(z))]
+    images = []
+    here = hmc_state(logp, z).grad
+    for _ in range(min(steps, z.shape[-1])):
+        far = hmc_state(logp, z+r*scale*basis[-1]).grad
+        h = (far-here).nan_to_num(0, 0, 0)*scale/r
+        images.append(h)
+        for _ in range(2): h = h-within(h)                         # twice, against rounding
+        basis.append(unit(h))
+    Q = torch.stack(basis[:-1], -1)                                # (n,...,d,steps)
+    A = Q.mT@torch.stack(images, -1)                               # (n,...,steps,steps)
+    _, V = torch.linalg.eigh((A+A.mT)/2)
+    slowest = V[...,-1:]
+    return unit((Q@slowest)[...,0])*scale
+
+# %% ../../nbs/15_theory.hmc.ipynb #cee80c01
 @torch.no_grad()
 def rises(
     logp, # Log density up to a constant
@@ -188,16 +233,22 @@ def rises(
     barrier:float=10., # Depth in nats of a valley that separates chains from what lies beyond
 )->Tensor: # bool `(n,...)`
     "Does the log density not fall at the ends of a chord through `z`, with no valley before?"
-    parts, here, slope, free = (1/64,1/16,1/8,1/4,1/2,3/4,1), logp(z), 0., False
+    parts = (1/64,1/16,1/8,1/4,1/2,3/4,1)
+    here = logp(z)                                                 # (n,...)
+    slope = 0.
+    free = False
     for end in ends:
         end = torch.as_tensor(end, dtype=z.dtype, device=z.device).expand(here.shape)
-        t = torch.stack([k*end for k in parts])
-        far = logp((z+t[...,None]*u).flatten(0, 1)).view(-1, *here.shape)-here
-        slope = slope+(far[-1]-far[-2])/(end/4).abs()
-        free = free|(far.nan_to_num(0, 0, 0).amin(0)>-barrier)
+        t = torch.stack([part*end for part in parts])              # (7,n,...)
+        points = z+t[...,None]*u                                   # (7,n,...,d)
+        far = logp(points.flatten(0, 1)).view(-1, *here.shape)-here
+        last = far[-1]-far[-2]                                     # over the last quarter
+        slope = slope+last/(end/4).abs()
+        deepest = far.nan_to_num(0, 0, 0).amin(0)
+        free = free|(deepest>-barrier)
     return free&(slope>=0)
 
-# %% ../../nbs/15_theory.hmc.ipynb #6a3acb8d
+# %% ../../nbs/15_theory.hmc.ipynb #1d911868
 def check_normalisable(
     logp, # Log density up to a constant
     z:Tensor, # Typical points `(n,...,d)`
@@ -205,20 +256,29 @@ def check_normalisable(
     barrier:float=10., # As in `rises`
 ):
     "Raise if, seen from half of the points, the log density does not fall far away, with no valley before"
-    bad = rises(logp, z, slow_direction(logp, z, scale), barrier=barrier).float().mean(0)>=.5
-    if bad.any():
-        i = f' at sample {bad.nonzero()[0,-1].item()}' if bad.dim() else ''
-        raise ValueError(f'the log density cannot be normalised{i}: it does not fall far away, and chains would drift for ever. '
-                         'Products of experts wider than the prior do that: `ProductPosterior` samples them inside a ball')
+    u = slow_direction(logp, z, scale)
+    share = rises(logp, z, u, barrier=barrier).float().mean(0)     # of the points, (...)
+    bad = share>=.5
+    if not bad.any(): return
+    where = f' at sample {bad.nonzero()[0,-1].item()}' if bad.dim() else ''
+    raise ValueError(f'the log density cannot be normalised{where}: it does not fall far away, and chains would drift '
+                     'for ever. Products of experts wider than the prior do that: `ProductPosterior` samples them '
+                     'inside a ball')
 
-# %% ../../nbs/15_theory.hmc.ipynb #e453de02
+# %% ../../nbs/15_theory.hmc.ipynb #0c1e111c
 def _prior_logp(prior):
     "log p(z) up to a constant, with less to do for a Gaussian"
     if not isinstance(getattr(prior, 'base_dist', None), Normal): return prior.log_prob
-    loc, inv = prior.mean, 1/prior.stddev
-    return lambda z: -.5*((z-loc)*inv).square().sum(-1)
+    loc = prior.mean
+    inv = 1/prior.stddev
+    def logp(z): return -.5*((z-loc)*inv).square().sum(-1)
+    return logp
 
-# %% ../../nbs/15_theory.hmc.ipynb #0df9ac42
+def _harmless(q, on):
+    "`q` with ones for its parameters where it takes no part"
+    return batch_map(q, lambda v: _where(on, v, torch.ones_like(v)))
+
+# %% ../../nbs/15_theory.hmc.ipynb #4659a6c4
 class ProductPosterior(Distribution):
     "q(z|x_S), the product of normalised posteriors over p^(|S|-1), sampled by HMC; batch shape `(B,)`"
     arg_constraints = {}
@@ -235,44 +295,65 @@ class ProductPosterior(Distribution):
         self.strict = is_strict(wide)
         if self.strict: poe_logp(qs, prior, mask) # refuses tails that are known to grow
         super().__init__(qs[0].batch_shape, qs[0].event_shape, validate_args=False)
-        self.qs,self.prior,self.mask,self.chunk,self.check = list(qs),prior,mask,chunk,check
-        self.open,self.marks = _open_tails(self.qs, prior, self.seen().sum(0), mask),None
-        self.radius,self.options = radius or self.event_shape[0]**.5+5, {'n_warmup': 8, 'n_steps': 6, 'n_leap': 5, **options}
-        if mask is not None: self.qs = [batch_map(q, lambda t, m=m: _where(m, t, torch.ones_like(t))) for q,m in zip(qs, mask)]
-        with torch.no_grad(): self.each, self.prior_logp = Experts(self.qs), _prior_logp(prior)
+        self.qs = list(qs)
+        self.prior = prior
+        self.mask = mask
+        self.chunk = chunk
+        self.check = check
+        self.open = _open_tails(self.qs, prior, self.seen().sum(0), mask)
+        self.marks = None
+        self.radius = radius or self.event_shape[0]**.5+5
+        self.options = {'n_warmup': 8, 'n_steps': 6, 'n_leap': 5, **options}
+        if mask is not None: self.qs = [_harmless(q, on) for q,on in zip(qs, mask)]
+        with torch.no_grad():
+            self.each = Experts(self.qs)
+            self.prior_logp = _prior_logp(prior)
 
-# %% ../../nbs/15_theory.hmc.ipynb #ea706856
+# %% ../../nbs/15_theory.hmc.ipynb #83cf3d15
 @patch
 def seen(self:ProductPosterior)->Tensor: # `(M,B)`
     "Which expert takes part"
     if self.mask is not None: return self.mask
-    return torch.ones(len(self.qs), *self.batch_shape, dtype=torch.bool, device=self.prior.mean.device)
+    shape = (len(self.qs), *self.batch_shape)
+    return torch.ones(shape, dtype=torch.bool, device=self.prior.mean.device)
 
 @patch
 def experts(self:ProductPosterior, z):
     "log q_j(z) `(M,n,B)`, zero where an expert takes no part"
     lq = self.each.log_prob(z)
-    return lq if self.mask is None else torch.where(self.mask[:,None], lq, 0.)
+    if self.mask is None: return lq
+    return torch.where(self.mask[:,None], lq, 0.)
 
-# %% ../../nbs/15_theory.hmc.ipynb #53054fa4
+# %% ../../nbs/15_theory.hmc.ipynb #29723244
 @patch
 def within(self:ProductPosterior, z):
     "The nearest point of the ball, and the distance from its centre, in standard deviations of the prior"
-    y = (z-self.prior.mean)/self.prior.stddev
+    mu = self.prior.mean
+    sd = self.prior.stddev
+    y = (z-mu)/sd
     r = y.norm(dim=-1)
-    edge = self.prior.mean+self.prior.stddev*y*(self.radius/r.clamp(min=self.radius))[...,None]
+    shrunk = self.radius/r.clamp(min=self.radius)
+    edge = mu+sd*y*shrunk[...,None]
     return _where(r>self.radius, edge, z), r
+
+@patch
+def _leaves(self:ProductPosterior, z):
+    "Is any of `z` outside of the ball?"
+    y = (z.detach()-self.prior.mean)/self.prior.stddev
+    return (y.square().sum(-1)>self.radius**2).any()
 
 @patch
 def logp(self:ProductPosterior, z, ball=True):
     "Log density up to a constant, `(n,B)`; `ball=False` gives the bare product"
-    n, lp = len(self.qs) if self.mask is None else self.mask.sum(0), self.prior_logp(z)
-    if ball:
-        out = (((z.detach()-self.prior.mean)/self.prior.stddev).square().sum(-1)>self.radius**2).any()
-        if out: return self.experts(c := self.within(z)[0]).sum(0)-n*self.prior_logp(c)+lp
+    n = len(self.qs) if self.mask is None else self.mask.sum(0)
+    lp = self.prior_logp(z)
+    if ball and self._leaves(z):
+        c, _ = self.within(z)
+        ratios = self.experts(c).sum(0)-n*self.prior_logp(c)
+        return ratios+lp
     return self.experts(z).sum(0)-(n-1)*lp
 
-# %% ../../nbs/15_theory.hmc.ipynb #71641775
+# %% ../../nbs/15_theory.hmc.ipynb #fb5523ce
 @patch
 def gaussian(self:ProductPosterior,
     z:Tensor, # Draws of each expert `(M,n,B,d)`
@@ -280,49 +361,67 @@ def gaussian(self:ProductPosterior,
     "Gaussian product of the experts' moments, no wider than the narrowest expert"
     on = self.seen()[...,None]
     lam = torch.where(on, 1/z.var(1).clamp(min=1e-10), 0.)
-    p, k = 1/self.prior.variance, on.sum(0)-1
-    prec = torch.maximum(lam.sum(0)-k*p, lam.amax(0))
-    return normal(((lam*z.mean(1)).sum(0)-k*p*self.prior.mean)/prec, prec.rsqrt())
+    lam0 = (on.sum(0)-1)*(1/self.prior.variance)                   # what is divided out, (B,d)
+    eta = (lam*z.mean(1)).sum(0)-lam0*self.prior.mean
+    prec = torch.maximum(lam.sum(0)-lam0, lam.amax(0))
+    return normal(eta/prec, prec.rsqrt())
 
-# %% ../../nbs/15_theory.hmc.ipynb #c3a98b00
+# %% ../../nbs/15_theory.hmc.ipynb #3697b635
 @patch
 def propose(self:ProductPosterior,
     n:int, # Draws of each expert, and of the Gaussian
 )->tuple: # Proposals `((M+1)*n,B,d)`, log importance weights `((M+1)*n,B)`, Gaussian
     "Draws of experts and Gaussian, weighted against their mixture"
-    z, on = self.each.sample(max(n, 8)), self.seen()[:,None]
+    z = self.each.sample(max(n, 8))                                # (M,n or 8,B,d)
+    on = self.seen()[:,None]                                       # (M,1,B)
     g = self.gaussian(z)
-    z = torch.cat([z[:,:n], g.sample((n,))[None]]).flatten(0, 1)
-    lq = torch.cat([self.experts(c) for c in z.split(max(1, 2*self.chunk//z.shape[1]))], 1)
-    mix = torch.cat([torch.where(on, lq, -torch.inf), g.log_prob(z)[None]]).logsumexp(0)
-    lw = lq.sum(0)-(on.sum(0)-1)*self.prior_logp(z)-mix
-    ok = torch.cat([on, on.new_ones(on[:1].shape)]).expand(-1, n, -1).flatten(0, 1)&(self.within(z)[1]<self.radius)
-    return z, torch.where(ok, lw, -torch.inf).nan_to_num(-1e9, 1e9, -1e9), g
+    of_g = g.sample((n,))[None]
+    z = torch.cat([z[:,:n], of_g]).flatten(0, 1)                   # ((M+1)*n,B,d)
+    parts = z.split(max(1, 2*self.chunk//z.shape[1]))
+    lq = torch.cat([self.experts(part) for part in parts], 1)      # (M,(M+1)*n,B)
+    drawn_from = torch.where(on, lq, -torch.inf)
+    mix = torch.cat([drawn_from, g.log_prob(z)[None]]).logsumexp(0)
+    power = on.sum(0)-1
+    lw = lq.sum(0)-power*self.prior_logp(z)-mix
+    drew = torch.cat([on, torch.ones_like(on[:1])])                # the Gaussian always takes part
+    drew = drew.expand(-1, n, -1).flatten(0, 1)
+    _, r = self.within(z)
+    lw = torch.where(drew&(r<self.radius), lw, -torch.inf)
+    return z, lw.nan_to_num(-1e9, 1e9, -1e9), g
 
-# %% ../../nbs/15_theory.hmc.ipynb #b02ecc73
+# %% ../../nbs/15_theory.hmc.ipynb #8d5b64e0
 @patch
 def start(self:ProductPosterior,
     n:int, # Chains per data point
     pool:int=32, # Proposals from which up to 4 chains pick
 )->tuple: # Start `(n,B,d)`, Gaussian whose standard deviations are the scale
     "Chains pick proposals by importance"
+    (B,), (d,) = self.batch_shape, self.event_shape
     take = min(n, 4)
-    G, (B,), (d,) = -(-n//take), self.batch_shape, self.event_shape      # G groups of chains share a pool
-    z, lw, g = self.propose(G*-(-pool//(len(self.qs)+1)))
-    p = lw.view(-1, G, B).movedim(0, -1).softmax(-1).flatten(0, -2)
-    i = torch.multinomial(p, take, replacement=True).view(G, B, take).permute(2, 0, 1)[...,None].expand(-1, -1, -1, d)
-    return z.view(-1, G, B, d).gather(0, i).flatten(0, 1)[:n], g
+    groups = math.ceil(n/take)                                     # of chains that share a pool
+    each = math.ceil(pool/(len(self.qs)+1))                        # draws of every expert in a pool
+    z, lw, g = self.propose(groups*each)
+    lw = lw.view(-1, groups, B).permute(1, 2, 0)                   # (groups,B,pool)
+    p = lw.softmax(-1).flatten(0, 1)
+    i = torch.multinomial(p, take, replacement=True)               # (groups*B,take)
+    i = i.T.view(take, groups, B, 1).expand(-1, -1, -1, d)
+    z0 = z.view(-1, groups, B, d).gather(0, i).flatten(0, 1)
+    return z0[:n], g
 
-# %% ../../nbs/15_theory.hmc.ipynb #202e4679
+# %% ../../nbs/15_theory.hmc.ipynb #eb8958d5
 @patch
 def chord(self:ProductPosterior, z, u):
     "Steps along `u` from `z` to the two sides of the ball, `(...)` each"
-    y, w = ((v/self.prior.stddev) for v in (z-self.prior.mean, u))
-    a, b = w.square().sum(-1), (y*w).sum(-1)
-    root = (b**2+a*(self.radius**2-y.square().sum(-1)).clamp(min=1e-3)).sqrt()
+    sd = self.prior.stddev
+    y = (z-self.prior.mean)/sd
+    w = u/sd
+    a = w.square().sum(-1)                                         # |y+tw| = R is a quadratic in t
+    b = (y*w).sum(-1)
+    inside = (self.radius**2-y.square().sum(-1)).clamp(min=1e-3)
+    root = (b**2+a*inside).sqrt()
     return (-b-root)/a, (root-b)/a
 
-# %% ../../nbs/15_theory.hmc.ipynb #d47945e7
+# %% ../../nbs/15_theory.hmc.ipynb #fa5e9667
 @patch
 def find_wide(self:ProductPosterior,
     z:Tensor, # Draws `(n,B,d)`
@@ -334,55 +433,79 @@ def find_wide(self:ProductPosterior,
     seen_from = torch.stack([z[0], g.mean])
     u = slow_direction(bare, seen_from, g.stddev)
     grows = rises(bare, seen_from, u, self.chord(seen_from, u)).any(0)
-    held = (self.within(z)[1]>self.radius-1).float().mean(0)>=.5
+    _, r = self.within(z)
+    held = (r>self.radius-1).float().mean(0)>=.5
     return (grows|held)&(self.seen().sum(0)>1)
 
-# %% ../../nbs/15_theory.hmc.ipynb #3dddf3f6
+# %% ../../nbs/15_theory.hmc.ipynb #849568c8
 @patch
 def _part(self:ProductPosterior, i):
+    "The product of the data points `i`"
+    qs = [rows(q, i) for q in self.qs]
     mask = None if self.mask is None else self.mask[:,i]
-    return ProductPosterior([rows(q, i) for q in self.qs], self.prior, mask, self.radius, self.chunk, self.check, **self.options)
+    return ProductPosterior(qs, self.prior, mask, self.radius, self.chunk, self.check, **self.options)
 
-# %% ../../nbs/15_theory.hmc.ipynb #daea4874
+# %% ../../nbs/15_theory.hmc.ipynb #261d9950
 @patch
 def _run(self:ProductPosterior, n):
+    "`n` chains for each data point, all at once"
     z0, g = self.start(n)
-    z, info = hmc(self.logp, z0, scale=g.stddev, keep=1, **self.options)
-    wide = self.find_wide(z[0], g) if self.check else torch.zeros_like(info.eps, dtype=torch.bool)
-    return z[0], info._replace(logp=info.logp[0], wide=wide)
+    (z,), info = hmc(self.logp, z0, scale=g.stddev, keep=1, **self.options)
+    wide = self.find_wide(z, g) if self.check else torch.zeros_like(info.eps, dtype=torch.bool)
+    return z, info._replace(logp=info.logp[0], wide=wide)
 
-# %% ../../nbs/15_theory.hmc.ipynb #c0f9eb7b
+# %% ../../nbs/15_theory.hmc.ipynb #fc7d83e1
 def _join(infos, dim):
-    "One `HMCInfo` from those of parts"
-    cat = lambda k, i: torch.cat([getattr(o, k) for o in infos], i)
+    "One `HMCInfo` from those of parts: of the chains (`dim` 0), or of the data points (1)"
+    def of(name): return [getattr(info, name) for info in infos]
     if dim==0:
-        eps, scale = (torch.stack([getattr(o, k) for o in infos]).mean(0) for k in ('eps','scale'))
-        wide = torch.stack([o.wide for o in infos]).any(0)
-    else: eps, scale, wide = (cat(k, 0) for k in ('eps','scale','wide'))
-    return HMCInfo(*(cat(k, dim) for k in ('accept','divergent','logp')), eps, scale, infos[0].n_grad, wide)
+        eps = torch.stack(of('eps')).mean(0)
+        scale = torch.stack(of('scale')).mean(0)
+        wide = torch.stack(of('wide')).any(0)
+    else:
+        eps, scale, wide = (torch.cat(of(name)) for name in ('eps','scale','wide'))
+    accept, divergent, logp = (torch.cat(of(name), dim) for name in ('accept','divergent','logp'))
+    return HMCInfo(accept, divergent, logp, eps, scale, infos[0].n_grad, wide)
 
-# %% ../../nbs/15_theory.hmc.ipynb #bd4d86e1
+# %% ../../nbs/15_theory.hmc.ipynb #d5d58542
+@patch
+def _of_one(self:ProductPosterior, n):
+    "Draws of a single expert: nothing to multiply, and no chains"
+    q, = self.qs
+    z = q.sample((n,))
+    one = z.new_ones(z.shape[:-1])                                 # (n,B)
+    none = torch.zeros_like(one)
+    scale = torch.ones_like(z[0])
+    return z, HMCInfo(one, none.int(), q.log_prob(z), one[0], scale, 0, none[0].bool())
+
 @patch
 def _chains(self:ProductPosterior, n):
     "`draw`, before anything is said about it"
-    (B,), (d,), chunk = self.batch_shape, self.event_shape, self.chunk
-    if len(self.qs)==1:
-        z = self.qs[0].sample((n,))
-        one = z.new_ones(n, B)
-        return z, HMCInfo(one, (0*one).int(), self.qs[0].log_prob(z), one[0], z.new_ones(B, d), 0, one[0]==0)
-    if n>chunk: parts, dim = [self._chains(min(chunk, n-i)) for i in range(0, n, chunk)], 0
-    elif n*B>chunk: parts, dim = [self._part(slice(i, i+max(1, chunk//n)))._chains(n) for i in range(0, B, max(1, chunk//n))], 1
-    else: return self._run(n)
-    return torch.cat([z for z,_ in parts], dim), _join([o for _,o in parts], dim)
+    (B,), chunk = self.batch_shape, self.chunk
+    if len(self.qs)==1: return self._of_one(n)
+    if n<=chunk and n*B<=chunk: return self._run(n)
+    if n>chunk:
+        dim = 0
+        parts = [self._chains(min(chunk, n-i)) for i in range(0, n, chunk)]
+    else:
+        dim, size = 1, max(1, chunk//n)                            # data points at a time
+        some = [self._part(slice(i, i+size)) for i in range(0, B, size)]
+        parts = [part._chains(n) for part in some]
+    z = torch.cat([z for z,_ in parts], dim)
+    return z, _join([info for _,info in parts], dim)
 
-# %% ../../nbs/15_theory.hmc.ipynb #97ebcf6a
+# %% ../../nbs/15_theory.hmc.ipynb #1a4c9a68
 @patch
 def _refuse(self:ProductPosterior, z, wide):
     "Raise for the first marked sample"
     i = int(wide.nonzero()[0])
-    k = slow_direction(lambda v: self.logp(v, ball=False), z[:1], self.prior.stddev)[0,i].abs().argmax().item()
-    raise ValueError(f'the product of experts cannot be normalised at sample {i}, mostly along dimension {k}: it reaches the edge of the ball of radius {self.radius:.3g} around the prior. '
-                     "The experts are wider than the prior there; wide='clip', the default, stays inside the ball and marks such samples")
+    def bare(v): return self.logp(v, ball=False)
+    u = slow_direction(bare, z[:1], self.prior.stddev)             # (1,B,d)
+    k = u[0,i].abs().argmax().item()
+    raise ValueError(f'the product of experts cannot be normalised at sample {i}, mostly along dimension {k}: '
+                     f'it reaches the edge of the ball of radius {self.radius:.3g} around the prior. The experts are '
+                     "wider than the prior there; wide='clip', the default, stays inside the ball and marks such "
+                     'samples')
 
 # %% ../../nbs/15_theory.hmc.ipynb #8c8f3291
 @patch
@@ -397,17 +520,20 @@ def draw(self:ProductPosterior,
     note_wide(info.wide)
     return z, info
 
-# %% ../../nbs/15_theory.hmc.ipynb #498cb92b
+# %% ../../nbs/15_theory.hmc.ipynb #413a87ef
 @patch(as_prop=True)
 @torch.no_grad()
 def wide(self:ProductPosterior):
     "bool `(B,)`: samples that any draw so far has marked; four chains for each are drawn if there was none"
-    if self.marks is None: self.marks = self._chains(4)[1].wide
+    if self.marks is None:
+        _, info = self._chains(4)
+        self.marks = info.wide
     return self.marks
 
-# %% ../../nbs/15_theory.hmc.ipynb #163be2a7
+# %% ../../nbs/15_theory.hmc.ipynb #8f151c6a
 @patch
 def sample(self:ProductPosterior, sample_shape=()):
     "Independent chains, `(*sample_shape,B,d)`"
     shape = torch.Size(sample_shape)
-    return self.draw(shape.numel())[0].view(*shape, *self.batch_shape, *self.event_shape)
+    z, _ = self.draw(shape.numel())
+    return z.view(*shape, *self.batch_shape, *self.event_shape)

@@ -32,7 +32,7 @@ class GaussNoise(Likelihood):
         self.sd = sd
     def forward(self, h): return normal(h, h.new_tensor(self.sd), 0)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #c0a78d24
+# %% ../../nbs/10_theory.lingauss.ipynb #4f1ee9d5
 def _fixed(W, b):
     "An `Affine` with these values"
     out, d = W.shape
@@ -118,17 +118,19 @@ def sample(self:LinGauss,
     z = self.prior().sample((n,))
     return z, {k: p.sample() for k,p in self.decode(z).items()}
 
-# %% ../../nbs/10_theory.lingauss.ipynb #88df2bc3
+# %% ../../nbs/10_theory.lingauss.ipynb #4d83a1f4
 @patch
 def precision(self:LinGauss,
     *names, # Modalities in S; none gives the prior's
 )->Tensor: # `(d,d)`
     "Posterior precision given x_S: it does not depend on the values of x_S"
     eye = torch.eye(self.d).to(self.prior.one)
-    added = (self.W(k).T@self.W(k)/self.noise[k]**2 for k in names)
-    return eye+sum(added)
+    def added(k):
+        W = self.W(k)
+        return W.T@W/self.noise[k]**2
+    return eye+sum(added(k) for k in names)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #98fbe0be
+# %% ../../nbs/10_theory.lingauss.ipynb #5f0e364a
 @patch
 def encode(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
@@ -136,17 +138,19 @@ def encode(self:LinGauss,
 )->MultivariateNormal: # Batch shape `(B,)`, event shape `(d,)`
     "p(z|x_S), exactly; S = whatever `x` and `mask` hold"
     eye = self.precision()
-    lam, eta = eye, 0
+    lam = eye
+    eta = 0
     for k,has in observed(x, x, mask).items():
         on = has[:,None,None] if mask else 1                       # without a mask one precision serves all
         lam = lam + on*(self.precision(k)-eye)                     # (B,d,d), or (d,d)
         centred = x[k]-self.b(k)
-        eta = eta + has[:,None]*(centred@self.W(k)/self.noise[k]**2)       # (B,d)
+        told = centred@self.W(k)/self.noise[k]**2                  # (B,d)
+        eta = eta + has[:,None]*told
     if mask: mu = torch.linalg.solve(lam, eta[...,None])[...,0]
     else: mu = torch.linalg.solve(lam, eta.T).T
     return MultivariateNormal(mu, precision_matrix=lam, validate_args=False)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #d7e59e9e
+# %% ../../nbs/10_theory.lingauss.ipynb #11abccb9
 @patch
 def evidence(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
@@ -158,11 +162,13 @@ def evidence(self:LinGauss,
     q = self.posterior(x, given, mask)
     given = self._keys(given, tuple(x))
     part = {k: x[k] for k in given}
-    part_mask = {k: m for k,m in (mask or {}).items() if k in given}
-    x, mask = self.prepare(part, part_mask)
+    if mask: mask = {k: m for k,m in mask.items() if k in given}
+    x, mask = self.prepare(part, mask)
     if z is None: z = q.mean
-    ps, has = self.decode(z, given), observed(x, given, mask)
-    ll = sum(torch.where(has[k], p.log_prob(x[k]), 0.) for k,p in ps.items())
+    has = observed(x, given, mask)
+    ll = 0
+    for k,p in self.decode(z, given).items():
+        ll = ll + torch.where(has[k], p.log_prob(x[k]), 0.)
     return self.prior().log_prob(z) - q.log_prob(z) + ll
 
 # %% ../../nbs/10_theory.lingauss.ipynb #ad7a1f43
@@ -172,7 +178,7 @@ def loss(self:LinGauss, x, mask=None):
     lp = self.evidence(x, mask=mask)
     return -lp.mean(), {'evidence': lp.detach().mean()}
 
-# %% ../../nbs/10_theory.lingauss.ipynb #01c99b22
+# %% ../../nbs/10_theory.lingauss.ipynb #914fa595
 @patch
 def marginal(self:LinGauss,
     *names, # Modalities in S, in the order in which they are stacked
@@ -180,10 +186,10 @@ def marginal(self:LinGauss,
     "p(x_S) as one big Gaussian: simple, and cubic in the number of observed values"
     W = torch.cat([self.W(k) for k in names])
     b = torch.cat([self.b(k) for k in names])
-    s2 = torch.cat([torch.full_like(self.b(k), self.noise[k]**2) for k in names])
+    s2 = torch.cat([self.noise[k]**2*torch.ones_like(self.b(k)) for k in names])
     return MultivariateNormal(b, W@W.T+s2.diag(), validate_args=False)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #6408f4af
+# %% ../../nbs/10_theory.lingauss.ipynb #8c64e8b7
 @patch
 def conditional(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
@@ -195,25 +201,29 @@ def conditional(self:LinGauss,
     choose(target, self.names, 'target')
     others = tuple(k for k in x if k!=target)
     q = self.posterior(x, self._keys(given, others), mask)
-    W, b = self.W(target), self.b(target)
+    W = self.W(target)
+    b = self.b(target)
     eye = torch.eye(len(b)).to(b)
-    cov = W@q.covariance_matrix@W.T + self.noise[target]**2*eye
+    noise = self.noise[target]**2*eye
+    cov = W@q.covariance_matrix@W.T + noise
     return MultivariateNormal(q.mean@W.T+b, cov, validate_args=False)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #be5479ef
+# %% ../../nbs/10_theory.lingauss.ipynb #69164558
 @patch
 def entropy(self:LinGauss,
     *names, # Modalities, and perhaps `'z'`; a name given twice counts once
 )->Tensor: # Nats
     "Differential entropy of the named variables together"
     xs = {k for k in names if k!='z'}
-    D = sum(len(self.b(k)) for k in xs)
-    logdet = sum(2*len(self.b(k))*math.log(self.noise[k]) for k in xs)
-    if 'z' in names: D = D+self.d
+    size = {k: len(self.b(k)) for k in xs}
+    D = sum(size.values())
+    logdet = sum(2*n*math.log(self.noise[k]) for k,n in size.items())
+    if 'z' in names: D += self.d
     else: logdet = logdet + torch.logdet(self.precision(*sorted(xs)))
-    return .5*(D*math.log(2*math.pi*math.e) + logdet)
+    unit = math.log(2*math.pi*math.e)                              # twice the entropy of N(0,1)
+    return .5*(D*unit + logdet)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #7e9c6d79
+# %% ../../nbs/10_theory.lingauss.ipynb #fbc75085
 @patch
 def mutual_info(self:LinGauss,
     a, # Name or names (`'z'` for the latent)
@@ -223,7 +233,8 @@ def mutual_info(self:LinGauss,
     "I(a;b|given), exactly"
     a, b, c = (self._keys(v, ()) for v in (a,b,given))
     H = self.entropy
-    return H(*a,*c)+H(*b,*c)-H(*a,*b,*c)-H(*c)
+    parts = H(*a,*c)+H(*b,*c)
+    return parts-H(*a,*b,*c)-H(*c)
 
 # %% ../../nbs/10_theory.lingauss.ipynb #045c0207
 @register
@@ -249,7 +260,7 @@ def _is_diagonal(cov):
     rounding = 1e3*torch.finfo(cov.dtype).eps*cov.max()
     return len(cov)==1 or bool(off.abs().max()<rounding)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #ab45619b
+# %% ../../nbs/10_theory.lingauss.ipynb #eb6a5a95
 @patch
 def encoder(self:LinGauss,
     *names, # Modalities in S
@@ -262,7 +273,8 @@ def encoder(self:LinGauss,
     e = ExactPosterior(names, len(W), self.d, diagonal).to(W)
     e.gain.copy_(W@cov)
     e.bias.copy_(torch.cat([self.b(k) for k in names]))
-    e.tril.copy_(cov.diag().sqrt().diag() if diagonal else torch.linalg.cholesky(cov))
+    tril = cov.diag().sqrt().diag() if diagonal else torch.linalg.cholesky(cov)
+    e.tril.copy_(tril)
     return e
 
 # %% ../../nbs/10_theory.lingauss.ipynb #e1caf368
@@ -288,14 +300,18 @@ def mvn(
     if isinstance(q, MultivariateNormal): return q
     return MultivariateNormal(q.mean, scale_tril=q.stddev.diag_embed(), validate_args=False)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #b2121afe
+# %% ../../nbs/10_theory.lingauss.ipynb #e8fb748b
 @patch
 def elbo(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
     q, # Any Gaussian over z, batch shape `(B,)`
 )->Tensor: # Nats, `(B,)`
     "The ELBO of log p(x) under `q` in closed form, no sampling"
-    q, p = mvn(q), mvn(self.prior())
-    def spread(k): return (self.W(k)@q.scale_tril).pow(2).sum((-1,-2))/(2*self.noise[k]**2)     # (B,)
-    at_mean = sum(d.log_prob(x[k]) for k,d in self.decode(q.mean, x).items())
+    q = mvn(q)
+    p = mvn(self.prior())
+    def spread(k):                                                 # trace of W S W', (B,)
+        moved = self.W(k)@q.scale_tril
+        return moved.pow(2).sum((-1,-2))/(2*self.noise[k]**2)
+    ps = self.decode(q.mean, x)
+    at_mean = sum(ps[k].log_prob(x[k]) for k in ps)
     return at_mean - sum(spread(k) for k in x) - kl(q, p)

@@ -57,8 +57,9 @@ PLANTS = {
     'clean': [(lambda d: write(d/'nbs'/'01_core.ipynb', {**read(d/'nbs'/'01_core.ipynb'), 'metadata': {'planted': 1}}), '01_core.ipynb: not clean')],
     'exported': [(edit('mmvae_nb/core.py', 'def subsets', 'def subset5'), 'core.py: differs'), (put('mmvae_nb/stray.py', 'x = 1\n'), 'stray.py: no notebook'),
                  (drop('mmvae_nb/core.py'), 'core.py: missing')],
-    'all_lists': [(put('mmvae_nb/all.py', 'from .dists import *\n'), 'does not list core'), (edit('mmvae_nb/all.py', 'from .core', 'from .ghost import *\nfrom .core'), 'lists ghost'),
-                  (edit('mmvae_nb/dists.py', "__all__ = [", "__all__ = ['subsets', "), "both export 'subsets'")],
+    'all_lists': [(put('mmvae_nb/all.py', 'from .dists import kl\n'), 'takes nothing from core'), (edit('mmvae_nb/all.py', 'from .core', 'from .ghost import a\nfrom .core'), 'no module ghost'),
+                  (edit('mmvae_nb/all.py', 'import subsets', 'import subsets, subset5'), "core exports no 'subset5'"), (edit('mmvae_nb/all.py', 'import kl', 'import kl, kl'), "'kl' is there twice"),
+                  (edit('mmvae_nb/all.py', 'import subsets', 'import *'), "core exports no '*'")],
     'layers': [(add(code('#| export\nfrom mmvae_nb.dists import kl')), 'mmvae_nb.dists of notebook 02, which is not before'), (add(code('#| export\nimport fastai.basics')), 'fastai, which foundations do without'),
                (in_part('20_data.far'), 'mmvae_nb.data.far of data, a higher part'), (in_part('20_data.far', '41_models.near'), 'mmvae_nb.data.far of data; models import neither'),
                (add(code('#| export\nfrom matplotlib import pyplot')), 'imports matplotlib')],
@@ -117,7 +118,7 @@ def small(tmp_path):
         for p in (d/'mmvae_nb').iterdir():
             if p.is_dir(): shutil.rmtree(p)
             elif p.name not in {'__init__.py', 'core.py', 'dists.py'}: p.unlink()
-        (d/'mmvae_nb'/'all.py').write_text('from .core import *\nfrom .dists import *\n')
+        (d/'mmvae_nb'/'all.py').write_text('from .core import subsets\nfrom .dists import kl\n')
         return d
     return make
 

@@ -82,6 +82,30 @@ def all_lists(root):
     if len(names)>MOST: out.append(f'{PKG}/all.py has {len(names)} names, at most {MOST}')
     return out
 
+COMPLETE = """
+import importlib, jedi, os, sys
+from jedi.api.environment import InterpreterEnvironment
+from torch.nn import Module
+root, *modules = sys.argv[1:]
+paths = [root, os.path.dirname(os.__file__)]       # torch is not looked into: that would take minutes
+project = jedi.Project(root, sys_path=paths, smart_sys_path=False)
+for name in modules:
+    for cls in vars(importlib.import_module(name)).values():
+        if not (isinstance(cls, type) and hasattr(cls, 'generate') and cls.__module__==name): continue
+        if cls.__name__.startswith('_'): continue
+        code = f'import {name}\\nm = {name}.{cls.__name__}()\\nm.'
+        script = jedi.Script(code, path=root+'/x.py', environment=InterpreterEnvironment(), project=project)
+        offered = {c.name for c in script.complete(3, 2)}
+        have = {k for k in dir(cls) if not k.startswith('_') and k not in dir(Module)}
+        for k in sorted(have-offered): print(name, cls.__name__, k)
+"""
+
+def completion(root):
+    "An editor offers every public method of every model (jedi, which runs nothing)"
+    mods = [f'{PKG}.{module(p)}' for p in notebooks(root) if (module(p) or '').startswith('models.')]
+    missing = python('-c', COMPLETE, root, *(mods or [f'{PKG}.core']), cwd=root).splitlines()
+    return [f'{m}: an editor does not offer {cls}.{k}; define it in the class body' for m,cls,k in map(str.split, missing)]
+
 # ---------------------------------------------------------------- layers
 
 def imports(tree_):

@@ -463,7 +463,7 @@ def repeated(root):
     return out
 
 CHECKS = [
-    clean, exported, all_lists, layers, pure_imports, light, names_known, budgets, directive_lines, outputs, top_level,
+    clean, exported, all_lists, completion, layers, pure_imports, light, names_known, budgets, directive_lines, outputs, top_level,
     readme_in_step, package, repeated, packed,
 ]
 LAST = [density]

@@ -30,7 +30,7 @@ def subsets(
     top = len(names) if max_size is None else max_size
     return [s for k in range(min_size, top+1) for s in combinations(names, k)]
 
-# %% ../nbs/01_core.ipynb #f2d4471b
+# %% ../nbs/01_core.ipynb #98f231c0
 def as_names(
     names, # One name, several, or None
     default=(), # What None stands for
@@ -48,7 +48,8 @@ def choose(
     if key in options: return options[key] if hasattr(options, 'keys') else key
     near = get_close_matches(str(key), [str(o) for o in options], n=1)
     hint = f'; did you mean {near[0]!r}?' if near else ''
-    raise ValueError(f"unknown {what} {key!r}{hint} (valid: {', '.join(map(str, options))})")
+    why = f"unknown {what} {key!r}{hint} (valid: {', '.join(map(str, options))})"
+    raise ValueError(why)
 
 # %% ../nbs/01_core.ipynb #4c698a24
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,7 @@ def as_modalities(
     if twice: raise ValueError(f'modality names are used twice: {sorted(twice)}')
     return {m.name: m for m in mods}
 
-# %% ../nbs/01_core.ipynb #6f5c8946
+# %% ../nbs/01_core.ipynb #e3dd39e4
 def per_modality(
     mods, # Names, or a dict by name
     value, # One value, or `{name: value}`
@@ -97,7 +98,8 @@ def per_modality(
     for k in value: choose(k, mods, f'modality in {what}')
     left_out = [k for k in mods if k not in value]
     if left_out and default is None:
-        raise ValueError(f'{what}: nothing for modality {left_out[0]!r}; give all of {tuple(mods)}, or one value')
+        why = f'{what}: nothing for modality {left_out[0]!r}; give all of {tuple(mods)}, or one value'
+        raise ValueError(why)
     return {k: value.get(k, default) for k in mods}
 
 def nonnegative(
@@ -167,29 +169,35 @@ def part_of(
     rank = noise.masked_fill(~obs, 2.).argsort(-2).argsort(-2)
     return rank<size.unsqueeze(-2)
 
-# %% ../nbs/01_core.ipynb #5d99c2ec
+# %% ../nbs/01_core.ipynb #04e9edd8
 def _check_tensor(m:Modality, v, B:int):
     "Type, dtype and shape of one modality of a batch of `B`"
     who = f'modality {m.name!r}'
     if not isinstance(v, Tensor):
-        raise TypeError(f'{who}: expected a tensor, found {type(v).__name__}; wrap it in torch.as_tensor')
+        why = f'{who}: expected a tensor, found {type(v).__name__}; wrap it in torch.as_tensor'
+        raise TypeError(why)
     if not v.is_floating_point():
         raise TypeError(f'{who}: expected floats, found {v.dtype}; convert it, e.g. x.float()/255 for pixels')
     want = ','.join(map(str, m.shape))
-    if tuple(v.shape[1:])!=m.shape: raise ValueError(f'{who}: expected shape (B,{want}), found {tuple(v.shape)}')
-    if len(v)!=B: raise ValueError(f'{who}: {len(v)} samples, but another modality has {B}; '
-                                   'all modalities of a batch need the same number')
+    if tuple(v.shape[1:])!=m.shape:
+        why = f'{who}: expected shape (B,{want}), found {tuple(v.shape)}'
+        raise ValueError(why)
+    if len(v)!=B:
+        why = (f'{who}: {len(v)} samples, but another modality has {B}; '
+               'all modalities of a batch need the same number')
+        raise ValueError(why)
 
-# %% ../nbs/01_core.ipynb #6137126c
+# %% ../nbs/01_core.ipynb #c8f34e9c
 def _check_mask(k:str, m, x:dict, B:int):
     "Name, dtype and shape of one mask"
     choose(k, x, 'modality in mask')
     kind = getattr(m, 'dtype', type(m).__name__)
     shape = tuple(getattr(m, 'shape', ()))
     if kind==torch.bool and shape==(B,): return
-    raise ValueError(f'mask of modality {k!r}: expected a bool tensor of shape ({B},), found {kind} {shape}')
+    why = f'mask of modality {k!r}: expected a bool tensor of shape ({B},), found {kind} {shape}'
+    raise ValueError(why)
 
-# %% ../nbs/01_core.ipynb #789c74a6
+# %% ../nbs/01_core.ipynb #9e1bdd0b
 def _check_values(seen:dict):
     "Raise where something observed is NaN or infinite; `seen` holds no hidden content"
     sums = [v.detach().sum(dtype=None if v.dtype==torch.float64 else torch.float32) for v in seen.values()]
@@ -199,10 +207,11 @@ def _check_values(seen:dict):
         if not bad.any(): continue
         first = bad.nonzero()[0].item()
         n = int(bad.sum())
-        raise ValueError(f'modality {k!r}: NaN or inf in observed sample {first} ({n} of {len(v)} samples); '
-                         'mask them or clean them')
+        why = (f'modality {k!r}: NaN or inf in observed sample {first} ({n} of {len(v)} samples); '
+               'mask them or clean them')
+        raise ValueError(why)
 
-# %% ../nbs/01_core.ipynb #88a95f74
+# %% ../nbs/01_core.ipynb #28ea5203
 def check_batch(
     mods:dict, # `{name: Modality}`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -218,7 +227,8 @@ def check_batch(
     if mask:
         none = ~seen(x, mask).any(0)
         if none.any():
-            raise ValueError(f'sample {none.nonzero()[0].item()} has nothing observed in {tuple(x)}; drop such samples')
+            why = f'sample {none.nonzero()[0].item()} has nothing observed in {tuple(x)}; drop such samples'
+            raise ValueError(why)
     _check_values(hide(x, mask))
 
 # %% ../nbs/01_core.ipynb #960ad956
@@ -337,7 +347,7 @@ class Answers:
         listed = sorted({self.subset(s) for s in self.given}, key=lambda s: (len(s), s))
         return [s for s in listed if min_size<=len(s)<=top]
 
-# %% ../nbs/01_core.ipynb #4bf37ec8
+# %% ../nbs/01_core.ipynb #2167f29a
 @patch
 def has_density(self:Answers,
     given, # Names
@@ -361,7 +371,8 @@ def refuse(self:Answers,
     "Raise a `ValueError` that says what can be asked"
     asked = self.subset(given)
     if not asked: raise ValueError(f'{who} generates nothing from nothing; {self.say()}')
-    raise ValueError(f'{who} cannot condition on {asked}; {self.say()}')
+    why = f'{who} cannot condition on {asked}; {self.say()}'
+    raise ValueError(why)
 
 # %% ../nbs/01_core.ipynb #f45c411a
 class _Contract(nn.Module):
@@ -452,23 +463,24 @@ class _Door(_Contract):
         "p(x_j|z) for each target (default: all), for `z` of shape `(...,d)`"
         return {k: choose(k, self.decoders, 'target')(z) for k in as_names(targets, self.names)}
 
-# %% ../nbs/01_core.ipynb #c3b33089
+# %% ../nbs/01_core.ipynb #1e98db01
 def _not_fitted(name, have):
     "The error for a sampler that is not there"
     fitted = ', '.join(map(repr, have)) or 'none'
     near = get_close_matches(name, ['gmm', 'maf', *have], n=1)
     hint = f'; did you mean {near[0]!r}?' if near and near[0]!=name else ''
     kind = near[0] if near and near[0] in ('gmm','maf') else 'gmm'
-    raise ValueError(f"sampler {name!r} is not fitted (fitted: {fitted}; 'prior' needs no fit){hint}. "
-                     f'To fit one: `from mmvae_nb.models.samplers import fit_sampler; fit_sampler(model, data, {kind!r})` '
-                     f'with training data, then sampler={kind!r}')
+    why = (f"sampler {name!r} is not fitted (fitted: {fitted}; 'prior' needs no fit){hint}. "
+           f'To fit one: `from mmvae_nb.models.samplers import fit_sampler; fit_sampler(model, data, {kind!r})` '
+           f'with training data, then sampler={kind!r}')
+    raise ValueError(why)
 
 def _like(model):
     "A floating tensor of the model, for device and dtype; None where it has none"
     tensors = chain(model.parameters(), model.buffers())
     return next((v for v in tensors if v.is_floating_point()), None)
 
-# %% ../nbs/01_core.ipynb #6c26c76b
+# %% ../nbs/01_core.ipynb #cd62213a
 class _Drawn(_Door):
     "Codes from the prior or from a sampler"
     def find_sampler(self, sampler=None):
@@ -492,8 +504,9 @@ class _Drawn(_Door):
         z = draw(n)
         found = tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__
         if found!=(n,self.d):
-            raise ValueError(f'sampler: expected codes (n,d) = ({n},{self.d}), found {found}; '
-                             'fit one to codes of this model')
+            why = (f'sampler: expected codes (n,d) = ({n},{self.d}), found {found}; '
+                   'fit one to codes of this model')
+            raise ValueError(why)
         return z if like is None else z.to(like)
 
 # %% ../nbs/01_core.ipynb #a9d720d0

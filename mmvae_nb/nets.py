@@ -176,7 +176,7 @@ def halvings(
     "Sizes of the feature maps along one side"
     return [s>>i for i in range(n+1)]
 
-# %% ../nbs/03_nets.ipynb #a7622f3b
+# %% ../nbs/03_nets.ipynb #73159f19
 def _image(shape, n, who):
     "Channels, and sizes along both sides, of an image that can be halved `n` times"
     _check_image(shape, who)
@@ -189,8 +189,9 @@ def _check_image(shape, who):
 
 def _check_halvings(shape, sides, n, who):
     if min(sides)<2**n:
-        raise ValueError(f'{who}: {n} layers halve an image to nothing below {2**n} pixels a side, '
-                         f'found {tuple(shape)}; use fewer channels or an MLP')
+        why = (f'{who}: {n} layers halve an image to nothing below {2**n} pixels a side, '
+               f'found {tuple(shape)}; use fewer channels or an MLP')
+        raise ValueError(why)
 
 # %% ../nbs/03_nets.ipynb #5320c54c
 @register
@@ -267,7 +268,7 @@ def net_for(
     if kind=='conv': return ConvNet(d, shape, default_channels(shape))
     return MLPNet(d, shape, _hidden(kind))
 
-# %% ../nbs/03_nets.ipynb #0ec278a1
+# %% ../nbs/03_nets.ipynb #d0d0bf1a
 def _dry(net, shape, who):
     "What `net` returns for two zero inputs; batch norm, dropout and gradients stay untouched"
     tensors = [*net.parameters(), *net.buffers(), torch.zeros(())]
@@ -275,21 +276,26 @@ def _dry(net, shape, who):
     x = torch.zeros(2, *shape, dtype=like.dtype, device=like.device)
     try:
         with torch.no_grad(), eval_mode(net): return net(x)
-    except Exception as e: raise ValueError(f'{who} fails on an input of shape {(2,*shape)}: {e}') from e
+    except Exception as e:
+        why = f'{who} fails on an input of shape {(2,*shape)}: {e}'
+        raise ValueError(why) from e
 
-# %% ../nbs/03_nets.ipynb #bb2b1cfd
+# %% ../nbs/03_nets.ipynb #a8918be6
 def _n_features(body, shape, who):
     "Number of features of a user's body, or an error that says what is wrong with it"
     out = _dry(body, shape, who)
     if not isinstance(out, Tensor):
-        raise TypeError(f'{who} returns {type(out).__name__}, expected features, a tensor (B,nf); '
-                        'the head is added by the model')
+        why = (f'{who} returns {type(out).__name__}, expected features, a tensor (B,nf); '
+               'the head is added by the model')
+        raise TypeError(why)
     if out.dim()!=2 or len(out)!=2:
-        raise ValueError(f'{who} maps {(2,*shape)} to {tuple(out.shape)}, expected (2,nf); end it with nn.Flatten()')
+        why = f'{who} maps {(2,*shape)} to {tuple(out.shape)}, expected (2,nf); end it with nn.Flatten()'
+        raise ValueError(why)
     found = out.shape[1]
     nf = getattr(body, 'nf', found)
     if nf!=found:
-        raise ValueError(f'{who} says nf={nf}, but returns {found} features; correct or drop the attribute')
+        why = f'{who} says nf={nf}, but returns {found} features; correct or drop the attribute'
+        raise ValueError(why)
     return nf
 
 # %% ../nbs/03_nets.ipynb #92886074
@@ -315,18 +321,20 @@ def unimodal_encoders(
     parts = {k: body_of(m) for k,m in as_modalities(mods).items()}
     return nn.ModuleDict({k: Encoder(body, head(nf, d)) for k,(body,nf) in parts.items()})
 
-# %% ../nbs/03_nets.ipynb #9d86b4fb
+# %% ../nbs/03_nets.ipynb #b234593c
 def _check_decoder(dec, m, d):
     "Raise unless the network and the likelihood of `dec` make `(N,d)` into distributions of shape `m.shape`"
     who = f'modality {m.name!r}: decoder'
     want = (2, *m.shape)
     out = _dry(dec.net, (d,), who)
     if not isinstance(out, Tensor):
-        raise TypeError(f'{who} returns {type(out).__name__}, expected a tensor of shape {want}; '
-                        'the likelihood is added by the model')
+        why = (f'{who} returns {type(out).__name__}, expected a tensor of shape {want}; '
+               'the likelihood is added by the model')
+        raise TypeError(why)
     with torch.no_grad(): p = dec.lik(out)
     if p.batch_shape+p.event_shape!=want:
-        raise ValueError(f'{who} maps {(2,d)} to {tuple(out.shape)}, expected {want}')
+        why = f'{who} maps {(2,d)} to {tuple(out.shape)}, expected {want}'
+        raise ValueError(why)
     return dec
 
 # %% ../nbs/03_nets.ipynb #17d3946c
@@ -389,7 +397,7 @@ class JointEncoder(nn.Module):
         self.merge = nn.Sequential(merge, nn.ReLU(inplace=True))
         self.head = head(nf, d)
 
-# %% ../nbs/03_nets.ipynb #f7e9148a
+# %% ../nbs/03_nets.ipynb #6a983b0c
 @patch
 def forward(self:JointEncoder,
     x:dict, # `{name: (B,*shape)}`, every modality
@@ -397,7 +405,8 @@ def forward(self:JointEncoder,
     "Features of every modality, merged"
     missing = [k for k in self.bodies if k not in x]
     if missing:
-        raise ValueError(f'a joint encoder reads all of {tuple(self.bodies)}, but {missing[0]!r} is missing')
+        why = f'a joint encoder reads all of {tuple(self.bodies)}, but {missing[0]!r} is missing'
+        raise ValueError(why)
     parts = [body(x[k]) for k,body in self.bodies.items()]
     return self.head(self.merge(torch.cat(parts, -1)))
 

@@ -46,14 +46,17 @@ def _numbers(v, what:str):
         raise TypeError(f'{what}: complex numbers are not supported; pass real and imaginary parts as two channels')
     return v.detach()
 
-# %% ../../nbs/20_data.core.ipynb #5eab3b2d
+# %% ../../nbs/20_data.core.ipynb #69756eb6
 def _rows_of(v, what:str):
     "`_numbers` of shape `(N,*shape)` with at least one sample and one dimension"
     v = _numbers(v, what)
     if v.dim()<2:
         remedy = 'use v[:,None] for one number a sample, `one_hot` for labels'
-        raise ValueError(f'{what}: expected shape (N,*shape), found {tuple(v.shape)}; {remedy}')
-    if not v.numel(): raise ValueError(f'{what}: no data in shape {tuple(v.shape)}')
+        why = f'{what}: expected shape (N,*shape), found {tuple(v.shape)}; {remedy}'
+        raise ValueError(why)
+    if not v.numel():
+        why = f'{what}: no data in shape {tuple(v.shape)}'
+        raise ValueError(why)
     return v
 
 # %% ../../nbs/20_data.core.ipynb #e414b339
@@ -71,7 +74,7 @@ def _labels(y, N:int):
         raise ValueError(f'labels out of range: found {found}; labels are integers from 0, or -1 where unknown')
     return y
 
-# %% ../../nbs/20_data.core.ipynb #a34d0b8a
+# %% ../../nbs/20_data.core.ipynb #587469a9
 def _which(bad):
     "The first sample of which `bad` `(N,)` is true, and how many there are"
     return bad.nonzero()[0].item(), int(bad.sum())
@@ -85,16 +88,18 @@ def _masks(mask, x:dict, N:int):
         m = _numbers(m, f'mask of modality {k!r}')
         if m.dtype!=torch.bool or tuple(m.shape)!=(N,):
             found = f'{m.dtype} {tuple(m.shape)}'
-            raise ValueError(f'mask of modality {k!r}: expected bools of shape ({N},), found {found}')
+            why = f'mask of modality {k!r}: expected bools of shape ({N},), found {found}'
+            raise ValueError(why)
         out[k] = m
     obs = torch.stack(list(observed(x, x, out).values()))  # (M,N)
     none = ~obs.any(0)
     if none.any():
         first, total = _which(none)
-        raise ValueError(f'sample {first} has nothing observed ({total} of {N} samples); drop such samples')
+        why = f'sample {first} has nothing observed ({total} of {N} samples); drop such samples'
+        raise ValueError(why)
     return out
 
-# %% ../../nbs/20_data.core.ipynb #de8dff79
+# %% ../../nbs/20_data.core.ipynb #075bc0e5
 def _finite(v, obs, name:str, chunk:int=2048):
     "Raise at a NaN or inf in what was observed; reads `v` once, a chunk at a time"
     if not v.is_floating_point(): return
@@ -102,10 +107,11 @@ def _finite(v, obs, name:str, chunk:int=2048):
     bad = obs & ~torch.cat(finite)
     if bad.any():
         first, total = _which(bad)
-        raise ValueError(f'modality {name!r}: NaN or inf in observed sample {first} ({total} of {len(v)} samples); '
-                         'mask such samples (see `nan_masks`) or clean them')
+        why = (f'modality {name!r}: NaN or inf in observed sample {first} ({total} of {len(v)} samples); '
+               'mask such samples (see `nan_masks`) or clean them')
+        raise ValueError(why)
 
-# %% ../../nbs/20_data.core.ipynb #030c4154
+# %% ../../nbs/20_data.core.ipynb #829cf5d2
 def _modality_tensors(x):
     "Tensors `(N,*shape)` by name"
     if not isinstance(x, Mapping):
@@ -128,8 +134,9 @@ def _same_length(x, cache):
     _, first, N = sizes[0]
     for kind,k,n in sizes:
         if n!=N:
-            raise ValueError(f'{kind} {k!r} has {n} samples, but {first!r} has {N}; '
-                             'row i of every modality must be the same sample')
+            why = (f'{kind} {k!r} has {n} samples, but {first!r} has {N}; '
+                   'row i of every modality must be the same sample')
+            raise ValueError(why)
 
 # %% ../../nbs/20_data.core.ipynb #3fb5657c
 def _scales(scale, x):
@@ -243,7 +250,7 @@ def part(self:MMData, idx, names)->dict:
     "Floats of the modalities `names` only"
     return self.finish(self.raw(idx, names))[0]
 
-# %% ../../nbs/20_data.core.ipynb #206c1f0d
+# %% ../../nbs/20_data.core.ipynb #cf1e81fe
 @patch
 def labels(self:MMData,
     what:str='this', # Who needs them, for the message
@@ -254,7 +261,9 @@ def labels(self:MMData,
     if y is None: raise ValueError(f'{what} needs integer labels, found none: MMData(x, y=...)')
     if y.is_floating_point():
         raise ValueError(f'{what} needs integer labels, found float targets; convert classes with y.long()')
-    if y.dim()>1: raise ValueError(f'{what} needs one integer label a sample, found shape {tuple(y.shape)}')
+    if y.dim()>1:
+        why = f'{what} needs one integer label a sample, found shape {tuple(y.shape)}'
+        raise ValueError(why)
     if (y<0).all(): raise ValueError(f'{what} needs integer labels, but all are -1 (unknown)')
     if known and (y<0).any():
         first = (y<0).nonzero()[0].item()
@@ -286,7 +295,7 @@ def nan_masks(
         if hole.any(): out[k] = ~hole
     return out
 
-# %% ../../nbs/20_data.core.ipynb #10b1764c
+# %% ../../nbs/20_data.core.ipynb #d18dd623
 def one_hot(
     y, # `(N,)` integer labels
     k:int, # Number of classes
@@ -296,8 +305,9 @@ def one_hot(
     off = (y<0)|(y>=k)
     if off.any():
         found = y[off][0].item()
-        raise ValueError(f'labels out of range: found {found}, but k={k} allows 0..{k-1}; '
-                         'for unknown labels pass y.clamp(min=0) and a mask {name: y>=0}')
+        why = (f'labels out of range: found {found}, but k={k} allows 0..{k-1}; '
+               'for unknown labels pass y.clamp(min=0) and a mask {name: y>=0}')
+        raise ValueError(why)
     return torch.nn.functional.one_hot(y, k).float()
 
 # %% ../../nbs/20_data.core.ipynb #3f7370ec
@@ -316,7 +326,7 @@ def complete(self:MMData)->MMData:
     if self.mask is None: return self
     return self.subset(self._seen().all(0))._new(mask=None)
 
-# %% ../../nbs/20_data.core.ipynb #e0738c44
+# %% ../../nbs/20_data.core.ipynb #7447dabe
 @patch
 def split(self:MMData,
     *parts, # Fractions of the data, or numbers of samples
@@ -326,7 +336,9 @@ def split(self:MMData,
     "Random disjoint parts"
     if by is None: by = np.arange(len(self))
     groups, group = np.unique(np.asarray(by), return_inverse=True)      # the number of each sample's group
-    if len(group)!=len(self): raise ValueError(f'{len(group)} groups for {len(self)} samples')
+    if len(group)!=len(self):
+        why = f'{len(group)} groups for {len(self)} samples'
+        raise ValueError(why)
     n = len(groups)
     ends = np.cumsum([0, *parts])
     if not all(isinstance(p, int) for p in parts): ends = np.round(ends*n).astype(int)
@@ -449,7 +461,7 @@ def mcar(
     p = {k: torch.tensor(float(v)) for k,v in eta.items()}
     return _masked(data, p, keep, generator, seed)
 
-# %% ../../nbs/20_data.core.ipynb #441ec4eb
+# %% ../../nbs/20_data.core.ipynb #295df267
 def missing_by_label(
     data:MMData, # With integer labels, all known; not modified
     rates:dict, # `{name: (rate at the lowest label, rate at the highest)}`, or a rate for each label
@@ -463,7 +475,8 @@ def missing_by_label(
     for k,r in rates.items():
         choose(k, data.x, 'modality')
         if len(r) not in (2,top):
-            raise ValueError(f'modality {k!r}: expected 2 rates, or one for each of {top} labels, found {len(r)}')
+            why = f'modality {k!r}: expected 2 rates, or one for each of {top} labels, found {len(r)}'
+            raise ValueError(why)
         if len(r)==2: r = torch.linspace(float(r[0]), float(r[1]), top)
         p[k] = 1-torch.as_tensor(r).float()[y]
     return _masked(data, p, (), generator, seed)
@@ -524,7 +537,7 @@ def _broken(path, e):
     raise ValueError(f'{path}: not a readable file of NumPy arrays, perhaps truncated '
                      f'({type(e).__name__}: {why})') from None
 
-# %% ../../nbs/20_data.core.ipynb #dbf215c6
+# %% ../../nbs/20_data.core.ipynb #df8cac19
 def _beside(d, end:str):
     "Entries `<name><end>` that stand beside an entry `<name>`, by that name"
     found = {k.removesuffix(end): v for k,v in d.items() if k.endswith(end)}
@@ -537,10 +550,12 @@ def _check_beside(x, found, end:str, shape:str, fits):
         if k not in x:
             owner = k.rpartition('_')[0]
             role = 'holds the labels' if k=='y' else f'belongs to {owner!r} by its name'
-            raise ValueError(f'entry {k+end!r} is ambiguous: {k!r} {role}; {remedy}')
+            why = f'entry {k+end!r} is ambiguous: {k!r} {role}; {remedy}'
+            raise ValueError(why)
         if not fits(v):
             role = f'its name makes it the {end[1:]} of modality {k!r}, {shape}'
-            raise ValueError(f'entry {k+end!r} is ambiguous: {role}, but its shape is {np.shape(v)}; {remedy}')
+            why = f'entry {k+end!r} is ambiguous: {role}, but its shape is {np.shape(v)}; {remedy}'
+            raise ValueError(why)
 
 def _by_name(d):
     "`(x, mask, scale)` of a dict whose entries tell by their names what they are"
@@ -554,7 +569,7 @@ def _by_name(d):
     _check_beside(x, scale, '_scale', 'one number', is_number)
     return x, mask, {k: np.asarray(v).item() for k,v in scale.items()}
 
-# %% ../../nbs/20_data.core.ipynb #935ccd0c
+# %% ../../nbs/20_data.core.ipynb #0973bc6e
 _format, _version = 'format/mmdata', 2      # version 1 told masks and scales by the ends of names
 
 def _section(d, name:str):
@@ -577,7 +592,8 @@ def _check_entries(d):
         choose(kind, ('format','names','dtype','x','mask','scale','cache','type','y'), 'kind of entry')
     names = [k for k in str(d['names']).split(',') if k]
     if set(names)!=set(_section(d, 'x')):
-        raise ValueError(f"modalities {names} were written, but {list(_section(d, 'x'))} are there")
+        why = f"modalities {names} were written, but {list(_section(d, 'x'))} are there"
+        raise ValueError(why)
     return names
 
 # %% ../../nbs/20_data.core.ipynb #46a119a6
@@ -749,7 +765,7 @@ def _with_masks(data, missing):
     if data.mask: return data
     return data._new(mask={k: data.observed(k) for k in data.names if k in missing})
 
-# %% ../../nbs/20_data.core.ipynb #c17197d9
+# %% ../../nbs/20_data.core.ipynb #ff34a6e8
 def mm_dls(
     train:MMData, # Training data
     valid:MMData, # Validation data
@@ -759,7 +775,9 @@ def mm_dls(
 )->DataLoaders: # fastai `DataLoaders` of `(x,y)`, of `(x,mask,y)` if anything is missing, or of `(x,mask,cache,y)`
     "`DataLoaders` over in-memory multimodal data"
     forms = _form(train), _form(valid)
-    if forms[0]!=forms[1]: raise ValueError(f'training and validation data differ: {forms[0]} and {forms[1]}')
+    if forms[0]!=forms[1]:
+        why = f'training and validation data differ: {forms[0]} and {forms[1]}'
+        raise ValueError(why)
     missing = {k for d in (train, valid) for k in d.mask or ()}
     if missing: train, valid = _with_masks(train, missing), _with_masks(valid, missing)
     first = MMLoader(train, bs, shuffle=True, drop_last=drop_last and len(train)>=bs)

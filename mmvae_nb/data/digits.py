@@ -26,16 +26,19 @@ def sklearn_digits(
     v = F.interpolate(v, size=size, mode='bicubic').clamp(0, 1)[:,0]
     return (v*255).round().byte(), torch.as_tensor(d.target).long()
 
-# %% ../../nbs/22_data.digits.ipynb #65f2fac7
+# %% ../../nbs/22_data.digits.ipynb #7c6f0976
 def _check_digits(digits:Tensor, labels:Tensor):
     "Images `(N,H,W)` uint8 and as many labels from 0"
     if digits.dim()!=3 or digits.dtype!=torch.uint8:
-        raise ValueError(f'digits: expected (N,H,W) uint8, found {tuple(digits.shape)} {digits.dtype}')
-    if len(labels)!=len(digits): raise ValueError(f'{len(labels)} labels for {len(digits)} digits')
+        why = f'digits: expected (N,H,W) uint8, found {tuple(digits.shape)} {digits.dtype}'
+        raise ValueError(why)
+    if len(labels)!=len(digits):
+        why = f'{len(labels)} labels for {len(digits)} digits'
+        raise ValueError(why)
     if labels.min()<0: raise ValueError(f'labels out of range: found {labels.min().item()}; labels are integers from 0')
     return digits, labels.long()
 
-# %% ../../nbs/22_data.digits.ipynb #28d31e10
+# %% ../../nbs/22_data.digits.ipynb #9ad7293b
 def digits_from_npz(
     path, # File with `x_train`, `y_train`, `x_test`, `y_test`, e.g. `../shared/data/mnist.npz`
 )->tuple: # `(digits, labels)` for training and for testing; digits `(N,H,W)` uint8
@@ -44,7 +47,9 @@ def digits_from_npz(
     if not path.is_file(): raise FileNotFoundError(f'{path}: no such file')
     with _open(path) as z:
         def entry(k):
-            if k not in z: raise ValueError(f'{path}: no entry {k!r} (found {", ".join(z.files)})')
+            if k not in z:
+                why = f'{path}: no entry {k!r} (found {", ".join(z.files)})'
+                raise ValueError(why)
             return torch.as_tensor(z[k])
         def part(name): return _check_digits(entry(f'x_{name}'), entry(f'y_{name}'))
         return part('train'), part('test')
@@ -115,7 +120,7 @@ def five_backgrounds(
     backgrounds += [texture(k, seed=seed) for k in textures]
     return [(b*tone).round().byte() for b in backgrounds]
 
-# %% ../../nbs/22_data.digits.ipynb #aea0d451
+# %% ../../nbs/22_data.digits.ipynb #182ba632
 def invert_on(
     mask:Tensor, # Digit pixels, bool `(n,h,w)`
     background:Tensor, # `(3,H,W)` uint8
@@ -124,16 +129,19 @@ def invert_on(
     "Random crops of the background, with inverted colours under the mask"
     n, h, w = mask.shape
     if background.dim()!=3 or background.dtype!=torch.uint8 or len(background)!=3:
-        raise ValueError(f'background: expected (3,H,W) uint8, found {tuple(background.shape)} {background.dtype}')
+        why = f'background: expected (3,H,W) uint8, found {tuple(background.shape)} {background.dtype}'
+        raise ValueError(why)
     H, W = background.shape[1:]
-    if H<h or W<w: raise ValueError(f'background of {H}x{W} pixels is smaller than the digits, {h}x{w}')
+    if H<h or W<w:
+        why = f'background of {H}x{W} pixels is smaller than the digits, {h}x{w}'
+        raise ValueError(why)
     i = torch.randint(H-h+1, (n,), generator=generator)
     j = torch.randint(W-w+1, (n,), generator=generator)
     every = background.unfold(1, h, 1).unfold(2, w, 1)      # (3,H-h+1,W-w+1,h,w), a view
     crops = every.permute(1, 2, 0, 3, 4)[i,j]               # (n,3,h,w)
     return crops ^ (mask*255).byte()[:,None]
 
-# %% ../../nbs/22_data.digits.ipynb #7d601983
+# %% ../../nbs/22_data.digits.ipynb #403c4b05
 def translate(
     digits:Tensor, # `(n,h,w)` uint8
     scale:float=.75, # Size of the digit in the picture
@@ -149,7 +157,8 @@ def translate(
     free = torch.tensor([h-a, w-b])
     top = free if shift is None else torch.tensor([shift, shift])
     if top.min()<0 or (top>free).any():
-        raise ValueError(f'digits of {a}x{b} pixels cannot shift by {top.tolist()} in {h}x{w}')
+        why = f'digits of {a}x{b} pixels cannot shift by {top.tolist()} in {h}x{w}'
+        raise ValueError(why)
     off = (torch.rand(n, 2, generator=generator)*(top+1)).long()
     rows = off[:,:1]+torch.arange(a)        # (n,a)
     cols = off[:,1:]+torch.arange(b)        # (n,b)
@@ -177,7 +186,7 @@ def _different(count, views, generator):
         rank[again] = draw(count[again])
     return rank
 
-# %% ../../nbs/22_data.digits.ipynb #33749c6d
+# %% ../../nbs/22_data.digits.ipynb #bc24335d
 def class_tuples(
     labels:Tensor, # `(N,)` labels of the digits
     n:int=None, # Number of tuples (default: each digit once in every view)
@@ -189,7 +198,8 @@ def class_tuples(
     few = (count>0) & (count<views)
     if few.any():
         c = few.nonzero()[0].item()
-        raise ValueError(f'class {c} has {count[c]} digits; {views} different ones are needed')
+        why = f'class {c} has {count[c]} digits; {views} different ones are needed'
+        raise ValueError(why)
     by_class = labels.argsort(stable=True)
     if n is None: return labels[by_class], _permuted(labels, views, generator)
     y = labels[torch.randint(len(labels), (n,), generator=generator)]
@@ -197,7 +207,7 @@ def class_tuples(
     rank = _different(count[y], views, generator)
     return y, by_class[start[y][:,None]+rank]
 
-# %% ../../nbs/22_data.digits.ipynb #564d9f9c
+# %% ../../nbs/22_data.digits.ipynb #cf345f27
 def digit_views(
     digits:Tensor, # `(N,H,W)` uint8, any digit set
     labels:Tensor, # `(N,)` classes
@@ -212,7 +222,9 @@ def digit_views(
     digits, labels = _check_digits(digits, labels)
     if backgrounds is None: backgrounds = five_backgrounds()
     if names is None: names = [f'm{k}' for k in range(len(backgrounds))]
-    if len(names)!=len(backgrounds): raise ValueError(f'{len(names)} names for {len(backgrounds)} backgrounds')
+    if len(names)!=len(backgrounds):
+        why = f'{len(names)} names for {len(backgrounds)} backgrounds'
+        raise ValueError(why)
     g = torch.Generator().manual_seed(seed)
     y, idx = class_tuples(labels, n, len(backgrounds), g)       # (n,), (n,views)
     x = {}

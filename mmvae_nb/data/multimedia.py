@@ -45,14 +45,15 @@ def _stft(clips):
     window = torch.hann_window(256, device=clips.device)
     return torch.stft(clips, 256, 64, window=window, return_complex=True)[...,:128]
 
-# %% ../../nbs/24_data.multimedia.ipynb #ad033bc1
+# %% ../../nbs/24_data.multimedia.ipynb #ea6f4286
 def log_mel(
     clips:Tensor, # Sound `(N,8192)` in [-1,1]
     bs:int=250, # Clips at a time
 )->Tensor: # `(N,1,32,128)` in [0,1]: frequency, time
     "Spectrograms of sounds, in decibels on the mel scale"
     if clips.dim()!=2 or clips.shape[1]!=sound_samples:
-        raise ValueError(f'sound: expected shape (N,{sound_samples}), found {tuple(clips.shape)}; see `fit_clip`')
+        why = f'sound: expected shape (N,{sound_samples}), found {tuple(clips.shape)}; see `fit_clip`'
+        raise ValueError(why)
     parts = [mel_bank()@_stft(c).abs().square() for c in clips.float().split(bs)]
     bels = torch.cat(parts).clamp(min=1e-12).log10()
     return (.5+bels/8).clamp(0, 1)[:,None]
@@ -121,19 +122,22 @@ def resample(
     def at(j): return p.gather(1, j[...,None].expand(-1, -1, 2))        # (N,n,2)
     return (1-w)*at(i-1) + w*at(i)
 
-# %% ../../nbs/24_data.multimedia.ipynb #d1a9c34d
+# %% ../../nbs/24_data.multimedia.ipynb #d9f3e032
 def _entries(path, *names):
     "Named arrays of an `.npz`; complains with the file's name"
     path = Path(path)
     if not path.is_file(): raise FileNotFoundError(f'{path}: no such file')
     with _open(path) as z:
         for k in names:
-            if k not in z: raise ValueError(f'{path}: no entry {k!r} (found {", ".join(z.files)})')
+            if k not in z:
+                why = f'{path}: no entry {k!r} (found {", ".join(z.files)})'
+                raise ValueError(why)
         try: return [z[k] for k in names]
         except Exception as e:
-            raise ValueError(f'{path}: cannot be read, perhaps truncated ({type(e).__name__}: {e})') from None
+            why = f'{path}: cannot be read, perhaps truncated ({type(e).__name__}: {e})'
+            raise ValueError(why) from None
 
-# %% ../../nbs/24_data.multimedia.ipynb #f40a0eb8
+# %% ../../nbs/24_data.multimedia.ipynb #b4859aff
 def spoken_digits(
     path, # `fsdd_8khz.npz`
 )->tuple: # Clips `(N,8192)`, digits `(N,)`, speakers `(N,)` (names), test recordings (bool `(N,)`)
@@ -141,13 +145,15 @@ def spoken_digits(
     audio, off, y, who, test = _entries(path, 'audio', 'offsets', 'y', 'speaker', 'is_test')
     n = len(off)-1
     if not n==len(y)==len(who)==len(test):
-        raise ValueError(f'{path}: {n:,} recordings, {len(y):,} labels, {len(who):,} speakers')
+        why = f'{path}: {n:,} recordings, {len(y):,} labels, {len(who):,} speakers'
+        raise ValueError(why)
     if off[-1]!=len(audio) or (np.diff(off)<=0).any():
-        raise ValueError(f'{path}: offsets end at {off[-1]:,}, but there are {len(audio):,} samples; '
-                         'the file is inconsistent')
+        why = (f'{path}: offsets end at {off[-1]:,}, but there are {len(audio):,} samples; '
+               'the file is inconsistent')
+        raise ValueError(why)
     return fit_clip(audio, off), torch.as_tensor(y).long(), who, torch.as_tensor(test)
 
-# %% ../../nbs/24_data.multimedia.ipynb #15101201
+# %% ../../nbs/24_data.multimedia.ipynb #9d8ca759
 def pen_strokes(
     path, # `pendigits.npz`
     n:int=100, # Points of a stroke
@@ -155,13 +161,14 @@ def pen_strokes(
     "Pen strokes at equal steps"
     def part(x, y):
         if x.ndim!=3 or x.shape[2]!=2 or x.max()>100:
-            raise ValueError(f'{path}: expected strokes (N,P,2) in 0..100, found {x.shape} up to {x.max()}')
+            why = f'{path}: expected strokes (N,P,2) in 0..100, found {x.shape} up to {x.max()}'
+            raise ValueError(why)
         points = resample(torch.as_tensor(x)/100, n)
         return points.flatten(1), torch.as_tensor(y).long()
     x_train, y_train, x_test, y_test = _entries(path, 'x_train', 'y_train', 'x_test', 'y_test')
     return part(x_train, y_train), part(x_test, y_test)
 
-# %% ../../nbs/24_data.multimedia.ipynb #bc0b3dc0
+# %% ../../nbs/24_data.multimedia.ipynb #938fd40d
 def same_class_rows(
     y:Tensor, # Classes `(n,)`
     labels:Tensor, # Classes of the sources `(N,)`
@@ -171,7 +178,9 @@ def same_class_rows(
     by_class = labels.argsort(stable=True)
     count = labels.bincount(minlength=int(y.max())+1)
     none = count[y]==0
-    if none.any(): raise ValueError(f'class {y[none][0].item()} has no source')
+    if none.any():
+        why = f'class {y[none][0].item()} has no source'
+        raise ValueError(why)
     u = torch.rand(len(y), generator=generator, dtype=torch.float64)
     rank = (u*count[y]).long()                              # which of its class
     start = count.cumsum(0)-count                           # where each class begins

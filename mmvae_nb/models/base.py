@@ -16,14 +16,15 @@ from ..nets import JointEncoder, body_of, decoder_of, decoders as default_decode
 from ..theory.elbo import elbo
 from ..theory.experts import is_strict, poe_posteriors, wide_of
 
-# %% ../../nbs/40_models.base.ipynb #db8dc103
+# %% ../../nbs/40_models.base.ipynb #c360335d
 def _check_encoders(given, names, what='encoders'):
     "Raise unless the user's encoders, if any, are those of `names`"
     if not given: return
     for k in given: choose(k, names, f'modality in {what}')
     for k in names:
         if k not in given:
-            raise ValueError(f'{what} has no encoder for modality {k!r}; give one for each of {tuple(names)}, or none')
+            why = f'{what} has no encoder for modality {k!r}; give one for each of {tuple(names)}, or none'
+            raise ValueError(why)
 
 class ExpertsVAE(MultimodalVAE):
     "One encoder and one decoder per modality; the posterior of a subset is an aggregate of its experts"
@@ -50,7 +51,7 @@ class ExpertsVAE(MultimodalVAE):
         qs = list(self.experts(x).values())
         return self.aggregate(qs, seen(x, mask) if mask else None)
 
-# %% ../../nbs/40_models.base.ipynb #f44252a5
+# %% ../../nbs/40_models.base.ipynb #6ab74284
 class _JointParts(MultimodalVAE):
     "What products divide by, and a joint posterior that stands still"
     def denominator(self):
@@ -69,7 +70,8 @@ class _JointParts(MultimodalVAE):
         obs = torch.stack(list(observed(x, self.mods, mask).values()))
         full = obs.all(0).nonzero()[:,0]
         if len(full)<2:
-            raise ValueError(f'a Gaussian of codes needs complete samples, found {len(full)}; give all of {self.names}')
+            why = f'a Gaussian of codes needs complete samples, found {len(full)}; give all of {self.names}'
+            raise ValueError(why)
         z = torch.cat([self.posterior({k: v[i] for k,v in x.items()}).sample() for i in full.split(bs)])
         self.reference = [z.mean(0).tolist(), z.std(0).tolist()]
         if 'init_args' in self.__dict__: self.init_args['reference'] = self.reference          # saved with the model
@@ -191,7 +193,7 @@ def _private_encoder(m, d, head):
     body, nf = body_of(m)
     return Encoder(fresh(body), head(nf, d))
 
-# %% ../../nbs/40_models.base.ipynb #715c94bf
+# %% ../../nbs/40_models.base.ipynb #8fbb5859
 class _Styles(_TwoCodes):
     "Codes with a choice of what is private"
     def _check_choices(self, sampler, alpha, style):
@@ -205,8 +207,9 @@ class _Styles(_TwoCodes):
         with eval_mode(self): own = self.privates(self.prepare(style)[0])
         for k,v in style.items():
             if len(v)<B:
-                raise ValueError(f'style of modality {k!r} has {len(v)} samples, expected {B}; '
-                                 'repeat them, e.g. `expand`')
+                why = (f'style of modality {k!r} has {len(v)} samples, expected {B}; '
+                       'repeat them, e.g. `expand`')
+                raise ValueError(why)
         return {k: own[k].sample((n,)) for k in style}
     def codes(self,
         x:dict=None, # Batch to condition on; `None` samples the prior

@@ -48,7 +48,7 @@ def _stft(clips):
     transform = torch.stft(clips, 256, 64, window=window, return_complex=True)
     return transform[...,:128]
 
-# %% ../../nbs/24_data.multimedia.ipynb #7e645926
+# %% ../../nbs/24_data.multimedia.ipynb #d63faaa2
 def log_mel(
     clips:Tensor, # Sound `(N,8192)` in [-1,1]
     bs:int=250, # Clips at a time
@@ -60,7 +60,8 @@ def log_mel(
     def power(part): return _stft(part).abs().square()                  # (B,129,128)
     bank = mel_bank()
     parts = [bank@power(part) for part in clips.float().split(bs)]
-    bels = torch.cat(parts).clamp(min=1e-12).log10()
+    mel = torch.cat(parts).clamp(min=1e-12)
+    bels = mel.log10()
     grey = .5+bels/8
     return grey.clamp(0, 1)[:,None]
 
@@ -74,15 +75,16 @@ def _frequencies(x, steps=50):
     for _ in range(steps): Q = Q*(W.T@P)/(W.T@(W@Q)).clamp(min=1e-9)
     return Q
 
-# %% ../../nbs/24_data.multimedia.ipynb #c56481f2
+# %% ../../nbs/24_data.multimedia.ipynb #6bc3512c
 def to_sound(
     x:Tensor, # Spectrograms `(N,1,32,128)` in [0,1]
     steps:int=60, # Alternations
     generator:torch.Generator=None, # Of the first phases
 )->Tensor: # Sound `(N,8192)`
     "A sound that has nearly this spectrogram (Griffin and Lim)"
-    if x.dim()!=4 or tuple(x.shape[1:])!=(1,32,128):
-        raise ValueError(f'sound: expected spectrograms (N,1,32,128), found {tuple(x.shape)}')
+    found = tuple(x.shape)
+    if x.dim()!=4 or found[1:]!=(1,32,128):
+        raise ValueError(f'sound: expected spectrograms (N,1,32,128), found {found}')
     magnitude = _frequencies(x[:,0]).sqrt()                                 # (N,129,128)
     magnitude = F.pad(magnitude, (0,1))                                     # (N,129,129)
     window = torch.hann_window(256, device=x.device)
@@ -95,14 +97,15 @@ def to_sound(
         phase = transform.angle()
     return sound
 
-# %% ../../nbs/24_data.multimedia.ipynb #7ae37327
+# %% ../../nbs/24_data.multimedia.ipynb #ddc5c172
 def fit_clip(
     audio, # All recordings one after another `(T,)`
     offsets, # Where each begins, and the end of the last `(N+1,)`
 )->Tensor: # `(N,8192)` in [-1,1]
     "Recordings of any length, centred in clips of one"
-    audio = torch.as_tensor(np.asarray(audio)).float()
-    offsets = torch.as_tensor(np.asarray(offsets)).long()
+    def tensor(v): return torch.as_tensor(np.asarray(v))
+    audio = tensor(audio).float()
+    offsets = tensor(offsets).long()
     start = offsets[:-1,None]                                           # (N,1)
     n = offsets.diff()[:,None]                                          # samples of each recording, (N,1)
     skipped = (n-sound_samples)//2                                      # before the clip begins
@@ -113,7 +116,7 @@ def fit_clip(
     loudest = clip.abs().amax(1, keepdim=True)
     return clip/loudest.clamp(min=1e-9)
 
-# %% ../../nbs/24_data.multimedia.ipynb #5fe791e4
+# %% ../../nbs/24_data.multimedia.ipynb #ea1caae6
 def resample(
     points:Tensor, # Strokes `(N,P,2)`
     n:int=100, # Points of the result
@@ -121,7 +124,8 @@ def resample(
     "Points at equal distances along polygonal paths"
     p = points.float()
     if p.dim()!=3 or p.shape[2]!=2 or p.shape[1]<2:
-        raise ValueError(f'strokes: expected shape (N,P,2) with at least two points, found {tuple(p.shape)}')
+        found = tuple(p.shape)
+        raise ValueError(f'strokes: expected shape (N,P,2) with at least two points, found {found}')
     steps = p.diff(dim=1).norm(dim=2)                                   # (N,P-1)
     s = F.pad(steps.cumsum(1), (1,0))                                   # length up to each point, (N,P)
     total = s[:,-1:]                                                    # (N,1)
@@ -154,7 +158,7 @@ def _entries(path, *names):
             why = f'{path}: cannot be read, perhaps truncated ({type(e).__name__}: {e})'
             raise ValueError(why) from None
 
-# %% ../../nbs/24_data.multimedia.ipynb #929ca233
+# %% ../../nbs/24_data.multimedia.ipynb #e60fae9d
 def spoken_digits(
     path, # `fsdd_8khz.npz`
 )->tuple: # Clips `(N,8192)`, digits `(N,)`, speakers `(N,)` (names), test recordings (bool `(N,)`)
@@ -170,9 +174,10 @@ def spoken_digits(
         raise ValueError(why)
     clips = fit_clip(audio, off)
     y = torch.as_tensor(y).long()
-    return clips, y, who, torch.as_tensor(test)
+    test = torch.as_tensor(test)
+    return clips, y, who, test
 
-# %% ../../nbs/24_data.multimedia.ipynb #4a901a3b
+# %% ../../nbs/24_data.multimedia.ipynb #247b0065
 def pen_strokes(
     path, # `pendigits.npz`
     n:int=100, # Points of a stroke
@@ -180,8 +185,8 @@ def pen_strokes(
     "Pen strokes at equal steps"
     def part(x, y):
         if x.ndim!=3 or x.shape[2]!=2 or x.max()>100:
-            why = f'{path}: expected strokes (N,P,2) in 0..100, found {x.shape} up to {x.max()}'
-            raise ValueError(why)
+            found = f'{x.shape} up to {x.max()}'
+            raise ValueError(f'{path}: expected strokes (N,P,2) in 0..100, found {found}')
         strokes = torch.as_tensor(x)/100
         points = resample(strokes, n)                                   # (N,n,2)
         y = torch.as_tensor(y).long()
@@ -210,7 +215,7 @@ def same_class_rows(
     start = count.cumsum(0)-count                           # where each class begins
     return by_class[start[y]+rank]
 
-# %% ../../nbs/24_data.multimedia.ipynb #f7bc8fc9
+# %% ../../nbs/24_data.multimedia.ipynb #83f0ba1d
 def _sources(root, unseen):
     "Table and labels of the three modalities, and which sources are for testing"
     image, *of_image = _joined(*digits_from_npz(root/'mnist.npz'))
@@ -231,7 +236,8 @@ def _joined(train, test):
     x = torch.cat([train[0], test[0]])
     y = torch.cat([train[1], test[1]])
     n_train = len(train[1])
-    return x, y, torch.arange(len(y))>=n_train
+    for_test = torch.arange(len(y))>=n_train
+    return x, y, for_test
 
 # %% ../../nbs/24_data.multimedia.ipynb #ba2efc8b
 def _sides(y, test, seed):
@@ -241,7 +247,7 @@ def _sides(y, test, seed):
     train, valid = split_sources(y[free], (.9,.1), seed)
     return free[train], free[valid], for_test
 
-# %% ../../nbs/24_data.multimedia.ipynb #0abb03c7
+# %% ../../nbs/24_data.multimedia.ipynb #80071da1
 def multimedia_digits(
     root, # Folder with `mnist.npz`, `fsdd_8khz.npz`, `pendigits.npz`
     n_train:int=50_000, # Training tuples
@@ -266,7 +272,10 @@ def multimedia_digits(
             i = same_class_rows(y, classes[rows], g)
             x[k] = Gathered(table, rows[i])
         return gathered_data(x, y)
-    return part(0, n_train), part(1, n_valid), part(2, n_test)
+    train = part(0, n_train)
+    valid = part(1, n_valid)
+    test = part(2, n_test)
+    return train, valid, test
 
 # %% ../../nbs/24_data.multimedia.ipynb #464695ae
 def rotate(
@@ -298,7 +307,7 @@ def add_noise(
     noisy = images.float()+noise
     return noisy.round().clamp(max=255).byte()
 
-# %% ../../nbs/24_data.multimedia.ipynb #2e972978
+# %% ../../nbs/24_data.multimedia.ipynb #f181e728
 def noisy_rotated(
     digits:Tensor, # `(N,H,W)` uint8, any digit set
     labels:Tensor, # Classes `(N,)`
@@ -312,8 +321,9 @@ def noisy_rotated(
     first, second = digits[idx.T]                                   # (n,H,W) each
     u = torch.rand(len(y), generator=g)
     angle = (2*u-1)*max_angle
-    x = {'rotated': rotate(first, angle), 'noisy': add_noise(second, g)}
-    x = {k: v[:,None] for k,v in x.items()}                         # a channel
+    rotated = rotate(first, angle)
+    noisy = add_noise(second, g)
+    x = {'rotated': rotated[:,None], 'noisy': noisy[:,None]}
     return MMData(x, y)
 
 # %% ../../nbs/24_data.multimedia.ipynb #6b43cdfa
@@ -357,7 +367,7 @@ class TagWorld:
         every = torch.cartesian_prod(*[bit]*n_labels)
         self.all = every.view(-1, n_labels)     # every label vector
 
-# %% ../../nbs/24_data.multimedia.ipynb #081a3141
+# %% ../../nbs/24_data.multimedia.ipynb #7876f249
 @patch
 def sample(self:TagWorld,
     n:int, # Samples
@@ -369,7 +379,8 @@ def sample(self:TagWorld,
     u = torch.rand(n, n_labels, generator=g)
     y = (u<self.p).float()
     noise = torch.randn(n, n_features, generator=g)
-    features = y@self.A.T + self.sd*noise
+    mean = y@self.A.T
+    features = mean + self.sd*noise
     p = torch.sigmoid(self.b+y@self.B.T)
     u = torch.rand(p.shape, generator=g)
     tags = (u<p).byte()

@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['families', 'ExpertsVAE', 'JointVAE', 'private_weights', 'PrivateVAE']
 
-# %% ../../nbs/40_models.base.ipynb #32b43073
+# %% ../../nbs/40_models.base.ipynb #480cd76a
 import torch
 from dataclasses import replace
 from torch import nn, Tensor
-from ..core import (MultimodalVAE, as_modalities, as_names, choose, eval_mode, nonnegative, observed, per_modality,
-                           seen)
+from ..core import (MultimodalVAE, as_modalities, as_names, choose, eval_mode, nonnegative, observed,
+                           per_modality, seen)
 from ..dists import Encoder, LaplaceHead, LaplacePrior, NormalHead, NormalPrior, beside, either, normal, remap
 from ..nets import JointEncoder, body_of, decoder_of, decoders as default_decoders, fresh, unimodal_encoders
 from ..theory.elbo import elbo
@@ -94,7 +94,7 @@ class _JointParts(MultimodalVAE):
         if cache: return normal(cache['loc'], cache['scale'])
         with torch.no_grad(): return self.joint(x)
 
-# %% ../../nbs/40_models.base.ipynb #aab826cf
+# %% ../../nbs/40_models.base.ipynb #80e37263
 class _JointEncoding(_JointParts):
     "The joint encoder where a sample is complete, a product where it is not"
     def product(self, qs, obs=None):
@@ -122,6 +122,7 @@ class _JointEncoding(_JointParts):
         x, mask = self.prepare_loss(x, mask)
         return elbo(self, x, mask, beta=self.beta*warm)
 
+# %% ../../nbs/40_models.base.ipynb #aaf0e2e4
 class JointVAE(_JointEncoding):
     "A joint encoder, one encoder per modality, one decoder per modality"
     def __init__(self,
@@ -148,9 +149,9 @@ class JointVAE(_JointEncoding):
     @property
     def answers(self): return replace(super().answers, incomplete=False)
 
-# %% ../../nbs/40_models.base.ipynb #1eceaba2
-class _TwoCodes(MultimodalVAE):
-    "u for all, w_j for each: how the code is put together and taken apart"
+# %% ../../nbs/40_models.base.ipynb #77bb81d6
+class _SplitCode(MultimodalVAE):
+    "u for all, w_j for each: how the code is taken apart"
     def parts(self, z)->tuple:
         "`z (...,d)` as u and `{name: w_j}`"
         sizes = [self.d_shared, *self.sizes.values()]
@@ -167,15 +168,13 @@ class _TwoCodes(MultimodalVAE):
     def priors(self)->tuple:
         "p(u) and `{name: p(w_j)}`"
         p = self.prior()
-        def shared(name, v):
-            u, w = self.parts(v)
-            return u
-        def private(k):
-            def own(name, v):
-                u, w = self.parts(v)
-                return w[k]
-            return remap(p, own)
-        return remap(p, shared), {k: private(k) for k in self.names}
+        def part(pick): return remap(p, lambda name, v: pick(*self.parts(v)))
+        shared = part(lambda u, w: u)
+        return shared, {k: part(lambda u, w: w[k]) for k in self.names}
+
+# %% ../../nbs/40_models.base.ipynb #1d3adeb3
+class _TwoCodes(_SplitCode):
+    "u and w_j inferred: the observed experts joined, and every observed private code"
     def aggregate(self, qs, obs=None):
         "q(u|x_S) from a list of M experts; `obs` is bool `(M,B)`"
         raise NotImplementedError(f'{type(self).__name__} does not say how experts are joined; override `aggregate`')
@@ -230,11 +229,11 @@ def _private_encoder(m, d, head):
     body, nf = body_of(m)
     return Encoder(fresh(body), head(nf, d))
 
-# %% ../../nbs/40_models.base.ipynb #1af72a30
-class _Styles(_TwoCodes):
-    "Codes with a choice of what is private"
+# %% ../../nbs/40_models.base.ipynb #1f7495ec
+class _StyleCodes(_TwoCodes):
+    "Private codes of other observations, and a look at what was chosen"
     def _check_choices(self, sampler, alpha, style):
-        if not alpha>=0: raise ValueError(f'alpha is a scale and must not be negative, found {alpha}')
+        nonnegative(alpha=alpha)
         if self.find_sampler(sampler) is not None and alpha!=1:
             raise ValueError('alpha scales the prior; a `sampler` brings codes of its own, so leave alpha at 1')
         for k in style: choose(k, self.mods, 'modality in style')
@@ -249,6 +248,10 @@ class _Styles(_TwoCodes):
                        'repeat them, e.g. `expand`')
                 raise ValueError(why)
         return {k: own[k].sample((n,)) for k in style}
+
+# %% ../../nbs/40_models.base.ipynb #cf269805
+class _Styles(_StyleCodes):
+    "Codes with a choice of what is private"
     def codes(self,
         x:dict=None, # Batch to condition on; `None` samples the prior
         given=None, # Names to condition on (default: all that `x` holds)
@@ -274,7 +277,7 @@ class _Styles(_TwoCodes):
         codes = [v.expand(n, B, -1) for v in (u, *w.values())]
         return torch.cat(codes, -1)
 
-# %% ../../nbs/40_models.base.ipynb #b9d29eb3
+# %% ../../nbs/40_models.base.ipynb #28714766
 class PrivateVAE(_Styles):
     "One code that all modalities share, and one private code each"
     def __init__(self,
@@ -282,7 +285,7 @@ class PrivateVAE(_Styles):
         d_shared:int, # Size of u
         d_private, # Size of every w_m, or `{name: size}`
         *,
-        family:str='normal', # Posteriors and priors: 'normal', or 'laplace' (scales of u and of each w sum to their size)
+        family:str='normal', # Posteriors and priors: 'normal', or 'laplace' (scales of u and each w sum to their size)
         encoders:dict=None, # `{name: module}` giving q(u|x_j); default from the shapes
         private:dict=None, # `{name: module}` giving q(w_j|x_j); default from the shapes
     ):

@@ -12,7 +12,7 @@ from .base import JointVAE
 from ..theory.coupling import l_jm
 from ..theory.elbo import log_weights, report
 
-# %% ../../nbs/41_models.jmvae.ipynb #587a45e4
+# %% ../../nbs/41_models.jmvae.ipynb #75579655
 @register
 class JMVAE(JointVAE):
     "Joint multimodal VAE (Suzuki et al. 2016; JNF 2023, Eqs. 4-5), in one stage or two"
@@ -31,7 +31,8 @@ class JMVAE(JointVAE):
     ):
         super().__init__(mods, d, beta=beta, encoders=encoders, joint=joint, wide=wide, reference=reference)
         nonnegative(alpha=alpha)
-        self.alpha,self.two_stage = alpha,two_stage
+        self.alpha = alpha
+        self.two_stage = two_stage
     def loss(self, x, mask=None, warm=1.):
         "-L + alpha*L_JM, the KL terms scaled by `warm` (JNF 2023, Eq. 5)"
         x, mask = self.prepare_loss(x, mask)

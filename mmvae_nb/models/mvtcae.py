@@ -5,19 +5,19 @@
 # %% auto #0
 __all__ = ['MVTCAE']
 
-# %% ../../nbs/45_models.mvtcae.ipynb #605390a9
-from fastcore.basics import patch
+# %% ../../nbs/45_models.mvtcae.ipynb #d369adde
 from ..core import register, seen
-from ..theory.coupling import l_jm
 from ..dists import kl
+from .base import ExpertsVAE
+from ..theory.coupling import l_jm
 from ..theory.elbo import rec_terms, report
 from ..theory.experts import poe
-from .base import ExpertsVAE
 
-# %% ../../nbs/45_models.mvtcae.ipynb #42c23250
+# %% ../../nbs/45_models.mvtcae.ipynb #50b13953
 @register
 class MVTCAE(ExpertsVAE):
     "Product of experts trained by a total-correlation objective (Hwang et al. 2021; MultiVae 2023, Eqs. 14-15)"
+    as_published = {'alpha': 5/6, 'beta': 2.5}     # the released code, which is for five modalities
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
         d:int, # Latent size
@@ -26,28 +26,23 @@ class MVTCAE(ExpertsVAE):
         beta:float=1., # Weight of all KL terms (published: 2.5)
         encoders:dict=None, # `{name: module}` giving the Gaussian expert q_j; default from the shapes
     ):
-        if not 0<=alpha<=1: raise ValueError(f'alpha must be in [0,1]: a share of the conditional bottleneck, found {alpha}')
+        if not 0<=alpha<=1:
+            raise ValueError(f'alpha must be in [0,1]: a share of the conditional bottleneck, found {alpha}')
         super().__init__(mods, d, beta=beta, encoders=encoders)
         self.alpha = alpha
-
-# %% ../../nbs/45_models.mvtcae.ipynb #5f80fc66
-@patch
-def aggregate(self:MVTCAE, qs, obs=None):
-    "Product of the observed experts, without the prior"
-    return poe(qs, None, obs)
-
-# %% ../../nbs/45_models.mvtcae.ipynb #15ea5686
-@patch
-def loss(self:MVTCAE, x, mask=None, warm=1.):
-    "Minus the objective of what each sample has; `warm` scales the KL terms"
-    x, mask = self.prepare_loss(x, mask)
-    qs = list(self.experts(x).values())
-    obs = seen(x, mask)                                     # (M,B)
-    q = self.aggregate(qs, obs if mask else None)
-    rec = rec_terms(self, x, q.rsample((1,)), mask)
-    vib = kl(q, self.prior())                               # (B,)
-    cvib = l_jm(q, qs, obs)                                 # (B,)
-    share = self.alpha/obs.sum(0)                           # alpha/M of each sample
-    bottleneck = (1-self.alpha)*vib + share*cvib
-    loss = warm*self.beta*bottleneck - (1-share)*self.weighted(rec)
-    return loss.mean(), report(rec, vib, l_jm=cvib)
+    def aggregate(self, qs, obs=None):
+        "Product of the observed experts, without the prior"
+        return poe(qs, None, obs)
+    def loss(self, x, mask=None, warm=1.):
+        "Minus the objective of what each sample has; `warm` scales the KL terms"
+        x, mask = self.prepare_loss(x, mask)
+        qs = list(self.experts(x).values())
+        obs = seen(x, mask)                                     # (M,B)
+        q = self.aggregate(qs, obs if mask else None)
+        rec = rec_terms(self, x, q.rsample((1,)), mask)
+        vib = kl(q, self.prior())                               # (B,)
+        cvib = l_jm(q, qs, obs)                                 # (B,)
+        share = self.alpha/obs.sum(0)                           # alpha/M of each sample
+        bottleneck = (1-self.alpha)*vib + share*cvib
+        loss = warm*self.beta*bottleneck - (1-share)*self.weighted(rec)
+        return loss.mean(), report(rec, vib, l_jm=cvib)

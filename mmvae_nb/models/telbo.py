@@ -12,9 +12,9 @@ from ..core import Stage, choose, nonnegative, register
 from ..dists import kl
 from .base import JointVAE
 
-# %% ../../nbs/42_models.telbo.ipynb #b5ede921
-class _FixedDecoders(JointVAE):
-    "Decoders that guide encoders without learning themselves"
+# %% ../../nbs/42_models.telbo.ipynb #25e819aa
+class _OwnBounds(JointVAE):
+    "One ELBO per modality, weighted by `beta` and `gamma`, whose decoders stay as they are"
     def decode_fixed(self,
         k:str, # Modality
         z, # Codes `(n,B,d)`
@@ -23,7 +23,22 @@ class _FixedDecoders(JointVAE):
         decoder = self.decoders[k]
         fixed = {name: p.detach() for name,p in decoder.named_parameters()}
         return functional_call(decoder, fixed, (z,))
+    def unimodal_loss(self, x, mask=None, warm=1.):
+        "Minus the sum of the unimodal ELBOs, decoders fixed"
+        x, mask = self.prepare_loss(x, mask)
+        loss = 0
+        elbos, kls = {}, {}
+        for k,q in self.experts(x).items():
+            z = q.rsample((1,))                                       # (1,B,d)
+            rec = self.decode_fixed(k, z).log_prob(x[k]).mean()
+            div = kl(q, self.prior()).mean()
+            cost = self.beta*warm*div-self.gamma[k]*rec
+            loss = loss+cost
+            elbos[f'elbo_{k}'] = (rec-div).detach()
+            kls[f'kl_{k}'] = div.detach()
+        return loss, elbos|kls
 
+# %% ../../nbs/42_models.telbo.ipynb #cf1e79c3
 def _gammas(mods, gamma):
     "`{name: weight}` of the likelihoods in the unimodal bounds: the modality's own unless said otherwise"
     gamma = dict(gamma or {})
@@ -32,9 +47,9 @@ def _gammas(mods, gamma):
         nonnegative(**{f'gamma of modality {k!r}': weight})
     return {k: gamma.get(k, m.weight) for k,m in mods.items()}
 
-# %% ../../nbs/42_models.telbo.ipynb #f5348bb9
+# %% ../../nbs/42_models.telbo.ipynb #a5a0548c
 @register
-class TELBO(_FixedDecoders):
+class TELBO(_OwnBounds):
     "Joint ELBO and one ELBO per modality (Vedantam et al. 2018; MultiVae 2023, Eq. 7), in one stage or two"
     as_published = {'two_stage': False}
     def __init__(self,
@@ -57,17 +72,6 @@ class TELBO(_FixedDecoders):
         joint, terms = self.joint_loss(x, mask, warm)
         alone, more = self.unimodal_loss(x, mask, warm)
         return joint+alone, terms|more
-    def unimodal_loss(self, x, mask=None, warm=1.):
-        "Minus the sum of the unimodal ELBOs, decoders fixed"
-        x, mask = self.prepare_loss(x, mask)
-        rec, div = {}, {}
-        for k,q in self.experts(x).items():
-            z = q.rsample((1,))                                       # (1,B,d)
-            rec[k] = self.decode_fixed(k, z).log_prob(x[k]).mean()
-            div[k] = kl(q, self.prior()).mean()
-        loss = sum(self.beta*warm*div[k]-self.gamma[k]*rec[k] for k in rec)
-        terms = {f'elbo_{k}': (rec[k]-div[k]).detach() for k in rec}
-        return loss, terms|{f'kl_{k}': v.detach() for k,v in div.items()}
     def stages(self):
         "Joint model then unimodal encoders, or all at once"
         if not self.two_stage: return [Stage('all', self.loss)]

@@ -264,7 +264,7 @@ def our_steps(
         learn.fit_stages({stage: 1}, lr=1e-4)
     return watch.seconds
 
-# %% ../../nbs/83_app.rival.ipynb #0cbb417a
+# %% ../../nbs/83_app.rival.ipynb #a0d20e7d
 @bench
 def bench_second_stage(
     repeats:int=5, # Rounds
@@ -274,7 +274,7 @@ def bench_second_stage(
     torch.manual_seed(0)
     x = {m.name: torch.rand(128, *m.shape) for m in mnist_svhn(20)}
     plain = JNF(mnist_svhn(20), 20)
-    shared = JNF(mnist_svhn(20), 20, 'contrastive', size=16)
+    shared = JNF(mnist_svhn(20), 20, projectors='contrastive', size=16)
     lib = published('JNF', plain, warmup=1)
     lib._set_torch_no_grad_on_joint_vae()
     def without(): return our_steps(plain, 'unimodal', x, steps)

@@ -48,9 +48,9 @@ def rec_terms(
     if len(recs)==1: return recs[0]
     return {k: torch.cat([rec[k] for rec in recs]) for k in x}
 
-# %% ../../nbs/11_theory.elbo.ipynb #1c0d3f30
+# %% ../../nbs/11_theory.elbo.ipynb #717c1adc
 def log_weights(
-    model, # Has `decode`, `decoders`, `prior` and `weighted`
+    model, # Has `decode`, `decoders`, `prior` and `mods`
     x:dict, # Batch `{name: (B,*shape)}`
     q, # q(z|x), batch shape `(B,)`, event shape `(d,)`
     z:Tensor, # Samples of `q`, `(n,B,d)`
@@ -63,7 +63,7 @@ def log_weights(
     rec = rec_terms(model, x, z, mask)
     if exact: div = kl(q, p, z)
     else: div = q.log_prob(z)-p.log_prob(z)
-    ll = model.weighted(rec)                                       # (n,B)
+    ll = sum(model.mods[k].weight*v for k,v in rec.items())        # (n,B)
     lw = ll-beta*div
     return lw, rec, div
 

@@ -6,101 +6,116 @@
 __all__ = ['textures', 'sklearn_digits', 'digits_from_npz', 'texture', 'photo', 'five_backgrounds', 'invert_on', 'translate',
            'class_tuples', 'digit_views', 'split_sources', 'embedded_digits']
 
-# %% ../../nbs/22_data.digits.ipynb #985f85e4
+# %% ../../nbs/22_data.digits.ipynb #0eec98da
 import math, torch, torch.nn.functional as F
 from importlib import import_module
+from itertools import accumulate
 from pathlib import Path
 from torch import Tensor
 from ..core import choose
 from .core import MMData, _open
 
-# %% ../../nbs/22_data.digits.ipynb #5193d4f5
+# %% ../../nbs/22_data.digits.ipynb #781f2510
 def sklearn_digits(
     size:int=28, # Side of the images
 )->tuple: # Digits `(1797,size,size)` uint8, labels `(1797,)`
     "The handwritten digits that scikit-learn ships, enlarged"
     d = import_module('sklearn.datasets').load_digits()
-    v = F.pad(torch.as_tensor(d.images).float()[:,None]/16, (1,1,1,1))
+    cells = torch.as_tensor(d.images).float()[:,None]/16        # (1797,1,8,8)
+    v = F.pad(cells, (1,1,1,1))
     v = F.interpolate(v, size=size, mode='bicubic').clamp(0, 1)[:,0]
     return (v*255).round().byte(), torch.as_tensor(d.target).long()
 
-# %% ../../nbs/22_data.digits.ipynb #6bc47def
+# %% ../../nbs/22_data.digits.ipynb #65f2fac7
 def _check_digits(digits:Tensor, labels:Tensor):
     "Images `(N,H,W)` uint8 and as many labels from 0"
-    if digits.dim()!=3 or digits.dtype!=torch.uint8: raise ValueError(f'digits: expected (N,H,W) uint8, found {tuple(digits.shape)} {digits.dtype}')
+    if digits.dim()!=3 or digits.dtype!=torch.uint8:
+        raise ValueError(f'digits: expected (N,H,W) uint8, found {tuple(digits.shape)} {digits.dtype}')
     if len(labels)!=len(digits): raise ValueError(f'{len(labels)} labels for {len(digits)} digits')
     if labels.min()<0: raise ValueError(f'labels out of range: found {labels.min().item()}; labels are integers from 0')
     return digits, labels.long()
 
-# %% ../../nbs/22_data.digits.ipynb #5c4d6a5d
+# %% ../../nbs/22_data.digits.ipynb #28d31e10
 def digits_from_npz(
     path, # File with `x_train`, `y_train`, `x_test`, `y_test`, e.g. `../shared/data/mnist.npz`
 )->tuple: # `(digits, labels)` for training and for testing; digits `(N,H,W)` uint8
     "Digits from an `.npz` file in the layout in which MNIST is usually kept"
-    path, out = Path(path), []
+    path = Path(path)
     if not path.is_file(): raise FileNotFoundError(f'{path}: no such file')
     with _open(path) as z:
-        for part in 'train','test':
-            for k in f'x_{part}',f'y_{part}':
-                if k not in z: raise ValueError(f'{path}: no entry {k!r} (found {", ".join(z.files)})')
-            out.append(_check_digits(torch.as_tensor(z[f'x_{part}']), torch.as_tensor(z[f'y_{part}'])))
-    return tuple(out)
+        def entry(k):
+            if k not in z: raise ValueError(f'{path}: no entry {k!r} (found {", ".join(z.files)})')
+            return torch.as_tensor(z[k])
+        def part(name): return _check_digits(entry(f'x_{name}'), entry(f'y_{name}'))
+        return part('train'), part('test')
 
-# %% ../../nbs/22_data.digits.ipynb #da252b8c
+# %% ../../nbs/22_data.digits.ipynb #48b0d8ab
 def _clouds(n, g):
     "Noise at four scales, one mixture per colour"
-    octave = lambda k: F.interpolate(torch.randn(1, 3, k, k, generator=g), size=(n,n), mode='bicubic')[0]
-    return torch.sigmoid(1.2*sum(octave(n//s)*a for s,a in ((64,1.), (32,.7), (16,.5), (8,.4))))
+    def octave(side):
+        "Random colours on a grid whose cells are `side` pixels wide, `(3,n,n)`"
+        noise = torch.randn(1, 3, n//side, n//side, generator=g)
+        return F.interpolate(noise, size=(n,n), mode='bicubic')[0]
+    mixed = octave(64) + .7*octave(32) + .5*octave(16) + .4*octave(8)
+    return torch.sigmoid(1.2*mixed)
 
-# %% ../../nbs/22_data.digits.ipynb #61cf7f59
+# %% ../../nbs/22_data.digits.ipynb #98c302c5
 def _stripes(n, g):
     "Waves across a direction that noise bends, between two colours"
     t = torch.arange(n)/n
-    bend = F.interpolate(torch.randn(1, 1, 6, 6, generator=g), size=(n,n), mode='bicubic')[0,0]
-    wave = (.5+.5*torch.sin(2*math.pi*(n/22)*(t[:,None]*.6+t*.8)+2.5*bend))[None]
-    a, b = torch.rand(2, 3, 1, 1, generator=g)
-    return wave*(.55+.45*a)+(1-wave)*.45*b
+    noise = torch.randn(1, 1, 6, 6, generator=g)
+    bend = F.interpolate(noise, size=(n,n), mode='bicubic')[0,0]
+    across = t[:,None]*.6+t*.8
+    phase = 2*math.pi*(n/22)*across+2.5*bend
+    wave = .5+.5*torch.sin(phase)                               # (n,n), in [0,1]
+    light, dark = torch.rand(2, 3, 1, 1, generator=g)
+    return wave*(.55+.45*light) + (1-wave)*.45*dark
 
-# %% ../../nbs/22_data.digits.ipynb #820d0a45
+# %% ../../nbs/22_data.digits.ipynb #d90fa11f
 def _cells(n, g):
     "Each pixel takes the colour of the nearest of some points"
-    p = torch.rand(150, 2, generator=g)*n
+    points = torch.rand(150, 2, generator=g)*n
     t = torch.arange(n).float()
-    near = torch.cdist(torch.cartesian_prod(t, t), p).argmin(1)
-    return torch.rand(150, 3, generator=g)[near].T.view(3, n, n)
+    nearest = torch.cdist(torch.cartesian_prod(t, t), points).argmin(1)     # (n*n,)
+    colours = torch.rand(150, 3, generator=g)
+    return colours[nearest].T.view(3, n, n)
 
 textures = {'clouds': _clouds, 'stripes': _stripes, 'cells': _cells}
 
-# %% ../../nbs/22_data.digits.ipynb #33aa96c0
+# %% ../../nbs/22_data.digits.ipynb #01183a4b
 def texture(
     kind:str, # `'clouds'`, `'stripes'` or `'cells'`
     size:int=256, # Side in pixels
     seed:int=0, # Which one
 )->Tensor: # `(3,size,size)` uint8
     "A picture made of random numbers"
-    v = choose(kind, textures, 'texture')(size, torch.Generator().manual_seed(seed))
+    make = choose(kind, textures, 'texture')
+    v = make(size, torch.Generator().manual_seed(seed))
     return (v.clamp(0, 1)*255).round().byte()
 
-# %% ../../nbs/22_data.digits.ipynb #2c20e7b8
+# %% ../../nbs/22_data.digits.ipynb #5ceb62f1
 def photo(
     name:str, # `'china.jpg'` or `'flower.jpg'`
     size:tuple=(214,320), # Height and width after scaling
 )->Tensor: # `(3,H,W)` uint8
     "A photograph that scikit-learn ships"
-    v = torch.as_tensor(import_module('sklearn.datasets').load_sample_image(name).copy()).permute(2, 0, 1)[None].float()
-    return F.interpolate(v, size=size, mode='bilinear', antialias=True)[0].round().clamp(0, 255).byte()
+    image = import_module('sklearn.datasets').load_sample_image(name)       # (H,W,3)
+    v = torch.as_tensor(image.copy()).permute(2, 0, 1).float()
+    v = F.interpolate(v[None], size=size, mode='bilinear', antialias=True)[0]
+    return v.round().clamp(0, 255).byte()
 
-# %% ../../nbs/22_data.digits.ipynb #b31abbf1
+# %% ../../nbs/22_data.digits.ipynb #4e684577
 def five_backgrounds(
     seed:int=0, # Seed of the textures
     tone:float=1., # Brightness: below 0.5 an inverted digit is always the brighter part
 )->list: # Two photographs and three textures, `(3,H,W)` uint8
     "The offline backgrounds of the five views"
     if not 0<=tone<=1: raise ValueError(f'tone must lie in [0, 1], found {tone}')
-    bgs = [photo('china.jpg'), photo('flower.jpg'), *(texture(k, seed=seed) for k in textures)]
-    return [(b*tone).round().byte() for b in bgs]
+    backgrounds = [photo('china.jpg'), photo('flower.jpg')]
+    backgrounds += [texture(k, seed=seed) for k in textures]
+    return [(b*tone).round().byte() for b in backgrounds]
 
-# %% ../../nbs/22_data.digits.ipynb #2e93a90e
+# %% ../../nbs/22_data.digits.ipynb #aea0d451
 def invert_on(
     mask:Tensor, # Digit pixels, bool `(n,h,w)`
     background:Tensor, # `(3,H,W)` uint8
@@ -108,15 +123,17 @@ def invert_on(
 )->Tensor: # `(n,3,h,w)` uint8
     "Random crops of the background, with inverted colours under the mask"
     n, h, w = mask.shape
-    if background.dim()!=3 or background.dtype!=torch.uint8 or len(background)!=3: raise ValueError(f'background: expected (3,H,W) uint8, found {tuple(background.shape)} {background.dtype}')
+    if background.dim()!=3 or background.dtype!=torch.uint8 or len(background)!=3:
+        raise ValueError(f'background: expected (3,H,W) uint8, found {tuple(background.shape)} {background.dtype}')
     H, W = background.shape[1:]
     if H<h or W<w: raise ValueError(f'background of {H}x{W} pixels is smaller than the digits, {h}x{w}')
     i = torch.randint(H-h+1, (n,), generator=generator)
     j = torch.randint(W-w+1, (n,), generator=generator)
-    crops = background.unfold(1, h, 1).unfold(2, w, 1).permute(1, 2, 0, 3, 4)[i,j]
+    every = background.unfold(1, h, 1).unfold(2, w, 1)      # (3,H-h+1,W-w+1,h,w), a view
+    crops = every.permute(1, 2, 0, 3, 4)[i,j]               # (n,3,h,w)
     return crops ^ (mask*255).byte()[:,None]
 
-# %% ../../nbs/22_data.digits.ipynb #0ebf8557
+# %% ../../nbs/22_data.digits.ipynb #8b26f144
 def translate(
     digits:Tensor, # `(n,h,w)` uint8
     scale:float=.75, # Size of the digit in the picture
@@ -125,17 +142,39 @@ def translate(
 )->Tensor: # `(n,h,w)` uint8
     "Shrink each digit and shift it by random whole pixels"
     n, h, w = digits.shape
-    small = F.interpolate(digits[:,None].float(), size=(round(h*scale), round(w*scale)), mode='bilinear')[:,0].round().byte()
-    a, b = small.shape[1:]
-    top = torch.tensor([h-a, w-b]) if shift is None else torch.tensor([shift, shift])
-    if top.min()<0 or top[0]>h-a or top[1]>w-b: raise ValueError(f'digits of {a}x{b} pixels cannot shift by {top.tolist()} in {h}x{w}')
+    a, b = round(h*scale), round(w*scale)
+    v = digits[:,None].float()
+    small = F.interpolate(v, size=(a,b), mode='bilinear')[:,0]     # (n,a,b)
+    free = torch.tensor([h-a, w-b])
+    top = free if shift is None else torch.tensor([shift, shift])
+    if top.min()<0 or (top>free).any():
+        raise ValueError(f'digits of {a}x{b} pixels cannot shift by {top.tolist()} in {h}x{w}')
     off = (torch.rand(n, 2, generator=generator)*(top+1)).long()
-    out = torch.zeros_like(digits)
-    rows, cols = off[:,:1]+torch.arange(a), off[:,1:]+torch.arange(b)
-    out[torch.arange(n)[:,None,None], rows[:,:,None], cols[:,None]] = small
+    rows = off[:,:1]+torch.arange(a)        # (n,a)
+    cols = off[:,1:]+torch.arange(b)        # (n,b)
+    out, i = torch.zeros_like(digits), torch.arange(n)
+    out[i[:,None,None],rows[:,:,None],cols[:,None]] = small.round().byte()
     return out
 
-# %% ../../nbs/22_data.digits.ipynb #6113e643
+# %% ../../nbs/22_data.digits.ipynb #b417aadd
+def _permuted(labels, views, generator):
+    "Positions `(N,views)`: the digits of each class in a random order for every view, class after class"
+    orders = torch.rand(len(labels), views, generator=generator).argsort(0)     # (N,views)
+    return torch.stack([i[labels[i].argsort(stable=True)] for i in orders.T], 1)
+
+def _different(count, views, generator):
+    "Different ranks `(n,views)` below `count` `(n,)`; a row is drawn again until its ranks differ"
+    def draw(count):
+        u = torch.rand(len(count), views, generator=generator, dtype=torch.float64)
+        return (u*count[:,None]).long()
+    rank, again = draw(count), torch.ones(len(count), dtype=torch.bool)
+    while again.any():
+        s = rank.sort(1)[0]
+        again = (s[:,1:]==s[:,:-1]).any(1)
+        rank[again] = draw(count[again])
+    return rank
+
+# %% ../../nbs/22_data.digits.ipynb #33749c6d
 def class_tuples(
     labels:Tensor, # `(N,)` labels of the digits
     n:int=None, # Number of tuples (default: each digit once in every view)
@@ -143,22 +182,19 @@ def class_tuples(
     generator:torch.Generator=None, # Source of randomness
 )->tuple: # Labels `(n,)` and positions of the digits `(n,views)`
     "Tuples of digits of one class"
-    order, count = labels.argsort(stable=True), labels.bincount()
-    start, few = count.cumsum(0)-count, (count>0)&(count<views)
-    if few.any(): raise ValueError(f'class {few.nonzero()[0].item()} has {count[few][0].item()} digits; {views} different ones are needed')
-    if n is None:
-        key = torch.rand(len(labels), views, generator=generator).argsort(0)    # a permutation, sorted by class
-        return labels[order], torch.stack([k[labels[k].argsort(stable=True)] for k in key.T], 1)
+    count = labels.bincount()
+    few = (count>0) & (count<views)
+    if few.any():
+        c = few.nonzero()[0].item()
+        raise ValueError(f'class {c} has {count[c]} digits; {views} different ones are needed')
+    by_class = labels.argsort(stable=True)
+    if n is None: return labels[by_class], _permuted(labels, views, generator)
     y = labels[torch.randint(len(labels), (n,), generator=generator)]
-    draw = lambda y: (torch.rand(len(y), views, generator=generator, dtype=torch.float64)*count[y][:,None]).long()
-    rank, again = draw(y), torch.ones(n, dtype=torch.bool)
-    while again.any():
-        s = rank.sort(1)[0]
-        again = (s[:,1:]==s[:,:-1]).any(1)
-        rank[again] = draw(y[again])
-    return y, order[start[y][:,None]+rank]
+    start = count.cumsum(0)-count                                    # where each class begins in `by_class`
+    rank = _different(count[y], views, generator)
+    return y, by_class[start[y][:,None]+rank]
 
-# %% ../../nbs/22_data.digits.ipynb #29f4237a
+# %% ../../nbs/22_data.digits.ipynb #564d9f9c
 def digit_views(
     digits:Tensor, # `(N,H,W)` uint8, any digit set
     labels:Tensor, # `(N,)` classes
@@ -171,34 +207,38 @@ def digit_views(
 )->MMData: # A view per background, `(n,3,H,W)` uint8; `y` is the class
     "PolyMNIST-style views: same class, different digits, one background per view"
     digits, labels = _check_digits(digits, labels)
-    bgs = five_backgrounds() if backgrounds is None else list(backgrounds)
-    names = [f'm{k}' for k in range(len(bgs))] if names is None else list(names)
-    if len(names)!=len(bgs): raise ValueError(f'{len(names)} names for {len(bgs)} backgrounds')
+    if backgrounds is None: backgrounds = five_backgrounds()
+    if names is None: names = [f'm{k}' for k in range(len(backgrounds))]
+    if len(names)!=len(backgrounds): raise ValueError(f'{len(names)} names for {len(backgrounds)} backgrounds')
     g = torch.Generator().manual_seed(seed)
-    y, idx = class_tuples(labels, n, len(bgs), g)
+    y, idx = class_tuples(labels, n, len(backgrounds), g)       # (n,), (n,views)
     x = {}
-    for k,bg,i in zip(names, bgs, idx.T):
-        v = translate(digits[i], shift=shift, generator=g) if translated else digits[i]
-        x[k] = invert_on(v>128, bg, g)
+    for k,background,i in zip(names, backgrounds, idx.T):
+        v = digits[i]
+        if translated: v = translate(v, shift=shift, generator=g)
+        x[k] = invert_on(v>128, background, g)
     return MMData(x, y)
 
-# %% ../../nbs/22_data.digits.ipynb #c226abd0
+# %% ../../nbs/22_data.digits.ipynb #8131fe2c
 def split_sources(
     labels:Tensor, # `(N,)` classes
     parts:tuple=(.7,.1,.2), # Shares, at most 1 in sum
     seed:int=0, # Which split
 )->list: # Positions, one tensor per part
     "Split sources at random, in the same proportions in every class"
-    if sum(parts)>1+1e-9 or min(parts)<=0: raise ValueError(f'parts {parts}: expected positive shares that sum to at most 1')
-    g, ends, out = torch.Generator().manual_seed(seed), [0], [[] for _ in parts]
-    for p in parts: ends.append(ends[-1]+p)
+    if sum(parts)>1+1e-9 or min(parts)<=0:
+        raise ValueError(f'parts {parts}: expected positive shares that sum to at most 1')
+    g = torch.Generator().manual_seed(seed)
+    ends = [0, *accumulate(parts)]
+    by_class = []
     for c in labels.unique():
         i = (labels==c).nonzero()[:,0]
         i = i[torch.randperm(len(i), generator=g)]
-        for o,a,b in zip(out, ends[:-1], ends[1:]): o.append(i[round(a*len(i)):round(b*len(i))])
-    return [torch.cat(o) for o in out]
+        cuts = torch.tensor([round(e*len(i)) for e in ends])
+        by_class.append(i[:cuts[-1]].split(cuts.diff().tolist()))
+    return [torch.cat(part) for part in zip(*by_class)]
 
-# %% ../../nbs/22_data.digits.ipynb #0d05985d
+# %% ../../nbs/22_data.digits.ipynb #582eef3a
 def embedded_digits(
     n_train:int=10_000, # Training tuples
     n_valid:int=1_000, # Validation tuples
@@ -210,6 +250,7 @@ def embedded_digits(
 )->tuple: # Three `MMData`: training, validation, test
     "Five views of the real digits that scikit-learn ships; no source digit is in two parts"
     digits, labels = sklearn_digits()
-    backgrounds = five_backgrounds(tone=tone) if backgrounds is None else backgrounds
-    parts = zip(split_sources(labels, seed=seed), (n_train, n_valid, n_test))
-    return tuple(digit_views(digits[i], labels[i], backgrounds, n, 3*seed+k, translated) for k,(i,n) in enumerate(parts))
+    if backgrounds is None: backgrounds = five_backgrounds(tone=tone)
+    def part(i, n, k): return digit_views(digits[i], labels[i], backgrounds, n, 3*seed+k, translated)
+    train, valid, test = split_sources(labels, seed=seed)
+    return part(train, n_train, 0), part(valid, n_valid, 1), part(test, n_test, 2)

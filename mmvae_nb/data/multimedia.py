@@ -22,80 +22,105 @@ from .public import Gathered, alphabet, digit_text, gathered_data
 # %% ../../nbs/24_data.multimedia.ipynb #b57547ca
 sound_rate, sound_samples = 8000, 8192   # samples a second, samples of a clip
 
-# %% ../../nbs/24_data.multimedia.ipynb #1aaf8a79
+# %% ../../nbs/24_data.multimedia.ipynb #36556d3a
 @lru_cache
 def mel_bank(
     n:int=32, # Number of triangles
     n_fft:int=256, # Window of the Fourier transform, in samples
 )->Tensor: # Weights `(n,n_fft//2+1)`
     "Triangular filters, equally spaced in mel between 0 and half the sampling rate"
-    mel = lambda f: 2595*math.log10(1+f/700)
-    edge = 700*(10**(torch.linspace(0, mel(sound_rate/2), n+2, dtype=torch.double)/2595)-1)
-    f = torch.linspace(0, sound_rate/2, n_fft//2+1, dtype=torch.double)
-    up, down = (f-edge[:-2,None])/edge.diff()[:-1,None], (edge[2:,None]-f)/edge.diff()[1:,None]
+    top = sound_rate/2
+    highest = 2595*math.log10(1+top/700)
+    mel = torch.linspace(0, highest, n+2, dtype=torch.double)
+    edge = 700*(10**(mel/2595)-1)                                       # Hz, (n+2,)
+    f = torch.linspace(0, top, n_fft//2+1, dtype=torch.double)
+    width = edge.diff()[:,None]                                         # (n+1,1)
+    up = (f-edge[:-2,None])/width[:-1]                                  # (n,n_fft//2+1)
+    down = (edge[2:,None]-f)/width[1:]
     return torch.minimum(up, down).clamp(min=0).float()
 
-# %% ../../nbs/24_data.multimedia.ipynb #857f26c7
-def _stft(clips): # `(N,8192)` to complex `(N,129,128)`
-    return torch.stft(clips, 256, 64, window=torch.hann_window(256, device=clips.device), return_complex=True)[...,:128]
+# %% ../../nbs/24_data.multimedia.ipynb #cee86b4f
+def _stft(clips):
+    "Windowed Fourier transform, `(N,8192)` to complex `(N,129,128)`"
+    window = torch.hann_window(256, device=clips.device)
+    return torch.stft(clips, 256, 64, window=window, return_complex=True)[...,:128]
 
-# %% ../../nbs/24_data.multimedia.ipynb #4cb7ad8e
+# %% ../../nbs/24_data.multimedia.ipynb #ad033bc1
 def log_mel(
     clips:Tensor, # Sound `(N,8192)` in [-1,1]
     bs:int=250, # Clips at a time
 )->Tensor: # `(N,1,32,128)` in [0,1]: frequency, time
     "Spectrograms of sounds, in decibels on the mel scale"
-    if clips.dim()!=2 or clips.shape[1]!=sound_samples: raise ValueError(f'sound: expected shape (N,{sound_samples}), found {tuple(clips.shape)}; see `fit_clip`')
-    power = torch.cat([mel_bank()@_stft(c).abs().square() for c in clips.float().split(bs)])
-    return (.5+power.clamp(min=1e-12).log10()/8).clamp(0, 1)[:,None]
+    if clips.dim()!=2 or clips.shape[1]!=sound_samples:
+        raise ValueError(f'sound: expected shape (N,{sound_samples}), found {tuple(clips.shape)}; see `fit_clip`')
+    parts = [mel_bank()@_stft(c).abs().square() for c in clips.float().split(bs)]
+    bels = torch.cat(parts).clamp(min=1e-12).log10()
+    return (.5+bels/8).clamp(0, 1)[:,None]
 
-# %% ../../nbs/24_data.multimedia.ipynb #ca9c6e7f
+# %% ../../nbs/24_data.multimedia.ipynb #4d203f5e
+def _frequencies(x, steps=50):
+    "Power of 129 frequencies with the mel spectrogram `x` `(N,32,128)`, by multiplicative updates"
+    W = mel_bank().to(x.device)                                     # (32,129)
+    P = 10**(8*(x.float()-.5))*(x>0)                                # (N,32,128); 0 means silence
+    Q = W.T@P+1e-9                                                  # (N,129,128)
+    for _ in range(steps): Q = Q*(W.T@P)/(W.T@(W@Q)).clamp(min=1e-9)
+    return Q
+
+# %% ../../nbs/24_data.multimedia.ipynb #bd411f71
 def to_sound(
     x:Tensor, # Spectrograms `(N,1,32,128)` in [0,1]
     steps:int=60, # Alternations
     generator:torch.Generator=None, # Of the first phases
 )->Tensor: # Sound `(N,8192)`
     "A sound that has nearly this spectrogram (Griffin and Lim)"
-    if x.dim()!=4 or tuple(x.shape[1:])!=(1,32,128): raise ValueError(f'sound: expected spectrograms (N,1,32,128), found {tuple(x.shape)}')
-    W, P = mel_bank().to(x.device), 10**(8*(x[:,0].float()-.5))*(x[:,0]>0)
-    Q = W.T@P+1e-9
-    for _ in range(50): Q = Q*(W.T@P)/(W.T@(W@Q)).clamp(min=1e-9)
-    mag, win = F.pad(Q.sqrt(), (0,1)), torch.hann_window(256, device=x.device)
-    phase = torch.rand(mag.shape, generator=generator).to(x.device)*2*math.pi
+    if x.dim()!=4 or tuple(x.shape[1:])!=(1,32,128):
+        raise ValueError(f'sound: expected spectrograms (N,1,32,128), found {tuple(x.shape)}')
+    magnitude = F.pad(_frequencies(x[:,0]).sqrt(), (0,1))                   # (N,129,129)
+    window = torch.hann_window(256, device=x.device)
+    turns = torch.rand(magnitude.shape, generator=generator).to(x.device)
+    phase = turns*2*math.pi
     for _ in range(steps):
-        a = torch.istft(torch.polar(mag, phase), 256, 64, window=win, length=sound_samples)
-        phase = torch.stft(a, 256, 64, window=win, return_complex=True).angle()
-    return a
+        sound = torch.istft(torch.polar(magnitude, phase), 256, 64, window=window, length=sound_samples)
+        phase = torch.stft(sound, 256, 64, window=window, return_complex=True).angle()
+    return sound
 
-# %% ../../nbs/24_data.multimedia.ipynb #9b10f456
+# %% ../../nbs/24_data.multimedia.ipynb #05003fdf
 def fit_clip(
     audio, # All recordings one after another `(T,)`
     offsets, # Where each begins, and the end of the last `(N+1,)`
 )->Tensor: # `(N,8192)` in [-1,1]
     "Recordings of any length, centred in clips of one"
-    a, o = torch.as_tensor(np.asarray(audio)).float(), torch.as_tensor(np.asarray(offsets)).long()
-    n = o.diff()
-    i = torch.arange(sound_samples)+(n[:,None]-sound_samples)//2                      # position within the recording
-    clip = a[(o[:-1,None]+i).clamp(0, len(a)-1)].masked_fill_((i<0)|(i>=n[:,None]), 0)
-    return clip/clip.abs().amax(1, keepdim=True).clamp(min=1e-9)
+    audio = torch.as_tensor(np.asarray(audio)).float()
+    offsets = torch.as_tensor(np.asarray(offsets)).long()
+    start, n = offsets[:-1,None], offsets.diff()[:,None]                # (N,1)
+    i = torch.arange(sound_samples)+(n-sound_samples)//2                # place within the recording, (N,8192)
+    outside = (i<0) | (i>=n)
+    place = (start+i).clamp(0, len(audio)-1)
+    clip = audio[place].masked_fill_(outside, 0)
+    loudest = clip.abs().amax(1, keepdim=True)
+    return clip/loudest.clamp(min=1e-9)
 
-# %% ../../nbs/24_data.multimedia.ipynb #a7fbad04
+# %% ../../nbs/24_data.multimedia.ipynb #1c86e634
 def resample(
     points:Tensor, # Strokes `(N,P,2)`
     n:int=100, # Points of the result
 )->Tensor: # `(N,n,2)`, the same path at equal steps
     "Points at equal distances along polygonal paths"
     p = points.float()
-    if p.dim()!=3 or p.shape[2]!=2 or p.shape[1]<2: raise ValueError(f'strokes: expected shape (N,P,2) with at least two points, found {tuple(p.shape)}')
-    s = F.pad(p.diff(dim=1).norm(dim=2).cumsum(1), (1,0))
-    goal = s[:,-1:]*torch.linspace(0, 1, n)
-    i = torch.searchsorted(s, goal.contiguous(), right=True).clamp(1, p.shape[1]-1)
+    if p.dim()!=3 or p.shape[2]!=2 or p.shape[1]<2:
+        raise ValueError(f'strokes: expected shape (N,P,2) with at least two points, found {tuple(p.shape)}')
+    steps = p.diff(dim=1).norm(dim=2)                                   # (N,P-1)
+    s = F.pad(steps.cumsum(1), (1,0))                                   # length up to each point, (N,P)
+    goal = s[:,-1:]*torch.linspace(0, 1, n)                             # (N,n)
+    i = torch.searchsorted(s, goal.contiguous(), right=True)
+    i = i.clamp(1, p.shape[1]-1)                                        # the point after the goal
     a, b = s.gather(1, i-1), s.gather(1, i)
-    w = torch.where(b>a, (goal-a)/(b-a).clamp(min=1e-12), 0.)[...,None].clamp(0, 1)
-    at = lambda j: p.gather(1, j[...,None].expand(-1, -1, 2))
-    return (1-w)*at(i-1)+w*at(i)
+    w = torch.where(b>a, (goal-a)/(b-a).clamp(min=1e-12), 0.)
+    w = w[...,None].clamp(0, 1)                                         # (N,n,1)
+    def at(j): return p.gather(1, j[...,None].expand(-1, -1, 2))        # (N,n,2)
+    return (1-w)*at(i-1) + w*at(i)
 
-# %% ../../nbs/24_data.multimedia.ipynb #e0c9745e
+# %% ../../nbs/24_data.multimedia.ipynb #d1a9c34d
 def _entries(path, *names):
     "Named arrays of an `.npz`; complains with the file's name"
     path = Path(path)
@@ -104,53 +129,71 @@ def _entries(path, *names):
         for k in names:
             if k not in z: raise ValueError(f'{path}: no entry {k!r} (found {", ".join(z.files)})')
         try: return [z[k] for k in names]
-        except Exception as e: raise ValueError(f'{path}: cannot be read, perhaps truncated ({type(e).__name__}: {e})') from None
+        except Exception as e:
+            raise ValueError(f'{path}: cannot be read, perhaps truncated ({type(e).__name__}: {e})') from None
 
-# %% ../../nbs/24_data.multimedia.ipynb #4f4c4a8d
+# %% ../../nbs/24_data.multimedia.ipynb #f40a0eb8
 def spoken_digits(
     path, # `fsdd_8khz.npz`
 )->tuple: # Clips `(N,8192)`, digits `(N,)`, speakers `(N,)` (names), test recordings (bool `(N,)`)
     "Spoken digits as clips of one length"
     audio, off, y, who, test = _entries(path, 'audio', 'offsets', 'y', 'speaker', 'is_test')
-    if not len(off)-1==len(y)==len(who)==len(test): raise ValueError(f'{path}: {len(off)-1:,} recordings, {len(y):,} labels, {len(who):,} speakers')
-    if off[-1]!=len(audio) or (np.diff(off)<=0).any(): raise ValueError(f'{path}: offsets end at {off[-1]:,}, but there are {len(audio):,} samples; the file is inconsistent')
+    n = len(off)-1
+    if not n==len(y)==len(who)==len(test):
+        raise ValueError(f'{path}: {n:,} recordings, {len(y):,} labels, {len(who):,} speakers')
+    if off[-1]!=len(audio) or (np.diff(off)<=0).any():
+        raise ValueError(f'{path}: offsets end at {off[-1]:,}, but there are {len(audio):,} samples; '
+                         'the file is inconsistent')
     return fit_clip(audio, off), torch.as_tensor(y).long(), who, torch.as_tensor(test)
 
-# %% ../../nbs/24_data.multimedia.ipynb #83e2d1ae
+# %% ../../nbs/24_data.multimedia.ipynb #15101201
 def pen_strokes(
     path, # `pendigits.npz`
     n:int=100, # Points of a stroke
 )->tuple: # Strokes `(N,2n)` in [0,1] (x0, y0, x1, ...; y upward) and digits `(N,)`, for training and for testing
     "Pen strokes at equal steps"
-    xa, ya, xb, yb = _entries(path, 'x_train', 'y_train', 'x_test', 'y_test')
-    for v in xa, xb:
-        if v.ndim!=3 or v.shape[2]!=2 or v.max()>100: raise ValueError(f'{path}: expected strokes (N,P,2) in 0..100, found {v.shape} up to {v.max()}')
-    return tuple((resample(torch.as_tensor(x)/100, n).flatten(1), torch.as_tensor(y).long()) for x,y in ((xa, ya), (xb, yb)))
+    def part(x, y):
+        if x.ndim!=3 or x.shape[2]!=2 or x.max()>100:
+            raise ValueError(f'{path}: expected strokes (N,P,2) in 0..100, found {x.shape} up to {x.max()}')
+        points = resample(torch.as_tensor(x)/100, n)
+        return points.flatten(1), torch.as_tensor(y).long()
+    x_train, y_train, x_test, y_test = _entries(path, 'x_train', 'y_train', 'x_test', 'y_test')
+    return part(x_train, y_train), part(x_test, y_test)
 
-# %% ../../nbs/24_data.multimedia.ipynb #a3f4884d
+# %% ../../nbs/24_data.multimedia.ipynb #bc0b3dc0
 def same_class_rows(
     y:Tensor, # Classes `(n,)`
     labels:Tensor, # Classes of the sources `(N,)`
     generator:torch.Generator=None, # Source of randomness
 )->Tensor: # Row numbers `(n,)`
     "A random source of the right class for each tuple"
-    order, count = labels.argsort(stable=True), labels.bincount(minlength=int(y.max())+1)
-    if (count[y]==0).any(): raise ValueError(f'class {y[count[y]==0][0].item()} has no source')
-    k = (torch.rand(len(y), generator=generator, dtype=torch.float64)*count[y]).long()
-    return order[(count.cumsum(0)-count)[y]+k]
+    by_class = labels.argsort(stable=True)
+    count = labels.bincount(minlength=int(y.max())+1)
+    none = count[y]==0
+    if none.any(): raise ValueError(f'class {y[none][0].item()} has no source')
+    u = torch.rand(len(y), generator=generator, dtype=torch.float64)
+    rank = (u*count[y]).long()                              # which of its class
+    start = count.cumsum(0)-count                           # where each class begins
+    return by_class[start[y]+rank]
 
-# %% ../../nbs/24_data.multimedia.ipynb #4c874b0f
+# %% ../../nbs/24_data.multimedia.ipynb #67faa4c4
 def _sources(root, unseen):
     "Table and labels of the three modalities, and which sources are for testing"
-    (xa, ya), (xb, yb) = digits_from_npz(root/'mnist.npz')
-    clips, ys, who, test = spoken_digits(root/'fsdd_8khz.npz')
-    (pa, ua), (pb, ub) = pen_strokes(root/'pendigits.npz')
+    def joined(train, test):
+        (x, y), (x_test, y_test) = train, test
+        for_test = torch.arange(len(y)+len(y_test))>=len(y)
+        return torch.cat([x, x_test]), torch.cat([y, y_test]), for_test
+    image, *of_image = joined(*digits_from_npz(root/'mnist.npz'))
+    clips, y, who, test = spoken_digits(root/'fsdd_8khz.npz')
     if unseen!='recordings':
         names = [unseen] if isinstance(unseen, str) else unseen
-        test = torch.as_tensor(np.isin(who, [choose(s, [*sorted(set(who)), 'recordings'], 'speaker') for s in names]))
-    second = lambda a, b: torch.arange(len(a)+len(b))>=len(a)
-    return {'image': (torch.cat([xa, xb])[:,None], torch.cat([ya, yb]), second(xa, xb)),
-            'sound': (log_mel(clips), ys, test), 'trajectory': (torch.cat([pa, pb]), torch.cat([ua, ub]), second(pa, pb))}
+        known = [*sorted(set(who)), 'recordings']
+        names = [choose(s, known, 'speaker') for s in names]
+        test = torch.as_tensor(np.isin(who, names))
+    return {
+        'image': (image[:,None], *of_image),
+        'sound': (log_mel(clips), y, test),
+        'trajectory': joined(*pen_strokes(root/'pendigits.npz'))}
 
 # %% ../../nbs/24_data.multimedia.ipynb #637fbc01
 def _sides(y, test, seed):
@@ -159,7 +202,7 @@ def _sides(y, test, seed):
     a, b = split_sources(y[free], (.9,.1), seed)
     return free[a], free[b], test.nonzero()[:,0]
 
-# %% ../../nbs/24_data.multimedia.ipynb #e962453c
+# %% ../../nbs/24_data.multimedia.ipynb #b4abea5d
 def multimedia_digits(
     root, # Folder with `mnist.npz`, `fsdd_8khz.npz`, `pendigits.npz`
     n_train:int=50_000, # Training tuples
@@ -167,18 +210,24 @@ def multimedia_digits(
     n_test:int=10_000, # Test tuples
     unseen='recordings', # Test sounds: other `'recordings'`, or the name(s) of speakers held out
     seed:int=0, # Split and tuples
-)->tuple: # Training, validation and test data: `image` `(1,28,28)`, `sound` `(1,32,128)`, `trajectory` `(200,)`; `y` the digit
+)->tuple: # Three `MMData` of `image` `(1,28,28)`, `sound` `(1,32,128)`, `trajectory` `(200,)`; `y` the digit
     "Image, sound and pen stroke of one digit; no source is in two parts"
-    src, g, out = _sources(Path(root), unseen), torch.Generator().manual_seed(seed), []
-    sides = {k: _sides(y, test, seed) for k,(_,y,test) in src.items()}
-    for j,n in enumerate((n_train, n_valid, n_test)):
-        first = src['image'][1][sides['image'][j]]
-        y = first[torch.randint(len(first), (n,), generator=g)]
-        rows = {k: sides[k][j][same_class_rows(y, src[k][1][sides[k][j]], g)] for k in src}
-        out.append(gathered_data({k: Gathered(src[k][0], r) for k,r in rows.items()}, y))
-    return tuple(out)
+    sources = _sources(Path(root), unseen)
+    sides = {k: _sides(y, test, seed) for k,(_,y,test) in sources.items()}
+    g = torch.Generator().manual_seed(seed)
+    def part(j, n):
+        "`n` tuples from side `j` of every set of sources"
+        images = sources['image'][1][sides['image'][j]]                         # their classes
+        y = images[torch.randint(len(images), (n,), generator=g)]
+        x = {}
+        for k,(table,classes,_) in sources.items():
+            rows = sides[k][j]
+            i = same_class_rows(y, classes[rows], g)
+            x[k] = Gathered(table, rows[i])
+        return gathered_data(x, y)
+    return part(0, n_train), part(1, n_valid), part(2, n_test)
 
-# %% ../../nbs/24_data.multimedia.ipynb #12d54332
+# %% ../../nbs/24_data.multimedia.ipynb #82054b4d
 def rotate(
     images:Tensor, # `(N,H,W)` uint8
     angle:Tensor, # Radians, counter-clockwise `(N,)`
@@ -187,20 +236,26 @@ def rotate(
     "Turn images about their centres (bilinear, black outside)"
     out = torch.empty_like(images)
     for i in torch.arange(len(images)).split(bs):
-        c, s, o = angle[i].cos(), angle[i].sin(), torch.zeros(len(i))
-        grid = F.affine_grid(torch.stack([torch.stack([c, -s, o], 1), torch.stack([s, c, o], 1)], 1), (len(i),1,*images.shape[1:]), align_corners=False)
-        out[i] = F.grid_sample(images[i][:,None].float(), grid, align_corners=False)[:,0].round().byte()
+        c, s = angle[i].cos(), angle[i].sin()
+        o = torch.zeros_like(c)
+        rows = torch.stack([c, -s, o]), torch.stack([s, c, o])
+        turn = torch.stack(rows).permute(2, 0, 1)                               # (B,2,3)
+        v = images[i][:,None].float()                                           # (B,1,H,W)
+        grid = F.affine_grid(turn, v.shape, align_corners=False)
+        v = F.grid_sample(v, grid, align_corners=False)
+        out[i] = v[:,0].round().byte()
     return out
 
-# %% ../../nbs/24_data.multimedia.ipynb #45f19638
+# %% ../../nbs/24_data.multimedia.ipynb #ddee51ed
 def add_noise(
     images:Tensor, # uint8, any shape
     generator:torch.Generator=None, # Source of randomness
 )->Tensor: # uint8, the same shape
     "Add noise that is uniform between black and white, and clip"
-    return (images.float()+torch.rand(images.shape, generator=generator)*255).round().clamp(max=255).byte()
+    noise = torch.rand(images.shape, generator=generator)*255
+    return (images.float()+noise).round().clamp(max=255).byte()
 
-# %% ../../nbs/24_data.multimedia.ipynb #5c9c26fc
+# %% ../../nbs/24_data.multimedia.ipynb #4a661930
 def noisy_rotated(
     digits:Tensor, # `(N,H,W)` uint8, any digit set
     labels:Tensor, # Classes `(N,)`
@@ -212,9 +267,11 @@ def noisy_rotated(
     g = torch.Generator().manual_seed(seed)
     y, i = class_tuples(labels, n, 2, g)
     angle = (2*torch.rand(len(y), generator=g)-1)*max_angle
-    return MMData({'rotated': rotate(digits[i[:,0]], angle)[:,None], 'noisy': add_noise(digits[i[:,1]], g)[:,None]}, y)
+    rotated = rotate(digits[i[:,0]], angle)
+    noisy = add_noise(digits[i[:,1]], g)
+    return MMData({'rotated': rotated[:,None], 'noisy': noisy[:,None]}, y)
 
-# %% ../../nbs/24_data.multimedia.ipynb #4f6719bf
+# %% ../../nbs/24_data.multimedia.ipynb #649b0698
 def add_text(
     data:MMData, # `y` are digits, all known
     seed:int=0, # Which positions
@@ -222,11 +279,13 @@ def add_text(
 )->MMData: # The same with `text` `(8,71)`
     "The name of the digit as a further modality"
     y = data.y
-    if y is None or y.is_floating_point() or y.min()<0 or y.max()>9: raise ValueError('text needs one known digit 0..9 per sample')
-    words = Gathered(torch.eye(len(alphabet)), digit_text(y, last=last, generator=torch.Generator().manual_seed(seed)))
-    return gathered_data({**data.x, 'text': words}, y, mask=data.mask)._new(scale={**data.scale, 'text': 1.})
+    if y is None or y.is_floating_point() or y.min()<0 or y.max()>9:
+        raise ValueError('text needs one known digit 0..9 per sample')
+    symbols = digit_text(y, last=last, generator=torch.Generator().manual_seed(seed))
+    words = Gathered(torch.eye(len(alphabet)), symbols)
+    return data._new(x={**data.x, 'text': words}, scale={**data.scale, 'text': 1.})
 
-# %% ../../nbs/24_data.multimedia.ipynb #d170f062
+# %% ../../nbs/24_data.multimedia.ipynb #d3cebc55
 class TagWorld:
     "Features, tags and several labels, with exact posteriors of the labels"
     def __init__(self,
@@ -237,14 +296,16 @@ class TagWorld:
         sd:float=2., # Noise of the features
         seed:int=0, # Which world
     ):
-        if n_labels>14: raise ValueError(f'n_labels={n_labels}: exact posteriors sum over 2**n_labels vectors; at most 14')
+        if n_labels>14:
+            raise ValueError(f'n_labels={n_labels}: exact posteriors sum over 2**n_labels vectors; at most 14')
         g = torch.Generator().manual_seed(seed)
         self.p, self.sd, self.b = p, sd, -3.
         self.A = torch.randn(n_features, n_labels, generator=g)
         self.B = 3*(torch.rand(n_tags, n_labels, generator=g)<.2).float()
-        self.all = torch.cartesian_prod(*[torch.tensor([0.,1.])]*n_labels).view(-1, n_labels)     # every label vector
+        bits = [torch.tensor([0.,1.])]*n_labels
+        self.all = torch.cartesian_prod(*bits).view(-1, n_labels)     # every label vector
 
-# %% ../../nbs/24_data.multimedia.ipynb #bd073e54
+# %% ../../nbs/24_data.multimedia.ipynb #4925c26c
 @patch
 def sample(self:TagWorld,
     n:int, # Samples
@@ -252,22 +313,30 @@ def sample(self:TagWorld,
 )->MMData: # `features` and `tags` (0 and 1); `y` the labels as floats `(n,n_labels)`
     "Draw labels, features and tags"
     g = torch.Generator().manual_seed(seed)
-    y = (torch.rand(n, self.all.shape[1], generator=g)<self.p).float()
-    x = y@self.A.T+self.sd*torch.randn(n, len(self.A), generator=g)
-    t = torch.rand(n, len(self.B), generator=g)<torch.sigmoid(self.b+y@self.B.T)
+    n_features, n_labels = self.A.shape
+    y = torch.rand(n, n_labels, generator=g)<self.p
+    y = y.float()
+    x = y@self.A.T + self.sd*torch.randn(n, n_features, generator=g)
+    p = torch.sigmoid(self.b+y@self.B.T)
+    t = torch.rand(p.shape, generator=g)<p
     return MMData({'features': x, 'tags': t.byte()}, y, scale={'tags': 1})
 
-# %% ../../nbs/24_data.multimedia.ipynb #8cb2dfc9
+# %% ../../nbs/24_data.multimedia.ipynb #037dbe4d
 @torch.no_grad()
 def tag_posterior(
     world:TagWorld, # Where the data come from
     x:dict, # `features` `(N,.)`, `tags` `(N,.)`, or one of them
 )->Tensor: # `P(y_l=1 | x)`, `(N,n_labels)`
     "Exact probability of each label, by summing over all label vectors"
-    Y = world.all
-    lp = (Y*math.log(world.p)+(1-Y)*math.log(1-world.p)).sum(1)
-    if 'features' in x: lp = lp-(torch.cdist(x['features'].double(), (Y@world.A.T).double())**2).float()/(2*world.sd**2)
+    Y = world.all                                                       # (K,L)
+    yes, no = math.log(world.p), math.log(1-world.p)
+    lp = (Y*yes+(1-Y)*no).sum(1)                                        # log P(y), (K,)
+    if 'features' in x:
+        mean = Y@world.A.T
+        sq = torch.cdist(x['features'].double(), mean.double())**2      # (N,K)
+        lp = lp-sq.float()/(2*world.sd**2)
     if 'tags' in x:
-        h = world.b+Y@world.B.T
-        lp = lp+x['tags']@F.logsigmoid(h).T+(1-x['tags'])@F.logsigmoid(-h).T
+        h, tags = world.b+Y@world.B.T, x['tags']
+        yes, no = F.logsigmoid(h).T, F.logsigmoid(-h).T                 # (T,K)
+        lp = lp + tags@yes + (1-tags)@no
     return (lp.softmax(1)@Y).clamp(1e-6, 1-1e-6)

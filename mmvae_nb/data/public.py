@@ -20,27 +20,33 @@ from torch import Tensor
 from ..core import choose
 from .core import MMData, _bar, mcar, missing_by_label, _open
 
-# %% ../../nbs/23_data.public.ipynb #21413237
+# %% ../../nbs/23_data.public.ipynb #88a42d4b
 @contextmanager
 def _reading(path):
     "Let errors of a library begin with the file that caused them"
     if not Path(path).is_file(): raise FileNotFoundError(f'{path}: no such file')
     try: yield
     except Exception as e:
-        raise ValueError(f'{path}: cannot be read, perhaps truncated or another format ({type(e).__name__}: {(str(e).strip() or "no more is known").splitlines()[0]})') from None
+        why = str(e).strip() or 'no more is known'
+        raise ValueError(f'{path}: cannot be read, perhaps truncated or another format '
+                         f'({type(e).__name__}: {why.splitlines()[0]})') from None
 
-# %% ../../nbs/23_data.public.ipynb #7a3a1cf3
+# %% ../../nbs/23_data.public.ipynb #85238e9f
 def _count(path, n, want, what='samples'):
     "Complain about a wrong count"
-    if want is not None and n!=want: raise ValueError(f'{path}: {n:,} {what}, but {want:,} were published; the copy is partial (strict=False reads it as it is)')
+    if want is not None and n!=want:
+        raise ValueError(f'{path}: {n:,} {what}, but {want:,} were published; '
+                         'the copy is partial (strict=False reads it as it is)')
 
-# %% ../../nbs/23_data.public.ipynb #74c813d2
+# %% ../../nbs/23_data.public.ipynb #298629bb
 def _md5(path, want):
     "Complain about a wrong checksum"
     with _reading(path): found = import_module('torchvision.datasets.utils').calculate_md5(path)
-    if found!=want: raise ValueError(f'{path}: checksum {found}, but {want} was published; fetch it again (strict=False reads it as it is)')
+    if found!=want:
+        raise ValueError(f'{path}: checksum {found}, but {want} was published; '
+                         'fetch it again (strict=False reads it as it is)')
 
-# %% ../../nbs/23_data.public.ipynb #1c35e16a
+# %% ../../nbs/23_data.public.ipynb #7a6e02b6
 class Gathered:
     "Rows of a table: `v[i]` is `table[rows[i]]`, computed when asked for"
     def __init__(self,
@@ -50,10 +56,12 @@ class Gathered:
         fn=None, # Applied to what was gathered, e.g. to draw noise
     ):
         rows = torch.as_tensor(rows)
-        if rows.numel() and not 0<=rows.min()<=rows.max()<len(table): raise ValueError(f'row {rows.max().item()} of a table with {len(table)} rows')
+        if rows.numel() and not 0<=rows.min()<=rows.max()<len(table):
+            raise ValueError(f'row {rows.max().item()} of a table with {len(table)} rows')
         self.table,self.rows,self.fn = table,rows,fn
         self.scale = scale or (255. if table.dtype==torch.uint8 else 1.)
-        self.shape,self.dtype,self.device = (*rows.shape, *table.shape[1:]),table.dtype,table.device
+        self.shape = (*rows.shape, *table.shape[1:])
+        self.dtype,self.device = table.dtype,table.device
     def __len__(self): return len(self.rows)
     def _like(self, table, rows): return Gathered(table, rows, self.scale, self.fn)
     def __getitem__(self, i):
@@ -63,19 +71,20 @@ class Gathered:
     def to(self, device): return self._like(self.table.to(device), self.rows.to(device))
     def cpu(self): return self[torch.arange(len(self))].cpu()
 
-# %% ../../nbs/23_data.public.ipynb #4121b982
+# %% ../../nbs/23_data.public.ipynb #deb29d65
 def gathered_data(
     x:dict, # `{name: Tensor or Gathered}`
     y=None, # As in `MMData`
     **kw, # `mask`, `cache`
 )->MMData: # Indexed like any other; what is gathered is never expanded
     "A data set some of whose modalities are `Gathered`"
-    plain = {k: v.rows.reshape(len(v), -1) if isinstance(v, Gathered) else v for k,v in x.items()}
-    data = MMData(plain, y, **kw)
     lazy = {k: v for k,v in x.items() if isinstance(v, Gathered)}
-    return data._new(x={**data.x, **lazy}, scale={**data.scale, **{k: v.scale for k,v in lazy.items()}})
+    numbers = {k: v.rows.reshape(len(v), -1) for k,v in lazy.items()}       # stand in while all is checked
+    data = MMData({**x, **numbers}, y, **kw)
+    scale = {k: v.scale for k,v in lazy.items()}
+    return data._new(x={**data.x, **lazy}, scale={**data.scale, **scale})
 
-# %% ../../nbs/23_data.public.ipynb #8cde8d9a
+# %% ../../nbs/23_data.public.ipynb #82ccf8eb
 def rows_of(
     data:MMData, # Any data set
     idx, # Row numbers `(n,)`
@@ -86,19 +95,22 @@ def rows_of(
         "Of one modality: a table needs other row numbers, a tensor becomes a table"
         if isinstance(v, Gathered): return v._like(v.table, v.rows[idx])
         return Gathered(v, idx, data.scale[k])
+    def part(d): return {k: v[idx] for k,v in (d or {}).items()}
+    x = {k: rows(k, v) for k,v in data.x.items()}
     y = None if data.y is None else data.y[idx]
-    mask, cache = ({k: v[idx] for k,v in (d or {}).items()} for d in (data.mask, data.cache))
-    return gathered_data({k: rows(k, v) for k,v in data.x.items()}, y, mask=mask, cache=cache)
+    return gathered_data(x, y, mask=part(data.mask), cache=part(data.cache))
 
-# %% ../../nbs/23_data.public.ipynb #b3233170
+# %% ../../nbs/23_data.public.ipynb #fd128b53
 def stored_bytes(
     data:MMData, # Any data set
 )->int: # Bytes that its modalities occupy, tables once
     "Memory of a data set, on the disk or in RAM"
-    parts = [t for v in data.x.values() for t in ((v.table, v.rows) if isinstance(v, Gathered) else (v,))]
-    return sum({t.data_ptr(): t.numel()*t.element_size() for t in parts}.values())
+    tensors = []
+    for v in data.x.values(): tensors += [v.table, v.rows] if isinstance(v, Gathered) else [v]
+    sizes = {v.data_ptr(): v.numel()*v.element_size() for v in tensors}
+    return sum(sizes.values())
 
-# %% ../../nbs/23_data.public.ipynb #83e7d87b
+# %% ../../nbs/23_data.public.ipynb #6a4c5f9e
 def to_npy(
     out, # File to write
     n:int, # Number of rows
@@ -108,34 +120,44 @@ def to_npy(
     quiet:bool=True, # No progress bar
 )->Path: # `out`
     "Write rows to a `.npy` of bytes; continue where an interrupted run stopped"
-    out, part, note = Path(out), Path(f'{out}.part.npy'), Path(f'{out}.part.txt')
+    out = Path(out)
+    part, note = Path(f'{out}.part.npy'), Path(f'{out}.part.txt')
     if out.exists(): return out
-    done = int(note.read_text() or 0) if note.exists() and part.exists() else 0
-    a = np.lib.format.open_memmap(part, 'r+' if done else 'w+', np.uint8, (n, *shape))
+    begun = note.exists() and part.exists()
+    done = int(note.read_text() or 0) if begun else 0
+    mode = 'r+' if done else 'w+'
+    a = np.lib.format.open_memmap(part, mode, np.uint8, (n, *shape))
     if a.shape!=(n, *shape): raise ValueError(f'{part}: begun with shape {a.shape}, now {(n, *shape)}; delete it')
     with ThreadPoolExecutor() as pool:
         for i in _bar(range(done, n, chunk), quiet):
-            for j,v in enumerate(pool.map(read, range(i, min(i+chunk, n))), i): a[j] = v
-            a.flush(); note.write_text(str(min(i+chunk, n)))
-    os.replace(part, out); note.unlink(missing_ok=True)
+            end = min(i+chunk, n)
+            for j,v in enumerate(pool.map(read, range(i, end)), i): a[j] = v
+            a.flush()
+            note.write_text(str(end))
+    os.replace(part, out)
+    note.unlink(missing_ok=True)
     return out
 
-# %% ../../nbs/23_data.public.ipynb #3be6cba4
+# %% ../../nbs/23_data.public.ipynb #f0b8d1b2
 def _picture(path, shape):
     "Bytes `(3,H,W)` of an image file of a given shape"
-    with _reading(path), Image.open(path) as im: a = np.asarray(im.convert('RGB')).transpose(2, 0, 1)
+    with _reading(path), Image.open(path) as im:
+        a = np.asarray(im.convert('RGB')).transpose(2, 0, 1)
     if a.shape!=tuple(shape): raise ValueError(f'{path}: image of shape {a.shape}, expected {tuple(shape)}')
     return a
 
-# %% ../../nbs/23_data.public.ipynb #ddb0d6f8
+# %% ../../nbs/23_data.public.ipynb #63bd6d61
 def _listed(folder):
     "Sorted `(label, index)` of the files `INDEX.LABEL.png` in a folder"
-    found = [re.fullmatch(r'(\d+)\.(\d+)\.png', f.name) or f.path for f in os.scandir(folder) if f.name.endswith('.png')]
-    bad = [m for m in found if isinstance(m, str)]
-    if bad: raise ValueError(f'{bad[0]}: expected a name of the form INDEX.LABEL.png')
-    return sorted((int(m[2]), int(m[1])) for m in found)
+    out = []
+    for f in os.scandir(folder):
+        if not f.name.endswith('.png'): continue
+        m = re.fullmatch(r'(\d+)\.(\d+)\.png', f.name)
+        if not m: raise ValueError(f'{f.path}: expected a name of the form INDEX.LABEL.png')
+        out.append((int(m[2]), int(m[1])))
+    return sorted(out)
 
-# %% ../../nbs/23_data.public.ipynb #a5fd8021
+# %% ../../nbs/23_data.public.ipynb #ad87d883
 def _order(folder, want):
     "`index.npy` of a folder of views: (label, index) of each row, shuffled once"
     path = folder/'index.npy'
@@ -143,39 +165,55 @@ def _order(folder, want):
         if (folder/'m0').is_dir(): names = _listed(folder/'m0')
         else: names = [(int(c), i) for i,c in enumerate(_tensors(folder/'labels.pt'))]
         _count(folder/'m0', len(names), want, 'images')
-        np.save(folder/'index.part.npy', np.random.default_rng(0).permutation(np.array(names, dtype=np.int32)))
-        os.replace(folder/'index.part.npy', path)
+        part = folder/'index.part.npy'
+        shuffled = np.random.default_rng(0).permutation(np.array(names, dtype=np.int32))
+        np.save(part, shuffled)
+        os.replace(part, path)
     return _open(path)
 
-# %% ../../nbs/23_data.public.ipynb #c6b878e0
+# %% ../../nbs/23_data.public.ipynb #ff43c75c
 def _check_listed(folder, index):
     "Complain about files that a view lacks"
-    miss = sorted(set(map(tuple, index.tolist()))-set(_listed(folder)))
-    if miss: raise ValueError(f'{folder}/{miss[0][1]}.{miss[0][0]}.png: no such file, though m0 has it ({len(miss)} of {len(index):,} are missing); the copy is partial')
+    wanted = {(label, i) for label,i in index.tolist()}
+    missing = sorted(wanted-set(_listed(folder)))
+    if missing:
+        label, i = missing[0]
+        raise ValueError(f'{folder}/{i}.{label}.png: no such file, though m0 has it '
+                         f'({len(missing)} of {len(index):,} are missing); the copy is partial')
 
-# %% ../../nbs/23_data.public.ipynb #83ec0221
+# %% ../../nbs/23_data.public.ipynb #0ff7c4d1
 def _safe():
     "What a file of tensors may hold beside tensors: NumPy's numbers and arrays"
-    scalar, array = np.float64(0).__reduce__()[0], np.zeros(1).__reduce__()[0]
-    names = [(f, f'numpy.{c}.multiarray.{f.__name__}') for f in (scalar, array) for c in ('core', '_core')]
-    return torch.serialization.safe_globals([np.ndarray, np.dtype, *{type(np.dtype(d)) for d in 'fdilbB?'}, *names])
+    makers = np.float64(0).__reduce__()[0], np.zeros(1).__reduce__()[0]       # of a number, of an array
+    names = [(f, f'numpy.{core}.multiarray.{f.__name__}') for f in makers for core in ('core', '_core')]
+    dtypes = {type(np.dtype(d)) for d in 'fdilbB?'}
+    return torch.serialization.safe_globals([np.ndarray, np.dtype, *dtypes, *names])
 
-# %% ../../nbs/23_data.public.ipynb #d002baa8
+# %% ../../nbs/23_data.public.ipynb #4de6dbc6
 def _tensors(path):
     "What `torch.save` wrote, mapped where possible; refuses everything that runs code"
-    with _reading(path), _safe(): return torch.load(path, map_location='cpu', weights_only=True, mmap=zipfile.is_zipfile(path))
+    with _reading(path), _safe():
+        return torch.load(path, map_location='cpu', weights_only=True, mmap=zipfile.is_zipfile(path))
 
-# %% ../../nbs/23_data.public.ipynb #b597c666
+# %% ../../nbs/23_data.public.ipynb #d074d14c
 def _view_reader(view, index):
-    "Number of rows, shape and reader of a view, in the order of `index`"
+    "`row -> bytes (3,28,28)` of a view, in the order of `index`"
     if view.is_dir():
         _check_listed(view, index)
-        return lambda i: _picture(view/f'{index[i,1]}.{index[i,0]}.png', (3,28,28))
-    v = _tensors(view.with_suffix('.pt'))
-    if len(v)!=len(index): raise ValueError(f"{view.with_suffix('.pt')}: {len(v):,} images, but labels.pt has {len(index):,}")
-    return lambda i: (v[index[i,1]]*(255 if v.is_floating_point() else 1)).round().byte().numpy()
+        def read(row):
+            label, i = index[row]
+            return _picture(view/f'{i}.{label}.png', (3,28,28))
+        return read
+    file = view.with_suffix('.pt')
+    v = _tensors(file)
+    if len(v)!=len(index): raise ValueError(f'{file}: {len(v):,} images, but labels.pt has {len(index):,}')
+    white = 255 if v.is_floating_point() else 1
+    def read(row):
+        _, i = index[row]
+        return (v[i]*white).round().byte().numpy()
+    return read
 
-# %% ../../nbs/23_data.public.ipynb #154de7da
+# %% ../../nbs/23_data.public.ipynb #8cc3757e
 def views_to_npy(
     folder, # With `m0, m1, ...` (folders of PNG, or `.pt`), e.g. `root/MMNIST/train`
     want:int=None, # Images that every view must have (default: as many as the first)
@@ -183,35 +221,40 @@ def views_to_npy(
 )->list: # Paths of `m0.npy, m1.npy, ...`, bytes `(N,3,28,28)`
     "Convert the views of PolyMNIST, those that are not yet"
     folder = Path(folder)
-    views = sorted({folder/p.name.split('.')[0] for p in folder.glob('m*') if re.fullmatch(r'm\d+(\.pt|\.npy)?', p.name)}, key=lambda p: int(p.name[1:]))
-    if not views: raise FileNotFoundError(f'{folder}: no views m0, m1, ...; expected m0/INDEX.LABEL.png')
+    names = [re.fullmatch(r'm(\d+)(\.pt|\.npy)?', p.name) for p in folder.glob('m*')]
+    numbers = sorted({int(m[1]) for m in names if m})
+    if not numbers: raise FileNotFoundError(f'{folder}: no views m0, m1, ...; expected m0/INDEX.LABEL.png')
     index = _order(folder, want)
-    out = []
-    for v in views:
-        npy = v.with_suffix('.npy')
-        out.append(npy if npy.exists() else to_npy(npy, len(index), (3,28,28), _view_reader(v, index), quiet=quiet))
+    out = [folder/f'm{k}.npy' for k in numbers]
+    for npy in out:
+        if npy.exists(): continue
+        to_npy(npy, len(index), (3,28,28), _view_reader(npy.with_suffix(''), index), quiet=quiet)
     return out
 
-# %% ../../nbs/23_data.public.ipynb #733cb1a4
+# %% ../../nbs/23_data.public.ipynb #73e6e7b6
 def _parts(data, valid, path):
     "Training and validation: the last rows, a share or a number of them (None for 0)"
     n = round(valid*len(data)) if isinstance(valid, float) else valid
     if not 0<=n<len(data): raise ValueError(f'{path}: valid={valid} of {len(data):,} samples')
-    return (data.subset(slice(0, len(data)-n)), data.subset(slice(len(data)-n, None))) if n else (data, None)
+    if not n: return data, None
+    cut = len(data)-n
+    return data.subset(slice(0, cut)), data.subset(slice(cut, None))
 
-# %% ../../nbs/23_data.public.ipynb #5a2cc16a
+# %% ../../nbs/23_data.public.ipynb #ec4247f4
 def _views(folder, want, quiet):
     "The mapped views of a folder"
-    paths, index = views_to_npy(folder, want, quiet), _open(folder/'index.npy')
-    x = {p.stem: _open(p, 'r') for p in paths}
+    x, paths = {}, views_to_npy(folder, want, quiet)
+    index = _open(folder/'index.npy')
     for p in paths:
-        if x[p.stem].shape!=(len(index),3,28,28): raise ValueError(f'{p}: shape {x[p.stem].shape}, but index.npy has {len(index):,} rows; delete it to convert again')
+        v = x[p.stem] = _open(p, 'r')
+        if v.shape!=(len(index),3,28,28):
+            raise ValueError(f'{p}: shape {v.shape}, but index.npy has {len(index):,} rows; delete it to convert again')
     return MMData(x, index[:,0])
 
 # %% ../../nbs/23_data.public.ipynb #3f2144b4
 translated_mnist = 'Translated_MMNIST_scale_75_translated_True'
 
-# %% ../../nbs/23_data.public.ipynb #13a0dc46
+# %% ../../nbs/23_data.public.ipynb #178e64e0
 def polymnist(
     root, # Folder that holds `MMNIST`
     eta:float=1., # Probability that a view other than `m0` is observed, in training and validation
@@ -220,23 +263,31 @@ def polymnist(
     seed:int=0, # Of the masks
     strict:bool=True, # Demand 60,000 and 10,000 samples
     quiet:bool=False, # No progress bar while files are converted
-)->tuple: # Training, validation (None if `valid` is 0) and test data; views `m0 ...` `(3,28,28)`, `y` the digit
+)->tuple: # Training, validation (None if `valid` is 0), test data; views `m0 ...` `(3,28,28)`, `y` the digit
     "PolyMNIST from its released files, memory-mapped"
-    data, test = (_views(Path(root)/name/s, n if strict else None, quiet) for s,n in (('train', 60_000), ('test', 10_000)))
+    folder = Path(root)/name
+    data = _views(folder/'train', 60_000 if strict else None, quiet)
+    test = _views(folder/'test', 10_000 if strict else None, quiet)
     if eta<1: data = mcar(data, eta, keep='m0', seed=seed)
-    return *_parts(data, valid, Path(root)/name), test
+    return *_parts(data, valid, folder), test
 
-# %% ../../nbs/23_data.public.ipynb #1291ea01
-_idx_md5 = {'train-images-idx3-ubyte': '6bbc9ace898e44ae57da46a324031adb', 'train-labels-idx1-ubyte': 'a25bea736e30d166cdddb491f175f624',
-            't10k-images-idx3-ubyte': '2646ac647ad5339dbf082846283269ea', 't10k-labels-idx1-ubyte': '27ae3e4e09519cfbb04c329615203637'}
+# %% ../../nbs/23_data.public.ipynb #c3a5ba44
+_idx_md5 = {
+    'train-images-idx3-ubyte': '6bbc9ace898e44ae57da46a324031adb',
+    'train-labels-idx1-ubyte': 'a25bea736e30d166cdddb491f175f624',
+    't10k-images-idx3-ubyte': '2646ac647ad5339dbf082846283269ea',
+    't10k-labels-idx1-ubyte': '27ae3e4e09519cfbb04c329615203637',
+}
 
-# %% ../../nbs/23_data.public.ipynb #3818db6b
+# %% ../../nbs/23_data.public.ipynb #a9cd5592
 def _idx_length(path):
     "Number of items in an idx file of bytes, whose size must agree with its header"
     if not path.is_file(): raise FileNotFoundError(f'{path}: no such file; unpack the .gz there')
-    head = np.fromfile(path, '>i4', 4)
-    dims = head[1:1+(head[0] if len(head) else 0)%256]
-    if not len(head) or head[0]//256!=8 or len(dims)!=head[0]%256 or 4+4*len(dims)+np.prod(dims, dtype=int)!=path.stat().st_size:
+    head = np.fromfile(path, '>i4', 4)                      # what it is, then its shape
+    kind, n_dims = divmod(int(head[0]), 256) if len(head) else (0, 0)
+    dims = head[1:1+n_dims]
+    size = 4+4*n_dims+np.prod(dims, dtype=int)
+    if kind!=8 or len(dims)!=n_dims or size!=path.stat().st_size:
         raise ValueError(f'{path}: not an idx file of bytes, or truncated')
     return int(dims[0])
 
@@ -246,7 +297,7 @@ def _tv(name, strict):
     cls = getattr(import_module('torchvision.datasets'), name)
     return cls if strict else type(cls.__name__, (cls,), {'_check_integrity': lambda self: True})
 
-# %% ../../nbs/23_data.public.ipynb #e571c0c6
+# %% ../../nbs/23_data.public.ipynb #2ad53da5
 def mnist(
     root, # Folder that holds `MNIST/raw` or `FashionMNIST/raw`
     train:bool=True, # Training or test images
@@ -255,18 +306,21 @@ def mnist(
 )->tuple: # Images `(N,28,28)` uint8 and classes `(N,)`
     "MNIST or FashionMNIST through torchvision"
     choose(name, ('MNIST','FashionMNIST'), 'data set')
-    raw, n = Path(root)/name/'raw', {}
+    raw, part = Path(root)/name/'raw', 'train' if train else 't10k'
+    published = 60_000 if train else 10_000
+    lengths = []
     for f,md5 in _idx_md5.items():
-        n[f] = _idx_length(raw/f)
-        if f.startswith('train')!=train: continue
+        n = _idx_length(raw/f)                              # torchvision looks for all four
+        if not f.startswith(part): continue
         if strict and name=='MNIST': _md5(raw/f, md5)
-        _count(raw/f, n[f], (60_000 if train else 10_000) if strict else n[f], 'items')
-    a, b = (n[f] for f in n if f.startswith('train')==train)
-    if a!=b: raise ValueError(f"{raw/('train' if train else 't10k')}-*: {a:,} images, but {b:,} labels")
+        if strict: _count(raw/f, n, published, 'items')
+        lengths.append(n)
+    images, labels = lengths
+    if images!=labels: raise ValueError(f'{raw/part}-*: {images:,} images, but {labels:,} labels')
     data = getattr(import_module('torchvision.datasets'), name)(str(root), train=train, download=False)
     return data.data, data.targets
 
-# %% ../../nbs/23_data.public.ipynb #839b6741
+# %% ../../nbs/23_data.public.ipynb #162c47d8
 def svhn(
     root, # Folder that holds `train_32x32.mat` and `test_32x32.mat`
     split:str='train', # `'train'`, `'test'` or `'extra'`
@@ -277,9 +331,10 @@ def svhn(
     _, file, md5 = choose(split, cls.split_list, 'split of SVHN')
     if strict: _md5(Path(root)/file, md5)
     with _reading(Path(root)/file): data = cls(str(root), split=split, download=False)
-    return torch.as_tensor(np.ascontiguousarray(data.data)), torch.as_tensor(data.labels)%10
+    images = np.ascontiguousarray(data.data)
+    return torch.as_tensor(images), torch.as_tensor(data.labels)%10
 
-# %% ../../nbs/23_data.public.ipynb #721b443c
+# %% ../../nbs/23_data.public.ipynb #7b768f50
 def backgrounds(
     folder, # Folder of `*.jpg`
 )->list: # Pictures `(3,H,W)` uint8, in the order of their names
@@ -288,10 +343,11 @@ def backgrounds(
     if not files: raise FileNotFoundError(f'{folder}/*.jpg: no such files')
     out = []
     for f in files:
-        with _reading(f), Image.open(f) as im: out.append(torch.from_numpy(np.array(im.convert('RGB'))).permute(2, 0, 1))
+        with _reading(f), Image.open(f) as im: a = np.array(im.convert('RGB'))
+        out.append(torch.from_numpy(a).permute(2, 0, 1))
     return out
 
-# %% ../../nbs/23_data.public.ipynb #4cc8fd6f
+# %% ../../nbs/23_data.public.ipynb #a6184f00
 def match_classes(
     labels, # Labels `(N_m,)` of each set
     dm:int=5, # Random matchings of each class
@@ -301,31 +357,40 @@ def match_classes(
 )->tuple: # Classes `(n,)` and row numbers `(n,M)`, in random order
     "Match images of one class at random, `dm` times, as published for MNIST-SVHN"
     g, rows, y = torch.Generator().manual_seed(seed), [], []
-    for c in torch.cat([torch.as_tensor(l).unique() for l in labels]).unique().tolist():
-        idx = [(torch.as_tensor(l)==c).nonzero()[:,0] for l in labels]
-        n = min(cap, *map(len, idx))
-        if not n: raise ValueError(f'class {c} is absent from set {[len(i) for i in idx].index(0)} of {len(idx)}')
-        idx = [i[:n][round(part[0]*n):round(part[1]*n)] for i in idx]
-        rows.append(torch.stack([torch.cat([i[torch.randperm(len(i), generator=g)] for _ in range(dm)]) for i in idx], 1))
+    def shuffled(i): return i[torch.randperm(len(i), generator=g)]
+    labels = [torch.as_tensor(l) for l in labels]
+    for c in torch.cat(labels).unique().tolist():
+        sets = [(l==c).nonzero()[:,0] for l in labels]
+        sizes = [len(i) for i in sets]
+        n = min(cap, *sizes)
+        if not n: raise ValueError(f'class {c} is absent from set {sizes.index(0)} of {len(sets)}')
+        first, last = round(part[0]*n), round(part[1]*n)
+        def matched(i): return torch.cat([shuffled(i[first:last]) for _ in range(dm)])
+        columns = [matched(i) for i in sets]
+        rows.append(torch.stack(columns, 1))                                    # (dm*n,M)
         y.append(torch.full((len(rows[-1]),), c))
-    order = torch.randperm(sum(map(len, y)), generator=g)
-    return torch.cat(y)[order], torch.cat(rows)[order]
+    y, rows = torch.cat(y), torch.cat(rows)
+    order = torch.randperm(len(y), generator=g)
+    return y[order], rows[order]
 
-# %% ../../nbs/23_data.public.ipynb #1dc3323f
+# %% ../../nbs/23_data.public.ipynb #11e54288
 def _held_out(labels, dm, valid, by, seed):
     "Classes and rows for training and validation"
-    pairs, (y, rows) = choose(by, ('sources','pairs'), 'way to hold out')=='pairs', match_classes(labels, dm, seed=seed)
+    choose(by, ('sources','pairs'), 'way to hold out')
+    y, rows = match_classes(labels, dm, seed=seed)
     if not valid: return (y, rows), None
     if valid>=len(y): raise ValueError(f'valid={valid} of {len(y):,} pairs')
-    if pairs: return (y[valid:], rows[valid:]), (y[:valid], rows[:valid])
+    if by=='pairs': return (y[valid:], rows[valid:]), (y[:valid], rows[:valid])
     cut = 1-valid/len(y)
-    return match_classes(labels, dm, (0., cut), seed=seed), match_classes(labels, dm, (cut, 1.), seed=seed+1)
+    train = match_classes(labels, dm, (0., cut), seed=seed)
+    held = match_classes(labels, dm, (cut, 1.), seed=seed+1)
+    return train, held
 
 # %% ../../nbs/23_data.public.ipynb #2e14dc39
 digit_words = 'zero one two three four five six seven eight nine'.split()
 alphabet = list('abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:\'"\\/|_@#$%^&*~`+-=<>()[]{} \n')
 
-# %% ../../nbs/23_data.public.ipynb #adfde534
+# %% ../../nbs/23_data.public.ipynb #902562ac
 def digit_text(
     y:Tensor, # Digits `(n,)`
     length:int=8, # Characters
@@ -335,11 +400,14 @@ def digit_text(
     "Names of digits at random positions among spaces"
     size = torch.tensor([len(w) for w in digit_words])
     if length<size.max()+(not last): raise ValueError(f'length={length}, but the longest word has {size.max()} letters')
-    letters = torch.tensor([[alphabet.index(c) for c in w.ljust(length)] for w in digit_words])[y]
-    start = (torch.rand(len(y), generator=generator)*(length-size[y]+last)).long()
-    return letters.gather(1, (torch.arange(length)-start[:,None])%length)
+    def symbols(word): return [alphabet.index(c) for c in word.ljust(length)]
+    words = torch.tensor([symbols(w) for w in digit_words])                                       # (10,length)
+    starts = length-size[y]+last                                                                  # how many there are
+    start = (torch.rand(len(y), generator=generator)*starts).long()
+    place = (torch.arange(length)-start[:,None])%length                                           # (n,length)
+    return words[y].gather(1, place)
 
-# %% ../../nbs/23_data.public.ipynb #e60f4769
+# %% ../../nbs/23_data.public.ipynb #05d72b5e
 def mnist_svhn_pairs(
     root, # Folder with `MNIST/raw`, `train_32x32.mat`, `test_32x32.mat` (and `FashionMNIST/raw`)
     dm:int=5, # Matchings: published with 5, 20, 30
@@ -349,90 +417,121 @@ def mnist_svhn_pairs(
     by:str='sources', # Hold out pictures (`'sources'`) or, as published, `'pairs'`
     seed:int=0, # Which matchings and positions
     strict:bool=True, # Demand published checksums and sizes
-)->tuple: # Training, validation (None if `valid` is 0) and test data: `mnist`, `svhn`, (`fashion`, `text`); `y` the digit
+)->tuple: # Training, validation (None if `valid` is 0), test data: `mnist`, `svhn`, (`fashion`, `text`); `y` the digit
     "MNIST-SVHN and its extensions; every picture is stored once"
-    out = []
-    for k,(train,split) in enumerate(((True,'train'), (False,'test'))):
-        sets = {'mnist': mnist(root, train, strict=strict), 'svhn': svhn(root, split, strict)}
-        if fashion: sets['fashion'] = mnist(root, train, 'FashionMNIST', strict)
-        parts = _held_out([l for _,l in sets.values()], dm, valid if train else 0, by, 3*seed+k)
-        out += [p and _tuples(sets, *p, text, 3*seed+j) for j,p in enumerate(parts[:2 if train else 1], 2*k)]
-    return tuple(out)
+    def sets(train):
+        out = {'mnist': mnist(root, train, strict=strict)}
+        out['svhn'] = svhn(root, 'train' if train else 'test', strict)
+        if fashion: out['fashion'] = mnist(root, train, 'FashionMNIST', strict)
+        return out
+    def pairs(sets, valid, seed): return _held_out([y for _,y in sets.values()], dm, valid, by, seed)
+    known, unknown = sets(True), sets(False)
+    train, held = pairs(known, valid, 3*seed)
+    test, _ = pairs(unknown, 0, 3*seed+1)
+    train = _tuples(known, *train, text, 3*seed)
+    if held: held = _tuples(known, *held, text, 3*seed+1)
+    return train, held, _tuples(unknown, *test, text, 3*seed+2)
 
-# %% ../../nbs/23_data.public.ipynb #fb9bb4c5
+# %% ../../nbs/23_data.public.ipynb #8752992d
 def _tuples(sets, y, rows, text, seed):
     "Tuples of pictures, and perhaps words"
-    x = {k: Gathered(v if v.dim()==4 else v[:,None], r) for (k,(v,_)),r in zip(sets.items(), rows.T)}
-    if text: x['text'] = Gathered(torch.eye(len(alphabet)), digit_text(y, generator=torch.Generator().manual_seed(seed)))
+    x = {}
+    for (k,(v,_)),r in zip(sets.items(), rows.T):
+        if v.dim()==3: v = v[:,None]                    # grey pictures get a channel
+        x[k] = Gathered(v, r)
+    if text:
+        words = digit_text(y, generator=torch.Generator().manual_seed(seed))
+        x['text'] = Gathered(torch.eye(len(alphabet)), words)
     return gathered_data(x, y)
 
-# %% ../../nbs/23_data.public.ipynb #64e324cd
-def _draw(v, generator=None): return (torch.rand(v.shape, generator=generator, device=v.device)*255<v).to(torch.uint8)
+# %% ../../nbs/23_data.public.ipynb #24e18450
+def _draw(v, generator=None):
+    "Pixels of 0 and 1, with grey values `v` as probabilities"
+    u = torch.rand(v.shape, generator=generator, device=v.device)
+    return (u*255<v).to(torch.uint8)
 
-# %% ../../nbs/23_data.public.ipynb #5c00456b
+# %% ../../nbs/23_data.public.ipynb #17f42aae
 def binary_mnist(
     root, # Folder with `MNIST/raw`
     valid:int=10_000, # Last training images, held out (0: none)
     resample:bool=True, # Draw training pixels anew at each access
     seed:int=0, # Of the fixed draws
     strict:bool=True, # Demand the published checksums
-)->tuple: # Training, validation (None if `valid` is 0) and test data: `image` `(1,28,28)` of 0 and 1, `label` one-hot `(10,)`
+)->tuple: # Three `MMData` (validation None if `valid` is 0): `image` `(1,28,28)` of 0 and 1, `label` one-hot `(10,)`
     "Binary MNIST and its label as two modalities"
-    (x, y), (xt, yt) = (mnist(root, t, strict=strict) for t in (True, False))
+    x, y = mnist(root, True, strict=strict)
+    x_test, y_test = mnist(root, False, strict=strict)
     n, eye = len(x)-valid, torch.eye(10)
-    def part(v, y, s): return gathered_data({'image': Gathered(_draw(v[:,None], torch.Generator().manual_seed(s)), torch.arange(len(v)), 1.), 'label': Gathered(eye, y)}, y)
-    a = part(x[:n], y[:n], 3*seed)
-    if resample: a.x['image'] = Gathered(x[:n,None], torch.arange(n), 1., _draw)
-    return a, part(x[n:], y[n:], 3*seed+1) if valid else None, part(xt, yt, 3*seed+2)
+    def image(v, fn=None): return Gathered(v, torch.arange(len(v)), 1., fn)
+    def part(v, y, seed):
+        drawn = _draw(v[:,None], torch.Generator().manual_seed(seed))
+        return gathered_data({'image': image(drawn), 'label': Gathered(eye, y)}, y)
+    train = part(x[:n], y[:n], 3*seed)
+    if resample: train.x['image'] = image(x[:n,None], _draw)
+    test = part(x_test, y_test, 3*seed+2)
+    if not valid: return train, None, test
+    return train, part(x[n:], y[n:], 3*seed+1), test
 
 # %% ../../nbs/23_data.public.ipynb #dbf698ab
 mhd_missing = {'sound': (.1,.8), 'trajectory': (.3,.4)}
 
-# %% ../../nbs/23_data.public.ipynb #c71fbc8b
+# %% ../../nbs/23_data.public.ipynb #93480034
 def _mhd(path, want):
     "One file of MHD"
     d = _tensors(path)
-    if not isinstance(d, (tuple,list)) or len(d)!=6: raise ValueError(f'{path}: expected a tuple of six (labels, images, trajectories, sounds, two normalisations), found {type(d).__name__} of {len(d)}')
+    if not isinstance(d, (tuple,list)) or len(d)!=6:
+        six = '(labels, images, trajectories, sounds, two normalisations)'
+        raise ValueError(f'{path}: expected a tuple of six {six}, found {type(d).__name__} of {len(d)}')
     y, image, traj, sound = (torch.as_tensor(v) for v in d[:4])
     _count(path, len(y), want)
-    x = {'image': image.view(len(image), 1, 28, 28), 'sound': sound.flatten(1, 2)[:,None].transpose(2, 3), 'trajectory': traj.flatten(1)}
-    for (k,v),s in zip(x.items(), ((1,28,28), (1,32,128), (200,))):
-        if tuple(v.shape[1:])!=s: raise ValueError(f'{path}: {k} has shape {tuple(v.shape[1:])}, expected {s}')
+    image = image.view(-1, 1, 28, 28)
+    sound = sound.flatten(1, 2)[:,None].transpose(2, 3)             # (N,4,32,32) to (N,1,32,128)
+    x = {'image': image, 'sound': sound, 'trajectory': traj.flatten(1)}
+    for k,want in ('image',(1,28,28)), ('sound',(1,32,128)), ('trajectory',(200,)):
+        found = tuple(x[k].shape[1:])
+        if found!=want: raise ValueError(f'{path}: {k} has shape {found}, expected {want}')
     return MMData(x, y.flatten().long())
 
-# %% ../../nbs/23_data.public.ipynb #f45e38d7
+# %% ../../nbs/23_data.public.ipynb #256fc178
 def mhd(
     root, # Folder with `mhd_train.pt` and `mhd_test.pt`
     incomplete:bool=False, # Lose sounds and trajectories in training and validation, by `mhd_missing`
     valid=.1, # Share or number of training samples held out at random (0: none)
     seed:int=0, # Of the split and the masks
     strict:bool=True, # Demand 50,000 and 10,000 samples
-)->tuple: # Training, validation (None if `valid` is 0) and test data: `image`, `sound` `(1,32,128)`, `trajectory` `(200,)`; `y` the digit
+)->tuple: # Three `MMData` (validation None if `valid` is 0): `image`, `sound` `(1,32,128)`, `trajectory` `(200,)`, `y`
     "Multimodal Handwritten Digits from the released files"
-    data, test = (_mhd(Path(root)/f'mhd_{s}.pt', n if strict else None) for s,n in (('train', 50_000), ('test', 10_000)))
+    file = Path(root)/'mhd_train.pt'
+    data = _mhd(file, 50_000 if strict else None)
+    test = _mhd(Path(root)/'mhd_test.pt', 10_000 if strict else None)
     if incomplete: data = missing_by_label(data, mhd_missing, seed=seed)
     if not valid: return data, None, test
-    mixed = rows_of(data, torch.randperm(len(data), generator=torch.Generator().manual_seed(seed)))
-    return *_parts(mixed, valid, Path(root)/'mhd_train.pt'), test
+    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
+    return *_parts(rows_of(data, order), valid, file), test
 
-# %% ../../nbs/23_data.public.ipynb #d3faf4ad
-celeba18 = ('Bald Bangs Black_Hair Blond_Hair Brown_Hair Bushy_Eyebrows Eyeglasses Gray_Hair Heavy_Makeup Male Mouth_Slightly_Open Mustache '
-            'Pale_Skin Receding_Hairline Smiling Straight_Hair Wavy_Hair Wearing_Hat').split()
+# %% ../../nbs/23_data.public.ipynb #95d2cc4b
+celeba18 = ('Bald Bangs Black_Hair Blond_Hair Brown_Hair Bushy_Eyebrows Eyeglasses Gray_Hair Heavy_Makeup Male '
+            'Mouth_Slightly_Open Mustache Pale_Skin Receding_Hairline Smiling Straight_Hair Wavy_Hair '
+            'Wearing_Hat').split()
 
-# %% ../../nbs/23_data.public.ipynb #8be35d7b
+# %% ../../nbs/23_data.public.ipynb #bb32433f
 def _shrink(im, size, crop):
     "The middle of an image, `(3,size,size)` uint8"
     if crop: im = _middle(im, crop, crop)
     k = size/min(im.size)
-    im = im.convert('RGB').resize([int(s*k) for s in im.size] if im.width!=im.height else (size,size), Image.BILINEAR)
+    square = im.width==im.height
+    new = (size,size) if square else [int(s*k) for s in im.size]
+    im = im.convert('RGB').resize(new, Image.BILINEAR)
     return np.asarray(_middle(im, size, size)).transpose(2, 0, 1)
 
-# %% ../../nbs/23_data.public.ipynb #418502f3
+# %% ../../nbs/23_data.public.ipynb #d7db32dc
 def _middle(im, w, h):
-    a, b = round((im.width-w)/2), round((im.height-h)/2)
-    return im.crop((a, b, a+w, b+h))
+    "The middle of an image, `w` by `h`"
+    left = round((im.width-w)/2)
+    top = round((im.height-h)/2)
+    return im.crop((left, top, left+w, top+h))
 
-# %% ../../nbs/23_data.public.ipynb #8fad99ff
+# %% ../../nbs/23_data.public.ipynb #aca52245
 def celeba(
     root, # Folder that holds `celeba`
     size:int=64, # Side of the images
@@ -440,29 +539,35 @@ def celeba(
     attributes=None, # Names of attributes (default: all 40), e.g. `celeba18`
     strict:bool=True, # Demand the checksums of the text files
     quiet:bool=False, # No progress bar while images are converted
-)->tuple: # Training, validation and test data: `image` `(3,size,size)`, `attributes` `(A,)` of 0 and 1, which are also `y`
+)->tuple: # Training, validation, test data: `image` `(3,size,size)`, `attributes` `(A,)` of 0 and 1, which are also `y`
     "CelebA in its published split, memory-mapped"
-    cls, base, out = _tv('CelebA', strict), Path(root)/'celeba', []
+    cls, base = _tv('CelebA', strict), Path(root)/'celeba'
     for _,md5,f in cls.file_list[1:]:
         with _reading(base/f): pass
         if strict: _md5(base/f, md5)
-    for s in 'train','valid','test':
-        with _reading(base/'list_attr_celeba.txt'): d = cls(str(root), split=s, target_type='attr', download=False)
+    def part(split):
+        with _reading(base/'list_attr_celeba.txt'):
+            d = cls(str(root), split=split, target_type='attr', download=False)
         names = [n for n in d.attr_names if n]
         keep = [names.index(choose(a, names, 'attribute')) for a in attributes or names]
-        x = to_npy(base/f"{s}_{size}{f'_{crop}' if crop else ''}.npy", len(d), (3,size,size), lambda i: _face(base/'img_align_celeba'/d.filename[i], size, crop), quiet=quiet)
-        a = d.attr[:,keep].byte()
-        out.append(MMData({'image': _open(x, 'r'), 'attributes': a}, a.float(), scale={'attributes': 1}))
-    return tuple(out)
+        has = d.attr[:,keep].byte()
+        image = _open(_faces(base, split, d.filename, size, crop, quiet), 'r')
+        return MMData({'image': image, 'attributes': has}, has.float(), scale={'attributes': 1})
+    return part('train'), part('valid'), part('test')
 
-# %% ../../nbs/23_data.public.ipynb #4a16fe7e
-def _face(path, size, crop):
-    with _reading(path), Image.open(path) as im: return _shrink(im, size, crop)
+# %% ../../nbs/23_data.public.ipynb #3120ddd5
+def _faces(base, split, files, size, crop, quiet):
+    "The `.npy` of a split, written unless it is there"
+    def read(i):
+        path = base/'img_align_celeba'/files[i]
+        with _reading(path), Image.open(path) as im: return _shrink(im, size, crop)
+    name = f'{split}_{size}_{crop}' if crop else f'{split}_{size}'
+    return to_npy(base/f'{name}.npy', len(files), (3,size,size), read, quiet=quiet)
 
 # %% ../../nbs/23_data.public.ipynb #dcaeee4d
 def _tokens(line): return re.findall(r"'\w+|\w+(?:-\w+)*|[^\w\s]", line.lower())
 
-# %% ../../nbs/23_data.public.ipynb #1f3b16ba
+# %% ../../nbs/23_data.public.ipynb #8f907ac2
 def caption_vocab(
     path, # Text file, one caption a line, or the JSON `cub.vocab` of the published code
     more_than:int=3, # A word must occur more often than this
@@ -472,35 +577,51 @@ def caption_vocab(
         with _reading(path): w2i = import_module('json').loads(Path(path).read_text())['w2i']
         return sorted(w2i, key=w2i.get)
     with _reading(path): lines = Path(path).read_text(encoding='utf-8').splitlines()
-    n = import_module('collections').Counter(w for l in lines for w in _tokens(l))
-    return ['<exc>', '<pad>', '<eos>', *(w for w,c in n.items() if c>more_than)]
+    count = import_module('collections').Counter(w for l in lines for w in _tokens(l))
+    return ['<exc>', '<pad>', '<eos>', *(w for w,n in count.items() if n>more_than)]
 
-# %% ../../nbs/23_data.public.ipynb #9ea9823d
+# %% ../../nbs/23_data.public.ipynb #b5f8a2d4
 def caption_rows(
     lines:list, # Captions
     vocab:list, # Words, from `caption_vocab`
     length:int=32, # Words of a sentence, `<eos>` included
 )->Tensor: # Word numbers `(n,length)`
     "Captions as numbers of words"
-    num, sent = {w: i for i,w in enumerate(vocab)}, [[*_tokens(l)[:length-1], '<eos>'] for l in lines]
-    return torch.tensor([[num.get(w, num['<exc>']) for w in s]+[num['<pad>']]*(length-len(s)) for s in sent])
+    number = {w: i for i,w in enumerate(vocab)}
+    rows = torch.full((len(lines),length), number['<pad>'])
+    for row,line in zip(rows, lines):
+        words = [*_tokens(line)[:length-1], '<eos>']
+        numbers = [number.get(w, number['<exc>']) for w in words]
+        row[:len(words)] = torch.tensor(numbers)
+    return rows
 
-# %% ../../nbs/23_data.public.ipynb #98a377b6
+# %% ../../nbs/23_data.public.ipynb #faf408e3
+def _squeezed(path, size):
+    "An image in a square of side `size`, bytes `(3,size,size)`"
+    with _reading(path), Image.open(path) as im:
+        square = im.convert('RGB').resize((size,size), Image.BILINEAR)
+        return np.asarray(square).transpose(2, 0, 1)
+
+# %% ../../nbs/23_data.public.ipynb #014ef751
 def _cub_part(base, s, text, vocab, size, length, strict, quiet):
     "Images, captions and classes of one part: 10 captions an image"
-    if not (base/s).is_dir(): raise FileNotFoundError(f'{base/s}: no such folder; expected {s}/CLASS/*.jpg')
-    d = import_module('torchvision.datasets').ImageFolder(str(base/s))
-    if strict: _count(base/s, len(d), dict(train=8_855, test=2_933)[s], 'images')
+    folder = base/s
+    if not folder.is_dir(): raise FileNotFoundError(f'{folder}: no such folder; expected {s}/CLASS/*.jpg')
+    d = import_module('torchvision.datasets').ImageFolder(str(folder))
+    if strict: _count(folder, len(d), dict(train=8_855, test=2_933)[s], 'images')
     with _reading(base/text): lines = (base/text).read_text(encoding='utf-8').splitlines()
-    if len(lines)!=10*len(d): raise ValueError(f'{base/text}: {len(lines):,} captions for {len(d):,} images in {s}; expected ten lines an image')
-    def read(i):
-        with _reading(d.samples[i][0]), Image.open(d.samples[i][0]) as im: return np.asarray(im.convert('RGB').resize((size,size), Image.BILINEAR)).transpose(2, 0, 1)
-    img = torch.from_numpy(np.array(_open(to_npy(base/f'{s}_{size}.npy', len(d), (3,size,size), read, quiet=quiet), 'r')))
-    n = torch.arange(len(lines))
-    x = {'image': Gathered(img, n//10), 'text': Gathered(torch.eye(len(vocab)), caption_rows(lines, vocab, length))}
-    return gathered_data(x, torch.tensor(d.targets)[n//10])
+    if len(lines)!=10*len(d):
+        found = f'{len(lines):,} captions for {len(d):,} images in {s}'
+        raise ValueError(f'{base/text}: {found}; expected ten lines an image')
+    def read(i): return _squeezed(d.samples[i][0], size)
+    npy = to_npy(base/f'{s}_{size}.npy', len(d), (3,size,size), read, quiet=quiet)
+    images = torch.from_numpy(np.array(_open(npy, 'r')))
+    of = torch.arange(len(lines))//10                       # the image of each caption
+    words = Gathered(torch.eye(len(vocab)), caption_rows(lines, vocab, length))
+    x = {'image': Gathered(images, of), 'text': words}
+    return gathered_data(x, torch.tensor(d.targets)[of])
 
-# %% ../../nbs/23_data.public.ipynb #dd95d5d7
+# %% ../../nbs/23_data.public.ipynb #67714132
 def cub(
     root, # Folder that holds `cub`
     vocab:list=None, # Words (default: `caption_vocab` of the training captions)
@@ -510,40 +631,54 @@ def cub(
     seed:int=0, # Which images
     strict:bool=True, # Demand the published number of images
     quiet:bool=False, # No progress bar while images are converted
-)->tuple: # Training, validation (None if `valid` is 0) and test data: `image`, `text` one-hot `(length,V)`; `y` the class of bird
+)->tuple: # Three `MMData` (validation None if `valid` is 0): `image`, `text` one-hot `(length,V)`; `y` the bird
     "CUB Image-Captions: every caption with its image, which is stored once"
     base = Path(root)/'cub'
     vocab = vocab or caption_vocab(base/'text_trainvalclasses.txt')
-    data, test = (_cub_part(base, s, f'text_{t}classes.txt', vocab, size, length, strict, quiet) for s,t in (('train', 'trainval'), ('test', 'test')))
+    def part(split, text): return _cub_part(base, split, text, vocab, size, length, strict, quiet)
+    data = part('train', 'text_trainvalclasses.txt')
+    test = part('test', 'text_testclasses.txt')
     if not valid: return data, None, test
     n = len(data)//10
-    held = torch.randperm(n, generator=torch.Generator().manual_seed(seed))<round(valid*n)
-    a, b = (rows_of(data, held[data.x['image'].rows].eq(h).nonzero()[:,0]) for h in (False, True))
-    return a, b, test
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    image_held = order<round(valid*n)
+    held = image_held[data.x['image'].rows]                             # of each caption
+    def captions(of): return rows_of(data, of.nonzero()[:,0])
+    return captions(~held), captions(held), test
 
-# %% ../../nbs/23_data.public.ipynb #07e16028
+# %% ../../nbs/23_data.public.ipynb #fd23ab9c
 def _sparse(path):
     "A compressed sparse row matrix as bytes of 0 and 1, `(N,K)`"
     with _reading(path), np.load(path, allow_pickle=False) as z:
-        m = import_module('scipy.sparse').csr_matrix((z['data'], z['indices'], z['indptr']), shape=tuple(z['shape']))
+        csr_matrix = import_module('scipy.sparse').csr_matrix
+        m = csr_matrix((z['data'], z['indices'], z['indptr']), shape=tuple(z['shape']))
         return torch.from_numpy((m>0).astype(np.uint8).toarray())
 
-# %% ../../nbs/23_data.public.ipynb #dca8e53d
+# %% ../../nbs/23_data.public.ipynb #799aa54e
 def mirflickr(
     root, # Folder that holds `flickr`
     fold:int=1, # Which of the published splits
     standardise:bool=True, # Features with mean 0 and deviation 1 on the training part
     strict:bool=True, # Demand 25,000 samples
-)->tuple: # Training, validation and test data: `image` `(3857,)`, `tags` `(2000,)` of 0 and 1; `y` the labels `(38,)` as floats
+)->tuple: # Training, validation, test data: `image` `(3857,)`, `tags` `(2000,)` of 0 and 1; `y` 38 labels as floats
     "Labelled MIR Flickr in a published split"
     base = Path(root)/'flickr'
-    files = sorted((base/'image/labelled').glob('combined-*.npy'))
-    if not files: raise FileNotFoundError(f'{base}/image/labelled/combined-*.npy: no such files')
-    x, tags, y = torch.from_numpy(np.concatenate([_open(f) for f in files])).float(), _sparse(base/'text/text_all_2000_labelled.npz'), torch.as_tensor(_open(base/'labels.npy')).float()
-    for p,v in (base/'image/labelled', x), (base/'text/text_all_2000_labelled.npz', tags), (base/'labels.npy', y): _count(p, len(v), 25_000 if strict else len(y))
-    parts = [torch.as_tensor(_open(base/f'splits/{s}_indices_{fold}.npy')).long() for s in ('train','valid','test')]
-    if standardise: sd, mu = torch.std_mean(x[parts[0]], 0, correction=0); x = (x-mu)/sd.masked_fill(sd==0, 1)
-    return tuple(MMData({'image': x[i], 'tags': tags[i]}, y[i], scale={'tags': 1}) for i in parts)
+    images, texts, labels = base/'image/labelled', base/'text/text_all_2000_labelled.npz', base/'labels.npy'
+    files = sorted(images.glob('combined-*.npy'))
+    if not files: raise FileNotFoundError(f'{images}/combined-*.npy: no such files')
+    features = np.concatenate([_open(f) for f in files])
+    x = torch.from_numpy(features).float()
+    tags = _sparse(texts)
+    y = torch.as_tensor(_open(labels)).float()
+    want = 25_000 if strict else len(y)
+    for path,v in (images, x), (texts, tags), (labels, y): _count(path, len(v), want)
+    def rows(name): return torch.as_tensor(_open(base/f'splits/{name}_indices_{fold}.npy')).long()
+    train, valid, test = rows('train'), rows('valid'), rows('test')
+    if standardise:
+        sd, mu = torch.std_mean(x[train], 0, correction=0)
+        x = (x-mu)/sd.masked_fill(sd==0, 1)
+    def part(i): return MMData({'image': x[i], 'tags': tags[i]}, y[i], scale={'tags': 1})
+    return part(train), part(valid), part(test)
 
 # %% ../../nbs/23_data.public.ipynb #bd854643
 def _mat(path, names):
@@ -553,19 +688,24 @@ def _mat(path, names):
         if k not in d: raise ValueError(f'{path}: no entry {k!r}')
     return [d[k] for k in names]
 
-# %% ../../nbs/23_data.public.ipynb #11fb90d8
+# %% ../../nbs/23_data.public.ipynb #250dd124
 def xrmb(
     root, # Folder with the two files
     speakers:list=None, # Only these speakers (default: all)
 )->tuple: # Training, tuning and test data: `acoustic` `(273,)`, `articulatory` `(112,)`; `y` the phone
     "X-ray microbeam speech in its published split by speakers"
-    a, b = (Path(root)/f'XRMBf2KALDI_window7_single{k}.mat' for k in (1,2))
-    out = []
-    for s,n in ('', 'train'), ('V', 'tune'), ('Te', 'test'):
-        x1, = _mat(a, [f'X{s}1'])
-        x2, y, who = _mat(b, [f'X{s}2', f'{n}Label', f'{n}ID'])
-        if not len(x1)==len(x2)==y.size==who.size: raise ValueError(f'{b}: {len(x2):,} frames, {y.size:,} labels and {who.size:,} speakers for {len(x1):,} frames in {a.name}')
+    a = Path(root)/'XRMBf2KALDI_window7_single1.mat'
+    b = Path(root)/'XRMBf2KALDI_window7_single2.mat'
+    def part(code, name):
+        "One part; None if it has none of the speakers"
+        x1, = _mat(a, [f'X{code}1'])
+        x2, y, who = _mat(b, [f'X{code}2', f'{name}Label', f'{name}ID'])
+        if not len(x1)==len(x2)==y.size==who.size:
+            found = f'{len(x2):,} frames, {y.size:,} labels and {who.size:,} speakers'
+            raise ValueError(f'{b}: {found} for {len(x1):,} frames in {a.name}')
         i = np.isin(who.ravel(), speakers) if speakers else slice(None)
-        if speakers and not i.any(): out.append(None); continue
-        out.append(MMData({'acoustic': x1[i].astype('float32', copy=False), 'articulatory': x2[i].astype('float32', copy=False)}, y.ravel()[i].astype(int)))
-    return tuple(out)
+        if speakers and not i.any(): return None
+        x = {'acoustic': x1[i], 'articulatory': x2[i]}
+        x = {k: v.astype('float32', copy=False) for k,v in x.items()}
+        return MMData(x, y.ravel()[i].astype(int))
+    return part('', 'train'), part('V', 'tune'), part('Te', 'test')

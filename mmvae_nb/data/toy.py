@@ -12,8 +12,10 @@ from typing import NamedTuple
 from ..core import choose, seeded
 from .core import MMData
 
-# %% ../../nbs/21_data.toy.ipynb #7c8f444c
-radius = {'square': lambda u, v: torch.maximum(u.abs(), v.abs()), 'circle': torch.hypot} # What must not exceed half the width
+# %% ../../nbs/21_data.toy.ipynb #76331745
+def _chessboard(u, v): return torch.maximum(u.abs(), v.abs())
+
+radius = {'square': _chessboard, 'circle': torch.hypot} # What must not exceed half the width
 
 def draw(
     kind:str, # `'square'` or `'circle'`
@@ -23,13 +25,15 @@ def draw(
     line:int=2, # Thickness of the outline
 )->Tensor: # `(1,size,size)` uint8, 0 or 255
     "One centred shape, white on black"
-    r = choose(kind, radius, 'shape')
-    t = torch.arange(size)-size//2+(.5 if width%2==0 else 0.)
-    d = r(*torch.meshgrid(t, t, indexing='ij'))
-    on = (d<=width/2) & (torch.tensor(full) | (d>width/2-line))
+    distance = choose(kind, radius, 'shape')
+    t = torch.arange(size)-size//2+(.5 if width%2==0 else 0.)       # pixel centres, from the middle
+    u, v = torch.meshgrid(t, t, indexing='ij')
+    d = distance(u, v)
+    on = d<=width/2
+    if not full: on &= d>width/2-line
     return (on*255).byte()[None]
 
-# %% ../../nbs/21_data.toy.ipynb #1b5493b8
+# %% ../../nbs/21_data.toy.ipynb #945200c7
 widths = range(10, 29) # Widths of the papers, in pixels
 
 def templates(
@@ -37,9 +41,10 @@ def templates(
     line:int=2, # Thickness of the outline
 )->Tensor: # `(2,19,1,32,32)` uint8: empty or full, then by width
     "Every shape of one kind"
-    return torch.stack([torch.stack([draw(kind, full, w, line=line) for w in widths]) for full in (False, True)])
+    pictures = [draw(kind, full, w, line=line) for full in (False, True) for w in widths]
+    return torch.stack(pictures).unflatten(0, (2,len(widths)))
 
-# %% ../../nbs/21_data.toy.ipynb #fcf42975
+# %% ../../nbs/21_data.toy.ipynb #2d619e8e
 def shapes(
     n:int=200_000, # Number of pairs
     seed:int=0, # Which pairs
@@ -48,8 +53,11 @@ def shapes(
     "Pairs of a square and a circle: half of them full, widths independent and uniform"
     with seeded(seed):
         y = torch.randperm(n)%2
-        w = torch.randint(len(widths), (2,n))
-    return MMData({k: templates(k, line)[y,i] for k,i in zip(('square','circle'), w)}, y)
+        square, circle = torch.randint(len(widths), (2,n))          # which width
+    x = {
+        'square': templates('square', line)[y,square],
+        'circle': templates('circle', line)[y,circle]}
+    return MMData(x, y)
 
 # %% ../../nbs/21_data.toy.ipynb #c62b5150
 class Measured(NamedTuple):
@@ -58,21 +66,24 @@ class Measured(NamedTuple):
     width:Tensor # Width in pixels
     corr:Tensor # Correlation with that shape: 1 if exact, 0 for a flat picture
 
-# %% ../../nbs/21_data.toy.ipynb #0be2b3c2
+# %% ../../nbs/21_data.toy.ipynb #96bcb4b2
 def measure(
     x:Tensor, # Pictures `(...,1,32,32)`, any contrast
     kind:str, # `'square'` or `'circle'`
     line:int=2, # Thickness of the outlines
 )->Measured: # Class, width, and resemblance
     "Read class and width from pictures of shapes"
-    unit = lambda v: F.normalize(v-v.mean(-1, keepdim=True), dim=-1)
-    t = templates(kind, line).flatten(0, 1).to(x.device, torch.float32)
-    t = torch.cat([F.avg_pool2d(t, k, 1, k//2) for k in (1,3,5)])
-    corr, i = (unit(x.flatten(-3).float()) @ unit(t.flatten(1)).T).max(-1)
-    i, w = i%(2*len(widths)), len(widths)
-    return Measured(i>=w, i%w+widths[0], corr)
+    def unit(v): return F.normalize(v-v.mean(-1, keepdim=True), dim=-1)
+    t = templates(kind, line).flatten(0, 1).to(x.device, torch.float32)     # (38,1,32,32)
+    t = torch.cat([F.avg_pool2d(t, k, 1, k//2) for k in (1,3,5)])           # sharp, then blurred ones
+    shown, known = unit(x.flatten(-3).float()), unit(t.flatten(1))
+    corr = shown@known.T                                                    # (...,3*38)
+    corr, best = corr.max(-1)
+    n = len(widths)
+    best = best%(2*n)                                                       # whether blurred or not
+    return Measured(best>=n, best%n+widths[0], corr)
 
-# %% ../../nbs/21_data.toy.ipynb #f3a6fd8e
+# %% ../../nbs/21_data.toy.ipynb #990c2d76
 def incoherent(
     circles:Tensor, # Generated `(n,B,1,32,32)`
     full:Tensor, # Class of the pair, bool or 0/1 `(B,)`
@@ -80,9 +91,10 @@ def incoherent(
     line:int=2, # Thickness of the outlines
 )->Tensor: # Share in [0,1]
     "Share of generated shapes that are full where they should be empty, or the reverse"
-    return (measure(circles, kind, line).full!=full.bool()).float().mean()
+    read = measure(circles, kind, line).full      # (n,B)
+    return (read!=full.bool()).float().mean()
 
-# %% ../../nbs/21_data.toy.ipynb #749fb542
+# %% ../../nbs/21_data.toy.ipynb #062484ef
 def lingauss_data(
     world, # A `LinGauss`
     n:int=1000, # Number of data points
@@ -91,4 +103,4 @@ def lingauss_data(
 )->MMData: # One modality of vectors for each of the world's
     "Data drawn from a linear-Gaussian world"
     with seeded(seed), torch.no_grad(): z, x = world.sample(n)
-    return MMData({k: v.detach() for k,v in x.items()}, z if codes else None, dtype=z.dtype)
+    return MMData(x, z if codes else None, dtype=z.dtype)

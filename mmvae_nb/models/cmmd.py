@@ -300,7 +300,7 @@ class _Objective(_Terms):
         if not (self.two_stage and self.label): return [last]
         return [Stage('inputs', self.inputs_loss, trains=self._before_labels()), last]
 
-# %% ../../nbs/50_models.cmmd.ipynb #6857df29
+# %% ../../nbs/50_models.cmmd.ipynb #9907b04a
 @register
 class CMMD(_Objective):
     "Conditional prior, joint encoder, decoders and classifier for one split (Mancisidor et al. 2023)"
@@ -319,7 +319,7 @@ class CMMD(_Objective):
         kernel:str='rbf', # 'rbf' or 'imq'
         bw='published', # Bandwidth: a number, 'median', or 'published', d/sqrt(2)
         estimator:str='u', # 'u': unbiased; 'v': biased, with one noise for both laws, as released
-        classify:str='draws', # Classified: 'draws' of p(z|x_O), its 'mean' (released), or those of the 'encoder' (Eq. 5)
+        classify:str='draws', # Classified: 'draws' of p(z|x_O), its 'mean' (released), or those of 'encoder' (Eq. 5)
         reduce:str='mean', # Classification loss: 'mean' over the batch, over those 'labelled', or 'sum' (released)
         two_stage:bool=False, # First without labels, then with
         width:int=64, # Features of x_O that decoders read beside z; 0: none

@@ -44,7 +44,7 @@ from .models.mvtcae import MVTCAE
 from .models.mmvae import MMVAE
 from .models.mmvaeplus import AuxPrior, MMVAEPlus
 from .models.jnf import JNF
-from .models.cmmd import paired_mmd, PartialEncoder, CMMD, with_labels, SplitCMMD
+from .models.cmmd import PartialEncoder, CMMD, SplitCMMD
 from .models.vcca import CCAClassifier, VCCA, VCCAPrivate, DCCAE
 from .models.dmvae import DMVAE
 from .models.mmjsd import geometric_mean, js_divergence, MMJSD

@@ -46,14 +46,14 @@ def sound_modalities(
         return Modality(name, shape, NormalLik(.5**.5), weight, body, net)
     return [modality(name, shape) for name,shape in sound_shapes.items()]
 
-# %% ../../nbs/97_exp.sounds.ipynb #828b322d
+# %% ../../nbs/97_exp.sounds.ipynb #7ead1903
 def _for_single(sound): return sound_modalities(dict.fromkeys(sound_shapes, 32), sound)
 def _single(cls, sound, **kw): return cls(_for_single(sound), 32, **kw)
 def _plus(sound): return MMVAEPlus(_for_single(sound), 16, 16, K=1, family='normal')
 def _nexus(sound, **kw):
     size = {'image': 24, 'sound': 24, 'trajectory': 16}
     mods = sound_modalities(size, sound)
-    return Nexus(mods, 16, sizes=size, staged=True, **kw)
+    return Nexus(mods, 16, sizes=size, two_stage=True, **kw)
 
 # %% ../../nbs/97_exp.sounds.ipynb #c33dc883
 sound_entrants = { # Name -> constructor, called with the weight of the sound

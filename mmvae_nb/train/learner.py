@@ -7,32 +7,35 @@ __all__ = ['loss_keywords', 'Objective', 'take_loss', 'OneStage', 'term_names', 
            'set_rng_state', 'SameNoise', 'AnyDeviceAMP', 'fused_adam', 'mm_learner', 'stage_dls', 'save_atomic',
            'Anneal']
 
-# %% ../../nbs/30_train.learner.ipynb #ffad9e35
+# %% ../../nbs/30_train.learner.ipynb #0f58a007
 import inspect, numpy as np, pandas as pd, time, torch
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from fastai.basics import Callback, Learner, OptimWrapper, ValueMetric, find_bs, get_model, noop
 from fastai.callback import progress, schedule
-from fastai.torch_core import apply, rank_distrib, to_device
+from fastai.torch_core import apply, num_distrib, rank_distrib, to_device
 from fastcore.basics import patch
 from fastcore.foundation import L
+from functools import partial
 from pathlib import Path
 from torch import nn
-from ..core import choose, eval_mode, learning, seeded, set_modes
+from .. import core
+from ..core import choose, eval_mode, seeded
 from ..data.core import whole_file
 
 # %% ../../nbs/30_train.learner.ipynb #5d75894b
 _methods = progress, schedule    # modules that give `Learner` its `no_bar`, `fit_one_cycle` and `lr_find`
 
-# %% ../../nbs/30_train.learner.ipynb #ad3ec37d
+# %% ../../nbs/30_train.learner.ipynb #e685caa3
 def loss_keywords(
-    loss, # `(x, mask=None, **hyper) -> (loss, terms)`
+    loss, # `(x, mask=None, **hyper) -> (loss, terms)`, perhaps with a `cache` after the mask
 )->set: # Names; `None` if it takes any
     "The hyper-parameters that a loss accepts"
-    ps = inspect.signature(loss).parameters.values()
-    return None if any(p.kind is p.VAR_KEYWORD for p in ps) else {p.name for p in ps}-{'x','mask','cache'}
+    params = inspect.signature(loss).parameters.values()
+    if any(p.kind is p.VAR_KEYWORD for p in params): return None
+    return {p.name for p in params}-{'x','mask','cache'}
 
-# %% ../../nbs/30_train.learner.ipynb #864d5e63
+# %% ../../nbs/30_train.learner.ipynb #75fd0257
 class Objective(nn.Module):
     "The loss of the current stage as a forward pass: all that a `Learner` sees of a model"
     def __init__(self,
@@ -40,16 +43,26 @@ class Objective(nn.Module):
         hyper:dict=None, # Keywords for the losses, given to those that accept them
     ):
         super().__init__()
-        self.model,self.hyper,self.active = model,dict(hyper or {}),False
+        self.model = model
+        self.hyper = dict(hyper or {})
+        self.active = False              # is this stage prepared by `at_stage`?
         for k in self.hyper: self.check(k)
         self.at(model.stages()[0])
-    def at(self, stage): self.stage,self.takes = stage,loss_keywords(stage.loss); return self
+    def at(self, stage):
+        "Go to a stage"
+        self.stage,self.takes = stage,loss_keywords(stage.loss)
+        return self
     def check(self, name):
         "Raise unless some stage takes the keyword `name`"
-        known = [loss_keywords(s.loss) for s in self.model.stages()]
-        if None not in known: choose(name, sorted(set().union(*known)), 'hyper-parameter')
+        takes = [loss_keywords(s.loss) for s in self.model.stages()]
+        if None in takes: return
+        known = sorted(set().union(*takes))
+        if known: choose(name, known, 'hyper-parameter')
+        else: raise ValueError(f'unknown hyper-parameter {name!r}: no loss of {type(self.model).__name__} '
+                               'has a keyword; leave it out')
+    def wants(self, name): return self.takes is None or name in self.takes
     def forward(self, x, mask=None, cache=None):
-        hyper = {k: v for k,v in self.hyper.items() if self.takes is None or k in self.takes}
+        hyper = {k: v for k,v in self.hyper.items() if self.wants(k)}
         if cache: return self.stage.loss(x, mask or None, cache, **hyper)
         return self.stage.loss(x, mask, **hyper)
 
@@ -58,71 +71,114 @@ def take_loss(out, *y):
     "The loss of `(loss, terms)`; targets are ignored"
     return out[0]
 
-# %% ../../nbs/30_train.learner.ipynb #45059702
+# %% ../../nbs/30_train.learner.ipynb #290cd120
 @patch
 def train(self:Objective, mode:bool=True):
     "Train mode for what this stage trains, eval mode for everything that stands still"
     nn.Module.train(self, mode)
-    set_modes(self.model, self.stage.trains, mode)
+    core.set_modes(self.model, self.stage.trains, mode)
     return self
 
-# %% ../../nbs/30_train.learner.ipynb #3c192c96
+# %% ../../nbs/30_train.learner.ipynb #124ecf15
 class _Light(Callback):
     "A callback that costs nothing at the events it does not handle"
-    def __call__(self, event_name): return super().__call__(event_name) if event_name=='after_fit' or hasattr(type(self), event_name) else None
+    def __call__(self, event_name):
+        if event_name=='after_fit' or hasattr(type(self), event_name): return super().__call__(event_name)
 
-# %% ../../nbs/30_train.learner.ipynb #6ee009ef
+def _restless(model, names):
+    "What should stand still while the submodules in `names` learn (None: all do), but does not, in words"
+    if names is None: return []
+    parts = [model.get_submodule(k) for k in names]
+    learning = {id(p) for part in parts for p in part.parameters()}
+    in_train = {id(m) for part in parts for m in part.modules()}
+    free = [n for n,p in model.named_parameters() if p.requires_grad and id(p) not in learning]
+    moving = [n for n,m in model.named_modules() if m.training and id(m) not in in_train]
+    return [f'{n!r} learns' for n in free]+[f'{n!r} is in train mode' for n in moving if n]
+
+# %% ../../nbs/30_train.learner.ipynb #7bf3081d
 class OneStage(_Light):
-    "A plain `fit` trains the current stage; the rest is frozen meanwhile"
+    "A plain `fit` trains the current stage; the rest is frozen meanwhile, or the fit stops"
     order,stack = -8,None
     def before_fit(self):
         self.after_fit()                    # a fit that was interrupted
         obj = get_model(self.model)
         if obj.active: return               # inside `at_stage`, see below
-        name, names = obj.stage.name, [s.name for s in obj.model.stages()]
-        if obj.stage.cache: raise ValueError(f'stage {name!r} works on cached quantities: use learn.fit_stages, or fit inside learn.at_stage({name!r})')
-        if len(names)>1 and self.logger is not noop: print(f"training stage {name!r} only (stages: {', '.join(names)}); learn.fit_stages trains them all")
+        if obj.stage.cache: raise ValueError(f'stage {obj.stage.name!r} works on cached quantities: use '
+                                             f'learn.fit_stages, or fit inside learn.at_stage({obj.stage.name!r})')
+        self.announce(obj)
         self.stack = ExitStack()
-        self.stack.enter_context(learning(obj.model, obj.stage.trains))
+        self.stack.enter_context(core.learning(obj.model, obj.stage.trains))
+    def announce(self, obj):
+        "Say which of several stages this is"
+        names = [s.name for s in obj.model.stages()]
+        if len(names)==1 or self.logger is noop: return
+        print(f"training stage {obj.stage.name!r} only (stages: {', '.join(names)}); learn.fit_stages trains them all")
+    def before_train(self):
+        stage, model = get_model(self.model).stage, get_model(self.model).model
+        found = _restless(model, stage.trains)
+        if not found: return
+        raise RuntimeError(f"stage {stage.name!r} trains {stage.trains}, but {', '.join(found[:3])}: something undid "
+                           "the freeze; leave train modes and requires_grad alone during a fit, or let `trains` name it")
+    def after_train(self): self.before_train()
     def after_fit(self):
         if self.stack: self.stack.close()
         self.stack = None
 
-# %% ../../nbs/30_train.learner.ipynb #8a38401e
+# %% ../../nbs/30_train.learner.ipynb #97ed7691
 def term_names(
     learn:Learner, # Its model is an `Objective`
 )->list: # Names, in the order of the loss's dict
     "Names of the terms of the current stage; no generator and no batch norm moves"
     obj = get_model(learn.model)
+    device = next(obj.parameters()).device
     dl = learn.dls.valid if len(learn.dls.valid) else learn.dls.train
+    dl = getattr(dl, 'dl', dl)                          # of a process's share, the loader behind it
     with seeded(0), eval_mode(obj), torch.no_grad():
-        b = apply(lambda t: t[:8], dl.one_batch())
-        return list(obj(*to_device(b[:-1], next(obj.parameters()).device))[1])
+        *inputs, y = apply(lambda v: v[:8], dl.one_batch())
+        loss, terms = obj(*to_device(inputs, device))
+    return list(terms)
 
-# %% ../../nbs/30_train.learner.ipynb #202174d4
+# %% ../../nbs/30_train.learner.ipynb #908fa9a5
+def _over_processes(sums, n):
+    "Sums, and the number of samples in them, over all processes"
+    if num_distrib()<2 or not torch.distributed.is_initialized(): return sums, n
+    both = torch.cat([sums, sums.new_tensor([n])])
+    torch.distributed.all_reduce(both)
+    return both[:-1], both[-1]
+
 class TermRecorder(_Light):
     "Average loss and terms over each epoch, as metrics and as rows of `learn.terms`"
     order = 40
     def __init__(self): self.rows,self.means,self.mine = [],{},[]
+    def metric(self, name):
+        "A term as fastai's metric: its mean in validation"
+        def value(): return self.means['valid'].get(name)
+        return ValueMetric(value, name)
     def before_fit(self):
-        rest = [m for m in self.learn.metrics if not any(m is o for o in self.mine)]
-        self.mine = [ValueMetric(lambda k=k: self.means['valid'].get(k), k) for k in term_names(self.learn)]
-        self.learn.metrics = rest+self.mine
+        others = [m for m in self.learn.metrics if not any(m is own for own in self.mine)]
+        self.mine = [self.metric(name) for name in term_names(self.learn)]
+        self.learn.metrics = others+self.mine
     def before_epoch(self): self.means = {}
-    def before_train(self): self.tot,self.n = {},0
-    def before_validate(self): self.tot,self.n = {},0
+    def before_train(self): self.sums,self.n = {},0
+    def before_validate(self): self.sums,self.n = {},0
     def after_batch(self):
-        loss, bs = self.learn.loss.detach(), find_bs(self.yb)
-        for k,v in {'loss': loss, **self.pred[1]}.items(): self.tot[k] = self.tot.get(k, 0.)+torch.as_tensor(v, device=loss.device).detach()*bs
-        self.n += bs
-    def mean(self): return dict(zip(self.tot, (torch.stack(list(self.tot.values()))/self.n).tolist())) if self.n else {}
+        loss, size = self.learn.loss.detach(), find_bs(self.yb)
+        for k,v in {'loss': loss, **self.pred[1]}.items():
+            v = torch.as_tensor(v, device=loss.device).detach()
+            self.sums[k] = self.sums.get(k, 0.)+v*size
+        self.n += size
+    def mean(self):
+        if not self.n: return {}
+        sums, n = _over_processes(torch.stack(list(self.sums.values())), self.n)
+        return dict(zip(self.sums, (sums/n).tolist()))
     def after_train(self): self.means['train'] = self.mean()
     def after_validate(self): self.means['valid'] = self.mean()
-    def after_epoch(self): # trial runs (`lr_find`, `validate`) leave no rows
+    def after_epoch(self):                  # trial runs (`lr_find`, `validate`) leave no rows
         if 'train' not in self.means or hasattr(self.learn, 'lr_finder'): return
         stage = get_model(self.model).stage.name
-        epoch = sum(r['stage']==stage and r['split']=='train' for r in self.rows)
-        self.rows += [{'stage': stage, 'epoch': epoch, 'split': k, **v} for k,v in self.means.items() if v]
+        before = [row for row in self.rows if row['stage']==stage and row['split']=='train']
+        for split,means in self.means.items():
+            if means: self.rows.append({'stage': stage, 'epoch': len(before), 'split': split, **means})
 
 # %% ../../nbs/30_train.learner.ipynb #2c56c806
 @patch(as_prop=True)
@@ -138,21 +194,28 @@ def validate_terms(self:Learner,
     with self.no_bar(): self.validate(dl=dl)
     return self.term_recorder.means['valid']
 
-# %% ../../nbs/30_train.learner.ipynb #82a21efa
+# %% ../../nbs/30_train.learner.ipynb #9cad7aa2
 class NaNStop(_Light):
     "Stop at a loss that is not finite, and say where it came from"
     order = 20
     def after_loss(self):
         if torch.isfinite(self.learn.loss): return
         terms = {k: float(v) for k,v in self.pred[1].items()}
-        bad = [f'term {k!r} is {v}' for k,v in terms.items() if not np.isfinite(v)] or ['every term is finite']
-        where = f"{'training' if self.training else 'validation'} of stage {get_model(self.model).stage.name!r}, epoch {self.epoch}, batch {self.iter}"
-        raise FloatingPointError(f"loss is {self.learn.loss.item()} in {where}: {'; '.join(bad)}. Lower the learning rate, or look at that term's inputs and scale")
+        bad = [f'term {k!r} is {v}' for k,v in terms.items() if not np.isfinite(v)]
+        found = '; '.join(bad) or 'every term is finite'
+        raise FloatingPointError(f"loss is {self.learn.loss.item()} in {self.where()}: {found}. "
+                                 "Lower the learning rate, or look at that term's inputs and scale")
+    def where(self):
+        "The place of this batch in training, in words"
+        split = 'training' if self.training else 'validation'
+        stage = get_model(self.model).stage.name
+        return f'{split} of stage {stage!r}, epoch {self.epoch}, batch {self.iter}'
 
-# %% ../../nbs/30_train.learner.ipynb #9af541a5
+# %% ../../nbs/30_train.learner.ipynb #c7f5c336
 def rng_state()->dict: # State of torch's generators
     "Where torch's random numbers stand, on the CPU and on every GPU in use"
-    return {'cpu': torch.get_rng_state(), 'cuda': torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []}
+    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    return {'cpu': torch.get_rng_state(), 'cuda': gpus}
 
 def set_rng_state(
     state:dict, # From `rng_state`
@@ -161,26 +224,32 @@ def set_rng_state(
     torch.set_rng_state(state['cpu'])
     if state['cuda']: torch.cuda.set_rng_state_all(state['cuda'])
 
-# %% ../../nbs/30_train.learner.ipynb #d0f9251f
+# %% ../../nbs/30_train.learner.ipynb #8bd3619f
 class SameNoise(_Light):
     "The same random numbers in every validation pass; training does not notice it"
     order = -5
     def __init__(self, seed:int=0): self.seed = seed
-    def before_validate(self): self.rng = rng_state(); torch.manual_seed(self.seed)
+    def before_validate(self):
+        self.rng = rng_state()
+        torch.manual_seed(self.seed)
     def after_validate(self): set_rng_state(self.rng)
 
-# %% ../../nbs/30_train.learner.ipynb #f0cbe4cb
+# %% ../../nbs/30_train.learner.ipynb #fc0a1ed0
 class AnyDeviceAMP(_Light):
     "Mixed precision on the device of the model"
     order = 9                               # just before fastai's `MixedPrecision`
     def before_fit(self):
-        mp, dev = getattr(self.learn, 'mixed_precision', None), next(self.model.parameters()).device.type
-        if mp is not None and dev!='cuda': mp.before_fit = lambda: self.start(mp, dev, mp.amp_mode.value=='fp16')
-    def start(self, mp, dev, half):
-        mp.autocast = torch.autocast(dev, dtype=torch.float16 if half else torch.bfloat16)
-        mp.scales,self.learn.scaler = L(),torch.amp.GradScaler(dev, enabled=half)
+        amp = getattr(self.learn, 'mixed_precision', None)
+        device = next(self.model.parameters()).device.type
+        if amp is not None and device!='cuda': amp.before_fit = partial(self.start, amp, device)
+    def start(self, amp, device):
+        "What `MixedPrecision` does before a fit, on `device`"
+        half = amp.amp_mode.value=='fp16'
+        amp.autocast = torch.autocast(device, dtype=torch.float16 if half else torch.bfloat16)
+        amp.scales = L()
+        self.learn.scaler = torch.amp.GradScaler(device, enabled=half)
 
-# %% ../../nbs/30_train.learner.ipynb #7e72aa3e
+# %% ../../nbs/30_train.learner.ipynb #35ca7a2f
 def fused_adam(
     params, # Parameters
     lr:float=1e-3, # Learning rate
@@ -188,30 +257,52 @@ def fused_adam(
 )->OptimWrapper: # What a fastai `Learner` calls an optimiser
     "torch's Adam, fused where the device can"
     params = list(params)
-    try: return OptimWrapper(params, torch.optim.Adam, lr=lr, fused=True, **kwargs)
-    except RuntimeError: return OptimWrapper(params, torch.optim.Adam, lr=lr, foreach=True, **kwargs)
+    adam = partial(OptimWrapper, params, torch.optim.Adam, lr=lr, **kwargs)
+    try: return adam(fused=True)
+    except RuntimeError: return adam(foreach=True)
 
-# %% ../../nbs/30_train.learner.ipynb #6bc01e7d
+# %% ../../nbs/30_train.learner.ipynb #b4f4e52c
+class _Shares(_Light):
+    "Each of several processes gets its share of the samples, also where batches hold nothing but a cache"
+    order = 10                              # just before fastai's `DistributedTrainer`
+    def before_fit(self):
+        trainer = getattr(self.learn, 'distributed_trainer', None)
+        if trainer is not None: trainer._wrap_dl = partial(self.share, trainer)
+    def before_validate(self): self.before_fit()
+    def share(self, trainer, dl):
+        "fastai's loader for one process, which counts samples by the labels"
+        loader = type(trainer)._wrap_dl(trainer, dl)
+        loader.after_batch = partial(self.count, loader)
+        return loader
+    def count(self, loader, b):
+        loader.i += len(b[-1])
+        return loader.dl.after_batch(b)
+
+# %% ../../nbs/30_train.learner.ipynb #28eef6cd
+_given = 'self', 'dls', 'model', 'loss_func'      # what `mm_learner` gives to `Learner` itself
+
 def mm_learner(
-    dls, # `DataLoaders` of batches `(x, y)` or `(x, mask, y)`
+    dls, # `DataLoaders` of batches `(x, y)`, `(x, mask, y)` or `(x, mask, cache, y)`
     model:nn.Module, # A `MultimodalVAE`, or anything with `stages()`
     lr:float=1e-3, # Learning rate
     cbs=None, # More callbacks
-    hyper:dict=None, # Keywords for the losses, e.g. `{'beta': 2.}`
+    hyper:dict=None, # Keywords for the losses, e.g. `{'warm': .5}`: half the KL
     path=None, # Folder for checkpoints and for what callbacks write; without it `fit_stages` writes no file
     opt_func=fused_adam, # Makes the optimiser
     **kwargs # To `Learner`
 )->Learner: # A stock fastai `Learner`
     "A `Learner` that trains `model` on the losses of its stages"
-    for k in kwargs: choose(k, list(inspect.signature(Learner.__init__).parameters)[4:], 'option')
+    options = [k for k in inspect.signature(Learner.__init__).parameters if k not in _given]
+    for k in kwargs: choose(k, options, 'option')
     obj = Objective(model, hyper)
     if getattr(dls, 'device', None) is not None: obj.to(dls.device)
-    own = [TermRecorder(), NaNStop(), SameNoise(), AnyDeviceAMP(), OneStage()]
-    learn = Learner(dls, obj, loss_func=take_loss, lr=lr, cbs=own+list(L(cbs)), path=path, opt_func=opt_func, **kwargs)
+    own = [TermRecorder(), NaNStop(), SameNoise(), AnyDeviceAMP(), OneStage(), _Shares()]
+    cbs = own+list(L(cbs))
+    learn = Learner(dls, obj, loss_func=take_loss, lr=lr, cbs=cbs, path=path, opt_func=opt_func, **kwargs)
     learn.checkpoint = Path(path)/'checkpoint.pt' if path else None
     return learn
 
-# %% ../../nbs/30_train.learner.ipynb #8a43fb73
+# %% ../../nbs/30_train.learner.ipynb #896c71cb
 def stage_dls(
     dls, # `DataLoaders` over `MMData`
     stage, # A `Stage`
@@ -219,13 +310,16 @@ def stage_dls(
 ): # `DataLoaders` of the stage
     "Data with the cached quantities of a stage, in batches of its size"
     if stage.cache is None and stage.bs is None: return dls
-    def one(dl):
+    device = next(model.parameters()).device
+    def for_stage(dl):
         data, bs = dl.dataset, stage.bs or dl.bs
-        if stage.cache: data = data.map(stage.cache, keep=stage.keep, device=next(model.parameters()).device)
+        if stage.cache: data = data.map(stage.cache, keep=stage.keep, device=device)
         return dl.new(dataset=data, bs=bs, drop_last=dl.drop_last and len(data)>=bs)
-    with seeded(0), eval_mode(model), torch.no_grad(): return type(dls)(*map(one, dls.loaders), path=dls.path, device=dls.device)
+    with seeded(0), eval_mode(model), torch.no_grad():
+        loaders = [for_stage(dl) for dl in dls.loaders]
+        return type(dls)(*loaders, path=dls.path, device=dls.device)
 
-# %% ../../nbs/30_train.learner.ipynb #f088a6f7
+# %% ../../nbs/30_train.learner.ipynb #cd887114
 @patch
 @contextmanager
 def at_stage(self:Learner,
@@ -234,14 +328,17 @@ def at_stage(self:Learner,
     "Inside the block the learner works on stage `name`: its loss, data and batch size, a fresh optimiser, the rest frozen"
     obj = get_model(self.model)
     stage = choose(name, {s.name: s for s in obj.model.stages()}, 'stage')
-    old = obj.stage, obj.active, self.dls, self.opt
+    was_at, was_active = obj.stage, obj.active
+    dls, opt = self.dls, self.opt
     try:
-        self.dls = stage_dls(self.dls, stage, obj.model)
-        with learning(obj.model, stage.trains):
-            obj.at(stage).active,self.opt = True,None
+        self.dls = stage_dls(dls, stage, obj.model)
+        with core.learning(obj.model, stage.trains):
+            obj.at(stage).active = True
+            self.opt = None
             yield stage
     finally:
-        obj.at(old[0]).active,self.dls,self.opt = old[1:]
+        obj.at(was_at).active = was_active
+        self.dls,self.opt = dls,opt
 
 # %% ../../nbs/30_train.learner.ipynb #58cef86d
 def _plain(o):
@@ -258,37 +355,46 @@ def save_atomic(
     "Write a whole file or nothing"
     with whole_file(file) as tmp: torch.save(_plain(obj), tmp)
 
-# %% ../../nbs/30_train.learner.ipynb #8c7ba54b
+# %% ../../nbs/30_train.learner.ipynb #e5db1f8e
 class _Keeper(_Light):
     "Remember the best weights of a stage, and call `write` after every epoch"
     order = 70
     def __init__(self, write, best, seconds=0.): self.write,self.best,self.seconds = write,best,seconds
     def before_fit(self): self.start = time.monotonic()-self.seconds
+    def weights(self):
+        "A copy of the model's state"
+        state = get_model(self.model).model.state_dict()
+        return {k: v.clone() for k,v in state.items()}
     def after_epoch(self):
         loss = self.term_recorder.means.get('valid', {}).get('loss')
         if not self.best or loss is None or loss<self.best['loss']:
-            self.best = {'loss': loss, 'epoch': self.epoch, 'weights': {k: v.clone() for k,v in get_model(self.model).model.state_dict().items()}}
+            self.best = {'loss': loss, 'epoch': self.epoch, 'weights': self.weights()}
         scaler = getattr(self.learn, 'scaler', None)
         self.write(
-            epoch=self.epoch+1, seconds=time.monotonic()-self.start, opt=self.opt.state_dict(), best=self.best,
-            scaler=scaler.state_dict() if scaler else {})
+            epoch=self.epoch+1,
+            seconds=time.monotonic()-self.start,
+            opt=self.opt.state_dict(),
+            best=self.best,
+            scaler=scaler.state_dict() if scaler else {},
+        )
 
-# %% ../../nbs/30_train.learner.ipynb #65249ab4
+# %% ../../nbs/30_train.learner.ipynb #7e9f09a1
 class _StartAt(_Light):
     "Let the loop count only what is left of `n_epoch` epochs, after everybody has seen the full number"
     order = 99
-    def __init__(self, k, scaler=None): self.k,self.scaler = k,scaler
+    def __init__(self, done, scaler=None): self.done,self.scaler = done,scaler
     def before_fit(self):
-        self.learn.n_epoch -= self.k
+        self.learn.n_epoch -= self.done
         if self.scaler: self.learn.scaler.load_state_dict(self.scaler)
 
 class _Shift(_Light):
-    "Number the epochs of a continued fit from `k`, and let its progress bar count on"
+    "Number the epochs of a continued fit from `done`, and let its progress bar count on"
     order = -99
-    def __init__(self, k, n, seconds): self.k,self.n,self.seconds = k,n,seconds
+    def __init__(self, done, n, seconds): self.done,self.n,self.seconds = done,n,seconds
     def before_epoch(self):
-        self.learn.n_epoch,self.learn.epoch = self.n,self.epoch+self.k
-        if self.epoch==self.k: self.start_clock()
+        self.learn.n_epoch = self.n
+        self.learn.epoch = self.epoch+self.done
+        if self.epoch==self.done: self.start_clock()
     def start_clock(self):
         "Bars start their clock at pass 0, and tell the time left from it"
         bar = getattr(getattr(self.learn, 'progress', None), 'mbar', None)
@@ -296,31 +402,90 @@ class _Shift(_Light):
         bar.update(0)
         bar.main_bar.start_t -= self.seconds
 
-# %% ../../nbs/30_train.learner.ipynb #ca32f352
-def _fit_stage(learn, n, lr, one_cycle, cbs, state, write, kwargs):
-    "Train the current stage for `n` epochs, or what is left of them, and bring back its best weights"
-    model, k = get_model(learn.model).model, state.get('epoch', 0)
-    seconds = state.get('seconds', float(k))            # older checkpoints do not say: one second a pass
+# %% ../../nbs/30_train.learner.ipynb #936e7550
+def _fit_stage(learn, n, fit, cbs, state, write):
+    "Train the current stage for `n` epochs, or what `state` leaves of them, and bring back its best weights"
+    model, done = get_model(learn.model).model, state.get('epoch', 0)
+    seconds = state.get('seconds', float(done))         # older checkpoints do not say: one second a pass
     learn.create_opt()
     keeper = _Keeper(write, state.get('best'), seconds)
     cbs = [keeper, *L(cbs)]
-    if k:
+    if done:
         learn.opt.load_state_dict(state['opt'])
-        cbs += [_StartAt(k, state['scaler']), _Shift(k, n, seconds)]
+        cbs += [_StartAt(done, state['scaler']), _Shift(done, n, seconds)]
     if state.get('rng'): set_rng_state(state['rng'])
-    if k<n: learn.fit_one_cycle(n, lr, cbs=cbs, **kwargs) if one_cycle else learn.fit(n, lr, cbs=cbs, **kwargs)
+    if done<n: fit(cbs=cbs)
     model.load_state_dict(keeper.best['weights'])
 
-# %% ../../nbs/30_train.learner.ipynb #e0983a30
-def _resume(file, plan):
-    "The checkpoint in `file`, if it belongs to `plan`"
-    if file is None: raise ValueError('nothing to resume: give mm_learner a `path`, or fit_stages a `ckpt` file')
-    if not Path(file).exists(): raise FileNotFoundError(f'nothing to resume: there is no checkpoint {file}')
-    state = torch.load(file, map_location='cpu', weights_only=True)
-    if state['plan']!=plan: raise ValueError(f"checkpoint {file} was made with {state['plan']}, but this call asks for {plan}; repeat the former, or start with resume=False")
-    return state
+# %% ../../nbs/30_train.learner.ipynb #a955a718
+def _of(given, name):
+    "What was given for a stage: an entry of `{stage: ...}`, or one thing for all stages"
+    return given.get(name) if isinstance(given, Mapping) else given
 
-# %% ../../nbs/30_train.learner.ipynb #195cb72e
+def _plan(learn, epochs, lr, one_cycle):
+    "Which stages to train, in order: epochs and learning rates by name"
+    names = [s.name for s in get_model(learn.model).model.stages()]
+    todo = [k for k in names if epochs.get(k)]
+    if not todo: raise ValueError(f"nothing to train: epochs is {epochs}, stages are {', '.join(names)}")
+    rates = {k: _of(lr, k) or learn.lr for k in todo}
+    return {'epochs': {k: epochs[k] for k in todo}, 'lr': rates, 'one_cycle': one_cycle}
+
+def _check_names(learn, *given):
+    "Raise unless every `{name: ...}` is about stages of the model"
+    names = [s.name for s in get_model(learn.model).model.stages()]
+    for one in given:
+        if not isinstance(one, Mapping): continue
+        for k in one: choose(k, names, 'stage')
+
+# %% ../../nbs/30_train.learner.ipynb #a75631f8
+class _Checkpoint:
+    "What the rest of a plan depends on, and the file that holds it (None: there is no file)"
+    def __init__(self, learn, file, plan):
+        self.learn,self.file,self.plan = learn,file,plan
+        self.stage = 0                          # the position in the plan of the stage in training
+        self.obj = get_model(learn.model)
+    def write(self, **more):
+        "Everything up to now, as a whole file or not at all; one of several processes does it"
+        if not self.file or rank_distrib(): return
+        kinds = int, float, np.generic, torch.Tensor
+        state = {
+            'plan': self.plan,
+            'stage': self.stage,
+            'rows': self.learn.term_recorder.rows,
+            'hyper': {k: v for k,v in self.obj.hyper.items() if isinstance(v, kinds)},
+            'model': self.obj.model.state_dict(),
+            'rng': rng_state(),
+        }
+        save_atomic({**state, **more}, self.file)
+    def read(self):
+        "What is in the file, if it belongs to the plan"
+        file, plan = self.file, self.plan
+        if file is None: raise ValueError('nothing to resume: give mm_learner a `path`, or fit_stages a `ckpt` file')
+        if not Path(file).exists(): raise FileNotFoundError(f'nothing to resume: there is no checkpoint {file}')
+        state = torch.load(file, map_location='cpu', weights_only=True)
+        if state['plan']!=plan: raise ValueError(f"checkpoint {file} was made with {state['plan']}, but this call asks "
+                                                 f'for {plan}; repeat the former, or start with resume=False')
+        return state
+    def resume(self):
+        "Go to where the file stands; what it holds of the stage in training"
+        state = self.read()
+        self.obj.model.load_state_dict(state['model'])
+        self.obj.hyper.update(state['hyper'])
+        self.learn.term_recorder.rows = state['rows']
+        self.stage = state['stage']
+        return state
+
+# %% ../../nbs/30_train.learner.ipynb #dc22f913
+@contextmanager
+def _told(name, file):
+    "An interruption says where training goes on"
+    try: yield
+    except KeyboardInterrupt:
+        if not file: raise
+        raise KeyboardInterrupt(f'in stage {name!r}; {file} holds the last whole epoch, '
+                                'fit_stages(..., resume=True) goes on from there') from None
+
+# %% ../../nbs/30_train.learner.ipynb #b4474041
 @patch
 def fit_stages(self:Learner,
     epochs:dict, # `{stage: epochs}`; a stage that is left out is not trained
@@ -332,47 +497,43 @@ def fit_stages(self:Learner,
     **kwargs # To `fit`, e.g. `wd`
 ):
     "Train the stages of a model in order; best weights of each, a checkpoint after every epoch"
-    obj, file = get_model(self.model), Path(ckpt) if ckpt else self.checkpoint
-    names, own = [s.name for s in obj.model.stages()], lambda o, k: o.get(k) if isinstance(o, Mapping) else o
-    for o in epochs,lr,cbs: [choose(k, names, 'stage') for k in (o if isinstance(o, Mapping) else ())]
-    todo = [k for k in names if epochs.get(k)]
-    if not todo: raise ValueError(f"nothing to train: epochs is {epochs}, stages are {', '.join(names)}")
-    plan = {'epochs': {k: epochs[k] for k in todo}, 'lr': {k: own(lr, k) or self.lr for k in todo}, 'one_cycle': one_cycle}
-    state = _resume(file, plan) if resume else {'stage': 0}
-    if resume:
-        obj.model.load_state_dict(state['model']); obj.hyper.update(state['hyper'])
-        self.term_recorder.rows = state['rows']
-    def write(**kw):
-        hyper = {k: v for k,v in obj.hyper.items() if isinstance(v, (int,float,np.generic,torch.Tensor))}
-        if file and not rank_distrib(): save_atomic({'plan': plan, 'stage': i, 'rows': self.term_recorder.rows, 'hyper': hyper, 'model': obj.model.state_dict(), 'rng': rng_state(), **kw}, file)
+    _check_names(self, epochs, lr, cbs)
+    plan = _plan(self, epochs, lr, one_cycle)
+    saved = _Checkpoint(self, Path(ckpt) if ckpt else self.checkpoint, plan)
+    state = saved.resume() if resume else {}
+    method = self.fit_one_cycle if one_cycle else self.fit
+    todo = list(plan['epochs'])
     logger = self.logger
     try:
-        for i,name in list(enumerate(todo))[state['stage']:]:
-            if logger is not noop: print(f"stage {name!r}, {i+1} of {len(todo)}")
-            with self.at_stage(name): _fit_stage(self, epochs[name], own(lr, name), one_cycle, own(cbs, name), state, write, kwargs)
-            state = {}
-            i += 1
-            write()
-    except KeyboardInterrupt:
-        if not file: raise
-        raise KeyboardInterrupt(f'in stage {name!r}; {file} holds the last whole epoch, fit_stages(..., resume=True) goes on from there') from None
+        for name in todo[saved.stage:]:
+            if logger is not noop: print(f"stage {name!r}, {saved.stage+1} of {len(todo)}")
+            fit = partial(method, epochs[name], _of(lr, name), **kwargs)
+            with _told(name, saved.file):
+                with self.at_stage(name): _fit_stage(self, epochs[name], fit, _of(cbs, name), state, saved.write)
+                state = {}                      # only the first stage was begun before
+                saved.stage += 1
+                saved.write()
     finally: self.logger = logger
 
-# %% ../../nbs/30_train.learner.ipynb #92d1a9f3
+# %% ../../nbs/30_train.learner.ipynb #c1bf2f93
 class Anneal(_Light):
     "Schedule a keyword of the loss; validation sees its final value, so that epochs can be compared"
     order = 5
     def __init__(self,
         sched, # Maps a position in [0,1] to a value, e.g. `SchedLin(0., 1.)`
-        name:str='beta', # Keyword of the loss
+        name:str='warm', # Keyword of the loss
         epochs:float=None, # Reach the end after so many epochs (default: at the end of the fit)
         steps:int=None, # Or after so many steps
     ): self.sched,self.name_,self.n_epochs,self.n_steps = sched,name,epochs,steps
     def put(self, pos): get_model(self.model).hyper[self.name_] = self.sched(pos)
+    def position(self):
+        "How far the schedule has come, in [0,1]"
+        length = self.n_steps or (self.n_epochs or 0)*self.n_iter
+        if not length: return self.pct_train
+        step = self.epoch*self.n_iter+self.iter
+        return min(step/length, 1.)
     def before_fit(self): get_model(self.model).check(self.name_)
     def before_batch(self):
-        if not self.training: return
-        n = self.n_steps or (self.n_epochs or 0)*self.n_iter
-        self.put(min((self.epoch*self.n_iter+self.iter)/n, 1.) if n else self.pct_train)
+        if self.training: self.put(self.position())
     def before_validate(self): self.put(1.)
     def after_fit(self): self.put(1.)

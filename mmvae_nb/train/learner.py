@@ -437,7 +437,7 @@ def _check_names(learn, *given):
         if not isinstance(one, Mapping): continue
         for k in one: choose(k, names, 'stage')
 
-# %% ../../nbs/30_train.learner.ipynb #a75631f8
+# %% ../../nbs/30_train.learner.ipynb #f0c185d1
 class _Checkpoint:
     "What the rest of a plan depends on, and the file that holds it (None: there is no file)"
     def __init__(self, learn, file, plan):
@@ -448,11 +448,12 @@ class _Checkpoint:
         "Everything up to now, as a whole file or not at all; one of several processes does it"
         if not self.file or rank_distrib(): return
         kinds = int, float, np.generic, torch.Tensor
+        hyper = {k: v for k,v in self.obj.hyper.items() if isinstance(v, kinds)}
         state = {
             'plan': self.plan,
             'stage': self.stage,
             'rows': self.learn.term_recorder.rows,
-            'hyper': {k: v for k,v in self.obj.hyper.items() if isinstance(v, kinds)},
+            'hyper': hyper,
             'model': self.obj.model.state_dict(),
             'rng': rng_state(),
         }

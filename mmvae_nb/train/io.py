@@ -215,7 +215,7 @@ def save_model(
         _swap(tmp, dir)
     return dir
 
-# %% ../../nbs/31_train.io.ipynb #2c4ad3b1
+# %% ../../nbs/31_train.io.ipynb #d43af970
 def _some(names):
     "The first five names, and how many more there are"
     first = ', '.join(sorted(names)[:5])
@@ -223,7 +223,9 @@ def _some(names):
 
 def _differences(tensors, have):
     "In what two dicts of tensors differ, `{kind: names}`"
-    def shapes(k): return f'{k} is {tuple(tensors[k].shape)}, expected {tuple(have[k].shape)}'
+    def shapes(k):
+        found, expected = tuple(tensors[k].shape), tuple(have[k].shape)
+        return f'{k} is {found}, expected {expected}'
     wrong = [k for k,v in tensors.items() if k in have and v.shape!=have[k].shape]
     return {
         'missing': have.keys()-tensors.keys(),

@@ -42,7 +42,7 @@ from ..models.mvae import MVAE
 from ..nets import ConvBody, ConvNet, MLPBody, MLPNet, default_channels, he_init, quiet, start_settings
 from ..train.learner import mm_learner
 
-# %% ../../nbs/82_app.bench.ipynb #d06669da
+# %% ../../nbs/82_app.bench.ipynb #54d0c786
 def alternate(
     *runs, # Functions without arguments
     repeats:int=5, # Rounds that count
@@ -54,7 +54,9 @@ def alternate(
         for times,run in zip(out, runs):
             start = time.perf_counter()
             own = run()
-            if r>=warmup: times.append(time.perf_counter()-start if own is None else own)
+            took = time.perf_counter()-start
+            if own is not None: took = own
+            if r>=warmup: times.append(took)
     return out
 
 # %% ../../nbs/82_app.bench.ipynb #bd0cfea8
@@ -71,23 +73,27 @@ def _ratios(ours, theirs):
     r = sorted(b/a for a,b in zip(ours, theirs))
     return dict(ratio=statistics.median(r), lowest=r[0], highest=r[-1])
 
-# %% ../../nbs/82_app.bench.ipynb #b139ce00
+# %% ../../nbs/82_app.bench.ipynb #b11624e2
 def compare_rates(
     names, # Two names: ours first
     times, # Two lists of durations in seconds, as from `alternate`
     n:int, # Samples in one run
 )->list: # Rows of the table
     "Samples per second of both, and the ratio of ours to the other, pair by pair"
-    rows = [{'what': name, 'samples/s': statistics.median(n/t for t in took)} for name,took in zip(names, times)]
+    def row(name, took):
+        rate = statistics.median(n/t for t in took)
+        return {'what': name, 'samples/s': rate}
+    rows = [row(name, took) for name,took in zip(names, times)]
     rows[0].update(_ratios(*times))
     return rows
 
-# %% ../../nbs/82_app.bench.ipynb #1cd3ee5e
+# %% ../../nbs/82_app.bench.ipynb #c544a118
 def _shown(value):
     "A value as it stands in a table"
     if value is None: return ''
     if not isinstance(value, float): return str(value)
-    return f'{value:,.0f}' if value>=100 else f'{value:.3f}'
+    if value>=100: return f'{value:,.0f}'
+    return f'{value:.3f}'
 
 def _table(
     rows, # List of dicts; missing entries stay empty
@@ -102,8 +108,10 @@ def _table(
         return '  '.join(cells).rstrip()
     return '\n'.join(map(aligned, lines))
 
-# %% ../../nbs/82_app.bench.ipynb #ac2034ab
-def _as_floats(v): return v.float()/255 if v.dtype==torch.uint8 else v
+# %% ../../nbs/82_app.bench.ipynb #6630bf9e
+def _as_floats(v):
+    if v.dtype!=torch.uint8: return v
+    return v.float()/255
 
 def bare_loop(
     model, # Trained in place, on its first stage
@@ -130,7 +138,7 @@ class Stopwatch(Callback):
     def before_train(self): self.start = time.perf_counter()
     def after_train(self): self.seconds = time.perf_counter()-self.start
 
-# %% ../../nbs/82_app.bench.ipynb #280a454f
+# %% ../../nbs/82_app.bench.ipynb #d7cee103
 def learner_loop(
     model, # Trained in place, on its first stage
     data:MMData, # Training data
@@ -140,13 +148,14 @@ def learner_loop(
 )->float: # Seconds of the training part
     "One epoch through a `Learner`, with progress bar and curves"
     watch = Stopwatch()
-    dls = mm_dls(data, data.subset(slice(0, bs)), bs=bs, device='cpu')
+    few = data.subset(slice(0, bs))
+    dls = mm_dls(data, few, bs=bs, device='cpu')
     learn = mm_learner(dls, model, lr=lr, cbs=watch)
     shown = nullcontext() if bar else learn.no_bar()
     with redirect_stdout(io.StringIO()), shown: learn.fit(1)
     return watch.seconds
 
-# %% ../../nbs/82_app.bench.ipynb #1a824bbe
+# %% ../../nbs/82_app.bench.ipynb #9d886a8c
 @bench
 def bench_loop(
     repeats:int=5, # Pairs of epochs
@@ -165,9 +174,10 @@ def bench_loop(
     def learner(): return learner_loop(ours, train, bs, **kwargs)
     def by_hand(): return bare_loop(bare, train, bs)
     times = alternate(learner, by_hand, repeats=repeats)
-    return compare_rates([f'Learner, {data}, batch {bs}', 'bare PyTorch loop'], times, steps*bs)
+    names = [f'Learner, {data}, batch {bs}', 'bare PyTorch loop']
+    return compare_rates(names, times, steps*bs)
 
-# %% ../../nbs/82_app.bench.ipynb #a1a28319
+# %% ../../nbs/82_app.bench.ipynb #1695ae8f
 def two_clouds(
     D:int=2048, # Features
     n:int=5000, # Samples of each cloud
@@ -176,9 +186,12 @@ def two_clouds(
     with seeded(0):
         mixing = torch.randn(D, D, dtype=torch.double)/D**.5
         mixing *= torch.logspace(0, -1.5, D, dtype=torch.double)
-        return tuple(torch.randn(n, D, dtype=torch.double)*sd@mixing.T for sd in (1.,1.2))
+        def cloud(sd):
+            z = torch.randn(n, D, dtype=torch.double)
+            return z*sd@mixing.T
+        return cloud(1.), cloud(1.2)
 
-# %% ../../nbs/82_app.bench.ipynb #888ee699
+# %% ../../nbs/82_app.bench.ipynb #5ec3d675
 @bench
 def bench_frechet(
     repeats:int=3, # Rounds
@@ -192,12 +205,16 @@ def bench_frechet(
     cov_b = FeatureStats.of(b).cov
     traces = {}
     def ours(): traces['ours'] = trace_sqrt(cov_a, cov_b).item()
-    def theirs(): traces['sqrtm'] = linalg.sqrtm(cov_a.numpy()@cov_b.numpy()).trace().real
+    def theirs():
+        root = linalg.sqrtm(cov_a.numpy()@cov_b.numpy())
+        traces['sqrtm'] = root.trace().real
     def whole(): frechet(a[:few], b[:few], few=True)
     times = alternate(ours, theirs, whole, repeats=repeats, warmup=0)
     names = f'ours, {D} features', "scipy's sqrtm", f'ours, whole distance, {few} samples'
     rows = [{'what': name, 'seconds': statistics.median(took)} for name,took in zip(names, times)]
-    rows[0].update(_ratios(*times[:2]), difference=abs(traces['ours']/traces['sqrtm']-1))
+    ratios = _ratios(*times[:2])
+    off = abs(traces['ours']/traces['sqrtm']-1)
+    rows[0].update(ratios, difference=off)
     return rows
 
 # %% ../../nbs/82_app.bench.ipynb #31ea4cc2
@@ -206,22 +223,24 @@ def provenance()->dict: # Columns for a table of results: `version` and `start`
     settings = ', '.join(f'{k} {v:g}' for k,v in start_settings().items())
     return {'version': __version__, 'start': settings}
 
-# %% ../../nbs/82_app.bench.ipynb #8710b337
+# %% ../../nbs/82_app.bench.ipynb #553efc2b
 def read_results(
     *files, # CSV files of one experiment
     **kwargs # To `pandas.read_csv`
 )->pd.DataFrame: # With the columns of `provenance`
     "Stored results as one table; files without a version are from 0.1.0, whose decoders began with He's rule"
-    df = pd.concat([pd.read_csv(f, **kwargs) for f in files], ignore_index=True)
+    tables = [pd.read_csv(f, **kwargs) for f in files]
+    df = pd.concat(tables, ignore_index=True)
     for column,value in {'version': '0.1.0', 'start': 'He everywhere'}.items():
         if column not in df: df[column] = value
         df[column] = df[column].replace({'': None}).fillna(value)
     return df
 
-# %% ../../nbs/82_app.bench.ipynb #b9182598
+# %% ../../nbs/82_app.bench.ipynb #14abad9f
 def _same(column, value):
     "Which entries of a column are a value; numbers up to what text keeps of them"
-    return np.isclose(column, value) if isinstance(value, float) else column==value
+    if isinstance(value, float): return np.isclose(column, value)
+    return column==value
 
 def _has(table, run):
     "Is there a row of a run in a table?"
@@ -231,12 +250,13 @@ def _has(table, run):
 
 def _as_text(file): return pd.read_csv(file, dtype=str, keep_default_na=False)
 
-# %% ../../nbs/82_app.bench.ipynb #a6d9c093
+# %% ../../nbs/82_app.bench.ipynb #b65dc7d4
 def kept(
     file, # CSV file
 )->pd.DataFrame: # Its rows; none if there is no such file
     "What is stored already"
-    return pd.read_csv(file) if Path(file).exists() else pd.DataFrame()
+    if not Path(file).exists(): return pd.DataFrame()
+    return pd.read_csv(file)
 
 # %% ../../nbs/82_app.bench.ipynb #1b48ffe8
 def lacking(
@@ -252,7 +272,7 @@ def lacking(
             'give another folder, or move the file away')
     return [run for run in runs if not _has(table, run)]
 
-# %% ../../nbs/82_app.bench.ipynb #67072357
+# %% ../../nbs/82_app.bench.ipynb #700fa832
 def append_rows(
     file, # CSV file; made, with its folder, if it is not there
     rows, # Table, or list of dicts
@@ -260,22 +280,25 @@ def append_rows(
     "Add rows to a table on disk: all of them or none; what was there stays letter by letter"
     new = pd.DataFrame(rows).to_csv(index=False)
     text = _as_text(io.StringIO(new))
-    if Path(file).exists(): text = pd.concat([_as_text(file), text]).fillna('')
+    if Path(file).exists():
+        both = [_as_text(file), text]
+        text = pd.concat(both).fillna('')
     with whole_file(file) as tmp: text.to_csv(tmp, index=False)
 
 # %% ../../nbs/82_app.bench.ipynb #1fe5e7e0
 starts = ('default', 'he', 'torch') # As built; He's rule in every layer; each layer's own `reset_parameters`
 _layers = nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d
 
-# %% ../../nbs/82_app.bench.ipynb #a011c214
+# %% ../../nbs/82_app.bench.ipynb #73943179
 def _first_head(head):
     "Heads of version 0.1.0: means on the scale of the features, spreads that start alike for all inputs"
-    mean, spread = head.linear.weight.chunk(2)
-    scale = head.linear.in_features**-.5
+    linear = head.linear
+    mean, spread = linear.weight.chunk(2)
+    scale = linear.in_features**-.5
     nn.init.normal_(mean, std=scale)
     nn.init.normal_(spread, std=.1*scale)
-    nn.init.zeros_(head.linear.bias)
-    if isinstance(head, NormalHead): nn.init.constant_(head.linear.bias.chunk(2)[1], -2.)
+    nn.init.zeros_(linear.bias)
+    if isinstance(head, NormalHead): nn.init.constant_(linear.bias.chunk(2)[1], -2.)
 
 # %% ../../nbs/82_app.bench.ipynb #6e93e2e5
 def restart(
@@ -293,31 +316,35 @@ def restart(
             if isinstance(m, _layers): m.reset_parameters()
     return model
 
-# %% ../../nbs/82_app.bench.ipynb #2a657931
+# %% ../../nbs/82_app.bench.ipynb #fcc02c7b
 def _columns(z, n, g, noise=.5):
     "`(N,n)`: random smooth functions of the factors `(N,6)` and noise, standardised"
-    first = torch.randn(z.shape[1], 32, generator=g)/z.shape[1]**.5
+    factors = z.shape[1]
+    first = torch.randn(factors, 32, generator=g)/factors**.5
     second = torch.randn(32, n, generator=g)/32**.5
     clean = (1.5*z@first).tanh()@second
     clean = (clean-clean.mean(0))/clean.std(0)
     x = clean+noise**.5*torch.randn(clean.shape, generator=g)
     return x/(1+noise)**.5
 
-# %% ../../nbs/82_app.bench.ipynb #e50bd678
+# %% ../../nbs/82_app.bench.ipynb #c406ac90
 def _smooth(z, shape, g, patterns=12):
     "`(N,C,H,W)`: patterns on a grid of 4 x 4, made smooth, weighted by functions of the factors"
     c, h, w = shape
     coarse = torch.randn(patterns, c, 4, 4, generator=g)
     fine = nn.functional.interpolate(coarse, size=(h,w), mode='bicubic', align_corners=True)
     weights = _columns(z, patterns, g, noise=0.)                                 # (N,patterns)
-    return (weights@fine.flatten(1)/patterns**.5).view(-1, *shape)               # (N,C*H*W) to (N,C,H,W)
+    mixed = weights@fine.flatten(1)/patterns**.5                                 # (N,C*H*W)
+    return mixed.view(-1, *shape)
 
-# %% ../../nbs/82_app.bench.ipynb #eaf935fc
+# %% ../../nbs/82_app.bench.ipynb #3d5d3ae0
 def _picture(z, shape, g):
     "Bytes `(N,C,H,W)`: a sigmoid of smooth patterns, and noise of sd .05"
-    x = (3*_smooth(z, shape, g)).sigmoid()
+    logits = 3*_smooth(z, shape, g)
+    x = logits.sigmoid()
     x += .05*torch.randn(x.shape, generator=g)
-    return (255*x.clamp(0, 1)).round().byte()
+    levels = 255*x.clamp(0, 1)
+    return levels.round().byte()
 
 def _sound(z, shape, g):
     "`(N,1,H,W)`: smooth patterns and noise of sd .5"
@@ -410,7 +437,7 @@ def start_model(
         model = choose(name, start_models, 'model')(mods, 16)
         return restart(model, how)
 
-# %% ../../nbs/82_app.bench.ipynb #302f3aeb
+# %% ../../nbs/82_app.bench.ipynb #e700d5b8
 @torch.no_grad()
 def predicted_r2(
     model, # Trained
@@ -421,12 +448,13 @@ def predicted_r2(
     "Share of a modality's variance that is predicted from another: posterior mean, decoded mean"
     z = latent_codes(model, test, given)
     with eval_mode(model): guess = model.decode(z, target)[target].mean
-    x = test[:][0][target]
+    x, _ = test[:]
+    x = x[target]
     error = (x-guess).square().sum()
     spread = (x-x.mean(0)).square().sum()
     return 1-(error/spread).item()
 
-# %% ../../nbs/82_app.bench.ipynb #039ab8ca
+# %% ../../nbs/82_app.bench.ipynb #7c591418
 @contextmanager
 def quiet_learner(
     model, # Trained in place
@@ -436,20 +464,22 @@ def quiet_learner(
     **kwargs # To `mm_learner`
 ): # Yields the `Learner`
     "A `Learner` on the CPU that draws no bar and prints nothing while the block runs"
-    learn = mm_learner(mm_dls(train, valid, bs=bs, device='cpu'), model, **kwargs)
+    dls = mm_dls(train, valid, bs=bs, device='cpu')
+    learn = mm_learner(dls, model, **kwargs)
     with learn.no_bar(), learn.no_logging(): yield learn
 
-# %% ../../nbs/82_app.bench.ipynb #1e61df7a
+# %% ../../nbs/82_app.bench.ipynb #f92390a7
 def _fit_start(model, train, valid, test, epochs, bs, both):
     "Train a model, its second stage only if asked, and give its held-out loss in the first"
     names = [s.name for s in model.stages()]
     trained = names if both else names[:1]
     with quiet_learner(model, train, valid, bs, lr=1e-3) as learn:
-        try: learn.fit_stages(dict.fromkeys(trained, epochs), one_cycle=True)
+        passes = dict.fromkeys(trained, epochs)
+        try: learn.fit_stages(passes, one_cycle=True)
         except FloatingPointError: return math.inf
         with learn.at_stage(names[0]): return learn.validate_terms(MMLoader(test, 512))['loss']
 
-# %% ../../nbs/82_app.bench.ipynb #abd81ec9
+# %% ../../nbs/82_app.bench.ipynb #a985426f
 def run_start(
     world:str, # One of `worlds`
     model:str, # One of `start_models`
@@ -459,7 +489,8 @@ def run_start(
 )->dict: # A row of the table; its `seconds` are CPU time of the training, in this process
     "One run: train one model from one start on one world"
     w = worlds[world]
-    train, valid, test = start_data(world, seed, (256,64,64) if quick else None)
+    sizes = (256,64,64) if quick else None
+    train, valid, test = start_data(world, seed, sizes)
     m = start_model(model, train, world, how, seed)
     epochs = 1 if quick else w.epochs
     began = time.process_time()

@@ -136,7 +136,7 @@ def product_case(
     third = Modality('label', 10)                                                # so that two are not all
     return trained_like(JNF([*mnist_svhn(20), third], 20)), ['mnist','svhn']
 
-# %% ../../nbs/83_app.rival.ipynb #48a574a3
+# %% ../../nbs/83_app.rival.ipynb #1dafaf98
 def quality(
     z, # Draws `(n,B,d)`
     ref, # Draws of the reference `(N,B,d)`
@@ -148,7 +148,9 @@ def quality(
     bias = (off-1/len(z)).clamp(min=0).sqrt()                                    # without what chance alone adds
     some = ref[torch.randperm(len(ref))[:1000]]
     a, b = (z/sd).transpose(0, 1), (some/sd).transpose(0, 1)                     # (B,n,d)
-    def within(v): return torch.cdist(v, v).sum((1,2))/(v.shape[1]*(v.shape[1]-1))
+    def within(v):
+        n = v.shape[1]
+        return torch.cdist(v, v).sum((1,2))/(n*(n-1))
     energy = 2*torch.cdist(a, b).mean((1,2))-within(a)-within(b)
     return {'bias': bias.item(), 'sd ratio': (z.std(0)/sd).mean().item(), 'energy': energy.mean().item()}
 
@@ -180,7 +182,7 @@ def their_logp(
         return lp
     return logp
 
-# %% ../../nbs/83_app.rival.ipynb #058beefd
+# %% ../../nbs/83_app.rival.ipynb #699fecf4
 @bench
 def bench_product(
     repeats:int=3, # Rounds
@@ -195,7 +197,9 @@ def bench_product(
     lib = published('JNF', model).eval()
     from multivae.data.datasets.base import MultimodalBaseDataset as Data
     def ours(x, n=1): return model.posterior(x).sample((n,))
-    def theirs(x, n=1): return lib.encode(Data(x), cond_mod=given, N=n).z.detach().view(n, -1, model.d)
+    def theirs(x, n=1):
+        codes = lib.encode(Data(x), cond_mod=given, N=n)
+        return codes.z.detach().view(n, -1, model.d)
     def our_draw(): ours(x)
     def their_draw(): theirs(x)
     ours(x)                                                            # both sides warm: theirs computes for seconds
@@ -264,7 +268,7 @@ def our_steps(
         learn.fit_stages({stage: 1}, lr=1e-4)
     return watch.seconds
 
-# %% ../../nbs/83_app.rival.ipynb #0cbb417a
+# %% ../../nbs/83_app.rival.ipynb #a0d20e7d
 @bench
 def bench_second_stage(
     repeats:int=5, # Rounds
@@ -274,7 +278,7 @@ def bench_second_stage(
     torch.manual_seed(0)
     x = {m.name: torch.rand(128, *m.shape) for m in mnist_svhn(20)}
     plain = JNF(mnist_svhn(20), 20)
-    shared = JNF(mnist_svhn(20), 20, 'contrastive', size=16)
+    shared = JNF(mnist_svhn(20), 20, projectors='contrastive', size=16)
     lib = published('JNF', plain, warmup=1)
     lib._set_torch_no_grad_on_joint_vae()
     def without(): return our_steps(plain, 'unimodal', x, steps)

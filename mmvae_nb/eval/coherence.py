@@ -18,17 +18,20 @@ from ..data.core import MMData, _bar
 from ..theory.experts import counting_wide, tell_wide
 from ..nets import classifier_for
 
-# %% ../../nbs/70_eval.coherence.ipynb #826a1a5a
+# %% ../../nbs/70_eval.coherence.ipynb #5295ffa0
 def _device(module):
     "Device of a module's first parameter or buffer (the CPU if it has none)"
     if not isinstance(module, nn.Module): return torch.device('cpu')
     tensors = chain(module.parameters(), module.buffers())
-    return next((v.device for v in tensors), torch.device('cpu'))
+    first = next(tensors, None)
+    return torch.device('cpu') if first is None else first.device
 
-# %% ../../nbs/70_eval.coherence.ipynb #a5eecc3f
+# %% ../../nbs/70_eval.coherence.ipynb #f954bb8a
 def _logits(net, v):
     "What a classifier says of `v (n,B,*shape)`, as `(n*B,classes)` on its device"
-    return net(v.flatten(0, 1).to(_device(net)))
+    device = _device(net)
+    flat = v.flatten(0, 1)                                             # (n*B,*shape)
+    return net(flat.to(device))
 
 def _hit(classifiers, t, v, y):
     "Does the classifier of `t` read class `y (B,)` in `v (n,B,*shape)`? Floats `(n,B)`"
@@ -36,12 +39,18 @@ def _hit(classifiers, t, v, y):
     top = y.max().item()
     known = logits.shape[-1]
     if top>=known:
-        raise ValueError(f'labels out of range: found {top}, but the classifier of {t!r} knows {known} classes')
-    found = logits.argmax(-1).view(v.shape[:2])                        # (n,B)
-    return (found==y.to(logits.device)).float().cpu()
+        why = f'labels out of range: found {top}, but the classifier of {t!r} knows {known} classes'
+        raise ValueError(why)
+    found = logits.argmax(-1)                                          # (n*B,)
+    found = found.view(v.shape[:2])                                    # (n,B)
+    y = y.to(logits.device)
+    right = found==y
+    return right.float().cpu()
 
-# %% ../../nbs/70_eval.coherence.ipynb #90743f66
-def _as_modules(nets): return nets if isinstance(nets, nn.ModuleDict) else nn.ModuleDict(nets)
+# %% ../../nbs/70_eval.coherence.ipynb #60b5e27e
+def _as_modules(nets):
+    if isinstance(nets, nn.ModuleDict): return nets
+    return nn.ModuleDict(nets)
 
 def _ready(data, classifiers, targets=()):
     "Classifiers as a ModuleDict, after checking labels and targets"
@@ -50,7 +59,8 @@ def _ready(data, classifiers, targets=()):
         choose(t, data.names, 'target')
         if t in classifiers: continue
         have = ', '.join(classifiers)
-        raise ValueError(f'no classifier for target {t!r} (there are: {have}); train one, or leave the target out')
+        why = f'no classifier for target {t!r} (there are: {have}); train one, or leave the target out'
+        raise ValueError(why)
     return _as_modules(classifiers)
 
 # %% ../../nbs/70_eval.coherence.ipynb #6e5327db
@@ -67,7 +77,7 @@ def _pairs(names, subsets, targets):
     if targets is not None: return dict.fromkeys(subsets, ts)
     return {S: unseen(S) or names for S in subsets}
 
-# %% ../../nbs/70_eval.coherence.ipynb #fda32db4
+# %% ../../nbs/70_eval.coherence.ipynb #95739193
 def _key(S):
     "A subset as tables write it: 'a+b'"
     return '+'.join(S)
@@ -78,15 +88,17 @@ def _refuse(model, S):
 
 def _left_out(model, sets):
     "`{subset: why}` of those that the model cannot condition on"
-    out = [S for S in sets if not model.answers.can(S)]
-    return {_key(S): model.answers.say() for S in out}
+    answers = model.answers
+    out = [S for S in sets if not answers.can(S)]
+    return {_key(S): answers.say() for S in out}
 
 def _told(df, model, names, subsets):
     "A table that says in its `attrs` what the default subsets left out"
-    df.attrs['left_out'] = _left_out(model, all_subsets(names)) if subsets is None else {}
+    asked = all_subsets(names) if subsets is None else ()
+    df.attrs['left_out'] = _left_out(model, asked)
     return df
 
-# %% ../../nbs/70_eval.coherence.ipynb #612010fa
+# %% ../../nbs/70_eval.coherence.ipynb #228acc46
 def _answered(model, names, subsets, targets):
     "`{S: targets}` that a model answers, and `{subset: why}` of what the default leaves out"
     pairs = _pairs(names, subsets, targets)
@@ -97,7 +109,8 @@ def _answered(model, names, subsets, targets):
     able = as_names(targets, model.answers.targets)
     def wanted(S): return tuple(t for t in pairs[S] if t in able)
     kept = {S: wanted(S) for S in pairs if _key(S) not in out}
-    return {S: ts for S,ts in kept.items() if ts}, out
+    kept = {S: ts for S,ts in kept.items() if ts}
+    return kept, out
 
 # %% ../../nbs/70_eval.coherence.ipynb #0aa37dcd
 @contextmanager
@@ -111,10 +124,12 @@ def reading(
             if dropout and isinstance(m, nn.modules.dropout._DropoutNd): m.training = True
         yield
 
-# %% ../../nbs/70_eval.coherence.ipynb #8ea45b27
+# %% ../../nbs/70_eval.coherence.ipynb #bfcb044d
 class _Tally:
     "Samples that were asked for, and those whose product of experts is no density within reach"
-    def __init__(self): self.n,self.wide = 0,0
+    def __init__(self):
+        self.n = 0
+        self.wide = 0
     def add(self, count):
         self.n += count.n
         self.wide += count.wide
@@ -122,29 +137,37 @@ class _Tally:
 def _usable(x, mask, y, S):
     "Which data points have a label and all of S, bool `(B,)`"
     has = observed(x, S, mask)
-    return torch.stack([y>=0, *has.values()]).all(0)
+    labelled = y>=0
+    needed = torch.stack([labelled, *has.values()])                    # (1+|S|,B)
+    return needed.all(0)
 
-# %% ../../nbs/70_eval.coherence.ipynb #3bf99538
+# %% ../../nbs/70_eval.coherence.ipynb #e80b6c11
 def _hits(model, data, classifiers, subsets=None, targets=None, n=1, bs=256, dropout=False, quiet=True, **how):
     "What `hits` returns, and `{'wide': {S: share}, 'left_out': {S: why}}`; `how` goes to `generate`"
     pairs, left = _answered(model, data.names, subsets, targets)
     each = [(S,t) for S,ts in pairs.items() for t in ts]
-    classifiers = _ready(data, classifiers, dict.fromkeys(t for _,t in each))
-    out = {pair: torch.full((len(data),), torch.nan) for pair in each}
+    read = dict.fromkeys(t for _,t in each)
+    classifiers = _ready(data, classifiers, read)
+    N = len(data)
+    out = {pair: torch.full((N,), torch.nan) for pair in each}
     tally = {S: _Tally() for S in pairs}
     with reading(classifiers, dropout):                 # a context, so modes come back even after an error
-        for i in _bar(torch.arange(len(data)).split(bs), quiet):
-            x, *more, y = to_device(data[i], _device(model))
+        device = _device(model)
+        for i in _bar(torch.arange(N).split(bs), quiet):
+            x, *more, y = to_device(data[i], device)
+            mask = more[0] if more else None
             for S,ts in pairs.items():
-                use = _usable(x, more[0] if more else None, y, S)
+                use = _usable(x, mask, y, S)
                 if not use.any(): continue
                 given = {k: x[k][use] for k in S}
                 with counting_wide() as count: gen = model.generate(given, given=S, targets=ts, n=n, **how)
                 tally[S].add(count)
                 rows = i[use.cpu()]
+                classes = y[use]
                 for t in ts:
-                    right = _hit(classifiers, t, gen[t], y[use])       # (n,B)
-                    out[S,t][rows] = right.mean(0)
+                    right = _hit(classifiers, t, gen[t], classes)      # (n,B)
+                    share = out[S,t]
+                    share[rows] = right.mean(0)
     wide = {_key(S): seen.wide/seen.n for S,seen in tally.items() if seen.wide}
     return out, {'wide': wide, 'left_out': left}
 
@@ -168,11 +191,12 @@ def hits(
     tell_wide(told['wide'])
     return out
 
-# %% ../../nbs/70_eval.coherence.ipynb #3f171467
+# %% ../../nbs/70_eval.coherence.ipynb #56bf9ec8
 def _moments(v):
     "Mean of numbers `(N,)`, its standard error, and how many they are"
     n = len(v)
-    return v.mean().item(), v.std().item()/n**.5, n
+    se = v.std().item()/n**.5
+    return v.mean().item(), se, n
 
 def mean_se(
     h:Tensor, # Shares of hits `(N,)`, NaN where a point does not count
@@ -182,15 +206,18 @@ def mean_se(
     "Mean hit rate and its standard error"
     choose(average, ('micro','macro'), 'average')
     counts = ~h.isnan()
-    y = y.to(h.device)[counts]
+    y = y.to(h.device)
+    y = y[counts]
     h = h[counts].double()
     if average=='micro': return _moments(h)
     parts = [h[y==c] for c in y.unique()]
     means = sum(p.mean().item() for p in parts)
     var = sum(p.var().item()/len(p) for p in parts)
-    return means/len(parts), math.sqrt(var)/len(parts), len(h)
+    n = len(parts)
+    se = math.sqrt(var)/n
+    return means/n, se, len(h)
 
-# %% ../../nbs/70_eval.coherence.ipynb #d06f3d55
+# %% ../../nbs/70_eval.coherence.ipynb #c2ff4672
 def coherence(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
@@ -206,27 +233,32 @@ def coherence(
     rows = []
     for (S,t),h in found.items():
         score = mean_se(h, data.y, average)
-        rows.append((_key(S), t, len(S), *score))
+        row = _key(S), t, len(S), *score
+        rows.append(row)
     df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','n'])
     df.attrs |= told
     tell_wide(told['wide'])
     return df
 
-# %% ../../nbs/70_eval.coherence.ipynb #e880cdc7
+# %% ../../nbs/70_eval.coherence.ipynb #25162dcc
 def by_given(
     df:pd.DataFrame, # From `coherence`
 )->pd.DataFrame: # Columns n_given, value, se (an upper bound), pairs
     "Mean coherence for each number of given modalities"
-    g = df.groupby('n_given')
-    return g[['value','se']].mean().assign(pairs=g.size()).reset_index()
+    sizes = df.groupby('n_given')
+    means = sizes[['value','se']].mean()
+    means['pairs'] = sizes.size()
+    return means.reset_index()
 
-# %% ../../nbs/70_eval.coherence.ipynb #bb041361
+# %% ../../nbs/70_eval.coherence.ipynb #b7a4d076
 def _sizes(n, bs):
     "Sizes of batches that make up `n`"
     whole, rest = divmod(n, bs)
-    return [bs]*whole+([rest] if rest else [])
+    sizes = [bs]*whole
+    if rest: sizes.append(rest)
+    return sizes
 
-# %% ../../nbs/70_eval.coherence.ipynb #c2ece238
+# %% ../../nbs/70_eval.coherence.ipynb #c414cda3
 def joint_coherence(
     model, # Has `generate(n=..., targets=...)`
     classifiers, # `{target: module}`, from data to logits; these modalities must agree
@@ -240,20 +272,25 @@ def joint_coherence(
     _refuse(model, ())
     clf = _as_modules(classifiers)
     labels = {k: [] for k in clf}
-    def read(k, v): return _logits(clf[k], v).argmax(-1).cpu()                     # (b,)
     with reading(clf, dropout):
         for b in _sizes(n, bs):
             draws = model.generate(n=b, targets=tuple(clf), generator=generator, **kw)
-            for k,v in draws.items(): labels[k].append(read(k, v))
-    y = torch.stack([torch.cat(v) for v in labels.values()])                       # (M,n)
-    agree = (y==y[0]).all(0).double()
-    classes = int(y.max())+1
-    shares = F.one_hot(y, classes).double().mean(1)                                # (M,classes)
-    chance = shares.prod(0).sum().item()
-    row = ('prior', 'all', 0, *_moments(agree), chance)
+            for k,v in draws.items():
+                read = _logits(clf[k], v).argmax(-1)                               # (b,)
+                labels[k].append(read.cpu())
+    each = [torch.cat(v) for v in labels.values()]
+    y = torch.stack(each)                                                          # (M,n)
+    first = y[0]
+    agree = (y==first).all(0)
+    last = int(y.max())
+    hot = F.one_hot(y, last+1)                                                     # (M,n,classes)
+    shares = hot.double().mean(1)                                                  # (M,classes)
+    chance = shares.prod(0).sum()
+    score = _moments(agree.double())
+    row = ('prior', 'all', 0, *score, chance.item())
     return pd.DataFrame([row], columns=['subset','target','n_given','value','se','n','chance'])
 
-# %% ../../nbs/70_eval.coherence.ipynb #971174fc
+# %% ../../nbs/70_eval.coherence.ipynb #e15df484
 @torch.no_grad()
 def classifier_accuracy(
     classifiers, # `{name: module}`, from data to logits
@@ -264,41 +301,50 @@ def classifier_accuracy(
     "Accuracy of each classifier on real data: the ceiling of coherence"
     clf = _ready(data, classifiers, classifiers)
     def hit(t, i):
-        v = data.part(i, (t,))[t]                                      # (B,*shape)
-        return _hit(clf, t, v[None], data.y[i])[0]                     # (B,)
+        part = data.part(i, (t,))
+        v = part[t]                                                    # (B,*shape)
+        right = _hit(clf, t, v[None], data.y[i])                       # (1,B)
+        return right[0]
     rows = []
     with reading(clf, dropout):
         for t in clf:
-            known = (data.y>=0) & data.observed(t)
+            labelled = data.y>=0
+            known = labelled & data.observed(t)
             use = known.nonzero()[:,0]
-            right = torch.cat([hit(t, i) for i in use.split(bs)])
-            rows.append((t, *mean_se(right, data.y[use])))
+            parts = [hit(t, i) for i in use.split(bs)]
+            right = torch.cat(parts)
+            score = mean_se(right, data.y[use])
+            rows.append((t, *score))
     return pd.DataFrame(rows, columns=['target','value','se','n'])
 
-# %% ../../nbs/70_eval.coherence.ipynb #fff729a1
+# %% ../../nbs/70_eval.coherence.ipynb #13cab600
 def against_ceiling(
     df:pd.DataFrame, # From `coherence`
     acc:pd.DataFrame, # From `classifier_accuracy`, on the same data
     classes:int=10, # Number of classes
 )->pd.DataFrame: # `df` with columns ceiling (a) and corrected (c)
     "Coherence beside its ceiling, and corrected for the classifier's errors"
-    a = df['target'].map(acc.set_index('target')['value'])
+    accuracy = acc.set_index('target')['value']
+    a = df['target'].map(accuracy)
     e = (1-a)/(classes-1)
     corrected = (df['value']-e)/(a-e)
     return df.assign(ceiling=a, corrected=corrected)
 
-# %% ../../nbs/70_eval.coherence.ipynb #0ced138d
+# %% ../../nbs/70_eval.coherence.ipynb #92b42ba3
 def _class_loss(clf, x, mask, y):
     "Cross-entropy of every modality on what is observed and labelled, or None"
     losses = []
     for k,has in observed(x, clf, mask).items():
-        rows = (has&(y>=0)).nonzero()[:,0]
+        use = has&(y>=0)
+        rows = use.nonzero()[:,0]
         if len(rows)<2: continue                                       # batch norm needs two
-        logits = clf[k](x[k][rows])
-        losses.append(F.cross_entropy(logits, y[rows]))
+        part = x[k][rows]
+        logits = clf[k](part)
+        loss = F.cross_entropy(logits, y[rows])
+        losses.append(loss)
     return sum(losses) if losses else None
 
-# %% ../../nbs/70_eval.coherence.ipynb #af1ad3af
+# %% ../../nbs/70_eval.coherence.ipynb #938d82a0
 def _batches(N, bs, epochs):
     "Shuffled indices, epoch after epoch"
     orders = [torch.randperm(N) for _ in range(epochs)]
@@ -306,19 +352,23 @@ def _batches(N, bs, epochs):
 
 def _fit(clf, data, epochs, bs, lr, device, quiet):
     "Adam with a one-cycle schedule"
+    N = len(data)
     opt = torch.optim.Adam(clf.parameters(), lr=lr)
-    steps = epochs*math.ceil(len(data)/bs)+1
+    in_epoch = math.ceil(N/bs)
+    steps = epochs*in_epoch+1
     sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=steps)
-    for i in _bar(_batches(len(data), bs, epochs), quiet):
+    batches = _batches(N, bs, epochs)
+    for i in _bar(batches, quiet):
         x, *more, y = to_device(data[i], device)
-        loss = _class_loss(clf, x, more[0] if more else None, y)
+        mask = more[0] if more else None
+        loss = _class_loss(clf, x, mask, y)
         if loss is not None:
             opt.zero_grad()
             loss.backward()
             opt.step()
         sched.step()
 
-# %% ../../nbs/70_eval.coherence.ipynb #1078e742
+# %% ../../nbs/70_eval.coherence.ipynb #68cb0289
 def train_classifiers(
     data:MMData, # Labelled training data
     valid:MMData=None, # Other data, on which accuracies are measured (default: `data` itself)
@@ -335,14 +385,16 @@ def train_classifiers(
     nets = nets or {}
     for k in nets: choose(k, data.names, 'modality in nets')
     device = device or default_device()
-    classes = int(data.y.max())+1
-    steps = 600*bs/len(data)
-    epochs = epochs or max(4, math.ceil(steps))
+    last = int(data.y.max())
+    in_600_steps = 600*bs/len(data)
+    usual = math.ceil(in_600_steps)
+    epochs = epochs or max(4, usual)
     def net(k):
-        shape = tuple(data.x[k].shape[1:])
-        return nets.get(k) or classifier_for(shape, classes)
+        shape = data.x[k].shape[1:]
+        return nets.get(k) or classifier_for(tuple(shape), last+1)
     with seeded(seed):
-        clf = nn.ModuleDict({k: net(k) for k in data.x}).to(device)
+        each = {k: net(k) for k in data.x}
+        clf = nn.ModuleDict(each).to(device)
         _fit(clf.train(), data, epochs, bs, lr, device, quiet)
     clf.accuracy = classifier_accuracy(clf.eval(), valid or data)
     return clf

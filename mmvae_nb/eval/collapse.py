@@ -17,16 +17,19 @@ from .coherence import _device, _key, _told
 from ..models.samplers import _posteriors, _sets, latent_codes
 from ..theory.experts import Mixture
 
-# %% ../../nbs/74_eval.collapse.ipynb #20af9aee
+# %% ../../nbs/74_eval.collapse.ipynb #cd569c77
 def _mixed_marginals(q):
     "Marginals of a mixture of Gaussians or of Laplaces; None for other mixtures"
     comps = marginals(q.comps)                                             # (M,B,d)
     if not isinstance(comps, (Normal, Laplace)): return None
     loc = comps.loc.movedim(0, -1)                                         # (B,d,M)
     scale = comps.scale.movedim(0, -1)
-    w = q.weights.T[:,None].expand(loc.shape)                              # (M,B) -> (B,d,M)
-    comps = type(comps)(loc, scale, validate_args=False)
-    return MixtureSameFamily(Categorical(w, validate_args=False), comps, validate_args=False)
+    w = q.weights.T[:,None]                                                # (M,B) -> (B,1,M)
+    w = w.expand(loc.shape)                                                # (B,d,M)
+    which = Categorical(w, validate_args=False)
+    family = type(comps)
+    comps = family(loc, scale, validate_args=False)
+    return MixtureSameFamily(which, comps, validate_args=False)
 
 # %% ../../nbs/74_eval.collapse.ipynb #895af0c3
 def marginals(
@@ -42,7 +45,7 @@ def marginals(
     z = q.sample((draws,))
     return Normal(z.mean(0), z.std(0), validate_args=False)
 
-# %% ../../nbs/74_eval.collapse.ipynb #9b438dd0
+# %% ../../nbs/74_eval.collapse.ipynb #21245234
 @torch.no_grad()
 def dim_kl(
     q, # Distribution over `(d,)`, batch shape `(B,)`
@@ -53,9 +56,11 @@ def dim_kl(
     q = marginals(q, draws)
     p = marginals(p, draws)
     try: return kl(q, p)
-    except NotImplementedError: return kl(q, p, q.sample((draws,))).mean(0)
+    except NotImplementedError: z = q.sample((draws,))                     # (draws,B,d)
+    estimate = kl(q, p, z)
+    return estimate.mean(0)
 
-# %% ../../nbs/74_eval.collapse.ipynb #13600122
+# %% ../../nbs/74_eval.collapse.ipynb #2e6fb712
 def collapse_edges(
     kls:Tensor, # Nats `(N,d)`, from `dim_kl`
     delta:float=.01, # Share of the data that may lie beyond
@@ -63,38 +68,46 @@ def collapse_edges(
     "The KL of each dimension that a share 1-delta of the data does not exceed"
     if not 0<=delta<1: raise ValueError(f'delta is a share of the data in [0, 1), found {delta}')
     rank = math.ceil(len(kls)*(1-delta)-1e-6)
-    return kls.kthvalue(max(1, rank), 0).values
+    rank = max(1, rank)
+    return kls.kthvalue(rank, 0).values
 
-# %% ../../nbs/74_eval.collapse.ipynb #dedf0d10
+# %% ../../nbs/74_eval.collapse.ipynb #5a08a5f6
 def _boot(f, v, boot, generator):
     "Standard error of `f` over resampled rows of `v`"
     n = len(v)
-    def resampled(): return v[torch.randint(n, (n,), generator=generator)]
+    def resampled():
+        rows = torch.randint(n, (n,), generator=generator)
+        return v[rows]
     draws = [f(resampled()) for _ in range(boot)]
     if boot<2: return torch.full_like(f(v), torch.nan)
     return torch.stack(draws).std(0)
 
-# %% ../../nbs/74_eval.collapse.ipynb #674276ea
+# %% ../../nbs/74_eval.collapse.ipynb #efb2d92f
 def _curve(v, eps, delta, boot, generator, head):
     "Rows of a collapse curve: the share of columns of `v (N,d)` below each eps for 1-delta of the rows"
     eps = torch.as_tensor(eps)
     def share(v):
-        edges = collapse_edges(v, delta).sort()[0]                     # (d,)
-        return torch.searchsorted(edges, eps.to(v)).double()/len(edges)
+        edges = collapse_edges(v, delta)                               # (d,)
+        ordered, _ = edges.sort()
+        below = torch.searchsorted(ordered, eps.to(v))                 # one number for each eps
+        return below.double()/len(edges)
+    n = len(v)
     se = _boot(share, v, boot, generator)
-    points = zip(eps.tolist(), share(v).tolist(), se.tolist())
-    return [(*head, *point, len(v)) for point in points]
+    value = share(v)
+    points = zip(eps.tolist(), value.tolist(), se.tolist())
+    return [(*head, *point, n) for point in points]
 
 _columns = ['subset','target','n_given','eps','value','se','n']
 
-# %% ../../nbs/74_eval.collapse.ipynb #d8646dad
+# %% ../../nbs/74_eval.collapse.ipynb #dd33a865
 def _pair_kls(model, data, given, to, draws, bs, quiet):
     "KL of each dimension `(N,d)`: q(z|x_given) against q(z|x_to), or against the prior"
     sets = [given] if to is None else [given, to]
     kls = []
     for _,(q,*other) in _posteriors(model, data, sets, bs, quiet):
         p = other[0] if other else model.prior()
-        kls.append(dim_kl(q, p, draws).cpu())
+        found = dim_kl(q, p, draws)                                    # (B,d)
+        kls.append(found.cpu())
     return torch.cat(kls)
 
 def _against_prior(model, names):
@@ -103,7 +116,7 @@ def _against_prior(model, names):
     sets = dict.fromkeys([*alone, names])
     return [(S, None) for S in sets if model.answers.can(S)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #d260c022
+# %% ../../nbs/74_eval.collapse.ipynb #41f71bd1
 def collapse(
     model, # Has `posterior(x, given, mask)` and `prior()`
     data:MMData, # Data points
@@ -118,12 +131,15 @@ def collapse(
 )->pd.DataFrame: # Columns subset, target, n_given, eps, value (share of dimensions), se, n
     "Share of latent dimensions within eps nats of the prior, or of another posterior, for 1-delta of the data"
     rows = []
-    for given,to in _against_prior(model, data.names) if pairs is None else pairs:
+    todo = _against_prior(model, data.names) if pairs is None else pairs
+    for given,to in todo:
         with following(generator), torch.no_grad(): kls = _pair_kls(model, data, given, to, draws, bs, quiet)
         S = as_names(given)
         target = 'prior' if to is None else _key(as_names(to))
-        rows += _curve(kls, eps, delta, boot, generator, (_key(S), target, len(S)))
-    return _told(pd.DataFrame(rows, columns=_columns), model, data.names, pairs)
+        head = _key(S), target, len(S)
+        rows += _curve(kls, eps, delta, boot, generator, head)
+    df = pd.DataFrame(rows, columns=_columns)
+    return _told(df, model, data.names, pairs)
 
 # %% ../../nbs/74_eval.collapse.ipynb #7e6131f5
 def three_versions(
@@ -135,7 +151,7 @@ def three_versions(
     M = as_names(missing)
     return [(O, None), (M, None), (O, M)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #b55118d6
+# %% ../../nbs/74_eval.collapse.ipynb #d5597209
 def active_units(
     model, # Has `posterior(x, given, mask)`
     data:MMData, # Data points
@@ -146,18 +162,23 @@ def active_units(
     quiet:bool=True, # No progress bar
 )->pd.DataFrame: # Columns subset, target, n_given, value (number of units), se, d, n
     "Latent dimensions whose posterior mean varies with the data"
-    def count(z): return (z.var(0)>threshold).double().sum()
+    def count(z):
+        active = z.var(0)>threshold                                    # (d,)
+        return active.double().sum()
     rows = []
     for S in _bar(_sets(model, data, subsets), quiet):
         z = latent_codes(model, data, S, generator=generator)
-        z = z[~z.isnan().any(-1)]
+        lacking = z.isnan().any(-1)
+        z = z[~lacking]
         se = _boot(count, z, boot, generator).item()
+        value = count(z).item()
         n, d = z.shape
-        rows.append((_key(S), 'units', len(S), count(z).item(), se, d, n))
+        row = _key(S), 'units', len(S), value, se, d, n
+        rows.append(row)
     df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','d','n'])
     return _told(df, model, data.names, subsets)
 
-# %% ../../nbs/74_eval.collapse.ipynb #effd1689
+# %% ../../nbs/74_eval.collapse.ipynb #bbceb8ed
 @torch.no_grad()
 def decoder_collapse(
     model, # Has `posterior` and `decode`
@@ -176,9 +197,15 @@ def decoder_collapse(
     others = tuple(k for k in data.names if k!=target)
     S = as_names(given, others)
     z = latent_codes(model, data, S, bs=bs, generator=generator, quiet=quiet)
-    z = z[~z.isnan().any(-1)].to(_device(model))
+    lacking = z.isnan().any(-1)
+    z = z[~lacking].to(_device(model))
+    parts = []
     with eval_mode(model):
-        ps = (model.decode(c, target)[target] for c in z.split(bs))
-        v = torch.cat([p.variance.flatten(1).cpu() for p in ps])           # (N,D)
-    rows = _curve(v, eps, delta, boot, generator, (_key(S), target, len(S)))
+        for part in z.split(bs):
+            p = model.decode(part, target)[target]
+            variance = p.variance.flatten(1)                               # (B,D)
+            parts.append(variance.cpu())
+    v = torch.cat(parts)                                                   # (N,D)
+    head = _key(S), target, len(S)
+    rows = _curve(v, eps, delta, boot, generator, head)
     return pd.DataFrame(rows, columns=_columns)

@@ -23,16 +23,19 @@ from pytorch_fid import inception as fid_inception
 from torch import nn, Tensor
 from unittest import mock
 
-# %% ../../nbs/72_eval.fidelity.ipynb #93bf850b
+# %% ../../nbs/72_eval.fidelity.ipynb #46a16d02
 def _root(A):
     "`L` with `L L' = A`: Cholesky, or eigenvectors if `A` is singular"
     L, bad = torch.linalg.cholesky_ex(A)
     if not bad: return L
     w, V = torch.linalg.eigh(A)
-    kept = w>len(w)*torch.finfo(w.dtype).eps*w[-1]
-    return (V*w.clamp(min=0).sqrt())[:,kept]
+    eps = torch.finfo(w.dtype).eps
+    noise = len(w)*eps*w[-1]
+    kept = w>noise
+    root = V*w.clamp(min=0).sqrt()
+    return root[:,kept]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #ac637e30
+# %% ../../nbs/72_eval.fidelity.ipynb #da352e98
 def trace_sqrt(
     A:Tensor, # Covariance `(D,D)`, may be singular
     B:Tensor, # Covariance `(D,D)`, may be singular
@@ -41,14 +44,20 @@ def trace_sqrt(
     A = A.double()
     B = B.double()
     L = _root(A)
-    w = torch.linalg.eigvalsh(L.T@B@L).clamp(min=0)
+    w = torch.linalg.eigvalsh(L.T@B@L)
+    w = w.clamp(min=0)
     if not len(w): return w.sum()
-    noise = 8*torch.finfo(w.dtype).eps*w[-1]                   # rounding error of every eigenvalue
-    error = (noise/w.clamp(min=noise).sqrt()).sum()            # what it makes of the sum of their roots
+    eps = torch.finfo(w.dtype).eps
+    largest = w[-1]
+    noise = 8*eps*largest                                      # rounding error of every eigenvalue
+    roots = w.clamp(min=noise).sqrt()
+    error = (noise/roots).sum()                                # what it makes of the sum of their roots
     if error<=1e-8*(A.trace()+B.trace()): return w.sqrt().sum()
-    return torch.linalg.svdvals(L.T@_root(B)).sum()
+    M = _root(B)
+    singular = torch.linalg.svdvals(L.T@M)
+    return singular.sum()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #60397017
+# %% ../../nbs/72_eval.fidelity.ipynb #9762195e
 def _sizes_differ(what, D1, D2): return f'{what} of different size: {D1} and {D2}; both sides need the same network'
 
 def _check_gaussians(mu1, cov1, mu2, cov2):
@@ -60,10 +69,13 @@ def _check_gaussians(mu1, cov1, mu2, cov2):
             raise ValueError(f'expected a mean (D,) and a covariance (D,D), found {found}')
         if not (mu.isfinite().all() and cov.isfinite().all()):
             raise ValueError('NaN or inf in a mean or covariance; clean the features')
-    if len(mu1)!=len(mu2): raise ValueError(_sizes_differ('features', len(mu1), len(mu2)))
-    return mu1, cov1, mu2.to(mu1.device), cov2.to(mu1.device)
+    if len(mu1)!=len(mu2):
+        why = _sizes_differ('features', len(mu1), len(mu2))
+        raise ValueError(why)
+    device = mu1.device
+    return mu1, cov1, mu2.to(device), cov2.to(device)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #43641436
+# %% ../../nbs/72_eval.fidelity.ipynb #b05ad46c
 def frechet_distance(
     mu1, # Mean `(D,)`
     cov1, # Covariance `(D,D)`
@@ -74,9 +86,10 @@ def frechet_distance(
     mu1, cov1, mu2, cov2 = _check_gaussians(mu1, cov1, mu2, cov2)
     shift = (mu1-mu2).square().sum()
     cross = trace_sqrt(cov1, cov2)
-    return (shift+cov1.trace()+cov2.trace()-2*cross).item()
+    squared = shift+cov1.trace()+cov2.trace()-2*cross
+    return squared.item()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #2571f041
+# %% ../../nbs/72_eval.fidelity.ipynb #b2fc20eb
 @dataclass
 class FeatureStats:
     "Count, mean and scatter of features; chunks add and subtract"
@@ -87,8 +100,10 @@ class FeatureStats:
     def of(cls, f):
         "Of features `(n,D)`"
         f = f.double()
-        c = f-f.mean(0)
-        return cls(len(f), f.mean(0), c.T@c)
+        mean = f.mean(0)
+        c = f-mean
+        scatter = c.T@c
+        return cls(len(f), mean, scatter)
     @property
     def cov(self): return self.scatter/(self.n-1)
     def _with(self, other, sign):
@@ -96,37 +111,48 @@ class FeatureStats:
         gap = other.mean-self.mean
         mean = self.mean+sign*other.n/n*gap
         between = self.n*other.n/n*gap.outer(gap)
-        return FeatureStats(n, mean, self.scatter+sign*(other.scatter+between))
+        scatter = self.scatter+sign*(other.scatter+between)
+        return FeatureStats(n, mean, scatter)
     def __add__(self, o): return self._with(o, 1)
     def __sub__(self, o): return self._with(o, -1)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #3fc7732b
+# %% ../../nbs/72_eval.fidelity.ipynb #f7b1b3e6
 def _check_cloud(f, what):
     "Raise unless features are a cloud `(n,D)` of finite numbers with a covariance"
-    if f.dim()!=2: raise ValueError(f'{what}: expected shape (n,D), found {tuple(f.shape)}')
+    if f.dim()!=2:
+        found = tuple(f.shape)
+        raise ValueError(f'{what}: expected shape (n,D), found {found}')
     broken = ~f.isfinite().all(1)
-    if broken.any(): raise ValueError(f'{what}: NaN or inf in sample {broken.nonzero()[0].item()}')
-    if len(f)<2: raise ValueError(f'{what}: {len(f)} samples; a covariance needs at least 2')
+    if broken.any():
+        first = broken.nonzero()[0].item()
+        raise ValueError(f'{what}: NaN or inf in sample {first}')
+    n = len(f)
+    if n<2: raise ValueError(f'{what}: {n} samples; a covariance needs at least 2')
 
 def _check_features(f1, f2, few, what='features'):
     "Raise unless two clouds can be compared"
     for f in (f1, f2): _check_cloud(f, what)
     D = f1.shape[1]
-    if D!=f2.shape[1]: raise ValueError(_sizes_differ(what, D, f2.shape[1]))
+    D2 = f2.shape[1]
+    if D!=D2: raise ValueError(_sizes_differ(what, D, D2))
     n = min(len(f1), len(f2))
     if n<=D and not few:
-        raise ValueError(f'{what}: {n} samples for {D} features give a singular covariance, and the distance is mostly '
-                         f'bias; use more than {D} samples, a network with fewer features, or few=True')
+        why = (f'{what}: {n} samples for {D} features give a singular covariance, and the distance is mostly '
+               f'bias; use more than {D} samples, a network with fewer features, or few=True')
+        raise ValueError(why)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #5fba3967
+# %% ../../nbs/72_eval.fidelity.ipynb #12827176
 def _gauss_root(f):
     "Mean, and a root of the covariance with at most as many columns as samples or features"
     f = f.double()
-    c = (f-f.mean(0))/math.sqrt(len(f)-1)                      # (n,D)
-    few = len(c)<c.shape[1]
-    return f.mean(0), c.T if few else _root(c.T@c)
+    mean = f.mean(0)
+    c = (f-mean)/math.sqrt(len(f)-1)
+    n, D = c.shape
+    if n<D: return mean, c.T
+    cov = c.T@c
+    return mean, _root(cov)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #eff1bb38
+# %% ../../nbs/72_eval.fidelity.ipynb #10638079
 def _distance(a, b):
     "Of two `FeatureStats`"
     return frechet_distance(a.mean, a.cov, b.mean, b.cov)
@@ -141,36 +167,46 @@ def frechet(
     n = min(len(f1), len(f2))
     D = f1.shape[1]
     if n>D:
-        return _distance(FeatureStats.of(f1), FeatureStats.of(f2))
+        a = FeatureStats.of(f1)
+        b = FeatureStats.of(f2)
+        return _distance(a, b)
     mu, L = _gauss_root(f1)
     nu, M = _gauss_root(f2)
     shift = (mu-nu).square().sum()
-    traces = L.square().sum(), M.square().sum()
-    cross = torch.linalg.svdvals(L.T@M).sum()
-    return (shift+traces[0]+traces[1]-2*cross).item()
+    trace1 = L.square().sum()
+    trace2 = M.square().sum()
+    singular = torch.linalg.svdvals(L.T@M)
+    cross = singular.sum()
+    squared = shift+trace1+trace2-2*cross
+    return squared.item()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #8078ebc7
+# %% ../../nbs/72_eval.fidelity.ipynb #9074bb9b
 def frechet_floor(
     cov:Tensor, # Covariance of the real features `(D,D)`
     n:int, # Generated samples
     n_real:int, # Real samples
 )->float: # Squared units of the features
     "Expected squared Frechet distance of a perfect model, for Gaussian features and more samples than features"
-    w = torch.linalg.eigvalsh(cov.double()).clamp(min=0)
-    total = (w[:,None]+w).clamp(min=torch.finfo(w.dtype).tiny)     # (D,D)
+    w = torch.linalg.eigvalsh(cov.double())
+    w = w.clamp(min=0)
+    tiny = torch.finfo(w.dtype).tiny
+    total = (w[:,None]+w).clamp(min=tiny)                          # (D,D)
     pairs = (w[:,None]*w/total).sum()+w.sum()/2
-    return ((1/n+1/n_real)*(w.sum()+pairs/2)).item()
+    floor = (1/n+1/n_real)*(w.sum()+pairs/2)
+    return floor.item()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #bfc7255f
+# %% ../../nbs/72_eval.fidelity.ipynb #e09dea6f
 def _without(f, groups):
     "Statistics of `f` without each of `groups` random groups"
     own = torch.Generator().manual_seed(0)                     # reproducible
     perm = torch.randperm(len(f), generator=own)
-    parts = [FeatureStats.of(f[i]) for i in perm.chunk(groups)]
-    whole = sum(parts[1:], parts[0])
+    pieces = perm.chunk(groups)
+    parts = [FeatureStats.of(f[i]) for i in pieces]
+    first, *others = parts
+    whole = sum(others, first)
     return [whole-p for p in parts]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #86c33f72
+# %% ../../nbs/72_eval.fidelity.ipynb #33e5fd07
 def frechet_jackknife(
     f1:Tensor, # Features `(n,D)`
     f2:Tensor, # Features `(m,D)`
@@ -183,15 +219,20 @@ def frechet_jackknife(
     g = groups
     if not g: return v, math.nan, math.nan
     if g<2 or n<3*g:
-        raise ValueError(f'{groups} groups for {n} samples; use 0 for no standard error, '
-                         'or from 2 to a third of the samples')
-    left = zip(_without(f1, g), _without(f2, g))
-    out = torch.tensor([_distance(a, b) for a,b in left], dtype=torch.double)
-    spread = (out-out.mean()).square().sum().item()
-    limit = v-(g-1)*(out.mean().item()-v)
-    return v, math.sqrt((g-1)/g*spread), limit
+        why = (f'{groups} groups for {n} samples; use 0 for no standard error, '
+               'or from 2 to a third of the samples')
+        raise ValueError(why)
+    left1 = _without(f1, g)
+    left2 = _without(f2, g)
+    distances = [_distance(a, b) for a,b in zip(left1, left2)]
+    out = torch.tensor(distances, dtype=torch.double)
+    mean = out.mean()
+    spread = (out-mean).square().sum().item()
+    se = math.sqrt((g-1)/g*spread)
+    limit = v-(g-1)*(mean.item()-v)
+    return v, se, limit
 
-# %% ../../nbs/72_eval.fidelity.ipynb #599601ec
+# %% ../../nbs/72_eval.fidelity.ipynb #e58a8bba
 class Penultimate(nn.Module):
     "What the last linear layer of a classifier sees"
     def __init__(self,
@@ -201,37 +242,44 @@ class Penultimate(nn.Module):
         super().__init__()
         self.net = net
         self.name = name
-        self.last = [m for m in net.modules() if isinstance(m, nn.Linear)][-1:]    # in a list: no submodule twice
+        linear = [m for m in net.modules() if isinstance(m, nn.Linear)]
+        self.last = linear[-1:]                    # in a list: no submodule twice
         if not self.last:
-            raise ValueError(f'{name}: no linear layer in {type(net).__name__}; '
-                             'pass a module that returns features instead')
+            kind = type(net).__name__
+            raise ValueError(f'{name}: no linear layer in {kind}; pass a module that returns features instead')
     def forward(self, x):
         seen = []
-        hook = self.last[0].register_forward_pre_hook(lambda m, args: seen.append(args[0]))
+        last, = self.last
+        def note(layer, args): seen.append(args[0])
+        hook = last.register_forward_pre_hook(note)
         try: self.net(x)
         finally: hook.remove()
         return seen[-1].flatten(1)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #ea92de4e
+# %% ../../nbs/72_eval.fidelity.ipynb #5b94af97
 def class_features(
     classifiers, # `{name: classifier}`, as from `train_classifiers`
 )->nn.ModuleDict: # `{name: features}`, modules from `(B,*shape)` to `(B,D)`
     "The penultimate layers of classifiers"
-    return nn.ModuleDict({k: Penultimate(c, f'classifier of {k}') for k,c in classifiers.items()})
+    nets = {k: Penultimate(c, f'classifier of {k}') for k,c in classifiers.items()}
+    return nn.ModuleDict(nets)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #dc40aaa3
+# %% ../../nbs/72_eval.fidelity.ipynb #38d36d7e
 fid_file = Path(fid_inception.FID_WEIGHTS_URL).name # Torch hub's name of the weights
 
 def _weights_file(weights):
     "Where the weights lie: the given path, or torch hub's cache"
-    p = Path(weights) if weights else Path(torch.hub.get_dir())/'checkpoints'/fid_file
-    if not p.is_file():
-        raise FileNotFoundError(
-            f'no Inception weights at {p}: download {fid_inception.FID_WEIGHTS_URL} and put it there or pass its path; '
-            'without it, measure a Frechet distance in features trained here: class_features(train_classifiers(data))')
-    return p
+    if weights: p = Path(weights)
+    else:
+        hub = Path(torch.hub.get_dir())
+        p = hub/'checkpoints'/fid_file
+    if p.is_file(): return p
+    url = fid_inception.FID_WEIGHTS_URL
+    why = (f'no Inception weights at {p}: download {url} and put it there or pass its path; without it, '
+           'measure a Frechet distance in features trained here: class_features(train_classifiers(data))')
+    raise FileNotFoundError(why)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #14a80253
+# %% ../../nbs/72_eval.fidelity.ipynb #303e89eb
 def _inception(path, dims):
     "pytorch-fid's network with the weights in `path`, without the network"
     block = choose(dims, fid_inception.InceptionV3.BLOCK_INDEX_BY_DIM, 'number of Inception features')
@@ -240,14 +288,18 @@ def _inception(path, dims):
         with mock.patch.object(fid_inception, 'load_state_dict_from_url', lambda *a, **kw: weights):
             return fid_inception.InceptionV3([block])
     except Exception as e:
-        found = f'{type(e).__name__}: {str(e)[:80]}'
-        raise ValueError(f"{path} does not hold the weights of pytorch-fid's Inception ({found}); "
-                         f'download it again from {fid_inception.FID_WEIGHTS_URL}') from e
+        kind = type(e).__name__
+        found = f'{kind}: {str(e)[:80]}'
+        url = fid_inception.FID_WEIGHTS_URL
+        why = f"{path} does not hold the weights of pytorch-fid's Inception ({found}); download it again from {url}"
+        raise ValueError(why) from e
 
-# %% ../../nbs/72_eval.fidelity.ipynb #f2b433d8
+# %% ../../nbs/72_eval.fidelity.ipynb #fe77f004
 def _is_original(path):
     "Are these the weights whose SHA-256 begins as the end of their published name says?"
-    return hashlib.sha256(path.read_bytes()).hexdigest().startswith(fid_file[-12:-4])
+    published = fid_file[-12:-4]
+    digest = hashlib.sha256(path.read_bytes())
+    return digest.hexdigest().startswith(published)
 
 class Inception(nn.Module):
     "Features of pytorch-fid's Inception"
@@ -264,28 +316,40 @@ class Inception(nn.Module):
         self.name = f'{kind}, {dims} features'
     def forward(self, x):
         if x.dim()!=4 or x.shape[1] not in (1,3):
-            raise ValueError(f'Inception needs images (B,1,H,W) or (B,3,H,W), found {tuple(x.shape)}')
+            found = tuple(x.shape)
+            raise ValueError(f'Inception needs images (B,1,H,W) or (B,3,H,W), found {found}')
         if not x.is_floating_point() or not ((x>=0)&(x<=1)).all():
-            found = f'{x.dtype} from {x.min().item():.3g} to {x.max().item():.3g}'
+            low = x.min().item()
+            high = x.max().item()
+            found = f'{x.dtype} from {low:.3g} to {high:.3g}'
             raise ValueError(f'Inception needs floats in [0,1], found {found}; rescale, or clip with `as_png`')
-        return self.net(x.expand(-1,3,-1,-1))[0].mean((2,3))           # (B,dims)
+        rgb = x.expand(-1,3,-1,-1)
+        maps, = self.net(rgb)                      # one block was asked for: (B,dims,h,w)
+        return maps.mean((2,3))                    # (B,dims)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #9934c59f
+# %% ../../nbs/72_eval.fidelity.ipynb #1a8c5f6d
 def as_png(
     x:Tensor, # Images, floats
 )->Tensor: # Multiples of 1/255 in [0,1]
     "Clip and round as writing a PNG file does"
-    return (x.clamp(0,1)*255).round()/255
+    levels = (x.clamp(0,1)*255).round()
+    return levels/255
 
-# %% ../../nbs/72_eval.fidelity.ipynb #f7e53403
+# %% ../../nbs/72_eval.fidelity.ipynb #034783aa
 def _inside(points, cloud, k, bs=1024):
     "Which points lie in a ball around a point of the cloud that reaches its k-th neighbour"
-    def reach(part): return torch.cdist(part, cloud).kthvalue(k+1).values                # 1st: the point itself
-    radius = torch.cat([reach(part) for part in cloud.split(bs)])                       # (n,)
-    def covered(part): return (torch.cdist(part, cloud)<=radius).any(1)
-    return torch.cat([covered(part) for part in points.split(bs)]).double()
+    def reach(part):
+        apart = torch.cdist(part, cloud)
+        return apart.kthvalue(k+1).values                      # the first is the point itself
+    reaches = [reach(part) for part in cloud.split(bs)]
+    radius = torch.cat(reaches)                                # (n,)
+    def covered(part):
+        near = torch.cdist(part, cloud)<=radius
+        return near.any(1)
+    inside = [covered(part) for part in points.split(bs)]
+    return torch.cat(inside).double()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #0bded1c0
+# %% ../../nbs/72_eval.fidelity.ipynb #481501be
 def precision_recall(
     real:Tensor, # Features `(n,D)`
     gen:Tensor, # Features `(m,D)`
@@ -294,23 +358,28 @@ def precision_recall(
     "Share of generated points near real ones, and of real points near generated ones"
     _check_features(real, gen, few=True)
     n = min(len(real), len(gen))
-    if not 0<k<n: raise ValueError(f'k={k} neighbours among {n} samples; use fewer')
+    if not 0<k<n:
+        why = f'k={k} neighbours among {n} samples; use fewer'
+        raise ValueError(why)
     precision = _inside(gen, real, k).mean().item()
     recall = _inside(real, gen, k).mean().item()
     return precision, recall
 
-# %% ../../nbs/72_eval.fidelity.ipynb #2be8a8ae
+# %% ../../nbs/72_eval.fidelity.ipynb #c55600d7
 def _name(net): return getattr(net, 'name', type(net).__name__)
 
 def _features(net, v, name):
     "Features `(B,D)` of a batch, on the CPU"
     if isinstance(net, Inception) and name.startswith('generated'): v = as_png(v)
-    f = net(v.to(_device(net))).flatten(1).float().cpu()
+    v = v.to(_device(net))
+    f = net(v).flatten(1)
+    f = f.float().cpu()
     if not f.isfinite().all():
-        raise ValueError(f'{name}: NaN or inf in its features ({_name(net)}); is the model or the network broken?')
+        why = f'{name}: NaN or inf in its features ({_name(net)}); is the model or the network broken?'
+        raise ValueError(why)
     return f
 
-# %% ../../nbs/72_eval.fidelity.ipynb #6b647f9f
+# %% ../../nbs/72_eval.fidelity.ipynb #a85b95cd
 def real_features(
     data:MMData, # Reference
     features:dict, # `{name: network}`
@@ -319,14 +388,16 @@ def real_features(
     "Features of real data"
     for k in features: choose(k, data.names, 'modality in features')
     def of(k, net):
-        rows = data.observed(k).nonzero()[:,0]
+        has = data.observed(k)
+        rows = has.nonzero()[:,0]
         def batch(i): return data.part(i, (k,))[k]
         name = f'real {k!r}'
         with torch.no_grad(), eval_mode(net):
-            return torch.cat([_features(net, batch(i), name) for i in rows.split(bs)])
+            parts = [_features(net, batch(i), name) for i in rows.split(bs)]
+        return torch.cat(parts)
     return {k: of(k, net) for k,net in features.items()}
 
-# %% ../../nbs/72_eval.fidelity.ipynb #76632d68
+# %% ../../nbs/72_eval.fidelity.ipynb #21c00bd8
 def _complete(data, given):
     "Indices of the data points that have all of `given`; all of them for `()`"
     has = torch.ones(len(data), dtype=torch.bool)
@@ -336,9 +407,10 @@ def _complete(data, given):
 
 def _conditions(model, data, i, given):
     "What the data points `i` have of `given`, on the model's device"
-    return to_device(data.part(i, given), _device(model))
+    x = data.part(i, given)
+    return to_device(x, _device(model))
 
-# %% ../../nbs/72_eval.fidelity.ipynb #67735e5d
+# %% ../../nbs/72_eval.fidelity.ipynb #118d9018
 def generated(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Conditions
@@ -359,9 +431,10 @@ def generated(
                 x = _conditions(model, data, i, given)
                 out = model.generate(x, given=given, targets=targets, n=1, **kw)
             else: out = model.generate(n=len(i), targets=targets, **kw)
-        yield i, {k: v.flatten(0,1) for k,v in out.items()}            # (1,B,*shape) or (B,1,*shape) -> (B,*shape)
+        flat = {k: v.flatten(0,1) for k,v in out.items()}              # (1,B,*shape) or (B,1,*shape) -> (B,*shape)
+        yield i, flat
 
-# %% ../../nbs/72_eval.fidelity.ipynb #2138a8e0
+# %% ../../nbs/72_eval.fidelity.ipynb #87d19992
 def _shares(real, gen, k):
     "Precision and recall with binomial standard errors: rows (metric, value, se, limit)"
     def row(metric, share, n):
@@ -373,14 +446,15 @@ def _shares(real, gen, k):
 def _rows(net, real, gen, S, t, split, groups, few, k):
     "Rows of the table for one pair"
     metric = 'FID' if getattr(net, 'is_fid', False) else 'Frechet distance'
-    scores = [(metric, *frechet_jackknife(gen, real, groups, few))]
+    distance = frechet_jackknife(gen, real, groups, few)
+    scores = [(metric, *distance)]
     if k: scores += _shares(real, gen, k)
     pair = dict(given=_key(S), n_given=len(S), target=t)
     source = dict(n=len(gen), n_real=len(real), network=_name(net), split=split)
     def row(metric, value, se, limit): return dict(metric=metric, **pair, value=value, se=se, limit=limit, **source)
     return [row(*score) for score in scores]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #e5e5c831
+# %% ../../nbs/72_eval.fidelity.ipynb #1b09a415
 def _check_networks(features, targets):
     "Raise unless every target has a feature network"
     if not features:
@@ -389,10 +463,10 @@ def _check_networks(features, targets):
     for t in targets: choose(t, features, 'target without a feature network')
     for t in targets:
         if isinstance(features[t], nn.Module): continue
-        raise TypeError(f'features of {t!r}: expected a module from (B,*shape) to (B,D), '
-                        f'found {type(features[t]).__name__}')
+        found = type(features[t]).__name__
+        raise TypeError(f'features of {t!r}: expected a module from (B,*shape) to (B,D), found {found}')
 
-# %% ../../nbs/72_eval.fidelity.ipynb #9f63abc8
+# %% ../../nbs/72_eval.fidelity.ipynb #61fe4bd5
 def _what(model, names, features, given, targets):
     "`{S: targets}`, the empty subset included unless others were asked for; and `{subset: why}` of what is left out"
     ts = as_names(targets, tuple(features or ()))
@@ -404,15 +478,18 @@ def _what(model, names, features, given, targets):
     if nothing and model.answers.prior: pairs = {(): ts, **pairs}
     elif nothing: left = {'prior': 'it generates nothing from nothing', **left}
     def scored(S): return tuple(t for t in pairs[S] if t in ts)
-    return {S: scored(S) for S in pairs if scored(S)}, left
+    kept = {S: scored(S) for S in pairs if scored(S)}
+    return kept, left
 
-# %% ../../nbs/72_eval.fidelity.ipynb #b007a5ca
+# %% ../../nbs/72_eval.fidelity.ipynb #fc73a156
 def _generated_features(model, data, S, features, n, bs, **kw):
     "Features `{target: (n,D)}` of what is generated from S"
     parts = {t: [] for t in features}
     for _,out in generated(model, data, S, tuple(features), n, bs, **kw):
         for t,net in features.items():
-            with torch.no_grad(), eval_mode(net): parts[t].append(_features(net, out[t], f'generated {t!r}'))
+            with torch.no_grad(), eval_mode(net):
+                found = _features(net, out[t], f'generated {t!r}')
+            parts[t].append(found)
     return {t: torch.cat(v) for t,v in parts.items()}
 
 # %% ../../nbs/72_eval.fidelity.ipynb #a5c2fea7
@@ -445,7 +522,7 @@ def fidelity(
     df.attrs['left_out'] = left
     return df
 
-# %% ../../nbs/72_eval.fidelity.ipynb #a453cf7c
+# %% ../../nbs/72_eval.fidelity.ipynb #994cf126
 def class_frechet(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data, both condition and reference
@@ -462,9 +539,12 @@ def class_frechet(
     def one(c):
         nets = {t: of_class(f, c) for t,f in features.items()}
         part = data.subset(data.y==c)
-        return fidelity(model, part, nets, given, targets, **kw).assign(**{'class': c})
-    classes = data.y[data.y>=0].unique().tolist()
-    return pd.concat([one(c) for c in classes], ignore_index=True)
+        table = fidelity(model, part, nets, given, targets, **kw)
+        return table.assign(**{'class': c})
+    known = data.y[data.y>=0]
+    classes = known.unique().tolist()
+    tables = [one(c) for c in classes]
+    return pd.concat(tables, ignore_index=True)
 
 # %% ../../nbs/72_eval.fidelity.ipynb #d606fcd0
 def mean_frechet(
@@ -481,7 +561,7 @@ def mean_frechet(
     m['metric'] = 'mean Frechet distance'
     return m[['metric','given','target','value','se','classes']]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #57e16464
+# %% ../../nbs/72_eval.fidelity.ipynb #d4be3942
 class LatentMean(nn.Module):
     "Posterior mean of an encoder, as features"
     def __init__(self,
@@ -499,25 +579,33 @@ class _Unimodal(MultimodalVAE):
         super().__init__([mod], d, NormalPrior(d), decoders([mod], d))
         self.encoder = unimodal_encoders([mod], d)[mod.name]
     def encode(self, x, mask=None): return self.encoder(x[self.names[0]])
-    def loss(self, x, mask=None): return elbo(self, *self.prepare_loss(x, mask))
+    def loss(self, x, mask=None):
+        checked = self.prepare_loss(x, mask)
+        return elbo(self, *checked)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #eb228e09
+# %% ../../nbs/72_eval.fidelity.ipynb #7d3d0bec
 def _fit_vae(model, data, k, epochs, bs, lr):
     "Adam on the ELBO of modality `k`, at least 50 steps"
-    rows = data.observed(k).nonzero()[:,0].cpu()
-    if len(rows)<2: raise ValueError(f'modality {k!r}: {len(rows)} samples to train an encoder on; need at least 2')
+    has = data.observed(k).cpu()
+    rows = has.nonzero()[:,0]
+    n = len(rows)
+    if n<2:
+        why = f'modality {k!r}: {n} samples to train an encoder on; need at least 2'
+        raise ValueError(why)
     opt = torch.optim.Adam(model.parameters(), lr=lr)
-    least = math.ceil(50*bs/len(rows)) if len(rows)>bs else 50         # epochs of 50 steps
+    least = math.ceil(50*bs/n) if n>bs else 50                         # epochs of 50 steps
     for _ in range(max(epochs, least)):
-        for i in rows[torch.randperm(len(rows))].split(bs):
+        order = torch.randperm(n)
+        for i in rows[order].split(bs):
             if len(i)==1: continue
-            loss, _ = model.loss(_conditions(model, data, i, (k,)))
+            x = _conditions(model, data, i, (k,))
+            loss, _ = model.loss(x)
             loss.backward()
             opt.step()
             opt.zero_grad()
     return model.eval()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #dd0356d3
+# %% ../../nbs/72_eval.fidelity.ipynb #a52a4d08
 def class_encoders(
     data:MMData, # Labelled training data
     d:int=16, # Latent size
@@ -532,11 +620,14 @@ def class_encoders(
     "One VAE per class and modality; its posterior mean serves as features"
     data.labels('class_encoders')
     mods = {m.name: m for m in data.modalities(likelihood)}
-    classes = range(int(data.y.max())+1)
+    last = int(data.y.max())
+    classes = range(last+1)
     out = {k: [] for k in data.names}
     with seeded(seed):
         for c,k in _bar([*product(classes, data.names)], quiet):
             vae = _Unimodal(mods[k], d).to(device)
             _fit_vae(vae, data.subset(data.y==c), k, epochs, bs, lr)
-            out[k].append(LatentMean(vae.encoder, f'VAE encoder of {k}, class {c}'))
-    return nn.ModuleDict({k: nn.ModuleList(v) for k,v in out.items()})
+            features = LatentMean(vae.encoder, f'VAE encoder of {k}, class {c}')
+            out[k].append(features)
+    lists = {k: nn.ModuleList(v) for k,v in out.items()}
+    return nn.ModuleDict(lists)

@@ -20,20 +20,23 @@ from ..data.core import MMData, _bar
 from .coherence import _key, _told, mean_se
 from ..models.samplers import _mean, _seed, _sets, latent_codes
 
-# %% ../../nbs/73_eval.latents.ipynb #85f94350
+# %% ../../nbs/73_eval.latents.ipynb #e90ad512
 def _pick(z, y, n, generator, where):
     "Codes and labels of `n` rows that have both, without replacement; all rows, in order, if `n` is None"
-    both = (y>=0) & ~z.isnan().any(-1)
+    coded = ~z.isnan().any(-1)
+    both = (y>=0) & coded
     i = both.nonzero()[:,0]
-    if not len(i): raise ValueError(f'{where}: no data point has both a label and all of the given modalities')
+    have = len(i)
+    if not have: raise ValueError(f'{where}: no data point has both a label and all of the given modalities')
     if n is None: return z[i], y[i]
-    if n>len(i):
-        raise ValueError(f'{where}: {n} labelled latents asked for, found {len(i)}; '
-                         'ask for fewer, or for all with None')
-    i = i[torch.randperm(len(i), generator=generator)[:n]]
+    if n>have:
+        why = f'{where}: {n} labelled latents asked for, found {have}; ask for fewer, or for all with None'
+        raise ValueError(why)
+    order = torch.randperm(have, generator=generator)
+    i = i[order[:n]]
     return z[i], y[i]
 
-# %% ../../nbs/73_eval.latents.ipynb #b9112332
+# %% ../../nbs/73_eval.latents.ipynb #07c3f3fe
 def linear_reader(
     z:Tensor, # Codes `(N,d)`
     y:Tensor, # Classes `(N,)`
@@ -42,20 +45,25 @@ def linear_reader(
     "Logistic regression (LBFGS) on standardised codes"
     classes = y.unique().tolist()
     if len(classes)<2:
-        raise ValueError(f'a classifier needs at least two classes, found only {classes} among {len(y)} codes')
-    reader = make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=3000))
+        why = f'a classifier needs at least two classes, found only {classes} among {len(y)} codes'
+        raise ValueError(why)
+    regression = LogisticRegression(C=C, max_iter=3000)
+    reader = make_pipeline(StandardScaler(), regression)
     return reader.fit(z.numpy(), y.numpy())
 
-# %% ../../nbs/73_eval.latents.ipynb #885881a0
+# %% ../../nbs/73_eval.latents.ipynb #b3cd2277
 def _predicted(reader, z):
     "What a scikit-learn estimator says of codes, as integers `(N,)`"
-    return torch.as_tensor(reader.predict(z.numpy())).long()
+    found = reader.predict(z.numpy())
+    return torch.as_tensor(found).long()
 
 def _row(S, hit, y):
     "Start of a row: subset, target, n_given; and its end: value, se, n"
-    return (_key(S), 'class', len(S)), mean_se(hit.double(), y)
+    head = _key(S), 'class', len(S)
+    score = mean_se(hit.double(), y)
+    return head, score
 
-# %% ../../nbs/73_eval.latents.ipynb #734a149f
+# %% ../../nbs/73_eval.latents.ipynb #aaf33171
 def latent_classification(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: the reader learns from its codes
@@ -77,13 +85,14 @@ def latent_classification(
         zt, yt = _pick(z_test, y_test, None, None, 'test data')
         for n in n_train:
             z, y = _pick(z_train, y_train, n, generator, 'training data')
-            hit = _predicted(linear_reader(z, y, C), zt)==yt
+            reader = linear_reader(z, y, C)
+            hit = _predicted(reader, zt)==yt
             head, score = _row(S, hit, yt)
             rows.append((*head, len(y), *score))
     df = pd.DataFrame(rows, columns=['subset','target','n_given','n_train','value','se','n'])
     return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #e100931a
+# %% ../../nbs/73_eval.latents.ipynb #a248f757
 def match_clusters(
     c:Tensor, # Clusters `(N,)`, integers from 0
     y:Tensor, # Classes `(N,)`, integers from 0
@@ -95,22 +104,29 @@ def match_clusters(
     k = k or int(c.max())+1
     C = int(y.max())+1
     pairs = C*c.long()+y.long()                                        # a number for each cluster and class
-    table = pairs.bincount(minlength=k*C).view(k, C)
-    if how=='majority': return torch.where(table.sum(1)>0, table.argmax(1), -1)
-    named, names = linear_sum_assignment(-table.numpy())
+    counts = pairs.bincount(minlength=k*C)
+    table = counts.view(k, C)
+    if how=='majority':
+        seen = table.sum(1)>0
+        return torch.where(seen, table.argmax(1), -1)
+    found = linear_sum_assignment(-table.numpy())
+    clusters, classes = map(torch.as_tensor, found)
     out = torch.full((k,), -1)
-    out[torch.as_tensor(named)] = torch.as_tensor(names)
+    out[clusters] = classes
     return out
 
-# %% ../../nbs/73_eval.latents.ipynb #7772e7d1
+# %% ../../nbs/73_eval.latents.ipynb #b2733c8b
 def _named_clusters(z, y, k, how, n_init, generator):
     "K-means of codes, and the class of each cluster"
-    if k>len(z): raise ValueError(f'{k} clusters need at least as many codes, found {len(z)}')
-    means = KMeans(k, n_init=n_init, random_state=_seed(generator))
-    found = torch.as_tensor(means.fit_predict(z.numpy()))
-    return means, match_clusters(found, y, how, k)
+    n = len(z)
+    if k>n: raise ValueError(f'{k} clusters need at least as many codes, found {n}')
+    seed = _seed(generator)
+    means = KMeans(k, n_init=n_init, random_state=seed)
+    found = means.fit_predict(z.numpy())
+    names = match_clusters(torch.as_tensor(found), y, how, k)
+    return means, names
 
-# %% ../../nbs/73_eval.latents.ipynb #a5d71389
+# %% ../../nbs/73_eval.latents.ipynb #d087d50c
 def kmeans_accuracy(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: clusters are found in its codes and named by its classes
@@ -128,19 +144,21 @@ def kmeans_accuracy(
     y_test = test.labels('K-means accuracy (test data)')
     rows = []
     for S in _bar(_sets(model, train, subsets), quiet):
+        where = f'subset {S}'
         z = latent_codes(model, train, S, sample, generator=generator)
-        z, y = _pick(z, y_train, None, None, f'subset {S}')
+        z, y = _pick(z, y_train, None, None, where)
         zt = latent_codes(model, test, S, sample, generator=generator)
-        zt, yt = _pick(zt, y_test, None, None, f'subset {S}')
-        clusters = k or int(y.max())+1
-        means, names = _named_clusters(z, y, clusters, how, n_init, generator)
-        hit = names[_predicted(means, zt)]==yt
+        zt, yt = _pick(zt, y_test, None, None, where)
+        classes = int(y.max())+1
+        means, names = _named_clusters(z, y, k or classes, how, n_init, generator)
+        nearest = _predicted(means, zt)
+        hit = names[nearest]==yt
         head, score = _row(S, hit, yt)
         rows.append((*head, *score))
     df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','n'])
     return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #b286aa44
+# %% ../../nbs/73_eval.latents.ipynb #4c346000
 def to_plane(
     z:Tensor, # Codes `(N,d)`; for t-SNE a thousand are enough
     how:str='pca', # 'pca', or 'tsne'
@@ -149,14 +167,21 @@ def to_plane(
 )->Tensor: # `(N,2)`, for `viz.latent_plane`
     "Codes in the plane"
     if z.dim()!=2 or z.shape[1]<2 or not z.isfinite().all():
-        bad = int((~z.isfinite()).any(-1).sum())
-        raise ValueError(f'expected finite codes (N,d) with d>1, found {tuple(z.shape)} with {bad} bad rows')
-    if choose(how, ('pca','tsne'), 'projection')=='pca': fit = PCA(2, svd_solver='full')
-    elif perplexity<len(z): fit = TSNE(2, perplexity=perplexity, init='pca', random_state=_seed(generator))
-    else: raise ValueError(f'perplexity {perplexity:g} needs more codes than that, found {len(z)}')
-    return torch.as_tensor(fit.fit_transform(z.cpu().numpy()))
+        broken = (~z.isfinite()).any(-1)
+        bad = int(broken.sum())
+        found = tuple(z.shape)
+        raise ValueError(f'expected finite codes (N,d) with d>1, found {found} with {bad} bad rows')
+    choose(how, ('pca','tsne'), 'projection')
+    n = len(z)
+    if how=='pca': fit = PCA(2, svd_solver='full')
+    elif perplexity<n:
+        seed = _seed(generator)
+        fit = TSNE(2, perplexity=perplexity, init='pca', random_state=seed)
+    else: raise ValueError(f'perplexity {perplexity:g} needs more codes than that, found {n}')
+    flat = fit.fit_transform(z.cpu().numpy())
+    return torch.as_tensor(flat)
 
-# %% ../../nbs/73_eval.latents.ipynb #6d40b4e2
+# %% ../../nbs/73_eval.latents.ipynb #4e97432a
 @torch.no_grad()
 def traverse(
     model, # Has `decode` and `posterior`
@@ -166,9 +191,17 @@ def traverse(
     targets=None, # Modalities to decode (default: all)
 )->dict: # `{target: (len(values),*shape)}`, decoder means
     "What a decoder makes of one latent dimension, with all others fixed"
-    if not 0<=dim<model.d: raise ValueError(f'latent dimensions are 0 to {model.d-1}, found {dim}')
-    z = model.prior().mean[None] if x is None else _mean(model.posterior(x), 64)       # (1,d)
-    if len(z)!=1: raise ValueError(f'a traversal starts from one data point, found a batch of {len(z)}')
-    z = z.repeat(len(values), 1)                                                       # (len(values),d)
+    if not 0<=dim<model.d:
+        last = model.d-1
+        raise ValueError(f'latent dimensions are 0 to {last}, found {dim}')
+    if x is None: z = model.prior().mean[None]                         # (1,d)
+    else:
+        q = model.posterior(x)
+        z = _mean(q, 64)                                               # (B,d)
+    B = len(z)
+    if B!=1: raise ValueError(f'a traversal starts from one data point, found a batch of {B}')
+    z = z.repeat(len(values), 1)                                       # (len(values),d)
     z[:,dim] = torch.as_tensor(values).to(z)
-    with eval_mode(model): return {k: p.mean for k,p in model.decode(z, targets).items()}
+    with eval_mode(model):
+        ps = model.decode(z, targets)
+        return {k: p.mean for k,p in ps.items()}

@@ -19,7 +19,7 @@ from ..data.core import MMData, _bar
 from ..theory.experts import Mixture, Stacked
 from .coherence import _device, _key, _left_out, _refuse
 
-# %% ../../nbs/71_eval.likelihood.ipynb #07b8aa96
+# %% ../../nbs/71_eval.likelihood.ipynb #5664938b
 def strata_draws(
     q:Distribution, # Batch shape `(B,)`, event shape `(d,)`
     n:int, # Draws for each data point (a few more if that does not divide)
@@ -27,19 +27,26 @@ def strata_draws(
     "Draws of every expert of a mixture in proportion to its weight"
     if not isinstance(q, Mixture):
         z = q.sample((n,))
-        return z, z.new_full(z.shape[:-1], -math.log(n)), [n]
-    w, top = q.weights, q.weights.amax(1)                              # (M,B), (M,)
-    sizes = (n*top/top.sum()-1e-4).ceil().long().tolist()
-    z = q.comps.sample((max(sizes),))                                  # (K,M,B,d)
+        share = z.new_full(z.shape[:-1], -math.log(n))                 # (N,B)
+        return z, share, [n]
+    w = q.weights                                                      # (M,B)
+    top = w.amax(1)                                                    # (M,)
+    wanted = n*top/top.sum()-1e-4
+    sizes = wanted.ceil().long().tolist()
+    most = max(sizes)
+    z = q.comps.sample((most,))                                        # (K,M,B,d)
     codes = []
-    share = []
+    shares = []
     for m,k in enumerate(sizes):
         if not k: continue
         codes.append(z[:k,m])                                          # (k,B,d)
-        share.append((w[m]/k).log().expand(k, -1))                     # (k,B)
-    return torch.cat(codes), torch.cat(share).to(z), [k for k in sizes if k]
+        share = (w[m]/k).log()                                         # (B,)
+        shares.append(share.expand(k, -1))                             # (k,B)
+    share = torch.cat(shares).to(z)
+    drawn = [k for k in sizes if k]
+    return torch.cat(codes), share, drawn
 
-# %% ../../nbs/71_eval.likelihood.ipynb #cdb4e9be
+# %% ../../nbs/71_eval.likelihood.ipynb #8da321a8
 def rec_chunks(
     model, # Has `decode(z, targets)`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -49,17 +56,19 @@ def rec_chunks(
     "sum_j log p(x_j|z)"
     N, B = z.shape[:2]
     out = torch.empty(N, B, dtype=torch.float64, device=z.device)
-    samples = math.ceil(N/math.ceil(N/chunk))                          # in a chunk, of so many points:
+    chunks = math.ceil(N/chunk)
+    samples = math.ceil(N/chunks)                                      # in a chunk, of so many points:
     points = max(1, chunk//N)
     for i in range(0, B, points):
         part = {k: v[i:i+points] for k,v in x.items()}
         for j in range(0, N, samples):
-            here = slice(j, j+samples), slice(i, i+points)
-            ps = model.decode(z[here], tuple(x))
-            out[here] = sum(p.log_prob(part[k]) for k,p in ps.items())
+            rows = slice(j, j+samples)
+            columns = slice(i, i+points)
+            ps = model.decode(z[rows,columns], tuple(x))
+            out[rows,columns] = sum(p.log_prob(part[k]) for k,p in ps.items())
     return out
 
-# %% ../../nbs/71_eval.likelihood.ipynb #7a930473
+# %% ../../nbs/71_eval.likelihood.ipynb #f5d355bb
 def log_density(
     q:Distribution, # Batch shape `(B,)`
     z:Tensor, # Codes `(N,B,d)`
@@ -67,37 +76,47 @@ def log_density(
 )->Tensor: # Nats, `(N,B)`, double precision
     "log q(z), a part of the codes at a time"
     M = len(q.weights) if isinstance(q, Mixture) else 1
-    draws = max(1, floats//(M*z[0].numel()))
-    return torch.cat([q.log_prob(c) for c in z.split(draws)]).double()
+    needed = M*z[0].numel()                                            # for one draw of every data point
+    draws = max(1, floats//needed)
+    parts = [q.log_prob(c) for c in z.split(draws)]
+    return torch.cat(parts).double()
 
-# %% ../../nbs/71_eval.likelihood.ipynb #7a7012cb
+# %% ../../nbs/71_eval.likelihood.ipynb #383f65cb
 def gpd_shape(
     y:Tensor, # Exceedances `(n,B)`, positive and ascending
 )->Tensor: # Shape k, `(B,)`
     "Generalised Pareto fit (Zhang & Stephens 2009, with the prior of Vehtari et al.)"
     n = len(y)
     m = 30+int(n**.5)                                                  # points of the grid
-    rank = torch.arange(1, m+1, device=y.device).to(y)
+    rank = torch.arange(1, m+1, device=y.device)
+    rank = rank.to(y)
     grid = 1-(m/(rank-.5)).sqrt()
-    quartile = y[int(n/4+.5)-1]
+    position = int(n/4+.5)
+    quartile = y[position-1]
     th = 1/y[-1]+grid[:,None]/(3*quartile)                             # (m,B)
     k = torch.log1p(-th[:,None]*y).mean(1)
     profile = n*((-th/k).log()-k-1)
-    w = profile.nan_to_num(-torch.inf).softmax(0)
-    k = torch.log1p(-(w*th).sum(0)*y).mean(0)                          # (B,)
+    profile = profile.nan_to_num(-torch.inf)
+    w = profile.softmax(0)
+    th = (w*th).sum(0)                                                 # (B,)
+    k = torch.log1p(-th*y).mean(0)                                     # (B,)
     return (n*k+5)/(n+10)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #a9d4d7da
+# %% ../../nbs/71_eval.likelihood.ipynb #57803f5a
 def pareto_k(
     lw:Tensor, # Log weights `(N,B)`, up to a constant
 )->Tensor: # `(B,)`; NaN for fewer than 25 draws, -inf if the large weights are all equal
     "Shape of the Pareto tail of the largest weights"
-    n = math.ceil(min(.2*len(lw), 3*len(lw)**.5))
+    N = len(lw)
+    n = math.ceil(min(.2*N, 3*N**.5))
     if n<5: return lw.new_full(lw.shape[1:], torch.nan)
     scaled = (lw-lw.amax(0)).double()
-    top = scaled.topk(n+1, 0).values.flip(0).exp()                     # ascending; the first is the threshold
-    y = (top[1:]-top[0]).clamp(min=1e-300)
-    return torch.where(y[-1]>1e-10, gpd_shape(y), -torch.inf)
+    top = scaled.topk(n+1, 0).values
+    top = top.flip(0).exp()                                            # ascending; the first is the threshold
+    threshold = top[0]
+    y = (top[1:]-threshold).clamp(min=1e-300)
+    varied = y[-1]>1e-10
+    return torch.where(varied, gpd_shape(y), -torch.inf)
 
 # %% ../../nbs/71_eval.likelihood.ipynb #1a452775
 class LogLik(NamedTuple):
@@ -115,7 +134,7 @@ def _spread(part):
     if k==1: return torch.nan
     return k*part.var(0, correction=0)*k/(k-1)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #a40448a3
+# %% ../../nbs/71_eval.likelihood.ipynb #69927753
 def weight_summary(
     lw:Tensor, # log w `(N,B)`
     share:Tensor, # Log share of each draw `(N,B)`
@@ -126,12 +145,15 @@ def weight_summary(
     ll = a.logsumexp(0)
     p = (a-ll).exp()                                                   # sums to one
     s2 = sum(_spread(part) for part in p.split(sizes))
-    s2 = torch.as_tensor(s2).to(ll).expand_as(ll)
-    ess = 1/(len(p)*p.square().sum(0))
-    found = LogLik(ll, s2.sqrt(), -s2/2, ess, pareto_k(a).to(ll))
+    s2 = torch.as_tensor(s2).to(ll)
+    s2 = s2.expand_as(ll)
+    squares = p.square().sum(0)
+    ess = 1/(len(p)*squares)
+    k = pareto_k(a).to(ll)
+    found = ll, s2.sqrt(), -s2/2, ess, k
     return LogLik(*(v.cpu() for v in found))
 
-# %% ../../nbs/71_eval.likelihood.ipynb #548acb6a
+# %% ../../nbs/71_eval.likelihood.ipynb #aa38799f
 def fitted(
     q, # Has `sample`
     n:int=128, # Draws to fit
@@ -142,16 +164,20 @@ def fitted(
     mu = z.mean(0)
     d = z.shape[-1]
     gap = z-mu
-    cov = torch.einsum('nbi,nbj->bij', gap, gap)/(n-1)
+    scatter = torch.einsum('nbi,nbj->bij', gap, gap)
+    cov = scatter/(n-1)
     variance = cov.diagonal(dim1=-2, dim2=-1)                          # (B,d)
     r = min(1., d/n)
     cov = (1-r)*cov+r*torch.diag_embed(variance)
     variance = cov.diagonal(dim1=-2, dim2=-1)
-    tiny = 1e-6*variance.amax(-1).clamp(min=1e-12)[:,None,None]
-    cov = cov+tiny*torch.eye(d).to(cov)
-    return MultivariateNormal(mu, wide**2*cov, validate_args=False)
+    largest = variance.amax(-1).clamp(min=1e-12)                       # (B,)
+    tiny = 1e-6*largest[:,None,None]
+    one = torch.eye(d).to(cov)
+    cov = cov+tiny*one
+    cov = wide**2*cov
+    return MultivariateNormal(mu, cov, validate_args=False)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #853aced9
+# %% ../../nbs/71_eval.likelihood.ipynb #75f64f2d
 def as_proposal(
     q, # Posterior, batch shape `(B,)`
     prior:Distribution, # p(z), batch shape `()`
@@ -159,13 +185,16 @@ def as_proposal(
     dense:bool=True, # Has the posterior a `log_prob`? See `model.answers.has_density`
 )->Distribution: # Has `sample` and `log_prob`
     "The posterior itself, or what takes its place"
-    if not dense: q, safe = fitted(q), max(safe, .1)
+    if not dense:
+        q = fitted(q)
+        safe = max(safe, .1)
     if not safe: return q
     p = prior.expand(q.batch_shape)
-    weights = torch.tensor([1-safe, safe]).to(p.mean)
-    return Mixture(Stacked([q, p]), weights)
+    weights = torch.tensor([1-safe, safe])
+    both = Stacked([q, p])
+    return Mixture(both, weights.to(p.mean))
 
-# %% ../../nbs/71_eval.likelihood.ipynb #88a58f67
+# %% ../../nbs/71_eval.likelihood.ipynb #615609d1
 @contextmanager
 def channels_last(
     model:nn.Module, # Parameters are put back as they were after the block
@@ -174,7 +203,8 @@ def channels_last(
     def is_conv(p): return p.dim()==4 and p.device.type=='cpu'
     ps = [p for p in model.parameters() if is_conv(p)]
     old = [p.data for p in ps]
-    for p,v in zip(ps, old): p.data = v.contiguous(memory_format=torch.channels_last)
+    layout = torch.channels_last
+    for p,v in zip(ps, old): p.data = v.contiguous(memory_format=layout)
     try: yield model
     finally:
         for p,v in zip(ps, old): p.data = v
@@ -196,40 +226,46 @@ def _names(keys, what):
     if len(set(keys))<len(keys): raise ValueError(f'{what} names a modality twice: {keys}')
     return keys
 
-# %% ../../nbs/71_eval.likelihood.ipynb #0742ea7f
+# %% ../../nbs/71_eval.likelihood.ipynb #926debfa
 def observed_patterns(
     data:MMData, # Data, complete or not
     names, # Modalities that count
 )->dict: # `{S: indices (N_S,)}`, S the observed part of `names`; points without any are left out
     "Data points grouped by what they have"
-    obs = torch.stack([data.observed(k) for k in names], 1).cpu()
+    has = [data.observed(k) for k in names]
+    obs = torch.stack(has, 1).cpu()                                    # (N,M)
     kinds, which = obs.unique(dim=0, return_inverse=True)              # (patterns,M), (N,)
-    def named(row): return tuple(k for k,has in zip(names, row) if has)
-    rows = {named(row): (which==i).nonzero()[:,0] for i,row in enumerate(kinds)}
-    return {S: i for S,i in rows.items() if S}
+    out = {}
+    for i,kind in enumerate(kinds):
+        S = tuple(k for k,seen in zip(names, kind) if seen)
+        rows = (which==i).nonzero()
+        if S: out[S] = rows[:,0]
+    return out
 
-# %% ../../nbs/71_eval.likelihood.ipynb #b301d564
+# %% ../../nbs/71_eval.likelihood.ipynb #7ed48f6f
 def _on(x, model):
     "A batch on the device and in the precision of the model; images with channels last"
     like = _like(model)
     if like is None: like = torch.zeros(())
     def laid(v):
         v = v.to(like)
-        return v.contiguous(memory_format=torch.channels_last) if v.dim()==4 else v.contiguous()
+        if v.dim()!=4: return v.contiguous()
+        return v.contiguous(memory_format=torch.channels_last)
     return {k: laid(v) for k,v in x.items()}
 
-# %% ../../nbs/71_eval.likelihood.ipynb #0405016a
+# %% ../../nbs/71_eval.likelihood.ipynb #72991f49
 def _batch(model, x, n, chunk, safe):
     "`LogLik` of a batch whose modalities are all observed"
     prior = model.prior()
     dense = model.answers.has_density(tuple(x))
-    q = as_proposal(model.posterior(x), prior, safe, dense)
+    q = model.posterior(x)
+    q = as_proposal(q, prior, safe, dense)
     z, share, sizes = strata_draws(q, n)
     rec = rec_chunks(model, x, z, chunk)                               # (N,B)
     lw = rec+log_density(prior, z)-log_density(q, z)
     return weight_summary(lw, share, sizes)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #8f989dd5
+# %% ../../nbs/71_eval.likelihood.ipynb #4dab7124
 def _loop(model, data, groups, one, bs, generator, quiet):
     "Fill a `LogLik` batch by batch: `groups` is `{S: indices}`, `one(x)` is called with the modalities of S"
     nothing = torch.full((5, len(data)), torch.nan, dtype=torch.float64)
@@ -238,12 +274,14 @@ def _loop(model, data, groups, one, bs, generator, quiet):
     with torch.no_grad(), eval_mode(model), channels_last(model), following(generator):
         for S,i in _bar(batches, quiet):
             raw = data.raw(i)[0]
-            x, = data.finish(({k: raw[k] for k in S},))
-            found = one(_on(x, model))
+            part = {k: raw[k] for k in S}
+            x, = data.finish((part,))
+            x = _on(x, model)
+            found = one(x)
             for all_points,values in zip(out, found): all_points[i] = values
     return out
 
-# %% ../../nbs/71_eval.likelihood.ipynb #916807cd
+# %% ../../nbs/71_eval.likelihood.ipynb #fe545f61
 def _plan(model, data, names, n, points, chunk):
     "Checked names, data and chunk size"
     for k in names: choose(k, model.names, 'modality')
@@ -251,9 +289,10 @@ def _plan(model, data, names, n, points, chunk):
     if n<1: raise ValueError(f'n must be at least 1 draw, found {n}')
     if points is not None and points<1: raise ValueError(f'points must be at least 1 data point, found {points}')
     if points is not None and points<len(data): data = data.subset(slice(0, points))
-    return data, chunk or (250 if _device(model).type=='cpu' else 16384)
+    usual = 250 if _device(model).type=='cpu' else 16384
+    return data, chunk or usual
 
-# %% ../../nbs/71_eval.likelihood.ipynb #101b4ae5
+# %% ../../nbs/71_eval.likelihood.ipynb #47e0518d
 def loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -274,12 +313,14 @@ def loglik(
     _refuse(model, ())                                                 # no p(z), no p(x)
     if given is not None: _refuse(model, names)
     patterns = observed_patterns(data, names)
-    def counts(S): return model.answers.can(S) and (len(S)==len(names) or not complete)
+    def counts(S):
+        whole = len(S)==len(names)
+        return model.answers.can(S) and (whole or not complete)
     groups = {S: i for S,i in patterns.items() if counts(S)}
     def one(x): return _batch(model, x, n, chunk, safe)
     return _loop(model, data, groups, one, bs, generator, quiet)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #987ee024
+# %% ../../nbs/71_eval.likelihood.ipynb #3644d708
 def _title(subset, target):
     "log p(x_T|x_S), in words"
     return f'log p({target}|{subset})' if subset else f'log p({target})'
@@ -289,29 +330,36 @@ def _row(r, subset, target, n_given, n, **more):
     has = ~r.ll.isnan()
     ll, se, bias, ess, k = (v[has] for v in r)
     N = len(ll)
-    if not N: raise ValueError(f'no data point has what {_title(subset, target)} needs')
+    if not N:
+        question = _title(subset, target)
+        raise ValueError(f'no data point has what {question} needs')
     row = dict(subset=subset, target=target, n_given=n_given, **more)
-    row |= dict(value=ll.mean().item(), se=(ll.std()/N**.5).item(), n=N, samples=n)
-    row['mc_se'] = (se.square().sum().sqrt()/N).item()      # the draws' part, data points fixed
+    spread = ll.std()/N**.5
+    row |= dict(value=ll.mean().item(), se=spread.item(), n=N, samples=n)
+    noise = se.square().sum().sqrt()                        # of the sum: the draws' part, data points fixed
+    high = (k>.7).double()                                  # points whose weights cannot be trusted
+    row['mc_se'] = (noise/N).item()
     row['bias'] = bias.mean().item()
     row['ess'] = ess.median().item()
-    row['k_high'] = (k>.7).double().mean().item()           # share of points whose weights cannot be trusted
+    row['k_high'] = high.mean().item()
     return row
 
-# %% ../../nbs/71_eval.likelihood.ipynb #088e7ff7
+# %% ../../nbs/71_eval.likelihood.ipynb #9a2ae73e
 def _table(rows, share=.2, left_out=None):
     "Rows as a table, with a warning where weights have heavy tails"
     for r in rows:
-        if r['k_high']<=share: continue
-        warnings.warn(
-            f"{_title(r['subset'], r['target'])}: Pareto k above 0.7 for {r['k_high']:.0%} of the points, so "
-            'the value is too low and its mc_se too small; draw more (n=), defend the proposal (safe=0.2), '
-            'or train the posterior longer', stacklevel=3)
+        high = r['k_high']
+        if high<=share: continue
+        question = _title(r['subset'], r['target'])
+        why = (f'{question}: Pareto k above 0.7 for {high:.0%} of the points, so '
+               'the value is too low and its mc_se too small; draw more (n=), defend the proposal (safe=0.2), '
+               'or train the posterior longer')
+        warnings.warn(why, stacklevel=3)
     df = pd.DataFrame(rows)
     df.attrs['left_out'] = left_out or {}
     return df
 
-# %% ../../nbs/71_eval.likelihood.ipynb #7b7d5bad
+# %% ../../nbs/71_eval.likelihood.ipynb #c47a9345
 def joint_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`; incomplete points count with what they have
@@ -322,17 +370,22 @@ def joint_likelihood(
 )->pd.DataFrame: # One row: subset '', target, value, se, n, and diagnostics
     "log p(X) in nats, of everything that is observed"
     r = loglik(model, data, n=n, points=points, **kw)
-    used = _as_data(data, model.names).subset(slice(0, len(r.ll)))
+    data = _as_data(data, model.names)
+    used = data.subset(slice(0, len(r.ll)))
     kinds = observed_patterns(used, model.names)
     left = _left_out(model, kinds)
     def row(target, i):
         part = LogLik(*(v[i] for v in r))
         return _row(part, '', target, 0, n)
-    if patterns or len(kinds)==1: rows = [row(_key(S), i) for S,i in kinds.items() if _key(S) not in left]
-    else: rows = [row('observed', slice(None))]
+    if patterns or len(kinds)==1:
+        groups = {_key(S): i for S,i in kinds.items()}
+        rows = [row(target, i) for target,i in groups.items() if target not in left]
+    else:
+        everyone = slice(None)
+        rows = [row('observed', everyone)]
     return _table(rows, left_out=left)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #1a8f6999
+# %% ../../nbs/71_eval.likelihood.ipynb #71e9c9c9
 def pseudo_marginals(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -341,23 +394,28 @@ def pseudo_marginals(
     **kw # As in `loglik`
 )->pd.DataFrame: # A row for each modality
     "log p(x_j), with draws from the model's own q(z|x_j)"
-    have = [k for k in model.names if k in _as_data(data, ()).names]
-    left = _left_out(model, [(k,) for k in have])
+    stored = _as_data(data, ()).names
+    have = [k for k in model.names if k in stored]
+    alone = [(k,) for k in have]
+    left = _left_out(model, alone)
     names = [k for k in have if k not in left]
     def row(k):
         found = loglik(model, data, k, n=n, points=points, **kw)
         return _row(found, '', k, 0, n)
-    return _table([row(k) for k in names], left_out=left)
+    rows = [row(k) for k in names]
+    return _table(rows, left_out=left)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #b572b956
+# %% ../../nbs/71_eval.likelihood.ipynb #9efd004e
 def _predict(model, x, given, n, chunk):
     "`LogLik` of the targets in `x` from draws of q(z|x_S)"
-    q = model.posterior({k: x[k] for k in given})
+    conditions = {k: x[k] for k in given}
     targets = {k: v for k,v in x.items() if k not in given}
+    q = model.posterior(conditions)
     z, share, sizes = strata_draws(q, n)
-    return weight_summary(rec_chunks(model, targets, z, chunk), share, sizes)
+    rec = rec_chunks(model, targets, z, chunk)                         # (N,B)
+    return weight_summary(rec, share, sizes)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #2ea63a30
+# %% ../../nbs/71_eval.likelihood.ipynb #0f4c0969
 def predictive_loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -372,25 +430,26 @@ def predictive_loglik(
 )->LogLik: # NaN for points that lack some of S or T
     "Log of the average of p(x_T|z) over q(z|x_S): biased low"
     S, T = _pair(given, targets)
-    data, chunk = _plan(model, data, S+T, n, points, chunk)
+    both = S+T
+    data, chunk = _plan(model, data, both, n, points, chunk)
     _refuse(model, S)
-    patterns = observed_patterns(data, S+T)
-    whole = {U: i for U,i in patterns.items() if len(U)==len(S+T)}
+    patterns = observed_patterns(data, both)
+    whole = {U: i for U,i in patterns.items() if len(U)==len(both)}
     def one(x): return _predict(model, x, S, n, chunk)
     return _loop(model, data, whole, one, bs, generator, quiet)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #8695549f
+# %% ../../nbs/71_eval.likelihood.ipynb #29a6831b
 def _pair(given, targets):
     "Names of S and T, which share nothing"
     S = _names(given, 'given')
     T = _names(targets, 'targets')
     both = [k for k in T if k in S]
     if both:
-        raise ValueError(f'modality {both[0]!r} is both given and target; '
-                         'its likelihood given itself means nothing')
+        first = both[0]
+        raise ValueError(f'modality {first!r} is both given and target; its likelihood given itself means nothing')
     return S, T
 
-# %% ../../nbs/71_eval.likelihood.ipynb #412e1403
+# %% ../../nbs/71_eval.likelihood.ipynb #757f8563
 def ratio_loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -402,12 +461,14 @@ def ratio_loglik(
     S, T = _pair(given, targets)
     both = loglik(model, data, S+T, complete=True, **kw)
     cond = loglik(model, data, S, **kw)
+    ll = both.ll-cond.ll
     se = (both.se**2+cond.se**2).sqrt()
+    bias = both.bias-cond.bias
     ess = torch.minimum(both.ess, cond.ess)
     k = torch.maximum(both.k, cond.k)
-    return LogLik(both.ll-cond.ll, se, both.bias-cond.bias, ess, k)
+    return LogLik(ll, se, bias, ess, k)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #8be13a24
+# %% ../../nbs/71_eval.likelihood.ipynb #b845433f
 def conditional_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -430,9 +491,10 @@ def conditional_likelihood(
     def row(T, h):
         found = estimators[h](model, data, S, T, n=n, points=points, **options[h])
         return _row(found, _key(S), _key(T), len(S), n, estimator=h)
-    return _table([row(T, h) for T in Ts for h in how])
+    rows = [row(T, h) for T in Ts for h in how]
+    return _table(rows)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #faa25b25
+# %% ../../nbs/71_eval.likelihood.ipynb #caac0956
 def _entries(shape):
     "Entries of an observation, from its shape or their number"
     return shape if isinstance(shape, int) else math.prod(shape)
@@ -445,9 +507,10 @@ def normal_range(
     "What a Gaussian likelihood of bounded data can be"
     D = _entries(shape)
     top = -D/2*math.log(2*math.pi*scale**2)
-    return top-D/2*(width/scale)**2, top
+    bottom = top-D/2*(width/scale)**2
+    return bottom, top
 
-# %% ../../nbs/71_eval.likelihood.ipynb #0e25cdba
+# %% ../../nbs/71_eval.likelihood.ipynb #fdd48ac2
 def check_range(
     value:float, # Reported log-likelihood, conditional or marginal, nats
     shape, # As in `normal_range`
@@ -457,6 +520,9 @@ def check_range(
     "Raise if a reported number cannot be the log-likelihood of such data"
     lo, hi = normal_range(shape, **kw)
     if lo<=value<=hi: return
-    kind = f'a Gaussian log-likelihood of {_entries(shape)} values'
-    raise ValueError(f'{name}: {value:.1f} nats cannot be {kind}: it lies in [{lo:.1f}, {hi:.1f}]; '
-                     'another likelihood, a weight inside it, or exchanged columns?')
+    D = _entries(shape)
+    kind = f'a Gaussian log-likelihood of {D} values'
+    span = f'[{lo:.1f}, {hi:.1f}]'
+    why = (f'{name}: {value:.1f} nats cannot be {kind}: it lies in {span}; '
+           'another likelihood, a weight inside it, or exchanged columns?')
+    raise ValueError(why)

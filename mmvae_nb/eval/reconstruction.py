@@ -14,13 +14,14 @@ from .coherence import _answered, _key, _left_out, _moments
 from .fidelity import generated
 from torch import Tensor
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #bf40e6c9
+# %% ../../nbs/75_eval.reconstruction.ipynb #8b326647
 def mse(
     x:Tensor, # Truth `(B,*shape)`
     y:Tensor, # Guess `(B,*shape)`
 )->Tensor: # `(B,)`
     "Squared error, averaged over dimensions"
-    return (x-y).square().flatten(1).mean(1)
+    squared = (x-y).square()
+    return squared.flatten(1).mean(1)
 
 # %% ../../nbs/75_eval.reconstruction.ipynb #444f64e8
 def _structural_similarity():
@@ -30,34 +31,42 @@ def _structural_similarity():
         remedy = "pip install scikit-image; or leave 'ssim' out of the metrics"
         raise ImportError(f'ssim needs scikit-image: {remedy}') from e
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #62737087
+# %% ../../nbs/75_eval.reconstruction.ipynb #9cc32be1
 def ssim(
     x:Tensor, # Images in [0,1], `(B,C,H,W)`, at least 11 pixels a side
     y:Tensor, # Other images of the same shape
 )->Tensor: # `(B,)`, 1 for equal images
     "Structural similarity with the Gaussian window of Wang et al., by scikit-image"
     if x.dim()!=4 or x.shape!=y.shape or min(x.shape[2:])<11:
-        raise ValueError('ssim needs two batches of images (B,C,H,W) with at least 11 pixels a side, '
-                         f'found {tuple(x.shape)} and {tuple(y.shape)}')
+        found = f'{tuple(x.shape)} and {tuple(y.shape)}'
+        why = f'ssim needs two batches of images (B,C,H,W) with at least 11 pixels a side, found {found}'
+        raise ValueError(why)
     similarity = _structural_similarity()
     window = dict(gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
     def of(a, b): return float(similarity(a, b, channel_axis=0, data_range=1., **window))
-    xs, ys = (v.detach().cpu().double().numpy() for v in (x, y))
-    return torch.tensor([of(a, b) for a,b in zip(xs, ys)])
+    def images(v):
+        v = v.detach().cpu()
+        return v.double().numpy()
+    pairs = zip(images(x), images(y))
+    values = [of(a, b) for a,b in pairs]
+    return torch.tensor(values)
 
 # %% ../../nbs/75_eval.reconstruction.ipynb #7a3f1006
 paired_metrics = {'mse': mse, 'ssim': ssim} # Functions of truth and guess `(B,*shape)`, to `(B,)`
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #e588fc99
+# %% ../../nbs/75_eval.reconstruction.ipynb #d2ab75b7
 def _compared(model, names, given, targets):
     "`{S: targets}`: proper subsets and what they leave out, then everything from everything; or what was asked for"
     pairs, left = _answered(model, names, given, targets)
     if given is not None: return pairs, left
-    if not model.answers.can(names): return pairs, {**left, **_left_out(model, [names])}
-    able = tuple(t for t in as_names(targets, names) if t in model.answers.targets)
+    if not model.answers.can(names):
+        everything = _left_out(model, [names])
+        return pairs, {**left, **everything}
+    asked = as_names(targets, names)
+    able = tuple(t for t in asked if t in model.answers.targets)
     return {**pairs, names: able}, left
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #65be306b
+# %% ../../nbs/75_eval.reconstruction.ipynb #5a495d1c
 def _errors(model, data, S, targets, metrics, bs, **kw):
     "`{(metric,target): (N_t,)}`: errors of the data points that have S and the target"
     parts = {(m,t): [] for m in metrics for t in targets}
@@ -68,10 +77,11 @@ def _errors(model, data, S, targets, metrics, bs, **kw):
             if not seen.any(): continue
             truth = x[t].cpu()[seen]
             guess = out[t].cpu()[seen]
-            parts[m,t].append(metrics[m](truth, guess))
+            metric = metrics[m]
+            parts[m,t].append(metric(truth, guess))
     return {pair: torch.cat(v).double() for pair,v in parts.items() if v}
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #ca0f1fa4
+# %% ../../nbs/75_eval.reconstruction.ipynb #684cb444
 def reconstruction(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Conditions and truth
@@ -83,12 +93,16 @@ def reconstruction(
     **kw # To `generate`: `sample`, `generator`
 )->pd.DataFrame: # Columns metric, given, n_given, target, value, se, n
     "Error of reconstructed and of cross-generated modalities against the truth of the same data point"
-    functions = {m: choose(m, paired_metrics, 'metric') for m in as_names(metrics)}
+    asked = as_names(metrics)
+    functions = {m: choose(m, paired_metrics, 'metric') for m in asked}
     pairs, left = _compared(model, data.names, given, targets)
     rows = []
     for S,ts in _bar([*pairs.items()], quiet):
-        for (m,t),error in _errors(model, data, S, ts, functions, bs, **kw).items():
-            rows.append((m, _key(S), len(S), t, *_moments(error)))
+        errors = _errors(model, data, S, ts, functions, bs, **kw)
+        for (m,t),error in errors.items():
+            score = _moments(error)
+            row = m, _key(S), len(S), t, *score
+            rows.append(row)
     df = pd.DataFrame(rows, columns=['metric','given','n_given','target','value','se','n'])
     df.attrs['left_out'] = left
     return df

@@ -30,14 +30,18 @@ from ..models.mvae import MVAE
 from ..models.vcca import VCCA
 from ..nets import ConvBody, JointEncoder, MLPBody, MLPNet
 
-# %% ../../nbs/97_exp.cmmd.ipynb #45c8e8a1
-def _order(n, seed): return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+# %% ../../nbs/97_exp.cmmd.ipynb #0360b7b5
+def _order(n, seed):
+    g = torch.Generator().manual_seed(seed)
+    return torch.randperm(n, generator=g)
 
 def _shuffled(digits, labels, seed, n):
-    pairs = with_labels(noisy_rotated(digits[:n], labels[:n], None, seed), k=10)
-    return pairs.subset(_order(len(pairs), seed))
+    views = noisy_rotated(digits[:n], labels[:n], None, seed)
+    pairs = with_labels(views, k=10)
+    order = _order(len(pairs), seed)
+    return pairs.subset(order)
 
-# %% ../../nbs/97_exp.cmmd.ipynb #f8c0d2eb
+# %% ../../nbs/97_exp.cmmd.ipynb #84dd889a
 def rotated_pairs(
     source:str='embedded', # 'embedded' (scikit-learn's digits), or a folder with `mnist.npz`
     seed:int=0, # Which pairs, angles and noise
@@ -46,10 +50,13 @@ def rotated_pairs(
     "Pairs with their label as a modality; no digit is in two parts"
     if source=='embedded':
         digits, labels = sklearn_digits()
-        parts = [(digits[i], labels[i]) for i in _order(len(labels), seed).split((1_200,200,397))]
+        order = _order(len(labels), seed)
+        parts = [(digits[i], labels[i]) for i in order.split((1_200,200,397))]
     else:
         (digits, labels), test = digits_from_npz(Path(source)/'mnist.npz')
-        parts = (digits[:50_000], labels[:50_000]), (digits[-2_000:], labels[-2_000:]), test
+        train = digits[:50_000], labels[:50_000]
+        valid = digits[-2_000:], labels[-2_000:]
+        parts = train, valid, test
     return tuple(_shuffled(*part, 3*seed+i, n) for i,part in enumerate(parts))
 
 # %% ../../nbs/97_exp.cmmd.ipynb #06e00446
@@ -69,10 +76,11 @@ def pair_modalities(
     noisy = Modality('noisy', shape, NormalLik(.3, learn=True, link='sigmoid'), **of_noisy)
     return [rotated, noisy, y] if label else [rotated, noisy]
 
-# %% ../../nbs/97_exp.cmmd.ipynb #9de17209
+# %% ../../nbs/97_exp.cmmd.ipynb #ea53241f
 def _cmmd(omega, **kw):
-    return CMMD(pair_modalities(), 32, 'rotated', 'y', omega=omega, width=32, hidden=(256,), **kw)
-def _vcca(omega): return VCCA(pair_modalities(False), 32, 'rotated')
+    mods = pair_modalities()
+    return CMMD(mods, 32, observed='rotated', label='y', omega=omega, width=32, hidden=(256,), **kw)
+def _vcca(omega): return VCCA(pair_modalities(False), 32, source='rotated')
 def _mvae(omega): return MVAE(pair_modalities(False), 32)
 def _jmvae(omega): return JMVAE(pair_modalities(False), 32)
 
@@ -89,7 +97,7 @@ pair_entrants = { # Name -> function of omega that makes a model
 # %% ../../nbs/97_exp.cmmd.ipynb #7b590bad
 def _only(data, names): return data._new(x={k: data.x[k] for k in names})
 
-# %% ../../nbs/97_exp.cmmd.ipynb #79b1f131
+# %% ../../nbs/97_exp.cmmd.ipynb #c134110c
 def train_pairs(
     name:str, # One of `pair_entrants`
     train, # `MMData` with the label
@@ -103,12 +111,15 @@ def train_pairs(
     build = choose(name, pair_entrants, 'entrant')
     began = time.process_time()
     with seeded(seed): model = build(omega)
-    parts = _only(train, model.names), _only(valid, model.names)
-    with quiet_learner(model, *parts) as learn, seeded(seed):
-        learn.fit_stages({stage.name: epochs for stage in model.stages()}, lr=lr, one_cycle=True)
-    return model.eval(), (time.process_time()-began)/60
+    train = _only(train, model.names)
+    valid = _only(valid, model.names)
+    passes = {stage.name: epochs for stage in model.stages()}
+    with quiet_learner(model, train, valid) as learn, seeded(seed):
+        learn.fit_stages(passes, lr=lr, one_cycle=True)
+    seconds = time.process_time()-began
+    return model.eval(), seconds/60
 
-# %% ../../nbs/97_exp.cmmd.ipynb #1bad6160
+# %% ../../nbs/97_exp.cmmd.ipynb #2c823630
 def plain_classifier(
     train, # `MMData` with the label
     seed:int=0, # Of weights and order
@@ -119,23 +130,37 @@ def plain_classifier(
     with seeded(seed):
         net = JointEncoder(pair_modalities()[:1], 10, nn.Linear, (256,))
         opt = torch.optim.Adam(net.parameters(), lr)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=len(train)//128*epochs)
+        per_epoch = len(train)//128
+        schedule = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=per_epoch*epochs)
         for _ in range(epochs):
             for i in torch.randperm(len(train)).split(128):
                 if len(i)<128: break
                 x, y = train[i]
-                loss = F.cross_entropy(net({'rotated': x['rotated']}), y)
+                logits = net({'rotated': x['rotated']})
+                loss = F.cross_entropy(logits, y)
                 opt.zero_grad()
                 loss.backward()
                 opt.step()
                 schedule.step()
     return net.eval()
 
-# %% ../../nbs/97_exp.cmmd.ipynb #d0387d43
+# %% ../../nbs/97_exp.cmmd.ipynb #4517089c
 def _read_wrong(model, train, test):
     "Share of labels that a linear reader of the codes of x_O gets wrong"
-    parts = _only(train, model.names), _only(test, model.names)
-    return 1-latent_classification(model, *parts, ['rotated'], (None,)).value.item()
+    train = _only(train, model.names)
+    test = _only(test, model.names)
+    accuracy = latent_classification(model, train, test, ['rotated'], (None,))
+    return 1-accuracy.value.item()
+
+def _share_wrong(scores, y):
+    "Share of labels that are not the class of the highest score"
+    wrong = scores.argmax(1)!=y
+    return wrong.float().mean().item()
+
+def _rmse(guess, x):
+    "Root mean square difference"
+    off = guess-x
+    return off.square().mean().sqrt().item()
 
 @torch.no_grad()
 def pair_errors(
@@ -147,22 +172,28 @@ def pair_errors(
     "Share of wrong labels from x_O, and RMSE of the generated x_M"
     x, y = test[:]
     given = {'rotated': x['rotated']}
-    if isinstance(model, CMMD): wrong = (model.predict_proba(given, n).argmax(1)!=y).float().mean().item()
-    else: wrong = _read_wrong(model, train.subset(slice(0, 5_000)), test)
+    if 'y' in model.names:                                         # the label is a modality of its own
+        classes = model.predict_proba(given, n)
+        wrong = _share_wrong(classes, y)
+    else:
+        few = train.subset(slice(0, 5_000))
+        wrong = _read_wrong(model, few, test)
     made = model.generate(given, targets='noisy', n=n)['noisy'].mean(0)
-    rmse = (made-x['noisy']).square().mean().sqrt().item()
+    rmse = _rmse(made, x['noisy'])
     return [('error', wrong), ('rmse', rmse)]
 
-# %% ../../nbs/97_exp.cmmd.ipynb #8da1f120
+# %% ../../nbs/97_exp.cmmd.ipynb #60a2aae2
 def pair_collapse(
     model, # From `train_pairs`
     test, # `MMData`
 )->pd.DataFrame: # As `collapse`, by thresholds of 0 to 6 nats
     "The curves of Fig. 3: x_O against N(0,1); x_M against it, or CMMD's encoder against its prior; x_O against x_M"
     pairs = [('rotated', None)]
-    if isinstance(model, CMMD): pairs.append((model.names, 'rotated'))
-    elif not isinstance(model, VCCA): pairs += [('noisy', None), ('rotated', 'noisy')]
-    return collapse(model, _only(test, model.names), pairs, eps=torch.linspace(0, 6, 31), boot=2)
+    if 'y' in model.names: pairs.append((model.names, 'rotated'))
+    elif 'noisy' in model.encoders: pairs += [('noisy', None), ('rotated', 'noisy')]
+    data = _only(test, model.names)
+    eps = torch.linspace(0, 6, 31)
+    return collapse(model, data, pairs, eps=eps, boot=2)
 
 # %% ../../nbs/97_exp.cmmd.ipynb #767855d7
 def _weighed(*tenths): return [('CMMD', w/10) for w in tenths]
@@ -174,7 +205,7 @@ _small += [('CMMD, pairs', .4), ('CMMD, released', .4)]
 pair_runs = [('CMMD', .4, 0, 50_000), ('M-x_O', 1., 0, 50_000)] # Entrant, omega, seed, digits
 pair_runs += [(name, omega, seed, 15_000) for seed in (0,1) for name,omega in _small]
 
-# %% ../../nbs/97_exp.cmmd.ipynb #874fa740
+# %% ../../nbs/97_exp.cmmd.ipynb #411b6996
 def no_model(
     train, # `MMData`
     test, # `MMData`
@@ -184,17 +215,18 @@ def no_model(
     "A classifier of x_O alone, and predictors of x_M that see no input, or the true class"
     x, y = test[:]
     net = plain_classifier(train, seed, epochs)
-    with torch.no_grad(): wrong = (net({'rotated': x['rotated']}).argmax(1)!=y).float().mean().item()
+    with torch.no_grad(): logits = net({'rotated': x['rotated']})
+    wrong = _share_wrong(logits, y)
     seen, classes = train[:10_000]
     by_class = torch.stack([seen['noisy'][classes==c].mean(0) for c in range(10)])
-    def rmse(guess): return (guess-x['noisy']).square().mean().sqrt().item()
+    def rmse(guess): return _rmse(guess, x['noisy'])
     return [
         ('error', wrong),
         ('rmse of the class mean', rmse(by_class[y])),
         ('rmse of the mean', rmse(seen['noisy'].mean(0))),
     ]
 
-# %% ../../nbs/97_exp.cmmd.ipynb #ae8e5a2b
+# %% ../../nbs/97_exp.cmmd.ipynb #ec536b55
 def run_pair(
     name:str, # One of `pair_entrants`, or 'M-x_O'
     omega:float, # Weight of the KL
@@ -208,16 +240,21 @@ def run_pair(
     epochs = epochs or (4 if n<=15_000 else 8)
     columns = dict(run=name, omega=omega, seed=seed, n=n, source=kind_of(source))
     if name=='M-x_O':
-        return pd.DataFrame(no_model(train, test, seed, epochs), columns=['metric','value']).assign(**columns)
+        rows = no_model(train, test, seed, epochs)
+        scores = pd.DataFrame(rows, columns=['metric','value'])
+        return scores.assign(**columns)
     model, minutes = train_pairs(name, train, valid, omega, seed, epochs)
     with seeded(seed):
         errors = pair_errors(model, train, test)
-        curves = pair_collapse(model, test.subset(slice(0, 2_000)))
-    scores = pd.DataFrame([*errors, ('minutes', minutes)], columns=['metric','value'])
+        few = test.subset(slice(0, 2_000))
+        curves = pair_collapse(model, few)
+    rows = [*errors, ('minutes', minutes)]
+    scores = pd.DataFrame(rows, columns=['metric','value'])
     curves = curves[['subset','target','eps','value']].assign(metric='collapse')
-    return pd.concat([scores, curves]).assign(**columns)
+    table = pd.concat([scores, curves])
+    return table.assign(**columns)
 
-# %% ../../nbs/97_exp.cmmd.ipynb #df3e1461
+# %% ../../nbs/97_exp.cmmd.ipynb #cb76fb81
 def run_pairs(
     source:str='embedded', # As in `rotated_pairs`
     out:str='results', # Folder of the results
@@ -227,7 +264,8 @@ def run_pairs(
     "All runs that are not stored yet, one after the other"
     def one(shared, run, omega, seed, n, **_): return run_pair(run, omega, seed, n, source, epochs)
     columns = 'run','omega','seed','n'
-    wanted = [dict(zip(columns, choices), source=kind_of(source)) for choices in runs or pair_runs]
+    kind = kind_of(source)
+    wanted = [dict(zip(columns, choices), source=kind) for choices in runs or pair_runs]
     file, = run_study(one, wanted, 'cmmd.csv', out)
     return read_results(file)
 
@@ -242,7 +280,7 @@ def _rounds(model, x, steps):
             opt.step()
     return run
 
-# %% ../../nbs/97_exp.cmmd.ipynb #3130e595
+# %% ../../nbs/97_exp.cmmd.ipynb #3269cdca
 def mmd_overhead(
     bs:int=256, # Samples in a batch
     steps:int=5, # Steps in a round
@@ -256,7 +294,8 @@ def mmd_overhead(
     with seeded(0): rounds = [_rounds(pair_entrants['CMMD'](w), x, steps) for w in (1.,omega)]
     without, matched = alternate(*rounds, repeats=repeats, warmup=2)
     def a_step(times): return 1e3*statistics.median(times)/steps
-    lower, middle, upper = statistics.quantiles([b/a for a,b in zip(without, matched)], n=4)
+    ratios = [b/a for a,b in zip(without, matched)]
+    lower, middle, upper = statistics.quantiles(ratios, n=4)
     return {'without': a_step(without), 'with': a_step(matched), 'ratio': middle, 'lower': lower, 'upper': upper}
 
 # %% ../../nbs/97_exp.cmmd.ipynb #72b13108

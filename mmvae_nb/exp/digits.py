@@ -38,7 +38,7 @@ entrants |= { # Aggregated models
     'MMVAE-Laplace': partial(MMVAE, K=1, bound='elbo'),
 }
 
-# %% ../../nbs/96_exp.digits.ipynb #cb0a9c31
+# %% ../../nbs/96_exp.digits.ipynb #95adf1d4
 def train_entrant(
     name:str, # One of `entrants`
     train, # `MMData`
@@ -52,7 +52,8 @@ def train_entrant(
     "Train one entrant, stage by stage"
     torch.manual_seed(seed)
     build = choose(name, entrants, 'entrant')
-    model = build(view_modalities(train.x, d), d)
+    mods = view_modalities(train.x, d)
+    model = build(mods, d)
     epochs = epochs or passes
     seconds = {}
     with quiet_learner(model, train, valid) as learn:
@@ -63,7 +64,8 @@ def train_entrant(
             n = epochs[stage.name]
             began = time.process_time()
             learn.fit_stages({stage.name: n}, lr=lr, one_cycle=True)
-            seconds[stage.name] = (time.process_time()-began)/n
+            took = time.process_time()-began
+            seconds[stage.name] = took/n
     return model.eval(), seconds
 
 # %% ../../nbs/96_exp.digits.ipynb #fc339676
@@ -72,7 +74,7 @@ def _take(model, joint):
     model.joint.load_state_dict(joint.joint.state_dict())
     model.decoders.load_state_dict(joint.decoders.state_dict())
 
-# %% ../../nbs/96_exp.digits.ipynb #e7f1a2db
+# %% ../../nbs/96_exp.digits.ipynb #a97b0bc5
 def score_entrant(
     model, # Trained
     test, # Labelled `MMData`
@@ -80,15 +82,18 @@ def score_entrant(
     points:int=300, # Test tuples for coherence
 )->pd.DataFrame: # Tidy: metric, n_given, value
     "Coherence by number of given views, joint coherence, joint log-likelihood"
-    by_views = coherence(model, test.subset(slice(0, points)), classifiers).groupby('n_given').value.mean()
+    few = test.subset(slice(0, points))
+    scores = coherence(model, few, classifiers)
+    by_views = scores.groupby('n_given').value.mean()
     rows = [dict(metric='coherence', n_given=n, value=v) for n,v in by_views.items()]
     from_prior = joint_coherence(model, classifiers, n=2_000).value.item()
     rows.append(dict(metric='joint coherence', n_given=0, value=from_prior))
-    ll = joint_likelihood(model, test, n=500, points=min(200, len(test))).value.item()
+    scored = min(200, len(test))
+    ll = joint_likelihood(model, test, n=500, points=scored).value.item()
     rows.append(dict(metric='log p(X)', n_given=5, value=ll))
     return pd.DataFrame(rows)
 
-# %% ../../nbs/96_exp.digits.ipynb #c48348d6
+# %% ../../nbs/96_exp.digits.ipynb #f4a29a88
 def run_entrants(
     names, # Entrants
     seed:int, # Of data, weights and order
@@ -101,14 +106,19 @@ def run_entrants(
     lent = {}                                     # the first joint model is that of the others too
     def share():
         train, valid, test = five_views(source, seed, sizes)
-        return train, valid, test, train_classifiers(train, valid, seed=seed, epochs=6, quiet=True)
+        judges = train_classifiers(train, valid, seed=seed, epochs=6, quiet=True)
+        return train, valid, test, judges
     def run(shared, model, **_):
         train, valid, test, judges = shared
-        trained, seconds = train_entrant(model, train, valid, seed, lent.get('joint'), epochs=epochs)
-        if hasattr(trained, 'joint'): lent.setdefault('joint', trained)
+        joint = lent.get('joint')
+        trained, seconds = train_entrant(model, train, valid, seed, joint, epochs=epochs)
+        stages = [stage.name for stage in trained.stages()]
+        if 'joint' in stages: lent.setdefault('joint', trained)
         times = [dict(metric=f'seconds per epoch, {k}', value=v) for k,v in seconds.items()]
-        scores = pd.concat([score_entrant(trained, test, judges), pd.DataFrame(times)])
-        return scores.assign(ceiling=judges.accuracy.value.mean())
+        scores = score_entrant(trained, test, judges)
+        scores = pd.concat([scores, pd.DataFrame(times)])
+        ceiling = judges.accuracy.value.mean()
+        return scores.assign(ceiling=ceiling)
     runs = [dict(model=k, seed=seed, source=kind_of(source)) for k in names]
     return run_study(run, runs, '{source}.{model}.{seed}.csv', out, share, by=('metric','n_given'))
 

@@ -22,7 +22,7 @@ from ..models.mopoe import MoPoE
 from ..models.mvtcae import MVTCAE
 from ..theory.elbo import log_weights
 
-# %% ../../nbs/97_exp.missing.ipynb #dcbbfd0f
+# %% ../../nbs/97_exp.missing.ipynb #db1fd89f
 def own_tuples(
     labels, # Classes `(N,)`
     views:int=5, # Digits in a tuple
@@ -32,10 +32,13 @@ def own_tuples(
     order = torch.randperm(len(labels), generator=generator)
     order = order[labels[order].argsort(stable=True)]
     def tuples(members): return members[:len(members)//views*views].view(-1, views)
-    rows = torch.cat([tuples(members) for members in order.split(labels.bincount().tolist())])
-    return rows[torch.randperm(len(rows), generator=generator)]
+    sizes = labels.bincount().tolist()
+    classes = order.split(sizes)
+    rows = torch.cat([tuples(members) for members in classes])
+    mixed = torch.randperm(len(rows), generator=generator)
+    return rows[mixed]
 
-# %% ../../nbs/97_exp.missing.ipynb #bfe6ee7d
+# %% ../../nbs/97_exp.missing.ipynb #25f7ffa2
 def own_views(
     digits, # `(N,H,W)` uint8
     labels, # Classes `(N,)`
@@ -44,14 +47,17 @@ def own_views(
 )->MMData: # Five views `(n,3,H,W)`
     "Five views, each of digits of its own, on dark backgrounds"
     g = torch.Generator().manual_seed(seed)
-    idx = own_tuples(labels, 5, g)[:n]                                           # (n,5)
+    idx = own_tuples(labels, 5, g)
+    idx = idx[:n]                                                                # (n,5)
     x = {}
     for k,background in enumerate(five_backgrounds(tone=.4)):
-        ink = digits[idx[:,k]]>128
+        which = idx[:,k]
+        ink = digits[which]>128
         x[f'm{k}'] = invert_on(ink, background, g)
-    return MMData(x, labels[idx[:,0]])
+    first = idx[:,0]
+    return MMData(x, labels[first])
 
-# %% ../../nbs/97_exp.missing.ipynb #9003e003
+# %% ../../nbs/97_exp.missing.ipynb #36b819fe
 def half_views(
     source:str='embedded', # 'embedded' (scikit-learn's digits), or an `.npz` file of MNIST
     seed:int=0, # Which digits, tuples and crops
@@ -59,18 +65,22 @@ def half_views(
 )->tuple: # Three `MMData` of five 3x14x14 views
     "Five views of real digits, at half the size; no digit is in two parts"
     if source=='embedded': return small_views(source, seed, sizes)
-    parts = enumerate(zip(digit_parts(source), sizes))
-    return tuple(half_size(own_views(*digits, n, 3*seed+i)) for i,(digits,n) in parts)
+    parts = []
+    for i,(digits,n) in enumerate(zip(digit_parts(source), sizes)):
+        views = own_views(*digits, n, 3*seed+i)
+        parts.append(half_size(views))
+    return tuple(parts)
 
-# %% ../../nbs/97_exp.missing.ipynb #a1246d16
+# %% ../../nbs/97_exp.missing.ipynb #30021461
 def half_modalities(
     names, # Of the views
     d:int=16, # Latent size
 )->list: # `Modality`, each with networks of its own
     "The networks that every model of this study uses"
-    return mlp_modalities(dict.fromkeys(names, (3,14,14)), d, sd=.25)
+    shapes = dict.fromkeys(names, (3,14,14))
+    return mlp_modalities(shapes, d, sd=.25)
 
-# %% ../../nbs/97_exp.missing.ipynb #994e990c
+# %% ../../nbs/97_exp.missing.ipynb #4be13d0c
 def partial_views(
     train:MMData, # Complete
     eta:float, # Probability that a view other than the first is observed
@@ -79,11 +89,13 @@ def partial_views(
 )->MMData: # As many samples as `train`, but for 'few'
     "What there is to learn from"
     choose(use, ('all','complete','few'), 'value of use')
-    data = mcar(train, eta, keep=train.names[0], seed=seed)
+    first = train.names[0]
+    data = mcar(train, eta, keep=first, seed=seed)
     if use=='all' or data.mask is None: return data
     few = data.complete()
     if use=='few': return few
-    return few.subset(torch.arange(len(train))%len(few))
+    again = torch.arange(len(train))%len(few)
+    return few.subset(again)
 
 # %% ../../nbs/97_exp.missing.ipynb #c1d4cb5d
 incomplete_entrants = { # Name -> class, options, stages
@@ -93,7 +105,7 @@ incomplete_entrants = { # Name -> class, options, stages
     'JMVAE': (JMVAE, {'wide': 'clip'}, ('joint','unimodal')),
 }
 
-# %% ../../nbs/97_exp.missing.ipynb #aa93d415
+# %% ../../nbs/97_exp.missing.ipynb #7befd6c1
 def train_partial(
     name:str, # One of `incomplete_entrants`
     data:MMData, # From `partial_views`
@@ -107,15 +119,21 @@ def train_partial(
     "Train one entrant, each stage to its best validation loss"
     cls, options, stages = choose(name, incomplete_entrants, 'entrant')
     torch.manual_seed(seed)
-    model = cls(half_modalities(data.names, d), d, **options)
+    mods = half_modalities(data.names, d)
+    model = cls(mods, d, **options)
     stop = EarlyStoppingCallback(patience=patience)
     with quiet_learner(model, data, valid, bs=64) as learn:
-        learn.fit_stages(dict.fromkeys(stages, epochs), lr=lr, cbs=stop)
-    loss = learn.terms.query(f'split=="valid" and stage=="{stages[0]}"').set_index('epoch').loss
+        passes = dict.fromkeys(stages, epochs)
+        learn.fit_stages(passes, lr=lr, cbs=stop)
+    of_first = f'split=="valid" and stage=="{stages[0]}"'
+    terms = learn.terms.query(of_first)
+    loss = terms.set_index('epoch').loss
     best = int(loss.idxmin())
-    return model.eval(), (best+1)*len(learn.dls.train)
+    batches = len(learn.dls.train)
+    step = (best+1)*batches
+    return model.eval(), step
 
-# %% ../../nbs/97_exp.missing.ipynb #d51bd9f4
+# %% ../../nbs/97_exp.missing.ipynb #a9e91e6a
 @torch.no_grad()
 def score_partial(
     model, # Trained
@@ -125,16 +143,19 @@ def score_partial(
 )->pd.DataFrame: # Columns metric, n_given, value
     "Coherence by number of given views, and the joint log-likelihood"
     test = test.subset(slice(0, points))
-    by_views = coherence(model, test, classifiers).groupby('n_given').value.mean()
+    scores = coherence(model, test, classifiers)
+    by_views = scores.groupby('n_given').value.mean()
     rows = [dict(metric='coherence', n_given=k, value=v) for k,v in by_views.items()]
     x, _ = test[:]
     with eval_mode(model): q = model.encode(x)
-    lw, *_ = log_weights(model, x, q, q.sample((50,)))                           # (50,B)
+    z = q.sample((50,))
+    lw, *_ = log_weights(model, x, q, z)                                         # (50,B)
     ll = lw.logsumexp(0)-torch.tensor(50.).log()
-    rows.append(dict(metric='log p(X)', n_given=5, value=ll.mean().item()))
+    value = ll.mean().item()
+    rows.append(dict(metric='log p(X)', n_given=5, value=value))
     return pd.DataFrame(rows)
 
-# %% ../../nbs/97_exp.missing.ipynb #fb0fe4ba
+# %% ../../nbs/97_exp.missing.ipynb #1a5c6d30
 def entries(
     etas=(.5, 1., .8), # Probabilities of observing a view
     names=tuple(incomplete_entrants), # Who takes part
@@ -142,11 +163,12 @@ def entries(
     "All samples and complete ones only; at eta = 1 they are the same"
     def uses(eta):
         if eta==1: return ('complete',)
-        return ('all','complete','few') if eta==.5 else ('all','complete')
+        if eta==.5: return ('all','complete','few')
+        return ('all','complete')
     def takes_part(name, use): return name!='JMVAE' or use!='all'                # it needs complete tuples
     return [(m, eta, use) for eta in etas for use in uses(eta) for m in names if takes_part(m, use)]
 
-# %% ../../nbs/97_exp.missing.ipynb #80e014fe
+# %% ../../nbs/97_exp.missing.ipynb #59df5225
 def run_missing(
     seed:int, # Of data, masks, weights and order
     source:str='embedded', # As in `half_views`
@@ -159,13 +181,17 @@ def run_missing(
     def share():
         train, valid, test = half_views(source, seed)
         judges = train_classifiers(train, valid, seed=seed, epochs=4, device='cpu', quiet=True)
-        return train.subset(slice(0, n)), valid, test, judges
+        train = train.subset(slice(0, n))
+        return train, valid, test, judges
     def run(shared, model, eta, use, **_):
         few, valid, test, judges = shared
         trained, step = train_partial(model, partial_views(few, eta, use, seed), valid, seed, epochs)
-        best = pd.DataFrame([dict(metric='best step', n_given=0, value=step)])
-        scores = pd.concat([score_partial(trained, test, judges), best])
-        return scores.assign(ceiling=judges.accuracy.value.mean())
+        row = dict(metric='best step', n_given=0, value=step)
+        best = pd.DataFrame([row])
+        scores = score_partial(trained, test, judges)
+        scores = pd.concat([scores, best])
+        ceiling = judges.accuracy.value.mean()
+        return scores.assign(ceiling=ceiling)
     columns = dict(source=kind_of(source), seed=seed)
     runs = [dict(model=m, eta=eta, use=use, **columns) for m,eta,use in todo or entries()]
     file, = run_study(run, runs, 'missing.{source}.{seed}.csv', out, share, by=('metric','n_given'))

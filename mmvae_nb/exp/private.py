@@ -25,7 +25,7 @@ def _with_private(mods, d, beta): return MMVAEPlus(mods, d-d//4, d//4, K=1, fami
 # %% ../../nbs/97_exp.private.ipynb #0dc5f7fd
 contest = {'MMVAE': _shared_only, 'MMVAE+': _with_private} # Name -> function of modalities, latent size and beta
 
-# %% ../../nbs/97_exp.private.ipynb #5f01d795
+# %% ../../nbs/97_exp.private.ipynb #e6144972
 def train_contestant(
     name:str, # One of `contest`
     train, # `MMData`
@@ -40,19 +40,20 @@ def train_contestant(
     "Train one of the two, under the conditions of both"
     torch.manual_seed(seed)
     build = choose(name, contest, 'contestant')
-    model = build(view_modalities(train.x, d), d, beta)
+    mods = view_modalities(train.x, d)
+    model = build(mods, d, beta)
     with quiet_learner(model, train, valid, bs) as learn: learn.fit_one_cycle(epochs, lr)
     return model.eval()
 
-# %% ../../nbs/97_exp.private.ipynb #605baf0e
+# %% ../../nbs/97_exp.private.ipynb #9fcad513
 def _codes(model, data, k):
     "Posterior means given view k: the whole code, or u and w_k"
     z = latent_codes(model, data, k)
-    if not hasattr(model, 'parts'): return {'z': z}
+    if not model.answers.private: return {'z': z}
     u, w = model.parts(z)
     return {'u': u, 'w': w[k]}
 
-# %% ../../nbs/97_exp.private.ipynb #b0d652b6
+# %% ../../nbs/97_exp.private.ipynb #b6245360
 def class_readers(
     model, # Trained
     train, # Labelled `MMData`: 500 points to learn from
@@ -65,11 +66,12 @@ def class_readers(
         learnt = _codes(model, few, k)
         read = _codes(model, test, k)
         for code,z in learnt.items():
-            accuracy = linear_reader(z, few.y).score(read[code].numpy(), test.y.numpy())
+            reader = linear_reader(z, few.y)
+            accuracy = reader.score(read[code].numpy(), test.y.numpy())
             rows.append(dict(metric=f'class from {code}', given=k, value=accuracy))
     return pd.DataFrame(rows)
 
-# %% ../../nbs/97_exp.private.ipynb #7eff6c06
+# %% ../../nbs/97_exp.private.ipynb #14f63ade
 def score_contestant(
     model, # Trained
     train, # Labelled `MMData`
@@ -87,9 +89,11 @@ def score_contestant(
     rows.append(dict(metric='coherence', given='0', value=from_prior))
     fid = fidelity(model, test, class_features(classifiers), given=[(), (test.names[0],)], groups=0)
     fid = fid.assign(given=fid.given.replace({'': 'nothing'}))[['metric','given','target','value']]
-    return pd.concat([pd.DataFrame(rows), fid, class_readers(model, train, test)], ignore_index=True)
+    readers = class_readers(model, train, test)
+    tables = [pd.DataFrame(rows), fid, readers]
+    return pd.concat(tables, ignore_index=True)
 
-# %% ../../nbs/97_exp.private.ipynb #d6326833
+# %% ../../nbs/97_exp.private.ipynb #f9f5c37d
 def run_contest(
     seed:int, # Of data, weights and order
     betas:tuple=(.5,1.,2.5), # Weights of the divergence
@@ -101,12 +105,14 @@ def run_contest(
     "Train and score both models at every beta, and keep a file of results for each"
     def share():
         train, valid, test = five_views(seed=seed, sizes=sizes)
-        return train, valid, test, train_classifiers(train, valid, seed=seed, epochs=6, quiet=True)
+        judges = train_classifiers(train, valid, seed=seed, epochs=6, quiet=True)
+        return train, valid, test, judges
     def run(shared, model, beta, seed):
         train, valid, test, judges = shared
         trained = train_contestant(model, train, valid, beta, seed, epochs)
         scores = score_contestant(trained, train, test, judges, points)
-        return scores.assign(ceiling=judges.accuracy.value.mean())
+        ceiling = judges.accuracy.value.mean()
+        return scores.assign(ceiling=ceiling)
     runs = [dict(model=k, beta=b, seed=seed) for b in betas for k in contest]
     return run_study(run, runs, 'private.{model}.{beta:g}.{seed}.csv', out, share, by=('metric','given'))
 

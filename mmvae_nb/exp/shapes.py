@@ -47,7 +47,7 @@ def shape_model(
     flows = dict(n_flows=4, hidden=64, depth=2, conditional=True)
     return JNF(mods, 2, size=1, body=(64,), joint=joint, **flows, **options)
 
-# %% ../../nbs/97_exp.shapes.ipynb #79543d53
+# %% ../../nbs/97_exp.shapes.ipynb #be75c422
 def shape_fit(
     model, # A `JNF`, changed in place
     data:tuple, # Training and validation `MMData`
@@ -56,12 +56,13 @@ def shape_fit(
     **epochs, # Of each stage to train
 )->JNF: # The same
     "Train some stages"
-    cooling = combine_scheds([.4,.6], [SchedExp(30.,1.), SchedNo(1.,1.)])
+    parts = [SchedExp(30.,1.), SchedNo(1.,1.)]
+    cooling = combine_scheds([.4,.6], parts)
     cbs = Anneal(cooling, 'warm') if 'joint' in epochs else None
     with quiet_learner(model, *data, bs, cbs=cbs) as learn: learn.fit_stages(epochs, lr=lr, one_cycle=True)
     return model
 
-# %% ../../nbs/97_exp.shapes.ipynb #7c6b9aae
+# %% ../../nbs/97_exp.shapes.ipynb #ab0644d0
 def run_shapes(
     seed:int, # Of weights and order
     n:int=10_000, # Training pairs
@@ -71,9 +72,11 @@ def run_shapes(
     "Joint model, three kinds of unimodal posteriors, and how often the class of what they generate is wrong"
     torch.manual_seed(seed)
     data = shapes(n, seed=0), shapes(1_000, seed=1)
-    x, y = shapes(n_test, seed=2)[:]
+    test = shapes(n_test, seed=2)
+    x, y = test[:]
     def scaled(epochs): return max(1, round(epochs*scale))
-    first = shape_fit(shape_model('Gaussian'), data, 64, 2e-3, joint=scaled(12))
+    gaussian = shape_model('Gaussian')
+    first = shape_fit(gaussian, data, 64, 2e-3, joint=scaled(12))
     rows = []
     for name,(_,epochs,bs,lr) in variants.items():
         model = shape_model(name).start_from(first)
@@ -85,7 +88,7 @@ def run_shapes(
             rows.append(dict(given=a, generated=b, incoherent=wrong, model=name, seed=seed))
     return pd.DataFrame(rows)
 
-# %% ../../nbs/97_exp.shapes.ipynb #1cd7256b
+# %% ../../nbs/97_exp.shapes.ipynb #d5721567
 def _main(
     out:str='results', # Folder of the results
     seeds:str='0,1,2', # Seeds, separated by commas
@@ -94,7 +97,9 @@ def _main(
     def run(shared, seed): return run_shapes(seed)
     runs = [dict(seed=seed) for seed in listed(seeds, kind=int)]
     file, = run_study(run, runs, 'shapes.csv', out, by=('model','generated'), value='incoherent')
-    print(kept(file).groupby(['model','generated'], sort=False).incoherent.agg(['mean','std']).round(4))
+    groups = kept(file).groupby(['model','generated'], sort=False)
+    table = groups.incoherent.agg(['mean','std'])
+    print(table.round(4))
 
 # %% ../../nbs/97_exp.shapes.ipynb #14031f44
 if __name__=='__main__' and __spec__: call_parse(_main)

@@ -25,27 +25,31 @@ from ..models.dmvae import DMVAE
 from ..models.mmjsd import MMJSD
 from ..models.mmvaeplus import MMVAEPlus
 
-# %% ../../nbs/97_exp.shortcut.ipynb #ddef7078
+# %% ../../nbs/97_exp.shortcut.ipynb #fd7edfc3
 class BayesReader(nn.Module):
     "The exact classifier of one view: `(B,D)` to log p(x|y), up to a constant"
     def __init__(self, means, style, sd):
         super().__init__()
         cov = style@style.T+sd**2*torch.eye(len(style))
         self.register_buffer('means', means)                                     # (K,D)
-        self.register_buffer('root', torch.linalg.cholesky(torch.linalg.inv(cov)))
+        precision = torch.linalg.inv(cov)
+        root = torch.linalg.cholesky(precision)
+        self.register_buffer('root', root)
 
     def forward(self, x):
         off = (x[:,None]-self.means)@self.root                                   # (B,K,D)
         return -.5*off.square().sum(-1)
 
-# %% ../../nbs/97_exp.shortcut.ipynb #accf5ed3
+# %% ../../nbs/97_exp.shortcut.ipynb #798ca236
 def _own_world(generator):
     "Class means `(10,16)` and directions of style `(16,6)` of one view"
-    means = 1.5*F.normalize(torch.randn(10, 16, generator=generator), dim=1)
-    style, _ = torch.linalg.qr(torch.randn(16, 6, generator=generator))
+    directions = torch.randn(10, 16, generator=generator)
+    means = 1.5*F.normalize(directions, dim=1)
+    columns = torch.randn(16, 6, generator=generator)
+    style, _ = torch.linalg.qr(columns)
     return means, style
 
-# %% ../../nbs/97_exp.shortcut.ipynb #91e1bf67
+# %% ../../nbs/97_exp.shortcut.ipynb #fa7893f6
 def class_vectors(
     seed:int=0, # Of the sample; the world is always the same
     sizes:tuple=(8_000,500,1_000), # To train, validate and test
@@ -61,9 +65,11 @@ def class_vectors(
         return means[y]+own@style.T+sd*noise
     def sample(n):
         y = torch.randint(10, (n,), generator=g)
-        return MMData({k: view(y, *world) for k,world in views.items()}, y)
+        x = {k: view(y, *world) for k,world in views.items()}
+        return MMData(x, y)
     parts = tuple(map(sample, sizes))
-    return parts, nn.ModuleDict({k: BayesReader(*world, sd) for k,world in views.items()})
+    readers = {k: BayesReader(*world, sd) for k,world in views.items()}
+    return parts, nn.ModuleDict(readers)
 
 # %% ../../nbs/97_exp.shortcut.ipynb #57f9dd2b
 private_models = { # Name -> constructor `(mods, d_shared, d_private)`; one code of each expert, Gaussian everywhere
@@ -87,7 +93,7 @@ def private_views(
     if _is_vectors(data): return mlp_modalities(shapes, d, sd=.2, width=64)
     return mlp_modalities(shapes, d, sd=.25)
 
-# %% ../../nbs/97_exp.shortcut.ipynb #2e58218b
+# %% ../../nbs/97_exp.shortcut.ipynb #4ddf6a99
 def train_private(
     name:str, # One of `private_models`
     width:int, # Private dimensions of each view
@@ -100,13 +106,15 @@ def train_private(
     "Train one model at one width"
     build = choose(name, private_models, 'model')
     torch.manual_seed(seed)
-    model = build(private_views(train, 10+width), 10, width, **kw)
+    mods = private_views(train, 10+width)
+    model = build(mods, 10, width, **kw)
     kind, bs, lr = ('vectors', 128, 3e-3) if _is_vectors(train) else ('digits', 64, 2e-3)
     with quiet_learner(model, train, valid, bs) as learn:
-        learn.fit_stages({'all': epochs or passes[kind]}, lr=lr, one_cycle=True)
+        n = epochs or passes[kind]
+        learn.fit_stages({'all': n}, lr=lr, one_cycle=True)
     return model.eval()
 
-# %% ../../nbs/97_exp.shortcut.ipynb #7c9b566c
+# %% ../../nbs/97_exp.shortcut.ipynb #ec2a7f91
 @torch.no_grad()
 def own_codes(
     model, # A `PrivateVAE` with Gaussian codes
@@ -123,22 +131,28 @@ def own_codes(
         us[k], privates = model.parts(q.mean)
         of_u, of_privates = model.parts(divergence)
         ws[k] = privates[k]
-        in_u.append(of_u.sum(-1).mean())
-        in_w.append(of_privates[k].sum(-1).mean())
+        nats_u = of_u.sum(-1)                                                    # (B,)
+        nats_w = of_privates[k].sum(-1)
+        in_u.append(nats_u.mean())
+        in_w.append(nats_w.mean())
     return us, ws, torch.stack(in_u), torch.stack(in_w)
 
-# %% ../../nbs/97_exp.shortcut.ipynb #942e6945
+# %% ../../nbs/97_exp.shortcut.ipynb #611c6ad5
 def code_rows(
     model, # A `PrivateVAE`
     train, # `MMData` on which linear classifiers learn
     test, # Labelled `MMData`
 )->list: # Rows (metric, n_given, value)
     "Nats and class of u and w, averaged over views"
-    (x, y), (learnt, classes) = test[:], train[:1_000]
+    x, y = test[:]
+    learnt, classes = train[:1_000]
     us, ws, in_u, in_w = own_codes(model, x)
     learnt_us, learnt_ws, *_ = own_codes(model, learnt)
     def accuracy(learnt, read):
-        scores = [linear_reader(learnt[k], classes).score(read[k].numpy(), y.numpy()) for k in x]
+        def score(k):
+            reader = linear_reader(learnt[k], classes)
+            return reader.score(read[k].numpy(), y.numpy())
+        scores = [score(k) for k in x]
         return sum(scores)/len(scores)
     return [
         ('class from u', 1, accuracy(learnt_us, us)),
@@ -147,7 +161,7 @@ def code_rows(
         ('nats in w', 1, in_w.mean().item()),
     ]
 
-# %% ../../nbs/97_exp.shortcut.ipynb #8486aa18
+# %% ../../nbs/97_exp.shortcut.ipynb #da2c92fb
 def score_private(
     model, # A trained `PrivateVAE`
     train, # `MMData`
@@ -155,15 +169,23 @@ def score_private(
     classifiers, # From `train_classifiers`
 )->pd.DataFrame: # Columns metric, n_given, value
     "Coherence by number of given views, views rebuilt from themselves, and what codes hold"
-    by_views = coherence(model, test, classifiers).groupby('n_given').value.mean()
+    scores = coherence(model, test, classifiers)
+    by_views = scores.groupby('n_given').value.mean()
     rows = [('coherence', n, v) for n,v in by_views.items()]
-    rows.append(('joint coherence', 0, joint_coherence(model, classifiers, n=2_000).value.item()))
+    from_prior = joint_coherence(model, classifiers, n=2_000).value.item()
+    rows.append(('joint coherence', 0, from_prior))
     x, _ = test[:]
-    def own_class(k): return coherence(model, test, classifiers, subsets=[(k,)], targets=(k,)).value.item()
-    def own_error(k): return (model.generate(x, k, k)[k][0]-x[k]).square().mean().item()
+    def own_class(k):
+        own = coherence(model, test, classifiers, subsets=[(k,)], targets=(k,))
+        return own.value.item()
+    def own_error(k):
+        made = model.generate(x, k, k)[k][0]
+        off = made-x[k]
+        return off.square().mean().item()
     rows.append(('own class', 1, sum(map(own_class, x))/len(x)))
     rows.append(('own error', 1, sum(map(own_error, x))/len(x)))
-    return pd.DataFrame(rows+code_rows(model, train, test), columns=['metric','n_given','value'])
+    rows += code_rows(model, train, test)
+    return pd.DataFrame(rows, columns=['metric','n_given','value'])
 
 # %% ../../nbs/97_exp.shortcut.ipynb #22bd193c
 def example_draws(
@@ -181,7 +203,7 @@ def example_draws(
     pictures = torch.cat([x['m0'][None], own, made]).transpose(0, 1)             # (rows,2+n,3,H,W)
     return (pictures.clamp(0, 1)*255).round().to(torch.uint8).numpy()
 
-# %% ../../nbs/97_exp.shortcut.ipynb #2890ee7e
+# %% ../../nbs/97_exp.shortcut.ipynb #057dca57
 def shortcut_data(
     source:str, # As in `run_shortcut`
     seed:int=0, # Of data and classifiers
@@ -190,12 +212,13 @@ def shortcut_data(
     "One of the data sets, and who reads its classes"
     if source=='vectors': return class_vectors(seed, **kw)
     parts = small_views(source, seed, **kw)
-    return parts, train_classifiers(*parts[:2], seed=seed, quiet=True)
+    judges = train_classifiers(*parts[:2], seed=seed, quiet=True)
+    return parts, judges
 
 # %% ../../nbs/97_exp.shortcut.ipynb #8f58cf8b
 _usual = 'shortcut.{source}.{model}.{private}.{seed}.csv'                        # as many passes as `passes` says
 
-# %% ../../nbs/97_exp.shortcut.ipynb #d15c6ceb
+# %% ../../nbs/97_exp.shortcut.ipynb #e69d2ff3
 def run_shortcut(
     names, # Models
     seed:int, # Of data, weights and order
@@ -216,17 +239,20 @@ def run_shortcut(
         if kind!='vectors':
             file = Path(out)/name.format(model=model, private=private, **columns)
             file.parent.mkdir(parents=True, exist_ok=True)
-            np.savez_compressed(file.with_suffix('.npz'), draws=example_draws(trained, test))
-        return scores.assign(ceiling=classifier_accuracy(judges, test).value.mean())
+            draws = example_draws(trained, test)
+            np.savez_compressed(file.with_suffix('.npz'), draws=draws)
+        accuracy = classifier_accuracy(judges, test)
+        return scores.assign(ceiling=accuracy.value.mean())
     runs = [dict(model=k, private=d, seed=seed, source=kind, passes=n) for d in ds for k in names]
     return run_study(run, runs, name, out, partial(shortcut_data, source, seed, **kw), by=('metric','n_given'))
 
-# %% ../../nbs/97_exp.shortcut.ipynb #6bf16b89
+# %% ../../nbs/97_exp.shortcut.ipynb #fda45168
 def gather(
     out:str='results', # Folder of the runs
 )->pd.DataFrame: # One row for each score of each run
     "All runs in a folder"
-    return read_results(*sorted(Path(out).glob('shortcut.*.[0-9]*.csv')))
+    files = sorted(Path(out).glob('shortcut.*.[0-9]*.csv'))
+    return read_results(*files)
 
 # %% ../../nbs/97_exp.shortcut.ipynb #abd0b872
 def _main(

@@ -27,7 +27,7 @@ from ..nets import MLPBody, MLPNet, SoundBody, SoundNet
 # %% ../../nbs/97_exp.sounds.ipynb #1d5bf520
 sound_shapes = {'image': (1,28,28), 'sound': (1,32,128), 'trajectory': (200,)}
 
-# %% ../../nbs/97_exp.sounds.ipynb #67bdfe82
+# %% ../../nbs/97_exp.sounds.ipynb #aeee4222
 def sound_modalities(
     sizes, # What the decoders read: `{name: int}`
     sound:float=12.5, # Weight of the sound; 1 is published
@@ -36,20 +36,24 @@ def sound_modalities(
     channels = (32,32,64)
     def networks(name, shape):
         if name=='sound':
-            return SoundBody(shape, channels, norm=False), SoundNet(sizes[name], shape, channels, norm=False)
-        return MLPBody(shape, (256,)), MLPNet(sizes[name], shape, (256,))
+            body = SoundBody(shape, channels, norm=False)
+            return body, SoundNet(sizes[name], shape, channels, norm=False)
+        body = MLPBody(shape, (256,))
+        return body, MLPNet(sizes[name], shape, (256,))
     def modality(name, shape):
         weight = sound if name=='sound' else 4096/math.prod(shape)
-        return Modality(name, shape, NormalLik(.5**.5), weight, *networks(name, shape))
+        body, net = networks(name, shape)
+        return Modality(name, shape, NormalLik(.5**.5), weight, body, net)
     return [modality(name, shape) for name,shape in sound_shapes.items()]
 
-# %% ../../nbs/97_exp.sounds.ipynb #d50c4ade
+# %% ../../nbs/97_exp.sounds.ipynb #828b322d
 def _for_single(sound): return sound_modalities(dict.fromkeys(sound_shapes, 32), sound)
 def _single(cls, sound, **kw): return cls(_for_single(sound), 32, **kw)
 def _plus(sound): return MMVAEPlus(_for_single(sound), 16, 16, K=1, family='normal')
 def _nexus(sound, **kw):
     size = {'image': 24, 'sound': 24, 'trajectory': 16}
-    return Nexus(sound_modalities(size, sound), 16, size, staged=True, **kw)
+    mods = sound_modalities(size, sound)
+    return Nexus(mods, 16, sizes=size, staged=True, **kw)
 
 # %% ../../nbs/97_exp.sounds.ipynb #c33dc883
 sound_entrants = { # Name -> constructor, called with the weight of the sound
@@ -64,7 +68,7 @@ sound_entrants = { # Name -> constructor, called with the weight of the sound
 # %% ../../nbs/97_exp.sounds.ipynb #d619146d
 sound_passes = {'all': 15, 'bottom': 15, 'top': 25} # Epochs of each stage
 
-# %% ../../nbs/97_exp.sounds.ipynb #71c10859
+# %% ../../nbs/97_exp.sounds.ipynb #da6c4e5e
 def train_sound(
     name:str, # One of `sound_entrants`
     train:MMData, # Data from `multimedia_digits`
@@ -77,7 +81,8 @@ def train_sound(
 )->tuple: # The model, seconds of training on one core
     "Train one entrant"
     torch.manual_seed(seed)
-    model = choose(name, sound_entrants, 'entrant')(sound)
+    build = choose(name, sound_entrants, 'entrant')
+    model = build(sound)
     began = time.process_time()
     epochs = epochs or sound_passes
     if first is not None:
@@ -86,41 +91,53 @@ def train_sound(
     with quiet_learner(model, train, valid) as learn:
         for stage in model.stages():
             if stage.name=='bottom' and first is not None: continue
-            learn.fit_stages({stage.name: epochs[stage.name]}, lr=lr, one_cycle=True)
-    return model.eval(), time.process_time()-began
+            n = epochs[stage.name]
+            learn.fit_stages({stage.name: n}, lr=lr, one_cycle=True)
+    seconds = time.process_time()-began
+    return model.eval(), seconds
 
-# %% ../../nbs/97_exp.sounds.ipynb #fe9271d7
+# %% ../../nbs/97_exp.sounds.ipynb #64f7593a
+def _scores(model, test, classifiers):
+    "Coherence of all subsets with all targets, and of the prior"
+    with seeded(0):
+        given = coherence(model, test, classifiers, quiet=True)
+        from_prior = joint_coherence(model, classifiers, n=2_000)
+    return pd.concat([given, from_prior])
+
 def score_sound(
     model, # Trained
     test:MMData, # Labelled
     classifiers, # From `train_classifiers`
+    ways:tuple=(), # Of a `Nexus`: values of `via` to score, one after the other
 )->pd.DataFrame: # Tidy: subset, target, n_given, value, se, n, via
     "Coherence of all subsets with all targets, and of the prior; Nexus with codes drawn on the way down, and not"
-    usual = getattr(model, 'via', '')
+    if not ways:
+        scores = _scores(model, test, classifiers)
+        return scores.assign(via='')
+    usual = model.via
     out = []
-    for via in ('draws','up') if usual else ('',):
-        if via: model.via = via
-        with seeded(0):
-            given = coherence(model, test, classifiers, quiet=True)
-            from_prior = joint_coherence(model, classifiers, n=2_000)
-        out.append(pd.concat([given, from_prior]).assign(via=via))
-    if usual: model.via = usual
+    for via in ways:
+        model.via = via
+        scores = _scores(model, test, classifiers)
+        out.append(scores.assign(via=via))
+    model.via = usual
     return pd.concat(out)
 
 # %% ../../nbs/97_exp.sounds.ipynb #179541a3
 def _as_bytes(v): return (v.clamp(0, 1)*255).round().byte().numpy()
 
-# %% ../../nbs/97_exp.sounds.ipynb #22aa2363
+# %% ../../nbs/97_exp.sounds.ipynb #0bfa64d6
 @torch.no_grad()
 def translations(
     model, # Trained
     test:MMData, # Labelled
     per:int=1, # Which tuple of each class
+    via:str=None, # Of a `Nexus`: codes between data and nexus from here on
 )->dict: # `{'given>target': (10,*shape)}` bytes
     "Each modality from each, for one tuple of every digit"
     of_each = [int((test.y==c).nonzero()[per]) for c in range(10)]
     x, _ = test[of_each]
-    if hasattr(model, 'via'): model.via = 'up'
+    if via: model.via = via
     out = {}
     with seeded(0):
         for given,target in itertools.permutations(x, 2):
@@ -128,13 +145,15 @@ def translations(
             out[f'{given}>{target}'] = _as_bytes(made[target][0])
     return out | {f'{k}>{k}': _as_bytes(v) for k,v in x.items()}
 
-# %% ../../nbs/97_exp.sounds.ipynb #25ec57ba
-def _keep_examples(model, test, name, out):
+# %% ../../nbs/97_exp.sounds.ipynb #7ea95529
+def _keep_examples(model, test, name, out, via):
     "Translations of one model, beside the table"
     Path(out).mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(Path(out)/f'sounds.{name}.npz', **translations(model, test))
+    file = Path(out)/f'sounds.{name}.npz'
+    pictures = translations(model, test, via=via)
+    np.savez_compressed(file, **pictures)
 
-# %% ../../nbs/97_exp.sounds.ipynb #c9241d72
+# %% ../../nbs/97_exp.sounds.ipynb #857f5bc7
 def run_sounds(
     root, # Folder with the three files of recordings
     out='results', # Folder of the results
@@ -156,9 +175,13 @@ def run_sounds(
         first = lent.get('first') if is_nexus else None
         trained, seconds = train_sound(model, train, valid, sound, seed, first, epochs)
         if is_nexus: lent.setdefault('first', trained)
-        scores = score_sound(trained, test, judges).drop(columns='chance')
-        if model in ('Nexus','MMVAE+') and seed==0 and sound>1: _keep_examples(trained, test, model, out)
-        return scores.assign(ceiling=judges.accuracy.value.mean(), secs=round(seconds))
+        ways = ('draws','up') if is_nexus else ()
+        scores = score_sound(trained, test, judges, ways)
+        scores = scores.drop(columns='chance')
+        shown = model in ('Nexus','MMVAE+') and seed==0 and sound>1
+        if shown: _keep_examples(trained, test, model, out, 'up' if is_nexus else None)
+        ceiling = judges.accuracy.value.mean()
+        return scores.assign(ceiling=ceiling, secs=round(seconds))
     runs = [dict(model=k, sound=sound, seed=seed) for k in names]
     file, = run_study(run, runs, 'sounds.csv', out, share, by=('via','n_given'))
     return read_results(file, keep_default_na=False)

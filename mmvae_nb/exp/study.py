@@ -13,12 +13,14 @@ from ..data.digits import digit_views, digits_from_npz, embedded_digits, five_ba
 from ..dists import NormalLik
 from ..nets import ConvBody, MLPNet
 
-# %% ../../nbs/95_exp.study.ipynb #9c4f0f1a
+# %% ../../nbs/95_exp.study.ipynb #cd83f892
 def _digest(scores, by, value):
     "Mean scores as a dictionary, by some columns of a table"
-    return scores.groupby(list(by), sort=False)[value].mean().round(3).to_dict()
+    groups = scores.groupby(list(by), sort=False)
+    means = groups[value].mean()
+    return means.round(3).to_dict()
 
-# %% ../../nbs/95_exp.study.ipynb #1ba29417
+# %% ../../nbs/95_exp.study.ipynb #dc80fbbf
 def run_study(
     run, # Function of what runs share, and the columns of one run by name, to a table of its scores
     runs:list, # Runs that are to be there: dicts of the columns that tell them apart
@@ -35,7 +37,8 @@ def run_study(
     shared = share() if todo and share else None
     for columns,file in todo:
         scores = run(shared, **columns)
-        append_rows(file, scores.assign(**columns, **provenance()))
+        rows = scores.assign(**columns, **provenance())
+        append_rows(file, rows)
         say(*columns.values(), _digest(scores, by, value), flush=True)
     return list(dict.fromkeys(files))
 
@@ -58,15 +61,17 @@ def kind_of(
     "What tables call a source of data"
     return source if source in ('embedded','vectors') else 'mnist'
 
-# %% ../../nbs/95_exp.study.ipynb #75a95f46
+# %% ../../nbs/95_exp.study.ipynb #07c0c45c
 def digit_parts(
     source:str, # `.npz` file of MNIST
 )->tuple: # To train, validate and test: `(digits (N,28,28), labels (N,))`
     "MNIST's training digits, the last 10,000 of them, and its test digits"
     (digits, labels), test = digits_from_npz(source)
-    return (digits[:50_000], labels[:50_000]), (digits[50_000:], labels[50_000:]), test
+    train = digits[:50_000], labels[:50_000]
+    valid = digits[50_000:], labels[50_000:]
+    return train, valid, test
 
-# %% ../../nbs/95_exp.study.ipynb #0c46bdf7
+# %% ../../nbs/95_exp.study.ipynb #6e4daec2
 def five_views(
     source:str='embedded', # 'embedded' (scikit-learn's digits), or an `.npz` file of MNIST
     seed:int=0, # Which digits, tuples and crops
@@ -75,17 +80,21 @@ def five_views(
     "Same class, different digits, one background per view; no digit is in two parts"
     if source=='embedded': return embedded_digits(*sizes, seed=seed)
     backgrounds = five_backgrounds(tone=.4)
-    parts = enumerate(zip(digit_parts(source), sizes))
-    return tuple(digit_views(*digits, backgrounds, n, 3*seed+i) for i,(digits,n) in parts)
+    parts = []
+    for i,(digits,n) in enumerate(zip(digit_parts(source), sizes)):
+        views = digit_views(*digits, backgrounds, n, 3*seed+i)
+        parts.append(views)
+    return tuple(parts)
 
-# %% ../../nbs/95_exp.study.ipynb #8df447f4
+# %% ../../nbs/95_exp.study.ipynb #412d985f
 def small_views(
     source:str='embedded', # As in `five_views`
     seed:int=0, # Which digits, tuples and crops
     sizes:tuple=(5_000,500,1_000), # Tuples to train, validate and test
 )->tuple: # Three `MMData` of five 3x14x14 views
     "Five views of digits at half the size; no digit is in two parts"
-    return tuple(half_size(part) for part in five_views(source, seed, sizes))
+    parts = five_views(source, seed, sizes)
+    return tuple(half_size(part) for part in parts)
 
 # %% ../../nbs/95_exp.study.ipynb #cb55ae06
 def view_modalities(

@@ -107,12 +107,13 @@ class _LastStage(_Views):
         self.decoders.load_state_dict(other.decoders.state_dict())
         return self
 
-# %% ../../nbs/49_models.jnf.ipynb #ce3ee599
+# %% ../../nbs/49_models.jnf.ipynb #d20207c3
 class Either(Distribution):
     "The joint posterior where a sample is complete, another one where it is not; batch shape `(B,)`"
     arg_constraints = {}
     def __init__(self, q, joint, full): # `full` is bool `(B,)`
-        self.q,self.joint = q,joint
+        self.q = q
+        self.joint = joint
         self.full = full
         super().__init__(q.batch_shape, q.event_shape, validate_args=False)
     def _choose(self, complete, other): return torch.where(self.full[:,None], complete, other)

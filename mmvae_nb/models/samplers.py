@@ -27,30 +27,36 @@ def _bar(items, quiet):
     from fastprogress.fastprogress import progress_bar
     return progress_bar(items, leave=False)
 
-# %% ../../nbs/60_models.samplers.ipynb #c4c9c4ff
+# %% ../../nbs/60_models.samplers.ipynb #8c415d3a
 def _sets(model, data, subsets):
     "Subsets as tuples of names (default: all that the model conditions on)"
-    if subsets is None: return [S for S in all_subsets(data.names) if model.answers.can(S)]
+    answers = model.answers
+    if subsets is None: return [S for S in all_subsets(data.names) if answers.can(S)]
     sets = [as_names(S) for S in subsets]
     for S in sets:
         if not S: raise ValueError('a subset needs at least one modality')
         for k in S: choose(k, data.names, 'modality')
-        if not model.answers.can(S): model.answers.refuse(S, type(model).__name__)
+        if not answers.can(S): answers.refuse(S, type(model).__name__)
     return sets
 
-# %% ../../nbs/60_models.samplers.ipynb #e67a4465
+# %% ../../nbs/60_models.samplers.ipynb #d2284210
 def _rows_with(data, sets):
     "Indices of the data points that have all of every set; a set None asks for anything at all"
     def holds(S):
         has = torch.stack([data.observed(k) for k in S or data.names])     # (|S|,N)
         return has.all(0) if S else has.any(0)
-    kept = torch.stack([holds(S) for S in sets])                           # (sets,N)
-    return kept.all(0).nonzero()[:,0]
+    each = [holds(S) for S in sets]
+    kept = torch.stack(each).all(0)                                        # (N,)
+    return kept.nonzero()[:,0]
 
-# %% ../../nbs/60_models.samplers.ipynb #c5917458
+# %% ../../nbs/60_models.samplers.ipynb #d479cca2
 def _posteriors(model, data, sets, bs, quiet):
     "Rows that have all of the sets (a set None: whatever a row has), and q(z|x_S) for each set, a batch at a time"
-    asked = [S if S is None else _sets(model, data, [S])[0] for S in sets]
+    def checked(S):
+        if S is None: return None
+        names, = _sets(model, data, [S])
+        return names
+    asked = [checked(S) for S in sets]
     rows = _rows_with(data, asked)
     if not len(rows): raise ValueError(f'no data point has all of {sets}')
     device = _device(model)
@@ -61,15 +67,17 @@ def _posteriors(model, data, sets, bs, quiet):
     for i in _bar(rows.split(bs), quiet):
         x, *more, _ = data[i]                              # (x, y), or (x, mask, y)
         mask = more[0] if more else {}
-        yield i.cpu(), [posterior(x, mask, S or data.names) for S in asked]
+        posteriors = [posterior(x, mask, S or data.names) for S in asked]
+        yield i.cpu(), posteriors
 
-# %% ../../nbs/60_models.samplers.ipynb #60b6c9e9
+# %% ../../nbs/60_models.samplers.ipynb #623b7b63
 def _mean(q, draws):
     "The mean of q: its own, or that of draws where it has no formula (flows, products of flows)"
     try: return q.mean
-    except NotImplementedError: return q.sample((draws,)).mean(0)
+    except NotImplementedError: z = q.sample((draws,))
+    return z.mean(0)
 
-# %% ../../nbs/60_models.samplers.ipynb #b6cd04df
+# %% ../../nbs/60_models.samplers.ipynb #7d6f0c23
 @torch.no_grad()
 def latent_codes(
     model, # Has `posterior(x, given, mask)`
@@ -85,12 +93,15 @@ def latent_codes(
     z = None
     with following(generator):
         for i,(q,) in _posteriors(model, data, [given], bs, quiet):
-            part = (q.sample() if sample else _mean(q, draws)).cpu()       # (B,d)
-            if z is None: z = part.new_full((len(data), part.shape[-1]), torch.nan)
+            part = q.sample() if sample else _mean(q, draws)               # (B,d)
+            part = part.cpu()
+            if z is None:
+                shape = len(data), part.shape[-1]
+                z = part.new_full(shape, torch.nan)
             z[i] = part
     return z
 
-# %% ../../nbs/60_models.samplers.ipynb #4af7997d
+# %% ../../nbs/60_models.samplers.ipynb #1c5ecf7a
 def sampler_gain(
     sampler, # Has `log_prob`
     prior, # Distribution over `(d,)`
@@ -98,47 +109,61 @@ def sampler_gain(
 ): # DataFrame of one row: target 'codes', value in nats, se, n
     "How much closer than the prior a sampler is to the aggregated posterior: the fall in KL"
     import pandas as pd
-    z = z[~z.isnan().any(-1)]
+    lacking = z.isnan().any(-1)
+    z = z[~lacking]
     with torch.no_grad():
-        ls = sampler.log_prob(z.to(_device(sampler)))
+        device = _device(sampler)
+        ls = sampler.log_prob(z.to(device))
         lp = prior.log_prob(z.to(prior.mean))
     gain = (ls-lp).double().cpu()                          # (N,)
     n = len(gain)
-    row = dict(target='codes', value=gain.mean().item(), se=gain.std().item()/n**.5, n=n)
+    value = gain.mean().item()
+    se = gain.std().item()/n**.5
+    row = dict(target='codes', value=value, se=se, n=n)
     return pd.DataFrame([row])
 
-# %% ../../nbs/60_models.samplers.ipynb #a2612a68
+# %% ../../nbs/60_models.samplers.ipynb #f512d8eb
 def _fit_codes(z, d, least, what):
     "Codes to fit to `(N,d)`: finite, and enough of them"
     if not isinstance(z, Tensor) or z.dim()!=2 or z.shape[1]!=d:
-        raise ValueError(f'{what} is for codes (N,{d}), found {tuple(getattr(z, "shape", ()))}')
-    bad = int((~z.isfinite().all(-1)).sum())
+        shape = getattr(z, 'shape', ())
+        found = tuple(shape)
+        raise ValueError(f'{what} is for codes (N,{d}), found {found}')
+    n = len(z)
+    broken = ~z.isfinite().all(-1)
+    bad = int(broken.sum())
     if bad:
-        raise ValueError(f'{what}: NaN or inf in {bad} of {len(z)} codes; leave them out, `z[z.isfinite().all(-1)]`, '
-                         'or train the model anew if its posterior is not finite')
-    if len(z)<least: raise ValueError(f'{what} needs at least {least} codes, found {len(z)}; use more data')
+        why = (f'{what}: NaN or inf in {bad} of {n} codes; leave them out, `z[z.isfinite().all(-1)]`, '
+               'or train the model anew if its posterior is not finite')
+        raise ValueError(why)
+    if n<least:
+        why = f'{what} needs at least {least} codes, found {n}; use more data'
+        raise ValueError(why)
     return z.detach()
 
 def _counted(n, noun):
     "'1 component', '2 components'"
     return f'{n} {noun}' if n==1 else f'{n} {noun}s'
 
-# %% ../../nbs/60_models.samplers.ipynb #a5c86f50
+# %% ../../nbs/60_models.samplers.ipynb #ff54048c
 def _seed(generator):
     "A seed from a generator on any device"
     device = generator.device if generator else None
-    return int(torch.randint(2**31-1, (1,), generator=generator, device=device))
+    drawn = torch.randint(2**31-1, (1,), generator=generator, device=device)
+    return int(drawn)
 
 def _some(z, n, seed):
     "At most `n` codes, in an order that the seed decides"
     with seeded(seed): order = torch.randperm(len(z))
-    return z[order[:n].to(z.device)]
+    first = order[:n].to(z.device)
+    return z[first]
 
 def _scales(z):
     "Mean and standard deviation of codes, for standardising"
-    return z.mean(0), z.std(0).clamp(min=1e-6)
+    scale = z.std(0).clamp(min=1e-6)
+    return z.mean(0), scale
 
-# %% ../../nbs/60_models.samplers.ipynb #098b9ccf
+# %% ../../nbs/60_models.samplers.ipynb #c66d2b99
 def _numpy(z): return z.double().cpu().numpy()
 
 def _em(z, k, reg, seed, steps=100):
@@ -153,15 +178,18 @@ def _em(z, k, reg, seed, steps=100):
 def _held_out(u, k, reg, seed):
     "Density of a quarter of the codes, in nats a code, after a fit to the others"
     quarter = max(1, len(u)//4)
-    mixture = _em(u[quarter:], k, reg, seed, 50)
-    return mixture.score(_numpy(u[:quarter]))
+    held = u[:quarter]
+    rest = u[quarter:]
+    mixture = _em(rest, k, reg, seed, 50)
+    return mixture.score(_numpy(held))
 
 def _bic(u, k, reg, seed):
     "-BIC/2N, in nats a code"
     mixture = _em(u, k, reg, seed, 50)
-    return -mixture.bic(_numpy(u))/2/len(u)
+    bic = mixture.bic(_numpy(u))
+    return -bic/2/len(u)
 
-# %% ../../nbs/60_models.samplers.ipynb #39a7f556
+# %% ../../nbs/60_models.samplers.ipynb #fbbda4bb
 def score_components(
     z:Tensor, # Codes `(N,d)`
     ks=(1,2,5,10,20,30), # Numbers of components to try; those above N/3 are left out
@@ -172,7 +200,8 @@ def score_components(
 ): # DataFrame with columns k, value (nats a code, larger is better), n
     "Score mixtures with different numbers of components"
     import pandas as pd
-    score = choose(by, {'held': _held_out, 'bic': _bic}, 'criterion')
+    criteria = {'held': _held_out, 'bic': _bic}
+    score = choose(by, criteria, 'criterion')
     seed = _seed(generator)
     z = _some(z, n, seed)
     loc, scale = _scales(z)
@@ -180,9 +209,10 @@ def score_components(
     log_volume = scale.log().sum().item()                  # densities of z, not of u
     tried = [k for k in ks if 3*k<=len(z)] or [1]
     values = [score(u, k, reg, seed)-log_volume for k in tried]
-    return pd.DataFrame({'k': tried, 'value': values, 'n': len(z)})
+    columns = {'k': tried, 'value': values, 'n': len(z)}
+    return pd.DataFrame(columns)
 
-# %% ../../nbs/60_models.samplers.ipynb #be7f65a4
+# %% ../../nbs/60_models.samplers.ipynb #d74e9225
 @register
 class GMMSampler(nn.Module):
     "Gaussian mixture with full covariances: `sampler(n)` gives codes `(n,d)`"
@@ -199,18 +229,20 @@ class GMMSampler(nn.Module):
         start = k or 1                                         # that many copies of the prior
         w = torch.full((start,), 1/start)
         mu = torch.zeros(start, d)
-        self.put(w, mu, torch.eye(d).repeat(start, 1, 1))
+        tril = torch.eye(d).repeat(start, 1, 1)
+        self.put(w, mu, tril)
     def put(self, w, mu, tril):
         "Set weights `(k,)`, means `(k,d)` and Cholesky factors `(k,d,d)`"
         for name,v in dict(w=w, mu=mu, tril=tril).items(): self.register_buffer(name, v)
     def dist(self):
         "The mixture, over `(d,)`"
+        which = Categorical(self.w, validate_args=False)
         comps = MultivariateNormal(self.mu, scale_tril=self.tril, validate_args=False)
-        return MixtureSameFamily(Categorical(self.w, validate_args=False), comps, validate_args=False)
+        return MixtureSameFamily(which, comps, validate_args=False)
     def forward(self, n): return self.dist().sample((n,))
     def log_prob(self, z): return self.dist().log_prob(z)
 
-# %% ../../nbs/60_models.samplers.ipynb #4850f47a
+# %% ../../nbs/60_models.samplers.ipynb #7b8f0adf
 @patch
 def fit(self:GMMSampler,
     z:Tensor, # Codes `(N,d)`, draws of q(z|X)
@@ -235,9 +267,10 @@ def fit(self:GMMSampler,
     z = _some(z, most, seed).cpu().double()
     loc, scale = _scales(z)
     mixture = _em((z-loc)/scale, k, reg, seed)
-    w = torch.as_tensor(mixture.weights_)                      # (k,)
-    mu = loc+scale*torch.as_tensor(mixture.means_)             # (k,d), in the units of the codes
-    root = torch.linalg.cholesky(torch.as_tensor(mixture.covariances_))
+    estimates = mixture.weights_, mixture.means_, mixture.covariances_
+    w, means, covs = map(torch.as_tensor, estimates)           # (k,), (k,d), (k,d,d)
+    mu = loc+scale*means                                       # in the units of the codes
+    root = torch.linalg.cholesky(covs)
     tril = root*scale[:,None]                                  # (k,d,d)
     self.put(*(v.to(self.mu) for v in (w, mu, tril)))
     self.k = k
@@ -245,7 +278,7 @@ def fit(self:GMMSampler,
     self.init_args = {**self.init_args, 'k': k}                # what `save_model` writes
     return self
 
-# %% ../../nbs/60_models.samplers.ipynb #42c98951
+# %% ../../nbs/60_models.samplers.ipynb #427a6ec6
 @register
 class MAFSampler(nn.Module):
     "Masked autoregressive flow over standardised codes: `sampler(n)` gives codes `(n,d)`"
@@ -262,31 +295,37 @@ class MAFSampler(nn.Module):
         self.register_buffer('scale', torch.ones(d))
     def dist(self):
         "The flow of standardised codes, batch shape `(1,)`"
-        base = normal(torch.zeros_like(self.loc)[None], torch.ones_like(self.loc))
+        zero = torch.zeros_like(self.loc)[None]
+        one = torch.ones_like(self.loc)
+        base = normal(zero, one)
         blocks = [m for m in self.flow.modules() if isinstance(m, MADE)]
-        return FlowPosterior(base, [m.fold() for m in blocks])
+        folded = [m.fold() for m in blocks]
+        return FlowPosterior(base, folded)
     @torch.no_grad()
     def forward(self, n):
-        u = self.dist().sample((n,))[:,0]                      # (n,1,d) -> (n,d)
-        return self.loc+self.scale*u
+        u = self.dist().sample((n,))                           # (n,1,d)
+        return self.loc+self.scale*u[:,0]
     def log_prob(self, z):
         "Log density of codes `(...,d)`, nats"
-        u = ((z-self.loc)/self.scale).unsqueeze(-2)            # (...,1,d)
-        lp = self.dist().log_prob(u).squeeze(-1)
-        return lp-self.scale.log().sum()
+        u = (z-self.loc)/self.scale
+        lp = self.dist().log_prob(u.unsqueeze(-2))             # (...,1)
+        log_volume = self.scale.log().sum()
+        return lp.squeeze(-1)-log_volume
 
-# %% ../../nbs/60_models.samplers.ipynb #9ef70270
+# %% ../../nbs/60_models.samplers.ipynb #02a728b8
 def _epoch(opt, sched, sampler, z, bs):
     "One pass of maximum likelihood with clipped gradients"
-    for i in torch.randperm(len(z)).to(z.device).split(bs):
+    params = list(sampler.flow.parameters())
+    order = torch.randperm(len(z)).to(z.device)
+    for i in order.split(bs):
         loss = -sampler.log_prob(z[i]).mean()
         opt.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(sampler.flow.parameters(), 5.)
+        nn.utils.clip_grad_norm_(params, 5.)
         opt.step()
         sched.step()
 
-# %% ../../nbs/60_models.samplers.ipynb #7a118f42
+# %% ../../nbs/60_models.samplers.ipynb #eee109d2
 @patch
 @torch.enable_grad()
 def fit(self:MAFSampler,
@@ -306,16 +345,19 @@ def fit(self:MAFSampler,
         loc, scale = _scales(z)
         self.loc.copy_(loc)
         self.scale.copy_(scale)
-        z = z[torch.randperm(len(z))]
+        order = torch.randperm(len(z))
+        z = z[order]
         out = z[:tenth]
         rest = z[tenth:]
         opt = torch.optim.Adam(self.flow.parameters(), lr)
-        steps = epochs*math.ceil(len(rest)/bs)
-        sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=steps)
+        in_epoch = math.ceil(len(rest)/bs)
+        sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=epochs*in_epoch)
         for _ in _bar(range(epochs), quiet):
             _epoch(opt, sched, self, rest, bs)
             with torch.no_grad(): score = self.log_prob(out).mean().item()
-            if score>best: best, weights = score, deepcopy(self.flow.state_dict())
+            if score>best:
+                best = score
+                weights = deepcopy(self.flow.state_dict())
     if weights is None: raise ValueError('the flow diverged; lower `lr`')
     self.flow.load_state_dict(weights)
     return self
@@ -323,31 +365,34 @@ def fit(self:MAFSampler,
 # %% ../../nbs/60_models.samplers.ipynb #9e6454c4
 samplers = {'gmm': GMMSampler, 'maf': MAFSampler} # By name, for `fit_sampler`
 
-# %% ../../nbs/60_models.samplers.ipynb #28e192d0
+# %% ../../nbs/60_models.samplers.ipynb #03dd0f53
 def _options(cls, kw):
     "Keywords of a sampler's constructor, and of its `fit`"
-    def names(f, taken): return [k for k in inspect.signature(f).parameters if k not in taken]
+    def names(f, taken):
+        parameters = inspect.signature(f).parameters
+        return [k for k in parameters if k not in taken]
     makes = names(cls, ('d',))
     fits = names(cls.fit, ('self','z','generator'))
     for k in kw: choose(k, (*makes, *fits), f'option of {cls.__name__}')
     def part(keys): return {k: v for k,v in kw.items() if k in keys}
     return part(makes), part(fits)
 
-# %% ../../nbs/60_models.samplers.ipynb #3da6bc20
+# %% ../../nbs/60_models.samplers.ipynb #fc7cd2be
 def _training_codes(model, data, given, generator):
     "Draws of q(z|x_S) of the points that have S"
     S = None if given is None else as_names(given)
     if S is None and model.answers.private:
         S = data.names
         if not len(_rows_with(data, [S])):
-            raise ValueError(
-                f'{type(model).__name__} has private codes, so a sampler needs data points with all of {S}, '
-                f'and none has; pass what to encode, e.g. given={S[:1]}: private codes of the others then come '
-                'from the prior')
+            name = type(model).__name__
+            why = (f'{name} has private codes, so a sampler needs data points with all of {S}, and none has; '
+                   f'pass what to encode, e.g. given={S[:1]}: private codes of the others then come from the prior')
+            raise ValueError(why)
     z = latent_codes(model, data, S, sample=True, generator=generator)
-    return z[_rows_with(data, [S]).cpu()]
+    rows = _rows_with(data, [S])
+    return z[rows.cpu()]
 
-# %% ../../nbs/60_models.samplers.ipynb #8cc94997
+# %% ../../nbs/60_models.samplers.ipynb #175ce92e
 def fit_sampler(
     model, # Has `posterior`, `samplers` and a latent size `d`
     data, # `MMData`: training data
@@ -363,7 +408,9 @@ def fit_sampler(
         raise ValueError("the name 'prior' is taken: it stands for the model's own; choose another")
     make, fit = _options(cls, kw)
     z = _training_codes(model, data, given, generator)
-    sampler = cls(model.d, **make).to(_device(model), z.dtype)
-    sampler.fit(z, generator=generator, **fit).eval()
+    sampler = cls(model.d, **make)
+    sampler.to(_device(model), z.dtype)
+    sampler.fit(z, generator=generator, **fit)
+    sampler.eval()
     model.samplers[name or kind] = sampler
     return sampler

@@ -167,7 +167,7 @@ def width(
                          f'found {found} for two samples')
     return h.shape[1]
 
-# %% ../../nbs/16_theory.cca.ipynb #901f7331
+# %% ../../nbs/16_theory.cca.ipynb #3b619b99
 @register
 class Projector(nn.Module):
     "g(x): a body, and a linear map from its `nf` features to `(B,size)`; of unit length if `unit`"
@@ -184,7 +184,8 @@ class Projector(nn.Module):
         self.unit = unit
     def forward(self, x):
         h = self.linear(self.body(x))
-        return normalize(h, dim=-1) if self.unit else h
+        if not self.unit: return h
+        return normalize(h, dim=-1)
 
 # %% ../../nbs/16_theory.cca.ipynb #ebe38ac6
 def projectors(
@@ -243,7 +244,7 @@ def embed(self:PairObjective,
         return h.new_zeros(len(o), size).index_put((o,), h)           # rows of the samples that have it
     return {j: one(j, o) for j,o in observed(x, x, mask).items()}
 
-# %% ../../nbs/16_theory.cca.ipynb #2b9f9ec9
+# %% ../../nbs/16_theory.cca.ipynb #d043a16e
 @patch
 def loss(self:PairObjective,
     x:dict, # Batch `{name: (B,*shape)}`
@@ -257,7 +258,9 @@ def loss(self:PairObjective,
     values = {}
     for (a,b),o in both.items():
         if o.sum()<self.enough(a, b): continue
-        loss, values[a,b] = self.pair({a: hs[a][o], b: hs[b][o]})
+        pair = {a: hs[a][o], b: hs[b][o]}
+        loss, value = self.pair(pair)
+        values[a,b] = value
         losses.append(loss)
     if not losses: return self._too_few(hs, both)
     mean = torch.stack(list(values.values())).mean()
@@ -268,8 +271,10 @@ def _terms(self:PairObjective, mean, values, pairs):
     "What to report: the mean, and if there are several pairs the value of each (NaN without one)"
     terms = {self.term: mean}
     if len(pairs)==1: return terms
+    unused = torch.tensor(math.nan)
     for a,b in pairs:
-        terms[f'{self.term}_{a}_{b}'] = values.get((a, b), torch.tensor(math.nan))
+        name = f'{self.term}_{a}_{b}'
+        terms[name] = values.get((a, b), unused)
     return terms
 
 # %% ../../nbs/16_theory.cca.ipynb #df5ca48f

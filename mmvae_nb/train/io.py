@@ -5,23 +5,26 @@
 # %% auto #0
 __all__ = ['to_config', 'from_config', 'save_model', 'fill_tensors', 'load_model', 'push_model', 'pull_model']
 
-# %% ../../nbs/31_train.io.ipynb #57d3f1c1
+# %% ../../nbs/31_train.io.ipynb #aa9cceb0
 import hashlib, importlib, inspect, json, os, re, safetensors, shutil, tempfile, torch
 from collections.abc import Mapping
 from dataclasses import fields
-from fastcore.basics import patch
 from pathlib import Path
 from safetensors.torch import save_file
 from torch import nn
 from .. import __version__
 from ..core import Modality, MultimodalVAE, choose, registry
 
-# %% ../../nbs/31_train.io.ipynb #61a062b1
+# %% ../../nbs/31_train.io.ipynb #5f8efe7d
 def _refuse(o, where):
     "The error for something that has no description"
     cls = o if isinstance(o, type) else type(o)
-    hint = 'write it as a class of your own with @register from mmvae_nb.core' if isinstance(o, nn.Module) or inspect.isclass(o) else 'pass a number, a string, or a registered object'
+    could_register = isinstance(o, nn.Module) or inspect.isclass(o)
+    own = 'write it as a class of your own with @register from mmvae_nb.core'
+    hint = own if could_register else 'pass a number, a string, or a registered object'
     raise TypeError(f'{where}: cannot save {cls.__module__}.{cls.__qualname__}, since it could not be rebuilt; {hint}')
+
+def _name(dtype): return str(dtype).removeprefix('torch.')
 
 # %% ../../nbs/31_train.io.ipynb #3a20d51b
 def _class_config(cls, where):
@@ -30,69 +33,109 @@ def _class_config(cls, where):
     if getattr(nn, cls.__name__, None) is cls: return {'$type': f'torch.nn.{cls.__name__}'}
     _refuse(cls, where)
 
-# %% ../../nbs/31_train.io.ipynb #1e7635d7
+# %% ../../nbs/31_train.io.ipynb #160864a9
 def _dict_config(d, where):
     "A dict with string keys"
-    bad = [k for k in d if not isinstance(k, str) or k.startswith('$')]
-    if bad: raise TypeError(f'{where}: cannot save a dict with key {bad[0]!r}; keys must be strings that do not start with $')
+    for k in d:
+        if isinstance(k, str) and not k.startswith('$'): continue
+        raise TypeError(f'{where}: cannot save a dict with key {k!r}; keys must be strings that do not start with $')
     return {k: to_config(v, f'{where}[{k!r}]') for k,v in d.items()}
 
-# %% ../../nbs/31_train.io.ipynb #0a963633
+def _list_config(items, where):
+    "A list, or a tuple with a mark"
+    out = [to_config(v, f'{where}[{i}]') for i,v in enumerate(items)]
+    return out if isinstance(items, list) else {'$tuple': out}
+
+def _modality_config(m):
+    "A modality, field by field"
+    args = {f.name: getattr(m, f.name) for f in fields(m)}
+    return {'$modality': {k: to_config(v, f'modality {m.name!r}, {k}') for k,v in args.items()}}
+
+def _object_config(o, where):
+    "A registered object: its class, and what its constructor was given"
+    cls = type(o)
+    if registry.get(cls.__name__) is not cls: _refuse(o, where)
+    args = {k: to_config(v, f'{cls.__name__}.{k}') for k,v in o.init_args.items()}
+    return {'$class': cls.__name__, 'module': cls.__module__, 'args': args}
+
+# %% ../../nbs/31_train.io.ipynb #fa80cb96
 def to_config(
     o, # Number, string, None, dtype; list, tuple, dict; `Modality`; registered object or class
     where:str='model', # Its place, for error messages
 ): # Something that `json.dumps` takes
     "How to build `o`, in JSON"
     if o is None or isinstance(o, (bool,int,float,str)): return o
-    if isinstance(o, torch.dtype): return {'$dtype': str(o)[6:]}
+    if isinstance(o, torch.dtype): return {'$dtype': _name(o)}
     if isinstance(o, type): return _class_config(o, where)
-    if isinstance(o, (list,tuple)):
-        items = [to_config(v, f'{where}[{i}]') for i,v in enumerate(o)]
-        return items if isinstance(o, list) else {'$tuple': items}
-    if isinstance(o, Modality):
-        args = {f.name: getattr(o, f.name) for f in fields(o)}
-        return {'$modality': {k: to_config(v, f'modality {o.name!r}, {k}') for k,v in args.items()}}
+    if isinstance(o, (list,tuple)): return _list_config(o, where)
+    if isinstance(o, Modality): return _modality_config(o)
     if isinstance(o, Mapping): return _dict_config(o, where)
-    cls = type(o)
-    if registry.get(cls.__name__) is not cls: _refuse(o, where)
-    return {'$class': cls.__name__, 'module': cls.__module__, 'args': {k: to_config(v, f'{cls.__name__}.{k}') for k,v in o.init_args.items()}}
+    return _object_config(o, where)
 
-# %% ../../nbs/31_train.io.ipynb #9b0d19c4
+# %% ../../nbs/31_train.io.ipynb #ac1c78d3
 _theory = 'lingauss', 'elbo', 'coupling', 'experts', 'flows', 'hmc', 'cca', 'contrastive', 'mmd'
-_moved = {f'mmvae_nb.{k}': f'mmvae_nb.theory.{k}' for k in _theory}       # where modules of version 0.1 are now
-_samplers = 'GMMSampler', 'MAFSampler'                                     # classes that left a module that stayed
-_left = {('mmvae_nb.eval.latents', k): 'mmvae_nb.models.samplers' for k in _samplers}
 
-# %% ../../nbs/31_train.io.ipynb #98f35600
+# Where things of earlier versions are now: modules, classes that left a module that stayed, arguments of constructors
+_modules = {**{f'mmvae_nb.{k}': f'mmvae_nb.theory.{k}' for k in _theory}, 'mmvae_nb.checks': 'mmvae_nb.eval.checks'}
+_classes = {
+    ('mmvae_nb.eval.latents', 'GMMSampler'): 'mmvae_nb.models.samplers',
+    ('mmvae_nb.eval.latents', 'MAFSampler'): 'mmvae_nb.models.samplers',
+}
+_arguments = {
+    ('Nexus', 'staged'): 'two_stage',
+}
+
+def _home(module, name):
+    "The module of a class that was saved from `module`"
+    return _classes.get((module, name)) or _modules.get(module, module)
+
+def _present(name, args, known):
+    "Arguments for the class `name` under the names that its constructor knows"
+    def now(k): return k if k in known else _arguments.get((name, k), k)
+    return {now(k): v for k,v in args.items()}
+
+# %% ../../nbs/31_train.io.ipynb #552a7e45
+def _torch_class(name):
+    "A module of `torch.nn` by its full name, or None"
+    if not name.startswith('torch.nn.'): return None
+    cls = getattr(nn, name.removeprefix('torch.nn.'), None)
+    return cls if isinstance(cls, type) and issubclass(cls, nn.Module) else None
+
 def _find(name, module=''):
     "A class by name: one of `torch.nn`, or a registered one"
-    if name.startswith('torch.nn.'):
-        cls = getattr(nn, name[9:], None)
-        if isinstance(cls, type) and issubclass(cls, nn.Module): return cls
-    module = _left.get((module, name), _moved.get(module, module))
-    if re.fullmatch(r'mmvae_nb(\.\w+)+', module) and importlib.util.find_spec(module): importlib.import_module(module)
+    cls = _torch_class(name)
+    if cls: return cls
+    module = _home(module, name)
+    ours = re.fullmatch(r'mmvae_nb(\.\w+)+', module)
+    if ours and importlib.util.find_spec(module): importlib.import_module(module)
     try: cls = choose(name, registry, 'class')
-    except ValueError as e: raise ValueError(f"{e}; only registered classes are rebuilt: import the module that defines it ({module or 'unknown'}), or decorate it with @register") from None
+    except ValueError as e:
+        raise ValueError(f'{e}; only registered classes are rebuilt: import the module that defines it '
+                         f"({module or 'unknown'}), or decorate it with @register") from None
     if module.startswith('mmvae_nb.') and cls.__module__!=module:
-        raise ValueError(f'class {name!r} was saved from {module}, but the registered one comes from {cls.__module__}; rename yours')
+        raise ValueError(f'class {name!r} was saved from {module}, but the registered one comes from {cls.__module__}; '
+                         'rename yours')
     return cls
 
-# %% ../../nbs/31_train.io.ipynb #29f85805
+# %% ../../nbs/31_train.io.ipynb #7490ad5f
 def _build(name, module, args):
     "An object of a registered class"
     cls = _find(name, module)
     sig = inspect.signature(cls)
+    args = _present(name, args, sig.parameters)
     for k in args: choose(k, sig.parameters, f'argument of {name}')
-    bound = inspect.BoundArguments(sig, {k: args[k] for k in sig.parameters if k in args})
+    in_order = {k: args[k] for k in sig.parameters if k in args}
+    bound = inspect.BoundArguments(sig, in_order)
     return cls(*bound.args, **bound.kwargs)
 
-# %% ../../nbs/31_train.io.ipynb #4829b877
+# %% ../../nbs/31_train.io.ipynb #e8db4a72
 def _dtype(name):
     "A torch dtype from its name"
-    if isinstance(getattr(torch, name, None), torch.dtype): return getattr(torch, name)
-    raise ValueError(f'unknown dtype {name!r} in the description')
+    dtype = getattr(torch, name, None)
+    if not isinstance(dtype, torch.dtype): raise ValueError(f'unknown dtype {name!r} in the description')
+    return dtype
 
-# %% ../../nbs/31_train.io.ipynb #9a84dd47
+# %% ../../nbs/31_train.io.ipynb #cb500495
 def from_config(
     cfg, # From `to_config`
 ): # What was described
@@ -103,30 +146,36 @@ def from_config(
     if '$dtype' in cfg: return _dtype(cfg['$dtype'])
     if '$type' in cfg: return _find(cfg['$type'], cfg.get('module', ''))
     if '$modality' in cfg: return Modality(**from_config(cfg['$modality']))
-    args = {k: from_config(v) for k,v in (cfg['args'] if '$class' in cfg else cfg).items()}
-    return _build(cfg['$class'], cfg.get('module', ''), args) if '$class' in cfg else args
+    if '$class' in cfg: return _build(cfg['$class'], cfg.get('module', ''), from_config(cfg['args']))
+    return {k: from_config(v) for k,v in cfg.items()}
 
 # %% ../../nbs/31_train.io.ipynb #83fd012a
 _CONFIG, _TENSORS, _SAMPLERS = 'config.json', 'model.safetensors', 'samplers'
 
 def _print(text): return hashlib.sha256(text.encode()).hexdigest()
 
-# %% ../../nbs/31_train.io.ipynb #317d8789
+# %% ../../nbs/31_train.io.ipynb #a32d03a8
 def _write(model, dir):
     "`config.json` and `model.safetensors` in an existing folder"
     state = {k: v.detach().cpu().contiguous().clone() for k,v in model.state_dict().items()}
-    kinds = [str(v.dtype)[6:] for v in state.values() if v.is_floating_point()]
-    text = json.dumps({'mmvae_nb': __version__, 'dtype': kinds[0] if kinds else 'float32', 'model': to_config(model)}, indent=1)
+    kinds = [_name(v.dtype) for v in state.values() if v.is_floating_point()]
+    described = {
+        'mmvae_nb': __version__,
+        'dtype': kinds[0] if kinds else 'float32',
+        'model': to_config(model),
+    }
+    text = json.dumps(described, indent=1)
     (dir/_CONFIG).write_text(text, encoding='utf-8')
     save_file(state, dir/_TENSORS, metadata={'config': _print(text)})
     shutil.copymode(dir/_CONFIG, dir/_TENSORS)          # safetensors lets nobody else read its files
 
-# %% ../../nbs/31_train.io.ipynb #6849fcd8
+# %% ../../nbs/31_train.io.ipynb #2ed6408e
 def _check_samplers(samplers):
     "Raise unless each can be saved"
     for name,s in samplers.items():
         remove = f'or take it out before saving: `del model.samplers[{name!r}]`'
-        if not re.fullmatch(r'[\w-]+', name): raise ValueError(f'sampler {name!r} cannot name a folder; call it by letters, digits, - and _, {remove}')
+        if not re.fullmatch(r'[\w-]+', name):
+            raise ValueError(f'sampler {name!r} cannot name a folder; call it by letters, digits, - and _, {remove}')
         if not isinstance(s, nn.Module) or registry.get(type(s).__name__) is not type(s):
             raise TypeError(f'sampler {name!r}: cannot save a {type(s).__name__}, since it could not be rebuilt; '
                             f'make it an nn.Module with @register from mmvae_nb.core, {remove}')
@@ -145,13 +194,14 @@ def _swap(tmp, dir):
         if had: (tmp/'before').rename(old)
         raise
 
-# %% ../../nbs/31_train.io.ipynb #53e31b73
+# %% ../../nbs/31_train.io.ipynb #5ea48552
 def save_model(
     model:nn.Module, # A registered model; its `samplers`, if it has any, are saved with it
     dir, # Folder; made if necessary
 )->Path: # The folder
     "Write `config.json`, `model.safetensors` and a folder for each sampler: all or nothing"
-    dir, samplers = Path(dir), getattr(model, 'samplers', {})
+    dir = Path(dir)
+    samplers = getattr(model, 'samplers', {})
     to_config(model)                                    # these two complain before a folder is made
     _check_samplers(samplers)
     dir.mkdir(parents=True, exist_ok=True)
@@ -159,20 +209,30 @@ def save_model(
         tmp = Path(tmp)
         _write(model, tmp)
         for name,s in samplers.items():
-            (tmp/_SAMPLERS/name).mkdir(parents=True)
-            _write(s, tmp/_SAMPLERS/name)
+            own = tmp/_SAMPLERS/name
+            own.mkdir(parents=True)
+            _write(s, own)
         _swap(tmp, dir)
     return dir
 
-# %% ../../nbs/31_train.io.ipynb #d880d20a
-@patch
-def save(self:MultimodalVAE,
-    dir, # Folder
-)->Path: # The folder
-    "`save_model(self, dir)`"
-    return save_model(self, dir)
+# %% ../../nbs/31_train.io.ipynb #d43af970
+def _some(names):
+    "The first five names, and how many more there are"
+    first = ', '.join(sorted(names)[:5])
+    return first if len(names)<=5 else f'{first} and {len(names)-5} more'
 
-# %% ../../nbs/31_train.io.ipynb #f2e225cf
+def _differences(tensors, have):
+    "In what two dicts of tensors differ, `{kind: names}`"
+    def shapes(k):
+        found, expected = tuple(tensors[k].shape), tuple(have[k].shape)
+        return f'{k} is {found}, expected {expected}'
+    wrong = [k for k,v in tensors.items() if k in have and v.shape!=have[k].shape]
+    return {
+        'missing': have.keys()-tensors.keys(),
+        'unexpected': tensors.keys()-have.keys(),
+        'wrong shape': [shapes(k) for k in wrong],
+    }
+
 def fill_tensors(
     model:nn.Module, # Changed in place
     tensors:dict, # `{name: tensor}`, as from `state_dict`
@@ -180,27 +240,32 @@ def fill_tensors(
 )->nn.Module: # The model
     "Put tensors into a model; says which are missing, unexpected or of another shape"
     have = model.state_dict(keep_vars=True)
-    wrong = [f"{k} is {tuple(v.shape)}, expected {tuple(have[k].shape)}" for k,v in tensors.items() if k in have and v.shape!=have[k].shape]
-    for kind,names in {'missing': have.keys()-tensors.keys(), 'unexpected': tensors.keys()-have.keys(), 'wrong shape': wrong}.items():
-        if names: raise ValueError(f"{what}: {kind}: {', '.join(sorted(names)[:5])}{f' and {len(names)-5} more' if len(names)>5 else ''}; these tensors belong to another model, or to another version of it")
+    for kind,names in _differences(tensors, have).items():
+        if names: raise ValueError(f'{what}: {kind}: {_some(names)}; '
+                                   'these tensors belong to another model, or to another version of it')
     for k,v in tensors.items(): have[k].data = v.to(have[k].device)
     return model
 
-# %% ../../nbs/31_train.io.ipynb #d12dce31
+# %% ../../nbs/31_train.io.ipynb #f476fa23
 def _read_config(file):
     "Text and content of a description"
     text = file.read_text(encoding='utf-8', errors='replace')
     try:
         cfg = json.loads(text)
         cfg['model'], cfg['dtype']
-    except (ValueError,KeyError,TypeError): raise ValueError(f'{file}: not the description of a model, perhaps truncated') from None
+    except (ValueError,KeyError,TypeError):
+        raise ValueError(f'{file}: not the description of a model, perhaps truncated') from None
     return text, cfg
 
 def _read_tensors(file):
     "Metadata and tensors of a safetensors file"
     try:
-        with safetensors.safe_open(file, 'pt') as f: return f.metadata() or {}, {k: f.get_tensor(k) for k in f.keys()}
-    except safetensors.SafetensorError as e: raise ValueError(f'{file}: not a readable file of tensors, perhaps truncated ({str(e).splitlines()[0]})') from None
+        with safetensors.safe_open(file, 'pt') as f:
+            tensors = {k: f.get_tensor(k) for k in f.keys()}
+            return f.metadata() or {}, tensors
+    except safetensors.SafetensorError as e:
+        why = str(e).splitlines()[0]
+        raise ValueError(f'{file}: not a readable file of tensors, perhaps truncated ({why})') from None
 
 # %% ../../nbs/31_train.io.ipynb #a1862c6d
 def _read(dir):
@@ -214,7 +279,7 @@ def _read(dir):
     if meta.get('config')!=_print(text): raise ValueError(f'{dir}: {_CONFIG} and {_TENSORS} were not saved together')
     return cfg, tensors
 
-# %% ../../nbs/31_train.io.ipynb #4d6d5581
+# %% ../../nbs/31_train.io.ipynb #e1d020da
 def load_model(
     dir, # Folder written by `save_model`
     device='cpu', # Where to put the model
@@ -222,20 +287,25 @@ def load_model(
     "Rebuild a saved model, and its samplers, without unpickling anything"
     cfg, tensors = _read(dir)
     with torch.random.fork_rng(): model = from_config(cfg['model'])
-    model = fill_tensors(model.to(_dtype(cfg['dtype'])), tensors, dir).to(device).eval()
+    model.to(_dtype(cfg['dtype']))
+    fill_tensors(model, tensors, dir)
+    model.to(device).eval()
     if isinstance(model, MultimodalVAE): model.samplers = _load_samplers(Path(dir)/_SAMPLERS, device)
     return model
 
 def _load_samplers(dir, device):
     "`{name: sampler}`, of every folder in `dir`; none in a model of an earlier version"
     if not dir.is_dir(): return {}
-    return {f.name: load_model(f, device) for f in sorted(dir.iterdir()) if f.is_dir()}
+    folders = [f for f in sorted(dir.iterdir()) if f.is_dir()]
+    return {f.name: load_model(f, device) for f in folders}
 
-# %% ../../nbs/31_train.io.ipynb #ddfc0010
+# %% ../../nbs/31_train.io.ipynb #006921e0
 def _hub():
     "The optional library"
     try: import huggingface_hub
-    except ImportError: raise ImportError('the hub needs huggingface_hub; install it with: pip install huggingface_hub') from None
+    except ImportError:
+        remedy = 'pip install huggingface_hub'
+        raise ImportError(f'the hub needs huggingface_hub; install it with: {remedy}') from None
     return huggingface_hub
 
 # %% ../../nbs/31_train.io.ipynb #7af3f4c2
@@ -251,10 +321,11 @@ def push_model(
         hub.HfApi().create_repo(repo, exist_ok=True, **kwargs)
         return hub.HfApi().upload_folder(repo_id=repo, folder_path=dir)
 
-# %% ../../nbs/31_train.io.ipynb #1f3f0340
+# %% ../../nbs/31_train.io.ipynb #4e46362f
 def pull_model(
     repo:str, # `user/name`
     **kwargs # To `snapshot_download`, e.g. `revision='v1'`
 )->nn.Module: # The model, in eval mode
     "Download a model from the Hugging Face hub; as safe as `load_model`"
-    return load_model(_hub().snapshot_download(repo, allow_patterns=[_CONFIG, _TENSORS, f'{_SAMPLERS}/*'], **kwargs))
+    ours = [_CONFIG, _TENSORS, f'{_SAMPLERS}/*']
+    return load_model(_hub().snapshot_download(repo, allow_patterns=ours, **kwargs))

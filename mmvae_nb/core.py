@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['registry', 'subsets', 'as_names', 'choose', 'Modality', 'as_modalities', 'per_modality', 'nonnegative', 'register',
            'observed', 'seen', 'hide', 'part_of', 'check_batch', 'seeded', 'following', 'eval_mode', 'Stage',
-           'set_modes', 'learning', 'train_only', 'Answers', 'MultimodalVAE']
+           'set_modes', 'learning', 'Answers', 'MultimodalVAE']
 
 # %% ../nbs/01_core.ipynb #16318d8e
 import inspect, torch
@@ -292,7 +292,7 @@ class Stage:
     cache:object=None # `(x, mask) -> {key: tensor (B,...)}`: quantities that stay fixed in this stage
     keep:tuple=None # Modalities still needed beside the cache (default: all)
 
-# %% ../nbs/01_core.ipynb #4fa8cf50
+# %% ../nbs/01_core.ipynb #b8dde682
 def set_modes(
     model:nn.Module, # Its modes are changed, nothing else
     names=None, # Submodules that learn (default: all)
@@ -322,15 +322,6 @@ def learning(
     finally:
         for p,flag in flags: p.requires_grad_(flag)
         for m,mode in modes: m.training = mode
-
-def train_only(model, names=None, mode=True):
-    "Let only the submodules in `names` learn; freeze the rest and put it in eval mode"
-    keep = {id(p) for n in names or () for p in model.get_submodule(n).parameters()}
-    for p in model.parameters():
-        if p.requires_grad or getattr(p, 'paused', False):
-            p.paused = names is not None and id(p) not in keep
-            p.requires_grad_(not p.paused)
-    return set_modes(model, names, mode)
 
 # %% ../nbs/01_core.ipynb #2923b923
 @dataclass(frozen=True)
@@ -399,7 +390,7 @@ def refuse(self:Answers,
     if not asked: raise ValueError(f'{who} generates nothing from nothing; {can}')
     raise ValueError(f'{who} cannot condition on {asked}; {can}')
 
-# %% ../nbs/01_core.ipynb #3c00b436
+# %% ../nbs/01_core.ipynb #e9d840e7
 class _Described(nn.Module):
     "What a model says of itself"
     as_published = {}     # options with which a model is what its paper, or the released code, describes
@@ -426,10 +417,6 @@ class _Described(nn.Module):
     def answers(self)->Answers:
         "What the model can answer; by default everything"
         return Answers(self.names)
-    @property
-    def needs_complete(self): return not self.answers.incomplete
-    @property
-    def private_codes(self): return self.answers.private
     def save(self, dir):
         "Write `config.json` and `model.safetensors` into the folder `dir`; `load_model` reads them"
         return import_module('mmvae_nb.train.io').save_model(self, dir)
@@ -586,7 +573,3 @@ class MultimodalVAE(_Drawn):
             z = self.codes(x, given, n, mask, sampler, **how)
             decoded = self.decode(z, targets)
             return {k: p.sample() if sample else p.mean for k,p in decoded.items()}
-
-# %% ../nbs/01_core.ipynb #52c4c47a
-_keys = as_names
-MultimodalVAE._keys = staticmethod(as_names)

@@ -14,10 +14,10 @@ from functools import partial
 from pathlib import Path
 from torch import nn
 
-# %% ../../nbs/97_exp.shortcut.ipynb #499f3e1e
+# %% ../../nbs/97_exp.shortcut.ipynb #b6a286a0
 from ..app.bench import mlp_modalities, quiet_learner, read_results
 from ..core import choose, seeded
-from ..data.core import MMData, whole_file
+from ..data.core import MMData
 from ..eval.coherence import classifier_accuracy, coherence, joint_coherence, train_classifiers
 from ..eval.latents import linear_reader
 from .study import kind_of, listed, run_study, small_views
@@ -254,7 +254,7 @@ def gather(
     files = sorted(Path(out).glob('shortcut.*.[0-9]*.csv'))
     return read_results(*files)
 
-# %% ../../nbs/97_exp.shortcut.ipynb #abd0b872
+# %% ../../nbs/97_exp.shortcut.ipynb #c47e5bb1
 def _main(
     models:str='all', # Models, separated by commas
     seeds:str='0,1,2', # Seeds, separated by commas
@@ -268,7 +268,7 @@ def _main(
     ds = listed(private, kind=int)
     for seed in listed(seeds, kind=int): run_shortcut(names, seed, source, out, ds, epochs)
     df = gather(out)
-    with whole_file(Path(out)/'shortcut.csv') as tmp: df.to_csv(tmp, index=False)
+    df.to_csv(Path(out)/'shortcut.csv', index=False)         # gathered from the files of the runs
 
 # %% ../../nbs/97_exp.shortcut.ipynb #14031f44
 if __name__=='__main__' and __spec__: call_parse(_main)

@@ -123,7 +123,7 @@ def note_wide(
                f'Every sample is answered; {_way_out}')
         warnings.warn(why, WideExperts, stacklevel=3)
 
-# %% ../../nbs/13_theory.experts.ipynb #091e3106
+# %% ../../nbs/13_theory.experts.ipynb #14013958
 def tell_wide(
     shares:dict, # `{what was given: share of its samples}`
 ):
@@ -131,7 +131,8 @@ def tell_wide(
     shares = {k: v for k,v in shares.items() if v>0}
     if _counts or not shares: return
     told = ', '.join(f'{v:.2%} of the samples given {k}' for k,v in shares.items())
-    why = (f'products of experts that are no density within reach: {told}. Experts, or codes, are wider than the prior. '
+    why = (f'products of experts that are no density within reach: {told}. '
+           'Experts, or codes, are wider than the prior. '
            f'Every sample is answered; {_way_out}')
     warnings.warn(why, WideExperts, stacklevel=3)
 

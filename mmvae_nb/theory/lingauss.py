@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['Affine', 'GaussNoise', 'LinGauss', 'lingauss', 'ExactPosterior', 'unshare', 'mvn']
 
-# %% ../../nbs/10_theory.lingauss.ipynb #7788b4f3
+# %% ../../nbs/10_theory.lingauss.ipynb #006d4411
 import math, torch
 from fastcore.basics import patch
 from torch import nn, Tensor
 from torch.distributions import MultivariateNormal
-from ..core import Modality, MultimodalVAE, choose, observed, register, seeded
+from ..core import Modality, MultimodalVAE, as_names, choose, observed, register, seeded
 from ..dists import Decoder, Likelihood, NormalPrior, kl, normal
 
 # %% ../../nbs/10_theory.lingauss.ipynb #ce7d15d8
@@ -158,7 +158,7 @@ def encode(self:LinGauss,
     else: mu = torch.linalg.solve(lam, eta.T).T
     return MultivariateNormal(mu, precision_matrix=lam, validate_args=False)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #f9de17e9
+# %% ../../nbs/10_theory.lingauss.ipynb #a3c350b3
 @patch
 def evidence(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
@@ -169,7 +169,7 @@ def evidence(self:LinGauss,
     "log p(x_S), exactly"
     q = self.posterior(x, given, mask)
     everything = tuple(x)
-    given = self._keys(given, everything)
+    given = as_names(given, everything)
     part = {k: x[k] for k in given}
     if mask: mask = {k: m for k,m in mask.items() if k in given}
     x, mask = self.prepare(part, mask)
@@ -202,7 +202,7 @@ def marginal(self:LinGauss,
     cov = W@W.T+s2.diag()
     return MultivariateNormal(b, cov, validate_args=False)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #698ac728
+# %% ../../nbs/10_theory.lingauss.ipynb #c3da722d
 @patch
 def conditional(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
@@ -213,7 +213,7 @@ def conditional(self:LinGauss,
     "p(x_t|x_S), exactly"
     choose(target, self.names, 'target')
     others = tuple(k for k in x if k!=target)
-    given = self._keys(given, others)
+    given = as_names(given, others)
     q = self.posterior(x, given, mask)
     W = self.W(target)
     b = self.b(target)
@@ -240,7 +240,7 @@ def entropy(self:LinGauss,
     unit = math.log(2*math.pi*math.e)                              # twice the entropy of N(0,1)
     return .5*(D*unit + logdet)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #fcaec1db
+# %% ../../nbs/10_theory.lingauss.ipynb #1f9f9e15
 @patch
 def mutual_info(self:LinGauss,
     a, # Name or names (`'z'` for the latent)
@@ -248,9 +248,9 @@ def mutual_info(self:LinGauss,
     given=(), # Name or names to condition on
 )->Tensor: # Nats
     "I(a;b|given), exactly"
-    a = self._keys(a, ())
-    b = self._keys(b, ())
-    c = self._keys(given, ())
+    a = as_names(a)
+    b = as_names(b)
+    c = as_names(given)
     H = self.entropy
     parts = H(*a,*c)+H(*b,*c)
     return parts-H(*a,*b,*c)-H(*c)

@@ -52,7 +52,7 @@ def exported(root):
     return [f'{PKG}/{f}: '+('no notebook writes it' if f not in made else 'missing, run nbdev_export' if f not in have else 'differs from its notebook, run nbdev_export')
             for f in sorted(have.keys()|made.keys()) if have.get(f)!=made.get(f)]
 
-PROGRAMS = {'app.cli', 'app.bench', 'app.rival', *('exp.'+k for k in 'digits shapes missing private shortcut cmmd sounds'.split())}   # run, not imported
+PROGRAMS = {'app.cli', 'app.bench', 'app.rival', *('exp.'+k for k in 'study digits shapes missing private shortcut cmmd sounds'.split())}   # run, not imported
 
 def public(file):
     "The names in `__all__` of a module"
@@ -60,16 +60,51 @@ def public(file):
         if isinstance(n, ast.Assign) and ast.unparse(n.targets[0])=='__all__': return ast.literal_eval(n.value)
     return []
 
+MOST = 270   # names in `all`
+HIDDEN = {'models.mmvaeplus_dreg'}   # modules of which users need nothing
+
+def listed(root):
+    "What `all.py` imports: (module, name)"
+    tree_ = ast.parse((root/PKG/'all.py').read_text(encoding='utf-8'))
+    return [(n.module, a.name) for n in tree_.body if isinstance(n, ast.ImportFrom) for a in n.names]
+
 def all_lists(root):
-    "`all.py` re-exports every module, only those that exist, and no name twice"
-    have = {module(p) for p in notebooks(root)}-{None}-PROGRAMS
-    listed = re.findall(r'(?m)^from \.([\w.]+) import \*', (root/PKG/'all.py').read_text(encoding='utf-8'))
-    owners = {}
-    for m in listed:
+    "`all.py` names what users need: every name exists where it is taken from, none stands there twice, no star, not too many"
+    pairs, out = listed(root), []
+    for m,name in pairs:
         file = root/PKG/f"{m.replace('.', '/')}.py"
-        for name in public(file) if file.exists() else []: owners.setdefault(name, []).append(m)
-    return ([f'{PKG}/all.py does not list {m}' for m in sorted(have-set(listed))]+[f'{PKG}/all.py lists {m}, which no notebook exports' for m in sorted(set(listed)-have)]
-            +[f"{PKG}/all.py: {' and '.join(ms)} both export {name!r}, so one hides the other" for name,ms in owners.items() if len(ms)>1])
+        if not file.exists(): out.append(f'{PKG}/all.py: there is no module {m}')
+        elif name not in public(file): out.append(f'{PKG}/all.py: {m} exports no {name!r}')
+    names = [name for _,name in pairs]
+    out += [f'{PKG}/all.py: {name!r} is there twice' for name in sorted({n for n in names if names.count(n)>1})]
+    absent = {module(p) for p in notebooks(root)}-{None}-PROGRAMS-{m for m,_ in pairs}
+    out += [f'{PKG}/all.py takes nothing from {m}' for m in sorted(absent) if m not in HIDDEN]
+    if len(names)>MOST: out.append(f'{PKG}/all.py has {len(names)} names, at most {MOST}')
+    return out
+
+COMPLETE = """
+import importlib, jedi, os, sys
+from jedi.api.environment import InterpreterEnvironment
+from torch.nn import Module
+root, *modules = sys.argv[1:]
+paths = [root, os.path.dirname(os.__file__)]       # torch is not looked into: that would take minutes
+project = jedi.Project(root, sys_path=paths, smart_sys_path=False)
+for name in modules:
+    for cls in vars(importlib.import_module(name)).values():
+        if not (isinstance(cls, type) and hasattr(cls, 'generate') and cls.__module__==name): continue
+        if cls.__name__.startswith('_'): continue
+        code = f'import {name}\\nm = {name}.{cls.__name__}()\\nm.'
+        script = jedi.Script(code, path=root+'/x.py', environment=InterpreterEnvironment(), project=project)
+        offered = {c.name for c in script.complete(3, 2)}
+        have = {k for k in dir(cls) if not k.startswith('_') and k not in dir(Module)}
+        for k in sorted(have-offered): print(name, cls.__name__, k)
+"""
+
+def completion(root):
+    "An editor offers every public method of every model (jedi, which runs nothing)"
+    mods = [f'{PKG}.{module(p)}' for p in notebooks(root) if (module(p) or '').startswith('models.')]
+    missing = python('-c', COMPLETE, root, *(mods or [f'{PKG}.core']), cwd=root).splitlines()
+    return [f'{m}: an editor does not offer {cls}.{k}; define it in the class body' for m,cls,k in map(str.split, missing)]
 
 # ---------------------------------------------------------------- layers
 
@@ -428,7 +463,7 @@ def repeated(root):
     return out
 
 CHECKS = [
-    clean, exported, all_lists, layers, pure_imports, light, names_known, budgets, directive_lines, outputs, top_level,
+    clean, exported, all_lists, completion, layers, pure_imports, light, names_known, budgets, directive_lines, outputs, top_level,
     readme_in_step, package, repeated, packed,
 ]
 LAST = [density]

@@ -30,7 +30,7 @@ def subsets(
     top = len(names) if max_size is None else max_size
     return [s for k in range(min_size, top+1) for s in combinations(names, k)]
 
-# %% ../nbs/01_core.ipynb #f2d4471b
+# %% ../nbs/01_core.ipynb #d08f92d0
 def as_names(
     names, # One name, several, or None
     default=(), # What None stands for
@@ -46,11 +46,13 @@ def choose(
 ):
     "`options[key]`, or a `ValueError` that names the nearest valid key"
     if key in options: return options[key] if hasattr(options, 'keys') else key
-    near = get_close_matches(str(key), [str(o) for o in options], n=1)
+    valid = list(map(str, options))
+    near = get_close_matches(str(key), valid, n=1)
     hint = f'; did you mean {near[0]!r}?' if near else ''
-    raise ValueError(f"unknown {what} {key!r}{hint} (valid: {', '.join(map(str, options))})")
+    names = ', '.join(valid)
+    raise ValueError(f'unknown {what} {key!r}{hint} (valid: {names})')
 
-# %% ../nbs/01_core.ipynb #4c698a24
+# %% ../nbs/01_core.ipynb #d0d0499b
 @dataclass(frozen=True, eq=False)
 class Modality:
     "One modality of a data set"
@@ -67,25 +69,27 @@ class Modality:
             raise ValueError(f'modality name {self.name!r} is taken by nn.ModuleDict, which holds the networks; '
                              'choose another')
         who = f'modality {self.name!r}'
-        shape = (self.shape,) if isinstance(self.shape, int) else tuple(int(s) for s in self.shape)
+        sizes = [self.shape] if isinstance(self.shape, int) else self.shape
+        shape = tuple(int(s) for s in sizes)
         if not shape or min(shape)<1: raise ValueError(f'{who}: shape {self.shape} has an empty dimension')
         if not self.weight>=0: raise ValueError(f'{who}: weight {self.weight} is negative')
         object.__setattr__(self, 'shape', shape)
 
-# %% ../nbs/01_core.ipynb #6d335b2b
+# %% ../nbs/01_core.ipynb #98d34cfd
 def as_modalities(
     mods, # A list of `Modality`, or a dict `{name: shape}` or `{name: Modality}`
 )->dict: # `{name: Modality}`
     "Modalities by name"
     def named(k, s): return s if isinstance(s, Modality) else Modality(k, s)
-    mods = [named(k, s) for k,s in mods.items()] if isinstance(mods, Mapping) else list(mods)
+    if isinstance(mods, Mapping): mods = [named(k, s) for k,s in mods.items()]
+    mods = list(mods)
     names = [m.name for m in mods]
     if not names: raise ValueError('a multimodal model needs at least one modality')
     twice = {k for k in names if names.count(k)>1}
     if twice: raise ValueError(f'modality names are used twice: {sorted(twice)}')
     return {m.name: m for m in mods}
 
-# %% ../nbs/01_core.ipynb #6f5c8946
+# %% ../nbs/01_core.ipynb #e3dd39e4
 def per_modality(
     mods, # Names, or a dict by name
     value, # One value, or `{name: value}`
@@ -97,7 +101,8 @@ def per_modality(
     for k in value: choose(k, mods, f'modality in {what}')
     left_out = [k for k in mods if k not in value]
     if left_out and default is None:
-        raise ValueError(f'{what}: nothing for modality {left_out[0]!r}; give all of {tuple(mods)}, or one value')
+        why = f'{what}: nothing for modality {left_out[0]!r}; give all of {tuple(mods)}, or one value'
+        raise ValueError(why)
     return {k: value.get(k, default) for k in mods}
 
 def nonnegative(
@@ -107,24 +112,27 @@ def nonnegative(
     for k,v in values.items():
         if not v>=0: raise ValueError(f'{k} must not be negative, found {v}')
 
-# %% ../nbs/01_core.ipynb #3407f2de
+# %% ../nbs/01_core.ipynb #e4f9baeb
 registry = {} # Class name -> class that `load_model` may build
 
 def register(cls):
     "Class decorator: remember constructor arguments in `init_args`, and allow rebuilding by name"
-    init, sig = cls.__init__, inspect.signature(cls.__init__)
+    init = cls.__init__
+    sig = inspect.signature(cls.__init__)
     @wraps(init)
     def __init__(self, *args, **kw):
         if type(self) is cls:
             bound = sig.bind(self, *args, **kw)
             bound.apply_defaults()
-            self.__dict__['init_args'] = {k: v for k,v in bound.arguments.items() if k!='self'}
+            given = dict(bound.arguments)
+            given.pop('self')
+            self.__dict__['init_args'] = given
         init(self, *args, **kw)
     cls.__init__ = __init__
     registry[cls.__name__] = cls
     return cls
 
-# %% ../nbs/01_core.ipynb #537034bf
+# %% ../nbs/01_core.ipynb #a7f5291b
 def observed(
     x:dict, # Batch `{name: (B,*shape)}`
     names, # Modality names to report on
@@ -132,74 +140,91 @@ def observed(
 )->dict: # `{name: bool (B,)}` for every name
     "Which sample has which modality; an absent modality is missing for all"
     v = next(iter(x.values()))
-    full = torch.ones(len(v), dtype=torch.bool, device=v.device)
+    everyone = torch.ones(len(v), dtype=torch.bool, device=v.device)
+    nobody = ~everyone
     mask = mask or {}
-    return {k: mask.get(k, full) if k in x else ~full for k in names}
+    return {k: mask.get(k, everyone) if k in x else nobody for k in names}
 
-# %% ../nbs/01_core.ipynb #1ee9855d
+# %% ../nbs/01_core.ipynb #adf2587a
 def seen(
     x:dict, # Batch `{name: (B,*shape)}`
     mask:dict=None, # `{name: bool (B,)}`, True where observed
 )->Tensor: # bool `(M,B)`, in the order of `x`
     "Which sample has which of the modalities in `x`: the mask as one tensor"
-    return torch.stack(list(observed(x, x, mask).values()))
+    obs = observed(x, x, mask)
+    return torch.stack(list(obs.values()))
 
-# %% ../nbs/01_core.ipynb #3ea2e913
+# %% ../nbs/01_core.ipynb #1629c0c0
 def hide(
     x:dict, # Batch `{name: (B,*shape)}`
     mask:dict=None, # `{name: bool (B,)}`
 )->dict: # New dict; the tensors of `x` are not modified
     "The batch with zeros wherever `mask` says that nothing was observed"
-    if not mask: return dict(x)
-    def wipe(v, has):
-        rows = has.view(-1, *[1]*(v.dim()-1))              # (B,1,..,1)
-        return torch.where(rows, v, v.new_zeros(()))
-    return {k: wipe(v, mask[k]) if k in mask else v for k,v in x.items()}
+    out = dict(x)
+    for k in mask or ():
+        if k not in x: continue
+        v = x[k]
+        event = [1]*(v.dim()-1)                            # one decision for all numbers of a sample
+        has = mask[k].view(-1, *event)                     # (B,1,..,1)
+        out[k] = torch.where(has, v, v.new_zeros(()))
+    return out
 
-# %% ../nbs/01_core.ipynb #04c7f996
+# %% ../nbs/01_core.ipynb #cb807f84
 def part_of(
     obs:Tensor, # bool `(M,B)`: what each sample has
     size:Tensor, # Members of each part, `(...,B)`
 )->Tensor: # bool `(...,M,B)`
     "Random parts of what each sample has, all parts of a size alike"
     noise = torch.rand(*size.shape[:-1], *obs.shape, device=obs.device)
-    rank = noise.masked_fill(~obs, 2.).argsort(-2).argsort(-2)
+    order = noise.masked_fill(~obs, 2.).argsort(-2)       # what is not there comes last
+    rank = order.argsort(-2)                              # (...,M,B)
     return rank<size.unsqueeze(-2)
 
-# %% ../nbs/01_core.ipynb #5d99c2ec
+# %% ../nbs/01_core.ipynb #0fa3f02c
 def _check_tensor(m:Modality, v, B:int):
     "Type, dtype and shape of one modality of a batch of `B`"
     who = f'modality {m.name!r}'
     if not isinstance(v, Tensor):
-        raise TypeError(f'{who}: expected a tensor, found {type(v).__name__}; wrap it in torch.as_tensor')
+        why = f'{who}: expected a tensor, found {type(v).__name__}; wrap it in torch.as_tensor'
+        raise TypeError(why)
     if not v.is_floating_point():
         raise TypeError(f'{who}: expected floats, found {v.dtype}; convert it, e.g. x.float()/255 for pixels')
     want = ','.join(map(str, m.shape))
-    if tuple(v.shape[1:])!=m.shape: raise ValueError(f'{who}: expected shape (B,{want}), found {tuple(v.shape)}')
-    if len(v)!=B: raise ValueError(f'{who}: {len(v)} samples, but another modality has {B}; '
-                                   'all modalities of a batch need the same number')
+    found = tuple(v.shape)
+    if found[1:]!=m.shape: raise ValueError(f'{who}: expected shape (B,{want}), found {found}')
+    if len(v)!=B:
+        why = (f'{who}: {len(v)} samples, but another modality has {B}; '
+               'all modalities of a batch need the same number')
+        raise ValueError(why)
 
-# %% ../nbs/01_core.ipynb #e04c4b65
+# %% ../nbs/01_core.ipynb #5fd96922
 def _check_mask(k:str, m, x:dict, B:int):
     "Name, dtype and shape of one mask"
     choose(k, x, 'modality in mask')
-    kind, shape = getattr(m, 'dtype', type(m).__name__), tuple(getattr(m, 'shape', ()))
+    kind = getattr(m, 'dtype', type(m).__name__)
+    shape = tuple(getattr(m, 'shape', ()))
     if kind==torch.bool and shape==(B,): return
-    raise ValueError(f'mask of modality {k!r}: expected a bool tensor of shape ({B},), found {kind} {shape}')
+    found = f'{kind} {shape}'
+    raise ValueError(f'mask of modality {k!r}: expected a bool tensor of shape ({B},), found {found}')
 
-# %% ../nbs/01_core.ipynb #52d226e7
+# %% ../nbs/01_core.ipynb #b1cdb18a
 def _check_values(seen:dict):
     "Raise where something observed is NaN or infinite; `seen` holds no hidden content"
-    sums = [v.detach().sum(dtype=None if v.dtype==torch.float64 else torch.float32) for v in seen.values()]
-    if torch.isfinite(sum(sums)): return
+    def total(v):
+        wide = None if v.dtype==torch.float64 else torch.float32
+        return v.detach().sum(dtype=wide)
+    if torch.isfinite(sum(map(total, seen.values()))): return
     for k,v in seen.items():
-        bad = ~torch.isfinite(v).flatten(1).all(1)             # (B,)
+        finite = torch.isfinite(v).flatten(1)                  # (B,numbers)
+        bad = ~finite.all(1)                                   # (B,)
         if not bad.any(): continue
-        first, n = bad.nonzero()[0].item(), int(bad.sum())
-        raise ValueError(f'modality {k!r}: NaN or inf in observed sample {first} ({n} of {len(v)} samples); '
-                         'mask them or clean them')
+        first = bad.nonzero()[0].item()
+        n = int(bad.sum())
+        why = (f'modality {k!r}: NaN or inf in observed sample {first} ({n} of {len(v)} samples); '
+               'mask them or clean them')
+        raise ValueError(why)
 
-# %% ../nbs/01_core.ipynb #88a95f74
+# %% ../nbs/01_core.ipynb #bfc0e63d
 def check_batch(
     mods:dict, # `{name: Modality}`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -213,9 +238,10 @@ def check_batch(
     for k,v in x.items(): _check_tensor(mods[k], v, B)
     for k,m in (mask or {}).items(): _check_mask(k, m, x, B)
     if mask:
-        none = ~seen(x, mask).any(0)
+        none = ~seen(x, mask).any(0)                           # (B,)
         if none.any():
-            raise ValueError(f'sample {none.nonzero()[0].item()} has nothing observed in {tuple(x)}; drop such samples')
+            first = none.nonzero()[0].item()
+            raise ValueError(f'sample {first} has nothing observed in {tuple(x)}; drop such samples')
     _check_values(hide(x, mask))
 
 # %% ../nbs/01_core.ipynb #960ad956
@@ -226,7 +252,7 @@ def seeded(seed:int):
         torch.manual_seed(seed)
         yield
 
-# %% ../nbs/01_core.ipynb #b050eb54
+# %% ../nbs/01_core.ipynb #c9a791e7
 @contextmanager
 def following(generator:torch.Generator=None):
     "Draw torch's random numbers from `generator` inside the block, and move it on"
@@ -235,8 +261,12 @@ def following(generator:torch.Generator=None):
         return
     dev = generator.device
     on_gpu = dev.type=='cuda'
-    get = partial(torch.cuda.get_rng_state, dev) if on_gpu else torch.get_rng_state
-    put = partial(torch.cuda.set_rng_state, device=dev) if on_gpu else torch.set_rng_state
+    if on_gpu:
+        get = partial(torch.cuda.get_rng_state, dev)
+        put = partial(torch.cuda.set_rng_state, device=dev)
+    else:
+        get = torch.get_rng_state
+        put = torch.set_rng_state
     with torch.random.fork_rng(devices=[dev] if on_gpu else []):
         put(generator.get_state())
         try: yield
@@ -262,7 +292,7 @@ class Stage:
     cache:object=None # `(x, mask) -> {key: tensor (B,...)}`: quantities that stay fixed in this stage
     keep:tuple=None # Modalities still needed beside the cache (default: all)
 
-# %% ../nbs/01_core.ipynb #4687ea6f
+# %% ../nbs/01_core.ipynb #4fa8cf50
 def set_modes(
     model:nn.Module, # Its modes are changed, nothing else
     names=None, # Submodules that learn (default: all)
@@ -281,7 +311,8 @@ def learning(
     "Inside the block only the submodules in `names` learn; the rest gets no gradient and is in eval mode"
     flags = [(p, p.requires_grad) for p in model.parameters()]
     modes = [(m, m.training) for m in model.modules()]
-    learn = {id(p) for k in names or () for p in model.get_submodule(k).parameters()}
+    parts = [model.get_submodule(k) for k in names or ()]
+    learn = {id(p) for part in parts for p in part.parameters()}
     for p,_ in flags:
         if names is None or id(p) in learn: continue
         p.requires_grad_(False)
@@ -301,7 +332,7 @@ def train_only(model, names=None, mode=True):
             p.requires_grad_(not p.paused)
     return set_modes(model, names, mode)
 
-# %% ../nbs/01_core.ipynb #5b2a4a73
+# %% ../nbs/01_core.ipynb #2923b923
 @dataclass(frozen=True)
 class Answers:
     "What a model can answer"
@@ -325,30 +356,37 @@ class Answers:
         "Does it condition on just these? `()` asks whether it generates from nothing"
         asked = self.subset(given)
         if not asked: return self.prior
-        listed = self.given is None or asked in map(self.subset, self.given)
-        return listed and set(self.needs)<=set(asked)
+        if not set(self.needs)<=set(asked): return False
+        return self.given is None or asked in map(self.subset, self.given)
     def subsets(self, min_size:int=1, max_size:int=None):
         "All subsets of these sizes that it conditions on, small ones first"
         top = len(self.names) if max_size is None else max_size
-        if self.given is None: return [s for s in subsets(self.names, min_size, top) if self.can(s)]
-        listed = sorted({self.subset(s) for s in self.given}, key=lambda s: (len(s), s))
-        return [s for s in listed if min_size<=len(s)<=top]
+        if self.given is None:
+            every = subsets(self.names, min_size, top)
+            return [s for s in every if self.can(s)]
+        listed = {self.subset(s) for s in self.given}
+        fitting = [s for s in listed if min_size<=len(s)<=top]
+        return sorted(fitting, key=lambda s: (len(s), s))
 
-# %% ../nbs/01_core.ipynb #4bf37ec8
+# %% ../nbs/01_core.ipynb #910b157c
 @patch
 def has_density(self:Answers,
     given, # Names
 )->bool: # Do posteriors given these have `log_prob`?
     "Can the density of a posterior be evaluated?"
     asked = self.subset(given)
-    return self.can(asked) and (self.density is None or asked in map(self.subset, self.density))
+    if not self.can(asked): return False
+    return self.density is None or asked in map(self.subset, self.density)
 
 @patch
 def say(self:Answers)->str: # One sentence
     "What it conditions on, in words"
-    if self.needs: return f'it conditions on subsets that hold {" and ".join(map(repr, self.needs))}'
+    if self.needs:
+        needs = ' and '.join(map(repr, self.needs))
+        return f'it conditions on subsets that hold {needs}'
     if self.given is None: return f'it conditions on every subset of {self.names}'
-    return 'it conditions on '+' or '.join(map(str, self.subsets()))
+    listed = ' or '.join(map(str, self.subsets()))
+    return f'it conditions on {listed}'
 
 @patch
 def refuse(self:Answers,
@@ -357,11 +395,12 @@ def refuse(self:Answers,
 ):
     "Raise a `ValueError` that says what can be asked"
     asked = self.subset(given)
-    if not asked: raise ValueError(f'{who} generates nothing from nothing; {self.say()}')
-    raise ValueError(f'{who} cannot condition on {asked}; {self.say()}')
+    can = self.say()
+    if not asked: raise ValueError(f'{who} generates nothing from nothing; {can}')
+    raise ValueError(f'{who} cannot condition on {asked}; {can}')
 
-# %% ../nbs/01_core.ipynb #f45c411a
-class _Contract(nn.Module):
+# %% ../nbs/01_core.ipynb #3c00b436
+class _Described(nn.Module):
     "What a model says of itself"
     as_published = {}     # options with which a model is what its paper, or the released code, describes
     def __init__(self,
@@ -379,7 +418,8 @@ class _Contract(nn.Module):
     @classmethod
     def published(cls, mods, d, *sizes, **options):
         "The variant that the paper or its released code describes; `options` have the last word"
-        return cls(mods, d, *sizes, **{**cls.as_published, **options})
+        chosen = {**cls.as_published, **options}
+        return cls(mods, d, *sizes, **chosen)
     @property
     def names(self)->tuple: return tuple(self.mods)
     @property
@@ -390,6 +430,13 @@ class _Contract(nn.Module):
     def needs_complete(self): return not self.answers.incomplete
     @property
     def private_codes(self): return self.answers.private
+    def save(self, dir):
+        "Write `config.json` and `model.safetensors` into the folder `dir`; `load_model` reads them"
+        return import_module('mmvae_nb.train.io').save_model(self, dir)
+
+# %% ../nbs/01_core.ipynb #35abc9ea
+class _Contract(_Described):
+    "What a model computes"
     def encode(self, x, mask=None):
         "q(z|x_S), S = whatever `x` and `mask` hold"
         raise NotImplementedError(f'{type(self).__name__} does not say how it encodes; override `encode`')
@@ -405,11 +452,8 @@ class _Contract(nn.Module):
     def weighted(self, rec)->Tensor:
         "Sum of the log-likelihoods `{name: (...)}` in nats, times the modalities' weights"
         return sum(self.mods[k].weight*v for k,v in rec.items())
-    def save(self, dir):
-        "Write `config.json` and `model.safetensors` into the folder `dir`; `load_model` reads them"
-        return import_module('mmvae_nb.train.io').save_model(self, dir)
 
-# %% ../nbs/01_core.ipynb #278a30d6
+# %% ../nbs/01_core.ipynb #af76a299
 class _Door(_Contract):
     "What comes in is checked, once"
     def prepare(self, x, mask=None)->tuple:
@@ -419,17 +463,24 @@ class _Door(_Contract):
         for k,v in x.items():
             check = getattr(self.decoders[k], 'check', None)
             if check: check(v, k)
-        return x, observed(x, x, mask) if mask else None
+        if not mask: return x, None
+        return x, observed(x, x, mask)
     def prepare_loss(self, x, mask=None)->tuple:
         "`prepare` for a loss: a model that cannot learn from incomplete samples refuses them here"
         if not self.answers.incomplete and isinstance(x, Mapping):
+            who = type(self).__name__
             absent = [k for k in self.mods if k not in x]
-            partly = [k for k,m in (mask or {}).items() if k in self.mods and not m.all()]
+            masked = [k for k in mask or () if k in self.mods]
+            partly = [k for k in masked if not mask[k].all()]
             for k in absent+partly:
-                who = type(self).__name__
-                raise ValueError(f'{who} learns from complete samples only, but modality {k!r} is missing for some; '
-                                 'drop incomplete samples, e.g. `data.complete()`, or use a model that aggregates experts')
+                found = f'modality {k!r} is missing for some'
+                remedy = 'drop incomplete samples, e.g. `data.complete()`, or use a model that aggregates experts'
+                raise ValueError(f'{who} learns from complete samples only, but {found}; {remedy}')
         return self.prepare(x, mask)
+
+# %% ../nbs/01_core.ipynb #91ada504
+class _Asked(_Door):
+    "Posteriors of every subset, and what codes say of each modality"
     def posterior(self,
         x:dict, # Batch `{name: (B,*shape)}`
         given=None, # Names to condition on (default: all that `x` holds)
@@ -442,31 +493,35 @@ class _Door(_Contract):
         for k in given:
             choose(k, self.mods, 'modality')
             if k not in x: raise ValueError(f'modality {k!r} is given, but the batch holds only {tuple(x)}')
-        only = {k: m for k,m in (mask or {}).items() if k in given}
-        x, mask = self.prepare({k: x[k] for k in given}, only)
-        with eval_mode(self): return self.encode(x, mask)
+        only = {k: x[k] for k in given}
+        mask = {k: m for k,m in (mask or {}).items() if k in given}
+        only, mask = self.prepare(only, mask)
+        with eval_mode(self): return self.encode(only, mask)
     def decode(self, z, targets=None)->dict:
         "p(x_j|z) for each target (default: all), for `z` of shape `(...,d)`"
-        return {k: choose(k, self.decoders, 'target')(z) for k in as_names(targets, self.names)}
+        targets = as_names(targets, self.names)
+        return {k: choose(k, self.decoders, 'target')(z) for k in targets}
 
-# %% ../nbs/01_core.ipynb #c3b33089
+# %% ../nbs/01_core.ipynb #5c235eae
 def _not_fitted(name, have):
     "The error for a sampler that is not there"
     fitted = ', '.join(map(repr, have)) or 'none'
-    near = get_close_matches(name, ['gmm', 'maf', *have], n=1)
-    hint = f'; did you mean {near[0]!r}?' if near and near[0]!=name else ''
-    kind = near[0] if near and near[0] in ('gmm','maf') else 'gmm'
-    raise ValueError(f"sampler {name!r} is not fitted (fitted: {fitted}; 'prior' needs no fit){hint}. "
-                     f'To fit one: `from mmvae_nb.models.samplers import fit_sampler; fit_sampler(model, data, {kind!r})` '
-                     f'with training data, then sampler={kind!r}')
+    kinds = 'gmm', 'maf'
+    near, = get_close_matches(name, [*kinds, *have], n=1) or [None]
+    hint = f'; did you mean {near!r}?' if near not in (None, name) else ''
+    kind = near if near in kinds else 'gmm'
+    why = (f"sampler {name!r} is not fitted (fitted: {fitted}; 'prior' needs no fit){hint}. "
+           f'To fit one: `from mmvae_nb.models.samplers import fit_sampler; fit_sampler(model, data, {kind!r})` '
+           f'with training data, then sampler={kind!r}')
+    raise ValueError(why)
 
 def _like(model):
     "A floating tensor of the model, for device and dtype; None where it has none"
     tensors = chain(model.parameters(), model.buffers())
     return next((v for v in tensors if v.is_floating_point()), None)
 
-# %% ../nbs/01_core.ipynb #eed5d26a
-class _Drawn(_Door):
+# %% ../nbs/01_core.ipynb #44600e84
+class _Drawn(_Asked):
     "Codes from the prior or from a sampler"
     def find_sampler(self, sampler=None):
         "A latent sampler: a callable, a name from `self.samplers`, or None for the prior ('prior' or None)"
@@ -482,17 +537,21 @@ class _Drawn(_Door):
     )->Tensor: # `(n,d)`, on the model's device and in its dtype
         "Codes with nothing given: from the prior, or from a sampler"
         if not self.answers.prior: self.answers.refuse((), type(self).__name__)
-        draw, like = self.find_sampler(sampler), _like(self)
+        draw = self.find_sampler(sampler)
+        like = _like(self)
         if draw is None: return self.prior().sample((n,))
-        if isinstance(draw, nn.Module) and like is not None: draw.to(like.device)    # a generator of that device reaches it
+        learned = isinstance(draw, nn.Module)
+        if learned and like is not None: draw.to(like.device)      # a generator of that device reaches it
         z = draw(n)
-        found = tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__
+        is_tensor = isinstance(z, Tensor)
+        found = tuple(z.shape) if is_tensor else type(z).__name__
         if found!=(n,self.d):
-            raise ValueError(f'sampler: expected codes (n,d) = ({n},{self.d}), found {found}; '
-                             'fit one to codes of this model')
+            why = (f'sampler: expected codes (n,d) = ({n},{self.d}), found {found}; '
+                   'fit one to codes of this model')
+            raise ValueError(why)
         return z if like is None else z.to(like)
 
-# %% ../nbs/01_core.ipynb #a9d720d0
+# %% ../nbs/01_core.ipynb #e74338c0
 class MultimodalVAE(_Drawn):
     "Base of all models: a prior, one decoder per modality, and answers for every subset"
     def codes(self,
@@ -504,8 +563,9 @@ class MultimodalVAE(_Drawn):
     )->Tensor: # `(n,B,d)`; `B` is 1 when nothing is given
         "The codes that `generate` decodes; a model with choices of its own overrides this"
         self.find_sampler(sampler)     # an unknown name is an error even where `x` leaves it nothing to do
-        if x: return self.posterior(x, given, mask).sample((n,))
-        return self.draw_codes(n, sampler)[:,None]
+        if not x: return self.draw_codes(n, sampler)[:,None]
+        q = self.posterior(x, given, mask)
+        return q.sample((n,))
     @torch.no_grad()
     def generate(self,
         x:dict=None, # Batch to condition on; `None` samples the prior
@@ -520,10 +580,12 @@ class MultimodalVAE(_Drawn):
     )->dict: # `{target: (n,B,*shape)}`; `B` is 1 when nothing is given
         "Generate `targets` from `given`, or from the prior"
         if n<1: raise ValueError(f'n must be at least 1, found {n}')
-        for k in how: choose(k, inspect.signature(self.codes).parameters, 'option of generate')
+        known = inspect.signature(self.codes).parameters
+        for k in how: choose(k, known, 'option of generate')
         with following(generator), eval_mode(self):
             z = self.codes(x, given, n, mask, sampler, **how)
-            return {k: p.sample() if sample else p.mean for k,p in self.decode(z, targets).items()}
+            decoded = self.decode(z, targets)
+            return {k: p.sample() if sample else p.mean for k,p in decoded.items()}
 
 # %% ../nbs/01_core.ipynb #52c4c47a
 _keys = as_names

@@ -16,23 +16,25 @@ from torch.distributions import (Bernoulli, Distribution, Independent, Laplace, 
                                  OneHotCategorical, kl_divergence)
 from .core import choose, register
 
-# %% ../nbs/02_dists.ipynb #a6c727a9
+# %% ../nbs/02_dists.ipynb #922827bf
 def normal(
     loc:Tensor, # Means `(...,d)`
     scale:Tensor, # Standard deviations, broadcast against `loc`
     k:int=1, # Number of event dimensions
 )->Independent: # Batch shape `(...)`
     "Diagonal Gaussian"
-    return Independent(Normal(loc, scale, validate_args=False), k, validate_args=False)
+    p = Normal(loc, scale, validate_args=False)
+    return Independent(p, k, validate_args=False)
 
-# %% ../nbs/02_dists.ipynb #96844a0e
+# %% ../nbs/02_dists.ipynb #9c71cbb3
 def laplace(
     loc:Tensor, # Means `(...,d)`
     scale:Tensor, # Scales, broadcast against `loc`
     k:int=1, # Number of event dimensions
 )->Independent: # Batch shape `(...)`
     "Independent Laplace coordinates"
-    return Independent(Laplace(loc, scale, validate_args=False), k, validate_args=False)
+    p = Laplace(loc, scale, validate_args=False)
+    return Independent(p, k, validate_args=False)
 
 # %% ../nbs/02_dists.ipynb #729369a8
 def _unknown(q):
@@ -63,7 +65,7 @@ def kind_of(
     "Family and number of event dimensions"
     return None
 
-# %% ../nbs/02_dists.ipynb #e414ac51
+# %% ../nbs/02_dists.ipynb #bc122e57
 def register_family(
     cls:type, # Class of distributions; `cls(**params, validate_args=False)` builds one
     *names, # Its parameters, which are also its attributes; one named `scale_tril` is a matrix, all others are vectors
@@ -73,46 +75,51 @@ def register_family(
     def anew(q, f):
         new = {name: f(name, v) for name,v in apart(q).items()}
         return type(q)(**new, validate_args=False)
+    def kind(q): return (type(q),)
     params.register(cls, apart)
     remap.register(cls, anew)
-    kind_of.register(cls, lambda q: (type(q),))
+    kind_of.register(cls, kind)
 
 register_family(Normal, 'loc', 'scale')
 register_family(Laplace, 'loc', 'scale')
 register_family(MultivariateNormal, 'loc', 'scale_tril')
 
-# %% ../nbs/02_dists.ipynb #d6a7ca9c
+# %% ../nbs/02_dists.ipynb #47eabe94
 @params.register
 def _(q:Independent): return params(q.base_dist)
 
 @remap.register
 def _(q:Independent, f):
-    return Independent(remap(q.base_dist, f), q.reinterpreted_batch_ndims, validate_args=False)
+    inside = remap(q.base_dist, f)
+    return Independent(inside, q.reinterpreted_batch_ndims, validate_args=False)
 
 @kind_of.register
 def _(q:Independent):
     inside = kind_of(q.base_dist)
-    return inside and (*inside, q.reinterpreted_batch_ndims)
+    if inside is None: return None
+    return (*inside, q.reinterpreted_batch_ndims)
 
-# %% ../nbs/02_dists.ipynb #c6eb6f9f
+# %% ../nbs/02_dists.ipynb #65027ba7
 def pick(
     q:Distribution, # M distributions of a known family, batch shape `(M,B)`
     i:Tensor, # Which of them for each sample, `(...,B)`
 )->Distribution: # Batch shape `(...,B)`
     "For each sample its chosen distribution"
-    sample = torch.arange(i.shape[-1], device=i.device)
+    B = i.shape[-1]
+    sample = torch.arange(B, device=i.device)
     return remap(q, lambda name, v: v[i, sample])
 
-# %% ../nbs/02_dists.ipynb #e5c604c7
+# %% ../nbs/02_dists.ipynb #57a18b34
 def _alike(qs, what):
     "Raise unless distributions are of one known family"
     for q in qs: params(q)                             # raises if the family is not known
     if len({kind_of(q) for q in qs})==1: return
-    found = ', '.join(type(getattr(q, 'base_dist', q)).__name__ for q in qs)
+    inside = [getattr(q, 'base_dist', q) for q in qs]
+    found = ', '.join(type(q).__name__ for q in inside)
     raise TypeError(f'{what} must be of one family, with equally many event dimensions, found {found}; '
                     'give all encoders and the prior the same one')
 
-# %% ../nbs/02_dists.ipynb #bec43690
+# %% ../nbs/02_dists.ipynb #712fb91c
 def either(
     which:Tensor, # bool, one for every sample: batch shape
     p:Distribution, # Of a known family, batch shape `(B,)`, or `()` for all samples
@@ -123,28 +130,35 @@ def either(
     other = params(q)
     def choice(name, v):
         event = [1]*(v.dim()-len(p.batch_shape))       # one decision for all numbers of a sample
-        return torch.where(which.view(*which.shape, *event), v, other[name])
+        chosen = which.view(*which.shape, *event)
+        return torch.where(chosen, v, other[name])
     return remap(p, choice)
 
-# %% ../nbs/02_dists.ipynb #2c1ee462
+# %% ../nbs/02_dists.ipynb #6844d43c
 def _joined(vs):
     "Vectors `(...,d_i)` as one `(...,d)`"
-    batch = torch.broadcast_shapes(*[v.shape[:-1] for v in vs])
-    return torch.cat([v.expand(*batch, -1) for v in vs], -1)
+    shapes = [v.shape[:-1] for v in vs]
+    batch = torch.broadcast_shapes(*shapes)
+    vs = [v.expand(*batch, -1) for v in vs]
+    return torch.cat(vs, -1)
 
 def _blocks(vs):
     "Matrices `(...,d_i,d_i)` as the blocks of one `(...,d,d)`, zero elsewhere"
-    batch = torch.broadcast_shapes(*[v.shape[:-2] for v in vs])
-    d = sum(v.shape[-1] for v in vs)
-    left, rows = 0, []
-    for v in vs:
-        right = d-left-v.shape[-1]
+    shapes = [v.shape[:-2] for v in vs]
+    sizes = [v.shape[-1] for v in vs]
+    batch = torch.broadcast_shapes(*shapes)
+    d = sum(sizes)
+    left = 0
+    rows = []
+    for v,size in zip(vs, sizes):
+        right = d-left-size
         row = nn.functional.pad(v, (left, right))                  # (...,d_i,d)
-        rows.append(row.expand(*batch, -1, -1))
-        left += v.shape[-1]
+        row = row.expand(*batch, -1, -1)
+        rows.append(row)
+        left += size
     return torch.cat(rows, -2)
 
-# %% ../nbs/02_dists.ipynb #03f9ce1e
+# %% ../nbs/02_dists.ipynb #f5260e93
 @singledispatch
 def beside(
     q:Distribution, # Of a known family, event shape `(d_1,)`
@@ -156,11 +170,15 @@ def beside(
     each = [params(code) for code in codes]
     def join(name, v):
         vs = [p[name] for p in each]
-        return _blocks(vs) if name=='scale_tril' else _joined(vs)
+        if name=='scale_tril': return _blocks(vs)
+        return _joined(vs)
     return remap(q, join)
 
-# %% ../nbs/02_dists.ipynb #8367fc80
-def _full(h): return h if h.dtype in (torch.float32, torch.float64) else h.float()
+# %% ../nbs/02_dists.ipynb #006e7fac
+def _full(h):
+    "At least 32 bits"
+    if h.dtype in (torch.float32, torch.float64): return h
+    return h.float()
 
 _head_gain = .3     # Standard deviation of untrained means, for features of second moment one
 _log_var = -2.      # Untrained log-variance of a Gaussian head
@@ -168,12 +186,13 @@ _log_var = -2.      # Untrained log-variance of a Gaussian head
 def _linear(nf, d, spread=0.):
     "Features to locations near zero, and to spreads that start alike for all"
     l = nn.Linear(nf, 2*d)
-    nn.init.normal_(l.weight, std=_head_gain*nf**-.5)
+    sd = _head_gain*nf**-.5
+    nn.init.normal_(l.weight, std=sd)
     nn.init.zeros_(l.bias[:d])
     nn.init.constant_(l.bias[d:], spread)
     return l
 
-# %% ../nbs/02_dists.ipynb #1c3cae28
+# %% ../nbs/02_dists.ipynb #fca00b79
 @register
 class NormalHead(nn.Module):
     "Features `(...,nf)` to a diagonal Gaussian over `(d,)`: mean and log-variance are linear"
@@ -181,10 +200,12 @@ class NormalHead(nn.Module):
         super().__init__()
         self.linear = _linear(nf, d, spread=_log_var)
     def forward(self, h):
-        mu, logv = _full(self.linear(h)).chunk(2, -1)
-        return normal(mu, logv.clamp(-20, 20).div(2).exp())
+        h = _full(self.linear(h))                                  # (...,2d)
+        mu, logv = h.chunk(2, -1)
+        scale = logv.clamp(-20, 20).div(2).exp()
+        return normal(mu, scale)
 
-# %% ../nbs/02_dists.ipynb #315aae19
+# %% ../nbs/02_dists.ipynb #f5d5ec8d
 @register
 class LaplaceHead(nn.Module):
     "Features `(...,nf)` to independent Laplace coordinates; `tied` makes the scales sum to `d`"
@@ -194,7 +215,8 @@ class LaplaceHead(nn.Module):
         self.d = d
         self.tied = tied
     def forward(self, h):
-        mu, s = _full(self.linear(h)).chunk(2, -1)
+        h = _full(self.linear(h))                                  # (...,2d)
+        mu, s = h.chunk(2, -1)
         if self.tied: scale = s.softmax(-1)*self.d+1e-6
         else: scale = s.clamp(-20, 20).exp()
         return laplace(mu, scale)
@@ -209,16 +231,18 @@ class Encoder(nn.Module):
         self.head = head
     def forward(self, x): return self.head(self.body(x))
 
-# %% ../nbs/02_dists.ipynb #b56dc5a8
+# %% ../nbs/02_dists.ipynb #76d213b5
 @register
 class NormalPrior(nn.Module):
     "p(z) = N(0, I) over `(d,)`"
     def __init__(self, d:int):
         super().__init__()
         self.register_buffer('one', torch.ones(d), persistent=False)
-    def forward(self): return normal(torch.zeros_like(self.one), self.one)
+    def forward(self):
+        zero = torch.zeros_like(self.one)
+        return normal(zero, self.one)
 
-# %% ../nbs/02_dists.ipynb #73d4e2fa
+# %% ../nbs/02_dists.ipynb #029aa086
 @register
 class LaplacePrior(nn.Module):
     "Laplace prior over `(d,)`: unit scales, or learned ones that sum to `d`"
@@ -227,10 +251,11 @@ class LaplacePrior(nn.Module):
         self.logit = nn.Parameter(torch.zeros(d), requires_grad=learn)
     def forward(self):
         loc = torch.zeros_like(self.logit)
-        scale = self.logit.softmax(-1)*len(self.logit)
+        d = len(self.logit)
+        scale = self.logit.softmax(-1)*d
         return laplace(loc, scale)
 
-# %% ../nbs/02_dists.ipynb #6fbe4a22
+# %% ../nbs/02_dists.ipynb #0a6d6bd9
 class Likelihood(nn.Module):
     "Base: turn the decoder network's output into a distribution; `check` guards the support"
     def error(self, x):
@@ -239,14 +264,16 @@ class Likelihood(nn.Module):
     def mean_link(self, h):
         "Means from the network's output"
         h = _full(h)
-        return h.sigmoid() if getattr(self, 'link', None)=='sigmoid' else h
+        link = getattr(self, 'link', None)
+        return h.sigmoid() if link=='sigmoid' else h
 
-# %% ../nbs/02_dists.ipynb #feae0e9d
+# %% ../nbs/02_dists.ipynb #0377f5a5
 class _OneScale:
     "A location-scale family whose entries share one scale"
     def log_prob(self, v):
         s = getattr(self, 'one', self.scale)
-        return self.standard((v-self.loc)/s, -s.log())
+        u = (v-self.loc)/s
+        return self.standard(u, -s.log())
 
 class _Normal(_OneScale, Normal):
     @staticmethod
@@ -258,16 +285,18 @@ class _Laplace(_OneScale, Laplace):
     @staticmethod
     def standard(u, const): return const-math.log(2)-u.abs()
 
-# %% ../nbs/02_dists.ipynb #eb5005ab
+# %% ../nbs/02_dists.ipynb #31de54e6
 class _ScaledLik(Likelihood):
     "Location-scale likelihood with a fixed or learned scale; a sigmoid link keeps means in (0,1), for pixels"
     def __init__(self, scale:float=1., learn:bool=False, link:str='identity'):
         super().__init__()
         if not scale>0: raise ValueError(f'scale must be positive, found {scale}')
         self.link = choose(link, ('identity','sigmoid'), 'link')
-        self.log_scale = nn.Parameter(torch.tensor(float(scale)).log(), requires_grad=learn)
+        log_scale = torch.tensor(float(scale)).log()
+        self.log_scale = nn.Parameter(log_scale, requires_grad=learn)
     def forward(self, h):
-        mean, scale = self.mean_link(h), self.log_scale.exp()
+        mean = self.mean_link(h)
+        scale = self.log_scale.exp()
         p = self.family(mean, scale, validate_args=False)
         p.one = scale
         return Independent(p, 0, validate_args=False)
@@ -275,9 +304,10 @@ class _ScaledLik(Likelihood):
         if self.link!='sigmoid': return None
         lo, hi = (v.item() for v in x.aminmax())
         if lo>=0 and hi<=1: return None
+        found = f'values in [{lo:.3g}, {hi:.3g}]'
         name = type(self).__name__.removesuffix('Lik').lower()
-        return (f'values in [{lo:.3g}, {hi:.3g}], but the means of a sigmoid link lie in (0, 1); '
-                f'divide pixels by 255, or use the likelihood {name!r}')
+        remedy = f'divide pixels by 255, or use the likelihood {name!r}'
+        return f'{found}, but the means of a sigmoid link lie in (0, 1); {remedy}'
 
 @register
 class NormalLik(_ScaledLik):
@@ -300,14 +330,15 @@ class BernoulliLik(Likelihood):
         if lo<0 or hi>1: return (f'values in [{lo:.3g}, {hi:.3g}], but a Bernoulli likelihood needs [0, 1]; '
                                  'rescale, or use a normal likelihood')
 
-# %% ../nbs/02_dists.ipynb #44491798
+# %% ../nbs/02_dists.ipynb #1cabb5ad
 @register
 class CategoricalLik(Likelihood):
     "One-hot last dimension (labels, characters); the network gives logits"
     def forward(self, h): return OneHotCategorical(logits=_full(h), validate_args=False)
     def error(self, x):
-        binary = ((x==0)|(x==1)).all()
-        if not (binary and (x.sum(-1)<=1).all()):
+        binary = (x==0) | (x==1)
+        at_most_one = x.sum(-1)<=1
+        if not (binary.all() and at_most_one.all()):
             return ('a categorical likelihood needs one-hot vectors; '
                     'encode labels with torch.nn.functional.one_hot(y, k).float()')
 
@@ -326,7 +357,7 @@ def as_likelihood(
     if isinstance(lik, nn.Module): return lik
     return choose(lik, likelihoods, 'likelihood')()
 
-# %% ../nbs/02_dists.ipynb #980e8ea0
+# %% ../nbs/02_dists.ipynb #2548bacd
 @register
 class Decoder(nn.Module):
     "p(x|z): a network `(N,d) -> (N,*shape)` and a likelihood"
@@ -336,23 +367,30 @@ class Decoder(nn.Module):
         self.lik = lik
         self.shape = tuple(shape)
         self.chunk = chunk
-        self.whole = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in net.modules())
+        norm = nn.modules.batchnorm._BatchNorm
+        self.whole = any(isinstance(m, norm) for m in net.modules())
 
-    def _at_once(self, z): return z.device.type!='cpu' or (self.training and self.whole)
+    def _at_once(self, z):
+        "On a GPU, and where batch norm needs the whole batch"
+        if z.device.type!='cpu': return True
+        return self.training and self.whole
 
     def _features(self, z): # `(N,d)` to `(N,*shape)`
         if self._at_once(z) or len(z)<=self.chunk: return self.net(z)
-        return torch.cat([self.net(part) for part in z.split(self.chunk)])
+        parts = z.split(self.chunk)
+        return torch.cat([self.net(part) for part in parts])
 
     def forward(self, z): # `(...,d)` to a distribution with batch shape `(...)` and event shape `shape`
         h = self._features(z.flatten(0, -2))
         h = h.view(*z.shape[:-1], *h.shape[1:])                    # (...,*shape)
         p = self.lik(h)
-        return Independent(p, len(self.shape)-len(p.event_shape), validate_args=False)
+        n = len(self.shape)-len(p.event_shape)                     # dimensions that are still a batch
+        return Independent(p, n, validate_args=False)
 
     def check(self, x, name):
         "Raise if observations lie outside the likelihood's support"
-        err = self.lik.error(x) if hasattr(self.lik, 'error') else None
+        if not hasattr(self.lik, 'error'): return
+        err = self.lik.error(x)
         if err: raise ValueError(f'modality {name!r}: {err}')
 
 # %% ../nbs/02_dists.ipynb #3f2f11b2
@@ -367,7 +405,7 @@ def score(self:Decoder,
     parts = zip(z.split(chunk), x.split(chunk))
     return torch.cat([self(c).log_prob(v) for c,v in parts])
 
-# %% ../nbs/02_dists.ipynb #ae6b1392
+# %% ../nbs/02_dists.ipynb #a3987742
 def kl(
     q, # Distribution over `(d,)`, batch shape `(B,)`
     p, # Distribution over `(d,)`
@@ -377,6 +415,8 @@ def kl(
     try: return kl_divergence(q, p)
     except NotImplementedError:
         if z is None:
-            pair = f'KL({type(q).__name__}||{type(p).__name__})'
-            raise NotImplementedError(f'no closed form for {pair}; pass samples `z` of q') from None
+            of = type(q).__name__
+            over = type(p).__name__
+            why = f'no closed form for KL({of}||{over}); pass samples `z` of q'
+            raise NotImplementedError(why) from None
     return q.log_prob(z)-p.log_prob(z)

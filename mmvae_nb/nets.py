@@ -8,9 +8,10 @@ __all__ = ['quiet_gain', 'pixel_sd', 'wide_input', 'n_params', 'he_init', 'first
            'net_for', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders', 'fresh', 'JointEncoder', 'mnist_svhn',
            'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN', 'StridedCNN', 'classifier_for']
 
-# %% ../nbs/03_nets.ipynb #ba602e4a
+# %% ../nbs/03_nets.ipynb #e21e65db
 import copy, math, torch
 from fastcore.basics import patch
+from itertools import pairwise
 from torch import nn, Tensor
 from .core import Modality, as_modalities, choose, eval_mode, register, registry
 from .dists import CategoricalLik, Decoder, Encoder, LaplaceLik, NormalHead, NormalLik, as_likelihood
@@ -23,7 +24,7 @@ def n_params(
     "Number of trainable parameters"
     return sum(p.numel() for p in net.parameters() if p.requires_grad)
 
-# %% ../nbs/03_nets.ipynb #e7cdd0b4
+# %% ../nbs/03_nets.ipynb #91dabbc9
 _weighted = nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d
 _relu_gain = 2**.5                         # keeps the second moment through a ReLU
 quiet_gain = .05                           # of the last layer of a decoder
@@ -32,19 +33,22 @@ wide_input = 128                           # columns of a table above which the 
 
 def _fan_in(l):
     "Number of inputs that one output of a layer hears"
-    if not isinstance(l, (nn.ConvTranspose1d, nn.ConvTranspose2d)): return l.weight[0].numel()
+    transposed = isinstance(l, (nn.ConvTranspose1d, nn.ConvTranspose2d))
+    if not transposed: return l.weight[0].numel()
     if max(l.stride)==1: return l.in_channels
-    positions = math.prod(l.kernel_size)/math.prod(l.stride)
-    return l.in_channels*positions
+    kernel = math.prod(l.kernel_size)
+    step = math.prod(l.stride)
+    return l.in_channels*(kernel/step)
 
 def _weighted_layers(net): return [l for l in net.modules() if isinstance(l, _weighted)]
 
 def _draw_weights(l, gain):
     "Weights of standard deviation gain/sqrt(fan-in), biases zero"
-    nn.init.normal_(l.weight, std=gain/_fan_in(l)**.5)
+    sd = gain/_fan_in(l)**.5
+    nn.init.normal_(l.weight, std=sd)
     if l.bias is not None: nn.init.zeros_(l.bias)
 
-# %% ../nbs/03_nets.ipynb #b6bb005d
+# %% ../nbs/03_nets.ipynb #dbb08f36
 def he_init(
     net:nn.Module, # Linear and convolutional layers with ReLUs between them; changed in place
     last:float=None, # Gain of the last layer, for nets without a ReLU after it (default: as the others)
@@ -64,12 +68,14 @@ class _Layers(nn.Sequential):
         self.reset_parameters()
     def reset_parameters(self):
         he_init(self, self.last)
-        if self.first is not None: _draw_weights(_weighted_layers(self)[0], self.first)
+        if self.first is not None:
+            first, *_ = _weighted_layers(self)
+            _draw_weights(first, self.first)
     def __getitem__(self, i):
         if isinstance(i, slice): return nn.Sequential(*list(self)[i])
         return super().__getitem__(i)
 
-# %% ../nbs/03_nets.ipynb #3895e6d9
+# %% ../nbs/03_nets.ipynb #0e5d8273
 def first_gain(
     shape:tuple, # Shape of one observation
     sd:float=None, # Standard deviation of its entries (default: a third for images, with pixels in [0,1], else one)
@@ -79,7 +85,9 @@ def first_gain(
     if sd is None: sd = pixel_sd if _is_image(shape) else 1.
     gain = _relu_gain/sd
     if len(shape)!=1: return gain
-    return gain*min(1., (wide_input/shape[0])**.5)
+    columns = shape[0]
+    narrow = min(1., (wide_input/columns)**.5)
+    return gain*narrow
 
 def _is_image(shape): return len(shape)==3 and shape[0]<=4
 
@@ -94,7 +102,7 @@ def start_settings()->dict: # Numbers by name
         'wide input': wide_input,
     }
 
-# %% ../nbs/03_nets.ipynb #cd33d1cf
+# %% ../nbs/03_nets.ipynb #6e31fee7
 @register
 class MLP(_Layers):
     "Linear layers with ReLU between them (and dropout, if asked)"
@@ -108,12 +116,14 @@ class MLP(_Layers):
         self.last = last
         layers = []
         for n in hidden:
-            layers += [nn.Linear(nin, n), nn.ReLU(inplace=True)]
+            layers.append(nn.Linear(nin, n))
+            layers.append(nn.ReLU(inplace=True))
             if dropout: layers.append(nn.Dropout(dropout))
             nin = n
-        super().__init__(*layers, nn.Linear(nin, nout))
+        layers.append(nn.Linear(nin, nout))
+        super().__init__(*layers)
 
-# %% ../nbs/03_nets.ipynb #77de1e16
+# %% ../nbs/03_nets.ipynb #8c2d14b7
 @register
 class MLPBody(_Layers):
     "Any shape, flattened, to `hidden[-1]` features"
@@ -125,11 +135,12 @@ class MLPBody(_Layers):
     ):
         *rest, nf = hidden
         self.first = first_gain(shape, sd)
-        mlp = MLP(math.prod(shape), nf, rest, dropout)
+        nin = math.prod(shape)
+        mlp = MLP(nin, nf, rest, dropout)
         super().__init__(nn.Flatten(), mlp, nn.ReLU(inplace=True))
         self.nf = nf
 
-# %% ../nbs/03_nets.ipynb #3500912c
+# %% ../nbs/03_nets.ipynb #4eed5d06
 @register
 class MLPNet(_Layers):
     "Codes `(N,d)` to any shape; the last layer begins quietly"
@@ -140,17 +151,19 @@ class MLPNet(_Layers):
         hidden:tuple=(512,), # Widths of the hidden layers
         dropout:float=0., # Share of hidden units dropped in training
     ):
+        shape = tuple(shape)
         mlp = MLP(d, math.prod(shape), hidden, dropout)
-        super().__init__(mlp, nn.Unflatten(1, tuple(shape)))
+        super().__init__(mlp, nn.Unflatten(1, shape))
 
-# %% ../nbs/03_nets.ipynb #33dfee80
+# %% ../nbs/03_nets.ipynb #5025def4
 def output_spread(
     net:nn.Module, # Codes `(n,d)` to outputs `(n,*shape)`
     d:int, # Latent size
     n:int=1000, # Draws of z ~ N(0, I)
 )->Tensor: # `(*shape,)`
     "Standard deviation over z of every output of a decoder network"
-    with torch.no_grad(), eval_mode(net): return net(torch.randn(n, d)).std(0)
+    z = torch.randn(n, d)
+    with torch.no_grad(), eval_mode(net): return net(z).std(0)
 
 # %% ../nbs/03_nets.ipynb #bdc7c42d
 def quiet(
@@ -176,23 +189,26 @@ def halvings(
     "Sizes of the feature maps along one side"
     return [s>>i for i in range(n+1)]
 
-# %% ../nbs/03_nets.ipynb #a7622f3b
+# %% ../nbs/03_nets.ipynb #5ae16177
 def _image(shape, n, who):
     "Channels, and sizes along both sides, of an image that can be halved `n` times"
     _check_image(shape, who)
-    _check_halvings(shape, shape[1:], n, who)
-    return shape[0], halvings(shape[1], n), halvings(shape[2], n)
+    c, h, w = shape
+    _check_halvings(shape, (h, w), n, who)
+    return c, halvings(h, n), halvings(w, n)
 
 def _check_image(shape, who):
     if len(shape)!=3:
-        raise ValueError(f'{who} needs a shape (C,H,W), found {tuple(shape)}; use an MLP for other shapes')
+        found = tuple(shape)
+        raise ValueError(f'{who} needs a shape (C,H,W), found {found}; use an MLP for other shapes')
 
 def _check_halvings(shape, sides, n, who):
     if min(sides)<2**n:
-        raise ValueError(f'{who}: {n} layers halve an image to nothing below {2**n} pixels a side, '
-                         f'found {tuple(shape)}; use fewer channels or an MLP')
+        found = tuple(shape)
+        least = f'{n} layers halve an image to nothing below {2**n} pixels a side'
+        raise ValueError(f'{who}: {least}, found {found}; use fewer channels or an MLP')
 
-# %% ../nbs/03_nets.ipynb #5320c54c
+# %% ../nbs/03_nets.ipynb #8b5d47ca
 @register
 class ConvBody(_Layers):
     "Images to features: 4x4 convolutions that halve the size, each followed by a ReLU"
@@ -205,11 +221,14 @@ class ConvBody(_Layers):
         self.first = first_gain(shape, sd)
         layers = []
         for below,above in zip((c, *channels), channels):
-            layers += [nn.Conv2d(below, above, **_step), nn.ReLU(inplace=True)]
+            layers.append(nn.Conv2d(below, above, **_step))
+            layers.append(nn.ReLU(inplace=True))
         super().__init__(*layers, nn.Flatten())
-        self.nf = channels[-1]*hs[-1]*ws[-1]
+        h = hs[-1]
+        w = ws[-1]
+        self.nf = channels[-1]*h*w
 
-# %% ../nbs/03_nets.ipynb #8fcab418
+# %% ../nbs/03_nets.ipynb #626d373a
 @register
 class ConvNet(_Layers):
     "Codes `(N,d)` to images: the mirror of `ConvBody`, back to exactly (H,W); the last layer begins quietly"
@@ -220,30 +239,36 @@ class ConvNet(_Layers):
         channels:tuple=(32,64,128), # As in `ConvBody`: the last is next to the code
     ):
         c, hs, ws = _image(shape, len(channels), 'ConvNet')
-        top = nn.ConvTranspose2d(d, channels[-1], (hs[-1],ws[-1]))
+        smallest = (hs[-1], ws[-1])
+        top = nn.ConvTranspose2d(d, channels[-1], smallest)
         layers = [nn.Unflatten(1, (d,1,1)), top]
         maps = (c, *channels)                          # channels, from the image on
         for i in reversed(range(len(channels))):       # a map of (hs[i+1],ws[i+1]) becomes one of (hs[i],ws[i])
             odd = (hs[i]%2, ws[i]%2)
-            up = nn.ConvTranspose2d(maps[i+1], maps[i], **_step, output_padding=odd)
-            layers += [nn.ReLU(inplace=True), up]
+            above = maps[i+1]
+            below = maps[i]
+            layers.append(nn.ReLU(inplace=True))
+            layers.append(nn.ConvTranspose2d(above, below, **_step, output_padding=odd))
         super().__init__(*layers)
 
-# %% ../nbs/03_nets.ipynb #4ea22f34
+# %% ../nbs/03_nets.ipynb #6ed3fb25
 def default_channels(
     shape:tuple, # (C,H,W)
 )->tuple: # Channels for `ConvBody` and `ConvNet`
     "32, 64, then 128 until the larger side is about 4"
-    most = int(math.log2(min(shape[1:])))                      # halvings that the smaller side allows
-    wanted = max(3, math.ceil(math.log2(max(shape[1:])/4)))
-    n = min(most, wanted)
+    _, h, w = shape
+    most = int(math.log2(min(h, w)))                           # halvings that the smaller side allows
+    to_four = math.ceil(math.log2(max(h, w)/4))
+    n = min(most, max(3, to_four))
     return (32, 64, *[128]*(n-2))
 
-# %% ../nbs/03_nets.ipynb #6a620d3a
+# %% ../nbs/03_nets.ipynb #5b8ba082
 def _kind(shape):
     "'mlp' for small grey images, 'conv' for other images, else 'other'"
     if not _is_image(shape) or min(shape[1:])<8: return 'other'
-    return 'mlp' if shape[0]==1 and math.prod(shape)<=1024 else 'conv'
+    grey = shape[0]==1
+    small = math.prod(shape)<=1024
+    return 'mlp' if grey and small else 'conv'
 
 def _hidden(kind): return (512,) if kind=='mlp' else (256,256)
 
@@ -267,7 +292,7 @@ def net_for(
     if kind=='conv': return ConvNet(d, shape, default_channels(shape))
     return MLPNet(d, shape, _hidden(kind))
 
-# %% ../nbs/03_nets.ipynb #0ec278a1
+# %% ../nbs/03_nets.ipynb #d0d0bf1a
 def _dry(net, shape, who):
     "What `net` returns for two zero inputs; batch norm, dropout and gradients stay untouched"
     tensors = [*net.parameters(), *net.buffers(), torch.zeros(())]
@@ -275,61 +300,72 @@ def _dry(net, shape, who):
     x = torch.zeros(2, *shape, dtype=like.dtype, device=like.device)
     try:
         with torch.no_grad(), eval_mode(net): return net(x)
-    except Exception as e: raise ValueError(f'{who} fails on an input of shape {(2,*shape)}: {e}') from e
+    except Exception as e:
+        why = f'{who} fails on an input of shape {(2,*shape)}: {e}'
+        raise ValueError(why) from e
 
-# %% ../nbs/03_nets.ipynb #bb2b1cfd
+# %% ../nbs/03_nets.ipynb #5d2c52a4
 def _n_features(body, shape, who):
     "Number of features of a user's body, or an error that says what is wrong with it"
     out = _dry(body, shape, who)
     if not isinstance(out, Tensor):
-        raise TypeError(f'{who} returns {type(out).__name__}, expected features, a tensor (B,nf); '
-                        'the head is added by the model')
+        why = (f'{who} returns {type(out).__name__}, expected features, a tensor (B,nf); '
+               'the head is added by the model')
+        raise TypeError(why)
     if out.dim()!=2 or len(out)!=2:
-        raise ValueError(f'{who} maps {(2,*shape)} to {tuple(out.shape)}, expected (2,nf); end it with nn.Flatten()')
+        found = tuple(out.shape)
+        raise ValueError(f'{who} maps {(2,*shape)} to {found}, expected (2,nf); end it with nn.Flatten()')
     found = out.shape[1]
     nf = getattr(body, 'nf', found)
     if nf!=found:
-        raise ValueError(f'{who} says nf={nf}, but returns {found} features; correct or drop the attribute')
+        why = f'{who} says nf={nf}, but returns {found} features; correct or drop the attribute'
+        raise ValueError(why)
     return nf
 
-# %% ../nbs/03_nets.ipynb #92886074
+# %% ../nbs/03_nets.ipynb #bea9c665
 def body_of(
     m:Modality, # A modality, with an encoder of its own or none
 )->tuple: # A body of the model's own, and its number of features
     "Body of a modality: a copy of `m.encoder`, or the default"
     if m.encoder is None:
-        one_hot = isinstance(as_likelihood(m.likelihood), CategoricalLik)
-        sd = m.shape[-1]**-.5 if one_hot else None                # one of K entries is 1
+        lik = as_likelihood(m.likelihood)
+        K = m.shape[-1]
+        sd = K**-.5 if isinstance(lik, CategoricalLik) else None  # one of K entries is 1
         body = body_for(m.shape, sd)
         return body, body.nf
     body = copy.deepcopy(m.encoder)
-    return body, _n_features(body, m.shape, f'modality {m.name!r}: encoder')
+    nf = _n_features(body, m.shape, f'modality {m.name!r}: encoder')
+    return body, nf
 
-# %% ../nbs/03_nets.ipynb #97051c3a
+# %% ../nbs/03_nets.ipynb #83cdb518
 def unimodal_encoders(
     mods, # List of `Modality`, or `{name: shape}`
     d:int, # Latent size
     head=NormalHead, # `(nf,d)` to a head module
 )->nn.ModuleDict: # `{name: Encoder}`
     "One encoder q(z|x_j) per modality"
-    parts = {k: body_of(m) for k,m in as_modalities(mods).items()}
-    return nn.ModuleDict({k: Encoder(body, head(nf, d)) for k,(body,nf) in parts.items()})
+    bodies = {k: body_of(m) for k,m in as_modalities(mods).items()}
+    encoders = nn.ModuleDict()
+    for k,(body,nf) in bodies.items(): encoders[k] = Encoder(body, head(nf, d))
+    return encoders
 
-# %% ../nbs/03_nets.ipynb #9d86b4fb
+# %% ../nbs/03_nets.ipynb #9488bbb0
 def _check_decoder(dec, m, d):
     "Raise unless the network and the likelihood of `dec` make `(N,d)` into distributions of shape `m.shape`"
     who = f'modality {m.name!r}: decoder'
     want = (2, *m.shape)
     out = _dry(dec.net, (d,), who)
     if not isinstance(out, Tensor):
-        raise TypeError(f'{who} returns {type(out).__name__}, expected a tensor of shape {want}; '
-                        'the likelihood is added by the model')
+        why = (f'{who} returns {type(out).__name__}, expected a tensor of shape {want}; '
+               'the likelihood is added by the model')
+        raise TypeError(why)
     with torch.no_grad(): p = dec.lik(out)
     if p.batch_shape+p.event_shape!=want:
-        raise ValueError(f'{who} maps {(2,d)} to {tuple(out.shape)}, expected {want}')
+        found = tuple(out.shape)
+        raise ValueError(f'{who} maps {(2,d)} to {found}, expected {want}')
     return dec
 
-# %% ../nbs/03_nets.ipynb #17d3946c
+# %% ../nbs/03_nets.ipynb #5d3d4761
 def decoder_of(
     m:Modality, # A modality, with a decoder network of its own or none
     d:int, # Latent size
@@ -337,11 +373,13 @@ def decoder_of(
     "Decoder of a modality: copies of its network and likelihood, or the defaults"
     lik = copy.deepcopy(as_likelihood(m.likelihood))
     if m.decoder is not None:
-        own = Decoder(copy.deepcopy(m.decoder), lik, m.shape)
+        net = copy.deepcopy(m.decoder)
+        own = Decoder(net, lik, m.shape)
         return _check_decoder(own, m, d)
     net = net_for(m.shape, d)
     if isinstance(lik, CategoricalLik):
-        quiet(net, quiet_gain*m.shape[-1]**.5)                # one of K logits moves p by p(1-p)
+        K = m.shape[-1]
+        quiet(net, quiet_gain*K**.5)                          # one of K logits moves p by p(1-p)
     return Decoder(net, lik, m.shape)
 
 # %% ../nbs/03_nets.ipynb #a7407eba
@@ -364,7 +402,7 @@ def fresh(
         if draw and free and all(free): draw()
     return net
 
-# %% ../nbs/03_nets.ipynb #67752245
+# %% ../nbs/03_nets.ipynb #2d032854
 @register
 class JointEncoder(nn.Module):
     "q(z|x_1..x_M): a body per modality, their outputs side by side, an MLP, a head"
@@ -383,13 +421,15 @@ class JointEncoder(nn.Module):
         parts = {k: body_of(m) for k,m in as_modalities(mods).items()}
         for k,(body,nf) in parts.items():
             if new: body = fresh(body)
-            self.bodies[k] = nn.Sequential(body, MLP(nf, self.width, ()))
+            last = MLP(nf, self.width, ())
+            self.bodies[k] = nn.Sequential(body, last)
         *rest, nf = hidden
-        merge = MLP(len(parts)*self.width, nf, rest, last=_relu_gain)
+        nin = len(parts)*self.width
+        merge = MLP(nin, nf, rest, last=_relu_gain)
         self.merge = nn.Sequential(merge, nn.ReLU(inplace=True))
         self.head = head(nf, d)
 
-# %% ../nbs/03_nets.ipynb #f7e9148a
+# %% ../nbs/03_nets.ipynb #dab24c62
 @patch
 def forward(self:JointEncoder,
     x:dict, # `{name: (B,*shape)}`, every modality
@@ -397,9 +437,11 @@ def forward(self:JointEncoder,
     "Features of every modality, merged"
     missing = [k for k in self.bodies if k not in x]
     if missing:
-        raise ValueError(f'a joint encoder reads all of {tuple(self.bodies)}, but {missing[0]!r} is missing')
+        names = tuple(self.bodies)
+        raise ValueError(f'a joint encoder reads all of {names}, but {missing[0]!r} is missing')
     parts = [body(x[k]) for k,body in self.bodies.items()]
-    return self.head(self.merge(torch.cat(parts, -1)))
+    merged = self.merge(torch.cat(parts, -1))
+    return self.head(merged)
 
 @patch
 def features(self:JointEncoder,
@@ -409,13 +451,14 @@ def features(self:JointEncoder,
 )->Tensor: # `(B,width)`
     "Features of one modality, zero where a sample lacks it: for joint encoders of incomplete samples"
     if v is not None and o.all(): return self.bodies[k](v)
-    empty = next(self.merge.parameters()).new_zeros(len(o), self.width)
+    like = next(self.merge.parameters())
+    empty = like.new_zeros(len(o), self.width)
     i, = o.nonzero(as_tuple=True)                      # the samples that have it
     if not len(i): return empty
-    h = self.bodies[k](v[i])
-    return empty.index_put((i,), h.to(empty.dtype))
+    h = self.bodies[k](v[i]).to(empty.dtype)
+    return empty.index_put((i,), h)
 
-# %% ../nbs/03_nets.ipynb #788a643a
+# %% ../nbs/03_nets.ipynb #3942d6b9
 def mnist_svhn(
     d:int=20, # Latent size
     paper:str='jnf', # 'jnf' (2023, Table 4) or 'jnf-shared' (2025, Table E.6)
@@ -423,14 +466,19 @@ def mnist_svhn(
     "MNIST and SVHN with the networks, likelihoods and weights of a paper"
     papers = {'jnf': ((512,), NormalLik), 'jnf-shared': ((400,), LaplaceLik)}
     hidden, lik = choose(paper, papers, 'paper')
-    grey, colour = (1,28,28), (3,32,32)
+    grey = (1,28,28)
+    colour = (3,32,32)
     weight = math.prod(colour)/math.prod(grey)
     def pixels(): return lik(1., link='sigmoid')
-    mnist = Modality('mnist', grey, pixels(), weight, MLPBody(grey, hidden), MLPNet(d, grey, hidden))
-    svhn = Modality('svhn', colour, pixels(), 1., ConvBody(colour), ConvNet(d, colour))
+    body = MLPBody(grey, hidden)
+    net = MLPNet(d, grey, hidden)
+    mnist = Modality('mnist', grey, pixels(), weight, body, net)
+    body = ConvBody(colour)
+    net = ConvNet(d, colour)
+    svhn = Modality('svhn', colour, pixels(), 1., body, net)
     return [mnist, svhn]
 
-# %% ../nbs/03_nets.ipynb #7cdf16b1
+# %% ../nbs/03_nets.ipynb #33db3770
 _frequency_step = dict(kernel_size=(4,1), stride=(2,1), padding=(1,0))      # halves the frequencies, or doubles them
 
 @register
@@ -444,8 +492,9 @@ class SoundBody(_Layers):
         c, hs = _spectrogram(shape, channels, 'SoundBody')
         instants = nn.Conv2d(c, channels[0], (1,shape[2]))                     # (F,T) to (F,1)
         layers = _normed(instants, norm)
-        for below,above in zip(channels, channels[1:]):
-            layers += _normed(nn.Conv2d(below, above, **_frequency_step), norm)
+        for below,above in pairwise(channels):
+            conv = nn.Conv2d(below, above, **_frequency_step)
+            layers += _normed(conv, norm)
         super().__init__(*layers, nn.Flatten())
         self.nf = channels[-1]*hs[-1]
 
@@ -453,15 +502,18 @@ def _spectrogram(shape, channels, who):
     "Channels, and sizes along frequency: the first layer takes all instants, each other one halves the frequencies"
     _check_image(shape, who)
     n = len(channels)-1
-    _check_halvings(shape, shape[1:2], n, who)
-    return shape[0], halvings(shape[1], n)
+    c, h, _ = shape
+    _check_halvings(shape, (h,), n, who)
+    return c, halvings(h, n)
 
 def _normed(conv, norm):
     "A convolution, batch norm if asked, and a ReLU"
-    if not norm: return [conv, nn.ReLU(inplace=True)]
-    return [conv, nn.BatchNorm2d(conv.out_channels), nn.ReLU(inplace=True)]
+    layers = [conv]
+    if norm: layers.append(nn.BatchNorm2d(conv.out_channels))
+    layers.append(nn.ReLU(inplace=True))
+    return layers
 
-# %% ../nbs/03_nets.ipynb #8a15a34e
+# %% ../nbs/03_nets.ipynb #d6109e3a
 @register
 class SoundNet(_Layers):
     "Codes `(N,d)` to spectrograms: the mirror of `SoundBody`; the last layer begins quietly"
@@ -474,17 +526,21 @@ class SoundNet(_Layers):
     ):
         c, hs = _spectrogram(shape, channels, 'SoundNet')
         top = channels[-1]
-        layers = [nn.Linear(d, top*hs[-1])]
-        if norm: layers.append(nn.BatchNorm1d(top*hs[-1]))
-        layers += [nn.Unflatten(1, (top,hs[-1],1)), nn.ReLU(inplace=True)]
+        h = hs[-1]
+        layers = [nn.Linear(d, top*h)]
+        if norm: layers.append(nn.BatchNorm1d(top*h))
+        layers.append(nn.Unflatten(1, (top,h,1)))
+        layers.append(nn.ReLU(inplace=True))
         for i in reversed(range(len(channels)-1)):
             odd = (hs[i]%2, 0)
-            up = nn.ConvTranspose2d(channels[i+1], channels[i], **_frequency_step, output_padding=odd)
+            above = channels[i+1]
+            below = channels[i]
+            up = nn.ConvTranspose2d(above, below, **_frequency_step, output_padding=odd)
             layers += _normed(up, norm)
         instants = nn.ConvTranspose2d(channels[0], c, (1,shape[2]))            # (F,1) to (F,T)
         super().__init__(*layers, instants)
 
-# %% ../nbs/03_nets.ipynb #a34cf66b
+# %% ../nbs/03_nets.ipynb #bb854627
 @register
 class DigitCNN(_Layers):
     "Small CNN of JNF-Shared (Table G.8), logits; `norm` puts batch norm in the place of channel dropout"
@@ -502,13 +558,20 @@ class DigitCNN(_Layers):
         a, b = channels
         layers = [nn.Conv2d(c, a, 5), nn.MaxPool2d(2)]
         if norm: layers.append(nn.BatchNorm2d(a))
-        layers += [nn.ReLU(inplace=True), nn.Conv2d(a, b, 5)]
-        layers.append(nn.BatchNorm2d(b) if norm else nn.Dropout2d(dropout))
-        layers += [nn.MaxPool2d(2), nn.ReLU(inplace=True), nn.Flatten()]
-        layers += [nn.Linear(b*h*w, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout)]
-        super().__init__(*layers, nn.Linear(hidden, classes))
+        layers.append(nn.ReLU(inplace=True))
+        layers.append(nn.Conv2d(a, b, 5))
+        if norm: layers.append(nn.BatchNorm2d(b))
+        else: layers.append(nn.Dropout2d(dropout))
+        layers.append(nn.MaxPool2d(2))
+        layers.append(nn.ReLU(inplace=True))
+        layers.append(nn.Flatten())
+        layers.append(nn.Linear(b*h*w, hidden))
+        layers.append(nn.ReLU(inplace=True))
+        layers.append(nn.Dropout(dropout))
+        layers.append(nn.Linear(hidden, classes))
+        super().__init__(*layers)
 
-# %% ../nbs/03_nets.ipynb #cf17285f
+# %% ../nbs/03_nets.ipynb #33052c9c
 @register
 class WideCNN(_Layers):
     "Classifier of JNF (Table 8), logits: three convolutions for colour (SVHN), two for grey (MNIST, FashionMNIST)"
@@ -521,7 +584,8 @@ class WideCNN(_Layers):
         channels, hidden = ((32,64,128), (1024,512)) if colour else ((32,64), (512,))
         layers = []
         for below,above in zip((c, *channels), channels):
-            layers += _normed(nn.Conv2d(below, above, 4), True)
+            conv = nn.Conv2d(below, above, 4)
+            layers += _normed(conv, norm=True)
         layers.append(nn.Flatten())
         sides = [s-3*len(channels) for s in size]                  # a kernel of 4 costs 3 pixels
         nf = channels[-1]*math.prod(sides)
@@ -532,7 +596,7 @@ class WideCNN(_Layers):
             nf = n
         super().__init__(*layers, nn.Linear(nf, classes))
 
-# %% ../nbs/03_nets.ipynb #2dd353c6
+# %% ../nbs/03_nets.ipynb #3c755534
 @register
 class StridedCNN(_Layers):
     "Classifier of MoPoE's code for PolyMNIST, logits: two strided convolutions, dropout everywhere"
@@ -544,12 +608,18 @@ class StridedCNN(_Layers):
         c, *size = shape
         layers = []
         for below,above in (c, 10), (10, 20):
-            layers += [nn.Conv2d(below, above, 4, 2, 1), nn.Dropout2d(dropout), nn.ReLU(inplace=True)]
+            layers.append(nn.Conv2d(below, above, 4, 2, 1))
+            layers.append(nn.Dropout2d(dropout))
+            layers.append(nn.ReLU(inplace=True))
+        layers.append(nn.Flatten())
         nf = 20*math.prod(s//4 for s in size)
-        layers += [nn.Flatten(), nn.Linear(nf, 128), nn.Dropout(dropout), nn.ReLU(inplace=True)]
-        super().__init__(*layers, nn.Linear(128, classes))
+        layers.append(nn.Linear(nf, 128))
+        layers.append(nn.Dropout(dropout))
+        layers.append(nn.ReLU(inplace=True))
+        layers.append(nn.Linear(128, classes))
+        super().__init__(*layers)
 
-# %% ../nbs/03_nets.ipynb #89b8c14f
+# %% ../nbs/03_nets.ipynb #052dd71e
 def classifier_for(
     shape:tuple, # Shape of one observation
     classes:int=10, # Number of classes
@@ -559,4 +629,5 @@ def classifier_for(
         return DigitCNN(shape, classes, (16,32), 64, .25, norm=True)
     n = math.prod(shape)
     standardise = nn.BatchNorm1d(n, affine=False)
-    return nn.Sequential(nn.Flatten(), standardise, MLP(n, classes, (128,), .25))
+    mlp = MLP(n, classes, (128,), .25)
+    return nn.Sequential(nn.Flatten(), standardise, mlp)

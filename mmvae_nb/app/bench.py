@@ -5,14 +5,15 @@
 # %% auto #0
 __all__ = ['benches', 'starts', 'colours', 'worlds', 'start_models', 'gains', 'gain_models', 'alternate', 'bench',
            'compare_rates', 'bare_loop', 'Stopwatch', 'learner_loop', 'bench_loop', 'two_clouds', 'bench_frechet',
-           'provenance', 'read_results', 'restart', 'World', 'start_data', 'start_model', 'predicted_r2', 'run_start',
-           'start_runs', 'run_starts', 'start_table', 'draw_starts', 'gain_data', 'gain_model', 'run_gain', 'run_gains',
+           'provenance', 'read_results', 'kept', 'lacking', 'append_rows', 'restart', 'World', 'start_data',
+           'start_model', 'predicted_r2', 'quiet_learner', 'run_start', 'start_runs', 'run_starts', 'start_table',
+           'draw_starts', 'half_size', 'mlp_modalities', 'gain_data', 'gain_model', 'run_gain', 'run_gains',
            'run_benches']
 
-# %% ../../nbs/82_app.bench.ipynb #bac0a1ec
-import io, json, math, multiprocessing, os, pandas as pd, platform, statistics, time, torch, warnings
+# %% ../../nbs/82_app.bench.ipynb #62a097a2
+import io, json, math, multiprocessing, numpy as np, os, pandas as pd, platform, statistics, time, torch, warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from .cli import build_model, job_settings, load_data, plain_errors
 from fastai.basics import Callback
 from fastcore.script import call_parse
@@ -24,14 +25,15 @@ from torch import nn
 from typing import NamedTuple
 from .. import __version__, viz
 
-# %% ../../nbs/82_app.bench.ipynb #50968a7e
+# %% ../../nbs/82_app.bench.ipynb #4e317a5d
 from ..core import Modality, choose, eval_mode, seeded
 from ..data.core import MMData, MMLoader, mm_dls, whole_file
 from ..data.digits import embedded_digits
 from ..dists import LaplaceHead, NormalHead, NormalLik
 from ..eval.coherence import coherence, train_classifiers
 from ..eval.fidelity import FeatureStats, frechet, trace_sqrt
-from ..eval.latents import latent_codes, linear_reader
+from ..eval.latents import linear_reader
+from ..models.samplers import latent_codes
 from ..eval.likelihood import joint_likelihood
 from ..models.jmvae import JMVAE
 from ..models.mmvae import MMVAE
@@ -40,7 +42,7 @@ from ..models.mvae import MVAE
 from ..nets import ConvBody, ConvNet, MLPBody, MLPNet, default_channels, he_init, quiet, start_settings
 from ..train.learner import mm_learner
 
-# %% ../../nbs/82_app.bench.ipynb #d06669da
+# %% ../../nbs/82_app.bench.ipynb #54d0c786
 def alternate(
     *runs, # Functions without arguments
     repeats:int=5, # Rounds that count
@@ -52,7 +54,9 @@ def alternate(
         for times,run in zip(out, runs):
             start = time.perf_counter()
             own = run()
-            if r>=warmup: times.append(time.perf_counter()-start if own is None else own)
+            took = time.perf_counter()-start
+            if own is not None: took = own
+            if r>=warmup: times.append(took)
     return out
 
 # %% ../../nbs/82_app.bench.ipynb #bd0cfea8
@@ -69,27 +73,46 @@ def _ratios(ours, theirs):
     r = sorted(b/a for a,b in zip(ours, theirs))
     return dict(ratio=statistics.median(r), lowest=r[0], highest=r[-1])
 
-# %% ../../nbs/82_app.bench.ipynb #ab0f19c8
+# %% ../../nbs/82_app.bench.ipynb #b11624e2
 def compare_rates(
     names, # Two names: ours first
     times, # Two lists of durations in seconds, as from `alternate`
     n:int, # Samples in one run
 )->list: # Rows of the table
     "Samples per second of both, and the ratio of ours to the other, pair by pair"
-    return [{'what': k, 'samples/s': statistics.median(n/t for t in ts), **e} for k,ts,e in zip(names, times, (_ratios(*times), {}))]
+    def row(name, took):
+        rate = statistics.median(n/t for t in took)
+        return {'what': name, 'samples/s': rate}
+    rows = [row(name, took) for name,took in zip(names, times)]
+    rows[0].update(_ratios(*times))
+    return rows
 
-# %% ../../nbs/82_app.bench.ipynb #6a37893f
+# %% ../../nbs/82_app.bench.ipynb #c544a118
+def _shown(value):
+    "A value as it stands in a table"
+    if value is None: return ''
+    if not isinstance(value, float): return str(value)
+    if value>=100: return f'{value:,.0f}'
+    return f'{value:.3f}'
+
 def _table(
     rows, # List of dicts; missing entries stay empty
 )->str: # Aligned columns
     "Rows as plain text"
-    cols = list(dict.fromkeys(k for r in rows for k in r))
-    show = lambda v: '' if v is None else str(v) if not isinstance(v, float) else f'{v:,.0f}' if v>=100 else f'{v:.3f}'
-    cells = [cols, *[[show(r.get(c)) for c in cols] for r in rows]]
-    wide = [max(map(len, c)) for c in zip(*cells)]
-    return '\n'.join('  '.join(v.ljust(w) if i==0 else v.rjust(w) for i,(v,w) in enumerate(zip(line, wide))).rstrip() for line in cells)
+    columns = list(dict.fromkeys(k for row in rows for k in row))
+    lines = [columns]+[[_shown(row.get(k)) for k in columns] for row in rows]
+    first, *others = (max(map(len, column)) for column in zip(*lines))          # widths
+    def aligned(line):
+        cells = [line[0].ljust(first)]
+        cells += [cell.rjust(width) for cell,width in zip(line[1:], others)]
+        return '  '.join(cells).rstrip()
+    return '\n'.join(map(aligned, lines))
 
-# %% ../../nbs/82_app.bench.ipynb #83e1bf83
+# %% ../../nbs/82_app.bench.ipynb #6630bf9e
+def _as_floats(v):
+    if v.dtype!=torch.uint8: return v
+    return v.float()/255
+
 def bare_loop(
     model, # Trained in place, on its first stage
     data:MMData, # Training data
@@ -102,7 +125,7 @@ def bare_loop(
     model.train()
     for i in torch.randperm(len(data)).split(bs):
         if len(i)<bs: break
-        x = {k: v[i].float()/255 if v.dtype==torch.uint8 else v[i] for k,v in data.x.items()}
+        x = {k: _as_floats(v[i]) for k,v in data.x.items()}
         loss, _ = stage.loss(x)
         loss.backward()
         opt.step()
@@ -115,7 +138,7 @@ class Stopwatch(Callback):
     def before_train(self): self.start = time.perf_counter()
     def after_train(self): self.seconds = time.perf_counter()-self.start
 
-# %% ../../nbs/82_app.bench.ipynb #aa4704a7
+# %% ../../nbs/82_app.bench.ipynb #d7cee103
 def learner_loop(
     model, # Trained in place, on its first stage
     data:MMData, # Training data
@@ -125,11 +148,14 @@ def learner_loop(
 )->float: # Seconds of the training part
     "One epoch through a `Learner`, with progress bar and curves"
     watch = Stopwatch()
-    learn = mm_learner(mm_dls(data, data.subset(slice(0, bs)), bs=bs, device='cpu'), model, lr=lr, cbs=watch)
-    with redirect_stdout(io.StringIO()), nullcontext() if bar else learn.no_bar(): learn.fit(1)
+    few = data.subset(slice(0, bs))
+    dls = mm_dls(data, few, bs=bs, device='cpu')
+    learn = mm_learner(dls, model, lr=lr, cbs=watch)
+    shown = nullcontext() if bar else learn.no_bar()
+    with redirect_stdout(io.StringIO()), shown: learn.fit(1)
     return watch.seconds
 
-# %% ../../nbs/82_app.bench.ipynb #25f77229
+# %% ../../nbs/82_app.bench.ipynb #9d886a8c
 @bench
 def bench_loop(
     repeats:int=5, # Pairs of epochs
@@ -140,23 +166,32 @@ def bench_loop(
 )->list: # Rows of the table
     "Samples per second through the `Learner` and through a bare PyTorch loop, on the CPU"
     train = load_data(data, n_train=steps*bs, n_valid=bs, n_test=bs)[0]
+    settings = job_settings[data]
     def fresh():
-        with seeded(0): return build_model('jmvae', train, job_settings[data]['likelihood'], job_settings[data]['latent'])
-    ours, bare = fresh(), fresh()
-    times = alternate(lambda: learner_loop(ours, train, bs, **kwargs), lambda: bare_loop(bare, train, bs), repeats=repeats)
-    return compare_rates([f'Learner, {data}, batch {bs}', 'bare PyTorch loop'], times, steps*bs)
+        with seeded(0): return build_model('jmvae', train, settings['likelihood'], settings['latent'])
+    ours = fresh()
+    bare = fresh()
+    def learner(): return learner_loop(ours, train, bs, **kwargs)
+    def by_hand(): return bare_loop(bare, train, bs)
+    times = alternate(learner, by_hand, repeats=repeats)
+    names = [f'Learner, {data}, batch {bs}', 'bare PyTorch loop']
+    return compare_rates(names, times, steps*bs)
 
-# %% ../../nbs/82_app.bench.ipynb #13245b76
+# %% ../../nbs/82_app.bench.ipynb #1695ae8f
 def two_clouds(
     D:int=2048, # Features
     n:int=5000, # Samples of each cloud
 )->tuple: # Two tensors `(n,D)`, double
     "Correlated features with a spectrum over three decades"
     with seeded(0):
-        W = torch.randn(D, D, dtype=torch.double)/D**.5*torch.logspace(0, -1.5, D, dtype=torch.double)
-        return tuple(torch.randn(n, D, dtype=torch.double)*s@W.T for s in (1.,1.2))
+        mixing = torch.randn(D, D, dtype=torch.double)/D**.5
+        mixing *= torch.logspace(0, -1.5, D, dtype=torch.double)
+        def cloud(sd):
+            z = torch.randn(n, D, dtype=torch.double)
+            return z*sd@mixing.T
+        return cloud(1.), cloud(1.2)
 
-# %% ../../nbs/82_app.bench.ipynb #26de409e
+# %% ../../nbs/82_app.bench.ipynb #5ec3d675
 @bench
 def bench_frechet(
     repeats:int=3, # Rounds
@@ -165,13 +200,21 @@ def bench_frechet(
     few:int=1000, # Samples for the form without covariances
 )->list: # Rows of the table
     "Trace of the root of a product of covariances: ours, scipy's sqrtm; and the whole distance from few samples"
-    (f1, f2), out = two_clouds(D, n), {}
-    A, B = (FeatureStats.of(f).cov for f in (f1, f2))
-    def ours(): out['ours'] = trace_sqrt(A, B).item()
-    def theirs(): out['sqrtm'] = linalg.sqrtm(A.numpy()@B.numpy()).trace().real
-    times = alternate(ours, theirs, lambda: [frechet(f1[:few], f2[:few], few=True), None][1], repeats=repeats, warmup=0)
-    rows = [{'what': k, 'seconds': statistics.median(t)} for k,t in zip([f'ours, {D} features', "scipy's sqrtm", f'ours, whole distance, {few} samples'], times)]
-    rows[0].update(_ratios(*times[:2]), difference=abs(out['ours']/out['sqrtm']-1))
+    a, b = two_clouds(D, n)
+    cov_a = FeatureStats.of(a).cov
+    cov_b = FeatureStats.of(b).cov
+    traces = {}
+    def ours(): traces['ours'] = trace_sqrt(cov_a, cov_b).item()
+    def theirs():
+        root = linalg.sqrtm(cov_a.numpy()@cov_b.numpy())
+        traces['sqrtm'] = root.trace().real
+    def whole(): frechet(a[:few], b[:few], few=True)
+    times = alternate(ours, theirs, whole, repeats=repeats, warmup=0)
+    names = f'ours, {D} features', "scipy's sqrtm", f'ours, whole distance, {few} samples'
+    rows = [{'what': name, 'seconds': statistics.median(took)} for name,took in zip(names, times)]
+    ratios = _ratios(*times[:2])
+    off = abs(traces['ours']/traces['sqrtm']-1)
+    rows[0].update(ratios, difference=off)
     return rows
 
 # %% ../../nbs/82_app.bench.ipynb #31ea4cc2
@@ -180,31 +223,82 @@ def provenance()->dict: # Columns for a table of results: `version` and `start`
     settings = ', '.join(f'{k} {v:g}' for k,v in start_settings().items())
     return {'version': __version__, 'start': settings}
 
-# %% ../../nbs/82_app.bench.ipynb #8710b337
+# %% ../../nbs/82_app.bench.ipynb #553efc2b
 def read_results(
     *files, # CSV files of one experiment
     **kwargs # To `pandas.read_csv`
 )->pd.DataFrame: # With the columns of `provenance`
     "Stored results as one table; files without a version are from 0.1.0, whose decoders began with He's rule"
-    df = pd.concat([pd.read_csv(f, **kwargs) for f in files], ignore_index=True)
+    tables = [pd.read_csv(f, **kwargs) for f in files]
+    df = pd.concat(tables, ignore_index=True)
     for column,value in {'version': '0.1.0', 'start': 'He everywhere'}.items():
         if column not in df: df[column] = value
         df[column] = df[column].replace({'': None}).fillna(value)
     return df
 
+# %% ../../nbs/82_app.bench.ipynb #14abad9f
+def _same(column, value):
+    "Which entries of a column are a value; numbers up to what text keeps of them"
+    if isinstance(value, float): return np.isclose(column, value)
+    return column==value
+
+def _has(table, run):
+    "Is there a row of a run in a table?"
+    found = pd.Series(True, index=table.index)
+    for name,value in run.items(): found &= _same(table[name], value)
+    return found.any()
+
+def _as_text(file): return pd.read_csv(file, dtype=str, keep_default_na=False)
+
+# %% ../../nbs/82_app.bench.ipynb #b65dc7d4
+def kept(
+    file, # CSV file
+)->pd.DataFrame: # Its rows; none if there is no such file
+    "What is stored already"
+    if not Path(file).exists(): return pd.DataFrame()
+    return pd.read_csv(file)
+
+# %% ../../nbs/82_app.bench.ipynb #1b48ffe8
+def lacking(
+    runs, # List of dicts: values of the columns that tell a run from the others
+    table, # What is stored, from `kept`
+)->list: # Those of the runs of which the table has no row
+    "What is still to be run"
+    if table.empty: return list(runs)
+    unknown = sorted({name for run in runs for name in run}-set(table))
+    if unknown:
+        raise ValueError(
+            f'the stored table has no column {unknown[0]!r}, by which runs are told apart, but {list(table)}; '
+            'give another folder, or move the file away')
+    return [run for run in runs if not _has(table, run)]
+
+# %% ../../nbs/82_app.bench.ipynb #700fa832
+def append_rows(
+    file, # CSV file; made, with its folder, if it is not there
+    rows, # Table, or list of dicts
+):
+    "Add rows to a table on disk: all of them or none; what was there stays letter by letter"
+    new = pd.DataFrame(rows).to_csv(index=False)
+    text = _as_text(io.StringIO(new))
+    if Path(file).exists():
+        both = [_as_text(file), text]
+        text = pd.concat(both).fillna('')
+    with whole_file(file) as tmp: text.to_csv(tmp, index=False)
+
 # %% ../../nbs/82_app.bench.ipynb #1fe5e7e0
 starts = ('default', 'he', 'torch') # As built; He's rule in every layer; each layer's own `reset_parameters`
 _layers = nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d
 
-# %% ../../nbs/82_app.bench.ipynb #a011c214
+# %% ../../nbs/82_app.bench.ipynb #73943179
 def _first_head(head):
     "Heads of version 0.1.0: means on the scale of the features, spreads that start alike for all inputs"
-    mean, spread = head.linear.weight.chunk(2)
-    scale = head.linear.in_features**-.5
+    linear = head.linear
+    mean, spread = linear.weight.chunk(2)
+    scale = linear.in_features**-.5
     nn.init.normal_(mean, std=scale)
     nn.init.normal_(spread, std=.1*scale)
-    nn.init.zeros_(head.linear.bias)
-    if isinstance(head, NormalHead): nn.init.constant_(head.linear.bias.chunk(2)[1], -2.)
+    nn.init.zeros_(linear.bias)
+    if isinstance(head, NormalHead): nn.init.constant_(linear.bias.chunk(2)[1], -2.)
 
 # %% ../../nbs/82_app.bench.ipynb #6e93e2e5
 def restart(
@@ -222,47 +316,54 @@ def restart(
             if isinstance(m, _layers): m.reset_parameters()
     return model
 
-# %% ../../nbs/82_app.bench.ipynb #2a657931
+# %% ../../nbs/82_app.bench.ipynb #fcc02c7b
 def _columns(z, n, g, noise=.5):
     "`(N,n)`: random smooth functions of the factors `(N,6)` and noise, standardised"
-    first = torch.randn(z.shape[1], 32, generator=g)/z.shape[1]**.5
+    factors = z.shape[1]
+    first = torch.randn(factors, 32, generator=g)/factors**.5
     second = torch.randn(32, n, generator=g)/32**.5
     clean = (1.5*z@first).tanh()@second
     clean = (clean-clean.mean(0))/clean.std(0)
     x = clean+noise**.5*torch.randn(clean.shape, generator=g)
     return x/(1+noise)**.5
 
-# %% ../../nbs/82_app.bench.ipynb #7092766e
+# %% ../../nbs/82_app.bench.ipynb #c406ac90
 def _smooth(z, shape, g, patterns=12):
     "`(N,C,H,W)`: patterns on a grid of 4 x 4, made smooth, weighted by functions of the factors"
     c, h, w = shape
     coarse = torch.randn(patterns, c, 4, 4, generator=g)
     fine = nn.functional.interpolate(coarse, size=(h,w), mode='bicubic', align_corners=True)
-    return (_columns(z, patterns, g, noise=0.)@fine.flatten(1)/patterns**.5).view(-1, *shape)
+    weights = _columns(z, patterns, g, noise=0.)                                 # (N,patterns)
+    mixed = weights@fine.flatten(1)/patterns**.5                                 # (N,C*H*W)
+    return mixed.view(-1, *shape)
 
-# %% ../../nbs/82_app.bench.ipynb #9505ab3f
+# %% ../../nbs/82_app.bench.ipynb #3d5d3ae0
 def _picture(z, shape, g):
     "Bytes `(N,C,H,W)`: a sigmoid of smooth patterns, and noise of sd .05"
-    x = (3*_smooth(z, shape, g)).sigmoid()
+    logits = 3*_smooth(z, shape, g)
+    x = logits.sigmoid()
     x += .05*torch.randn(x.shape, generator=g)
-    return (255*x.clamp(0, 1)).round().byte()
+    levels = 255*x.clamp(0, 1)
+    return levels.round().byte()
 
-# %% ../../nbs/82_app.bench.ipynb #72162012
 def _sound(z, shape, g):
     "`(N,1,H,W)`: smooth patterns and noise of sd .5"
     x = _smooth(z, shape, g)
     return x+.5*torch.randn(x.shape, generator=g)
 
-# %% ../../nbs/82_app.bench.ipynb #8ee3addb
+# %% ../../nbs/82_app.bench.ipynb #3650bae0
 def _table_of(z, shape, g): return _columns(z, shape[0], g)
-def _bits(z, shape, g): return torch.bernoulli((3*_columns(z, shape[0], g, noise=0.)).sigmoid(), generator=g)
+def _bits(z, shape, g):
+    logits = 3*_columns(z, shape[0], g, noise=0.)
+    return torch.bernoulli(logits.sigmoid(), generator=g)
 
-# %% ../../nbs/82_app.bench.ipynb #18067b69
+# %% ../../nbs/82_app.bench.ipynb #0e453e6d
 def _text(z, shape, g):
     "One-hot characters `(N,L,V)`, drawn with logits of sd 3"
-    logits = 3*_columns(z, math.prod(shape), g, noise=0.).view(-1, *shape)
-    letters = torch.multinomial(logits.softmax(-1).flatten(0, 1), 1, generator=g)
-    return nn.functional.one_hot(letters.view(-1, shape[0]), shape[1]).float()
+    length, alphabet = shape
+    logits = 3*_columns(z, math.prod(shape), g, noise=0.).view(-1, length, alphabet)
+    letters = torch.multinomial(logits.softmax(-1).flatten(0, 1), 1, generator=g)    # (N*L,1)
+    return nn.functional.one_hot(letters.view(-1, length), alphabet).float()
 
 # %% ../../nbs/82_app.bench.ipynb #6c66b737
 class World(NamedTuple):
@@ -278,18 +379,18 @@ class World(NamedTuple):
     narrow:int=1 # Divides the channels of the default convolutions
     bs:int=128 # Tuples in a step
 
-# %% ../../nbs/82_app.bench.ipynb #5b910c4b
+# %% ../../nbs/82_app.bench.ipynb #823ad815
 colours = NormalLik(.25, link='sigmoid')
-worlds = {
-    'small grey image': World('image', (1,28,28), _picture, 'bernoulli', 5_120, 24),
-    'colour image': World('image', (3,32,32), _picture, colours, 2_560, 12, narrow=4, bs=64),
-    '64 x 64 image': World('image', (3,64,64), _picture, colours, 1_280, 10, narrow=4, bs=32),
-    'sound': World('sound', (1,32,128), _sound, NormalLik(learn=True), 1_280, 13, narrow=8, bs=32),
-    'narrow table': World('columns', (10,), _table_of, NormalLik(learn=True), 10_240, 19),
-    'wide + narrow table': World('wide', (2000,), _table_of, NormalLik(learn=True), 5_120, 12, columns=3, predict=True),
-    'binary': World('bits', (200,), _bits, 'bernoulli', 10_240, 16),
-    'one-hot text': World('word', (8,27), _text, 'categorical', 10_240, 15),
-}
+worlds = {} # Name -> `World`
+worlds['small grey image'] = World('image', (1,28,28), _picture, 'bernoulli', 5_120, 24)
+worlds['colour image'] = World('image', (3,32,32), _picture, colours, 2_560, 12, narrow=4, bs=64)
+worlds['64 x 64 image'] = World('image', (3,64,64), _picture, colours, 1_280, 10, narrow=4, bs=32)
+worlds['sound'] = World('sound', (1,32,128), _sound, NormalLik(learn=True), 1_280, 13, narrow=8, bs=32)
+worlds['narrow table'] = World('columns', (10,), _table_of, NormalLik(learn=True), 10_240, 19)
+worlds['wide + narrow table'] = World(
+    'wide', (2000,), _table_of, NormalLik(learn=True), 5_120, 12, columns=3, predict=True)
+worlds['binary'] = World('bits', (200,), _bits, 'bernoulli', 10_240, 16)
+worlds['one-hot text'] = World('word', (8,27), _text, 'categorical', 10_240, 15)
 
 # %% ../../nbs/82_app.bench.ipynb #b1795bdf
 def start_data(
@@ -336,7 +437,7 @@ def start_model(
         model = choose(name, start_models, 'model')(mods, 16)
         return restart(model, how)
 
-# %% ../../nbs/82_app.bench.ipynb #de0041c9
+# %% ../../nbs/82_app.bench.ipynb #e700d5b8
 @torch.no_grad()
 def predicted_r2(
     model, # Trained
@@ -347,37 +448,57 @@ def predicted_r2(
     "Share of a modality's variance that is predicted from another: posterior mean, decoded mean"
     z = latent_codes(model, test, given)
     with eval_mode(model): guess = model.decode(z, target)[target].mean
-    x = test[:][0][target]
-    return 1-((x-guess).square().sum()/(x-x.mean(0)).square().sum()).item()
+    x, _ = test[:]
+    x = x[target]
+    error = (x-guess).square().sum()
+    spread = (x-x.mean(0)).square().sum()
+    return 1-(error/spread).item()
 
-# %% ../../nbs/82_app.bench.ipynb #a6be78a7
+# %% ../../nbs/82_app.bench.ipynb #7c591418
+@contextmanager
+def quiet_learner(
+    model, # Trained in place
+    train:MMData, # Training data
+    valid:MMData, # Validation data
+    bs:int=128, # Batch size
+    **kwargs # To `mm_learner`
+): # Yields the `Learner`
+    "A `Learner` on the CPU that draws no bar and prints nothing while the block runs"
+    dls = mm_dls(train, valid, bs=bs, device='cpu')
+    learn = mm_learner(dls, model, **kwargs)
+    with learn.no_bar(), learn.no_logging(): yield learn
+
+# %% ../../nbs/82_app.bench.ipynb #f92390a7
 def _fit_start(model, train, valid, test, epochs, bs, both):
     "Train a model, its second stage only if asked, and give its held-out loss in the first"
-    learn = mm_learner(mm_dls(train, valid, bs=bs, device='cpu'), model, lr=1e-3)
     names = [s.name for s in model.stages()]
-    with learn.no_bar(), learn.no_logging():
-        try: learn.fit_stages(dict.fromkeys(names if both else names[:1], epochs), one_cycle=True)
+    trained = names if both else names[:1]
+    with quiet_learner(model, train, valid, bs, lr=1e-3) as learn:
+        passes = dict.fromkeys(trained, epochs)
+        try: learn.fit_stages(passes, one_cycle=True)
         except FloatingPointError: return math.inf
         with learn.at_stage(names[0]): return learn.validate_terms(MMLoader(test, 512))['loss']
 
-# %% ../../nbs/82_app.bench.ipynb #0a90167b
+# %% ../../nbs/82_app.bench.ipynb #a985426f
 def run_start(
     world:str, # One of `worlds`
     model:str, # One of `start_models`
     how:str, # One of `starts`
     seed:int, # Of data, weights, order and noise
     quick:bool=False, # One pass over 256 tuples: does it run?
-)->dict: # A row of the table
+)->dict: # A row of the table; its `seconds` are CPU time of the training, in this process
     "One run: train one model from one start on one world"
     w = worlds[world]
-    train, valid, test = start_data(world, seed, (256,64,64) if quick else None)
+    sizes = (256,64,64) if quick else None
+    train, valid, test = start_data(world, seed, sizes)
     m = start_model(model, train, world, how, seed)
     epochs = 1 if quick else w.epochs
-    began = time.perf_counter()
+    began = time.process_time()
     torch.manual_seed(seed)
     loss = _fit_start(m, train, valid, test, epochs, w.bs, both=w.predict)
-    seconds = round(time.perf_counter()-began, 1)
-    r2 = predicted_r2(m, test, w.first) if w.predict and loss<math.inf else None
+    seconds = round(time.process_time()-began, 1)
+    r2 = None
+    if w.predict and loss<math.inf: r2 = predicted_r2(m, test, w.first)
     made = provenance()
     return dict(
         shape=world, model=model, start=how, seed=seed, loss=loss, r2=r2,
@@ -388,7 +509,7 @@ def run_start(
 # %% ../../nbs/82_app.bench.ipynb #bd0ca7e8
 def _one_thread(): torch.set_num_threads(1)
 
-# %% ../../nbs/82_app.bench.ipynb #72dc7eb8
+# %% ../../nbs/82_app.bench.ipynb #7c5f9201
 def _as_they_end(todo, jobs, quick):
     "Rows in the order in which runs end: in this process, or in several of one thread each"
     if jobs==1:
@@ -396,7 +517,8 @@ def _as_they_end(todo, jobs, quick):
         return
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'), _one_thread)
     try:
-        for f in as_completed([pool.submit(run_start, *key, quick) for key in todo]): yield f.result()
+        futures = [pool.submit(run_start, *key, quick) for key in todo]
+        for f in as_completed(futures): yield f.result()
     finally: pool.shutdown(cancel_futures=True)
 
 # %% ../../nbs/82_app.bench.ipynb #554fc963
@@ -406,7 +528,7 @@ def start_runs(
     "All runs of the benchmark"
     return [(w,m,how,s) for s,w,m,how in product(seeds, worlds, start_models, starts)]
 
-# %% ../../nbs/82_app.bench.ipynb #bd10547e
+# %% ../../nbs/82_app.bench.ipynb #1170c64f
 def run_starts(
     out='results', # Folder of the table
     jobs:int=2, # Processes
@@ -416,14 +538,14 @@ def run_starts(
 )->pd.DataFrame: # A row for each run
     "Run what is not stored yet, and keep the table after every run"
     file = Path(out)/('start.quick.csv' if quick else 'start.csv')
-    rows = pd.read_csv(file).to_dict('records') if file.exists() else []
-    done = {(r['shape'], r['model'], r['start'], r['seed']) for r in rows}
-    todo = [key for key in runs or start_runs() if key not in done]
+    columns = 'shape','model','start','seed'
+    wanted = [dict(zip(columns, run)) for run in runs or start_runs()]
+    todo = [tuple(run.values()) for run in lacking(wanted, kept(file))]
     for i,row in enumerate(_as_they_end(todo, jobs, quick), 1):
-        rows.append(row)
-        with whole_file(file) as tmp: pd.DataFrame(rows).to_csv(tmp, index=False)
-        say(f"{i}/{len(todo)}  {row['shape']}, {row['model']}, {row['start']}, seed {row['seed']}: {row['loss']:.2f} nats in {row['seconds']} s", flush=True)
-    return pd.DataFrame(rows)
+        append_rows(file, [row])
+        name = f"{row['shape']}, {row['model']}, {row['start']}, seed {row['seed']}"
+        say(f"{i}/{len(todo)}  {name}: {row['loss']:.2f} nats in {row['seconds']} s", flush=True)
+    return kept(file)
 
 # %% ../../nbs/82_app.bench.ipynb #a0bbaca9
 def _pairs(df):
@@ -437,7 +559,7 @@ def _verdict(rank, diff, se):
     if diff<=se: return 'within 1 se'
     return 'worst' if rank==len(starts) else 'behind'
 
-# %% ../../nbs/82_app.bench.ipynb #4f0c444c
+# %% ../../nbs/82_app.bench.ipynb #23467859
 def start_table(
     df, # Rows of `run_starts`
 )->pd.DataFrame: # A row for each shape and start
@@ -447,25 +569,27 @@ def start_table(
         order = pairs.mean().sort_values().index
         for how in starts:
             diff = pairs[how]-pairs[order[0]]
-            mean, se = diff.mean(), diff.sem()
+            mean = diff.mean()
+            se = diff.sem()
             rank = list(order).index(how)+1
+            errors = mean/se if rank>1 else 0.
+            verdict = _verdict(rank, mean, se)
             rows.append(dict(
                 shape=shape, start=how, nats=mean, se=se,
-                errors=mean/se if rank>1 else 0.,
-                rank=rank, verdict=_verdict(rank, mean, se), n=len(diff),
+                errors=errors, rank=rank, verdict=verdict, n=len(diff),
             ))
     return pd.DataFrame(rows)
 
-# %% ../../nbs/82_app.bench.ipynb #6795cab6
+# %% ../../nbs/82_app.bench.ipynb #9266790c
 def draw_starts(
     df, # Rows of `run_starts`
     title:str='', # Title
     ax=None, # Axes (default: a new figure)
 ):
-    "Mean difference from the default in its standard errors, a row for each shape; infinite losses are not drawn; returns the axes"
+    "Mean difference from the default in standard errors, a row a shape, without infinite losses; returns the axes"
     pairs = _pairs(df)
     shapes = list(dict.fromkeys(pairs.index.get_level_values('shape')))
-    ax = viz.grid(w=6, h=.8+.3*len(shapes))[1][0,0] if ax is None else ax
+    if ax is None: ax = viz.grid(w=6, h=.8+.3*len(shapes))[1][0,0]
     for how,color,mark in zip(starts, viz.palette, 'osD'):
         diff = (pairs[how]-pairs['default']).groupby(level='shape', sort=False)
         errors = 0*diff.mean() if how=='default' else diff.mean()/diff.sem()
@@ -478,7 +602,29 @@ def draw_starts(
     ax.legend(loc='center left', bbox_to_anchor=(1.02, .5))
     return ax
 
-# %% ../../nbs/82_app.bench.ipynb #266d7ab4
+# %% ../../nbs/82_app.bench.ipynb #ea515735
+def half_size(
+    data:MMData, # Images, bytes `(N,C,H,W)`
+)->MMData: # Bytes `(N,C,H/2,W/2)`
+    "Each pixel the mean of four"
+    def half(v): return nn.functional.avg_pool2d(v.float(), 2).round().to(torch.uint8)
+    return MMData({k: half(v) for k,v in data.x.items()}, data.y)
+
+# %% ../../nbs/82_app.bench.ipynb #b51016b2
+def mlp_modalities(
+    shapes:dict, # Name -> shape of one observation
+    d:int, # Latent size
+    sd:float=.5, # Of the normal likelihood
+    width:int=128, # Hidden units
+)->list: # `Modality`, each with networks of its own
+    "One hidden layer to read an observation, one to make it"
+    def modality(name, shape):
+        encoder = MLPBody(shape, (width,))
+        decoder = MLPNet(d, shape, (width,))
+        return Modality(name, shape, NormalLik(sd), encoder=encoder, decoder=decoder)
+    return [modality(name, shape) for name,shape in shapes.items()]
+
+# %% ../../nbs/82_app.bench.ipynb #c81effe9
 gains = (.01, .02, .05, .1, .2, .5, 2**.5, 2.)
 gain_models = {
     'JMVAE': JMVAE,
@@ -491,8 +637,7 @@ def gain_data(
     sizes:tuple=(4_000,500,1_000), # Tuples to train, validate and test
 )->list: # Three `MMData` of five 3x14x14 views
     "Five views of digits at half size"
-    half = lambda v: nn.functional.avg_pool2d(v.float(), 2).round().to(torch.uint8)
-    return [MMData({k: half(v) for k,v in part.x.items()}, part.y) for part in embedded_digits(*sizes, seed=seed)]
+    return [half_size(part) for part in embedded_digits(*sizes, seed=seed)]
 
 def gain_model(
     name:str, # One of `gain_models`
@@ -501,20 +646,21 @@ def gain_model(
     d:int=16, # Latent size
 ): # The model
     "A model of five views whose decoders begin with a given gain"
-    s = (3,14,14)
     with seeded(seed):
-        mods = [Modality(f'm{j}', s, NormalLik(.5), encoder=MLPBody(s, (128,)), decoder=MLPNet(d, s, (128,))) for j in range(5)]
+        mods = mlp_modalities({f'm{j}': (3,14,14) for j in range(5)}, d)
         model = choose(name, gain_models, 'model')(mods, d)
         for dec in model.decoders.values(): quiet(dec.net, gain)
     return model
 
-# %% ../../nbs/82_app.bench.ipynb #c484882d
+# %% ../../nbs/82_app.bench.ipynb #b14f7296
 def _legible(model, train, test, given='m0'):
     "Accuracy of a linear reader of the class, for means and for draws of q(z|x_0), and the standard deviation of these"
-    codes, draws = ([latent_codes(model, part, given, sample=s) for part in (train, test)] for s in (False, True))
-    reader = linear_reader(codes[0], train.y)
-    means, drawn = (reader.score(z[1].numpy(), test.y.numpy()) for z in (codes, draws))
-    return dict(means=means, draws=drawn, spread=(draws[1]-codes[1]).std().item())
+    means = [latent_codes(model, part, given) for part in (train, test)]
+    draws = [latent_codes(model, part, given, sample=True) for part in (train, test)]
+    reader = linear_reader(means[0], train.y)
+    def accuracy(z): return reader.score(z.numpy(), test.y.numpy())
+    spread = (draws[1]-means[1]).std().item()
+    return dict(means=accuracy(means[1]), draws=accuracy(draws[1]), spread=spread)
 
 def run_gain(
     name:str, # One of `gain_models`
@@ -525,12 +671,11 @@ def run_gain(
     epochs:int=10, # Of each stage
     points:int=300, # Test tuples for coherence; a third of them for log p
 )->dict: # A row of the table
-    "Train one model from one gain: coherence given one view, log p(X), and how legible the class is in codes of one view"
+    "Train one model from one gain: coherence given one view, log p(X), and how legible the class is in codes of a view"
     train, valid, test = parts
     model = gain_model(name, gain, seed)
     torch.manual_seed(seed)
-    learn = mm_learner(mm_dls(train, valid, device='cpu'), model)
-    with learn.no_bar(), learn.no_logging():
+    with quiet_learner(model, train, valid) as learn:
         learn.fit_stages({s.name: epochs for s in model.stages()}, lr=2e-3, one_cycle=True)
     few = test.subset(slice(0, points))
     alone = coherence(model, few, classifiers, [(k,) for k in test.names]).value.mean()
@@ -538,9 +683,10 @@ def run_gain(
         warnings.filterwarnings('ignore', '.*Pareto k')
         ll = joint_likelihood(model, few, n=200, points=points//3).value.item()
     legible = _legible(model, train.subset(slice(0, 2000)), test)
-    return dict(model=name, gain=gain, seed=seed, coherence=alone, ll=ll, **legible, version=provenance()['version'])
+    version = provenance()['version']
+    return dict(model=name, gain=gain, seed=seed, coherence=alone, ll=ll, **legible, version=version)
 
-# %% ../../nbs/82_app.bench.ipynb #5c551557
+# %% ../../nbs/82_app.bench.ipynb #5a06f969
 def run_gains(
     out='results', # Folder of the table
     seeds=(0,1), # Seeds
@@ -548,26 +694,26 @@ def run_gains(
 )->pd.DataFrame: # A row for each run
     "Run what is not stored yet, and keep the table after every run"
     file = Path(out)/'gains.csv'
-    rows = pd.read_csv(file).to_dict('records') if file.exists() else []
-    done = {(r['model'], round(r['gain'], 4), r['seed']) for r in rows}
     for seed in seeds:
-        todo = [(m,g) for m,g in product(gain_models, gains) if (m, round(g, 4), seed) not in done]
+        runs = [dict(model=m, gain=g, seed=seed) for m,g in product(gain_models, gains)]
+        todo = lacking(runs, kept(file))
         if not todo: continue
         parts = gain_data(seed)
         judges = train_classifiers(*parts[:2], seed=seed, quiet=True)
-        for m,g in todo:
-            rows.append(run_gain(m, g, seed, parts, judges))
-            with whole_file(file) as tmp: pd.DataFrame(rows).to_csv(tmp, index=False)
-            say(f"{m}, gain {g:.2f}, seed {seed}: coherence {rows[-1]['coherence']:.3f}, log p {rows[-1]['ll']:.1f}", flush=True)
-    return pd.DataFrame(rows)
+        for run in todo:
+            row = run_gain(run['model'], run['gain'], seed, parts, judges)
+            append_rows(file, [row])
+            name = f"{row['model']}, gain {row['gain']:.2f}, seed {seed}"
+            say(f"{name}: coherence {row['coherence']:.3f}, log p {row['ll']:.1f}", flush=True)
+    return kept(file)
 
-# %% ../../nbs/82_app.bench.ipynb #9261e780
+# %% ../../nbs/82_app.bench.ipynb #7e6404e9
 def _environment()->dict: # What a reader needs to judge the numbers
     "Versions, processor and threads"
-    return {'mmvae_nb': __version__, 'torch': torch.__version__, 'python': platform.python_version(), 'machine': platform.machine(),
-            'cores': os.cpu_count(), 'threads': torch.get_num_threads()}
+    versions = {'mmvae_nb': __version__, 'torch': torch.__version__, 'python': platform.python_version()}
+    return versions | {'machine': platform.machine(), 'cores': os.cpu_count(), 'threads': torch.get_num_threads()}
 
-# %% ../../nbs/82_app.bench.ipynb #f2de48a0
+# %% ../../nbs/82_app.bench.ipynb #34ee3e90
 def run_benches(
     names=(), # Benchmarks to run (default: all)
     repeats:int=5, # Rounds
@@ -575,7 +721,7 @@ def run_benches(
     say=print, # Where the tables go
 )->dict: # Rows by name, and the environment
     "Run benchmarks and print their tables"
-    [choose(k, benches, 'benchmark') for k in names]
+    for k in names: choose(k, benches, 'benchmark')
     out = {'environment': _environment(), 'rows': {}}
     for k in names or benches:
         out['rows'][k] = benches[k](repeats=repeats)
@@ -584,9 +730,9 @@ def run_benches(
         with open(file, 'w', encoding='utf-8') as f: json.dump(out, f, indent=1)
     return out
 
-# %% ../../nbs/82_app.bench.ipynb #8e16f8b9
+# %% ../../nbs/82_app.bench.ipynb #406e8644
 def _main(
-    names:str, # A benchmark, several with commas, all, or start or gains (of first weights: an hour and a half, and half an hour)
+    names:str, # A benchmark, several with commas, all; start (of first weights, 90 minutes) or gains (30 minutes)
     repeats:int=5, # Rounds that count
     json:str=None, # Write the rows to this file
     threads:int=None, # Threads of PyTorch (default: as it chooses)

@@ -9,10 +9,11 @@ __all__ = ['job_settings', 'load_data', 'build_model', 'chosen', 'plain_errors',
 # %% ../../nbs/80_app.cli.ipynb #460de394
 import warnings
 
-# %% ../../nbs/80_app.cli.ipynb #8d3fa12f
-warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # raised when fastai is imported: a command says what went wrong, and nothing else
+# %% ../../nbs/80_app.cli.ipynb #4232f521
+# raised when fastai is imported: a command says what went wrong, and nothing else
+warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #6055c47c
+# %% ../../nbs/80_app.cli.ipynb #21450be8
 import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -27,51 +28,71 @@ from ..core import choose, seeded
 from ..data.core import MMData, mm_dls, whole_file
 from ..data.digits import embedded_digits
 from ..data.toy import shapes
-from ..dists import LaplaceLik, NormalLik, likelihoods
+from ..dists import LaplaceLik, NormalLik, as_likelihood, likelihoods
 from ..eval.coherence import by_given, classifier_accuracy, train_classifiers
-from ..eval.latents import fit_sampler
-from ..eval.report import (class_chance, coherence_scores, evaluate, from_records, joint_scores, labelled,
-                                  records, report_pictures, summary_text, tidy, wide_note, write_report, write_scores)
+from ..models.samplers import fit_sampler
+from ..eval.report import (
+    askable, class_chance, coherence_scores, evaluate, from_records, joint_scores, labelled, records,
+    report_pictures, some_subsets, summary_text, tidy, wide_note, write_report, write_scores)
+from ..models.base import PrivateVAE
+from ..data.core import with_labels
 from ..nets import ConvBody, MLPNet, classifier_for
 from ..train.io import load_model, save_model
 from ..train.learner import mm_learner
 
-# %% ../../nbs/80_app.cli.ipynb #c8bef2ce
-job_settings = {
-    'digits': dict(
-        model='jnf_shared', n_train=10_000, n_valid=500, n_test=1_000,
-        likelihood='pixels', weight='1', latent=12, bs=128, lr=2e-3,
-        epochs={'projectors': 6, 'joint': 10, 'unimodal': 6},
-    ),
-    'shapes': dict(
-        model='jmvae', n_train=10_000, n_valid=1_000, n_test=1_000,
-        likelihood='bernoulli', weight='1', latent=2, bs=128, lr=2e-3,
-        epochs={'joint': 14, 'unimodal': 8},
-    ),
-    'file': dict(
-        model='jmvae', n_train=None, n_valid=None, n_test=None,
-        likelihood='learned', weight='1', latent=16, bs=128, lr=1e-3,
-        epochs={'joint': 30, 'unimodal': 15},
-    ),
-}
+# %% ../../nbs/80_app.cli.ipynb #f845f804
+job_settings = {} # Name of a data set -> what is chosen for it
+job_settings['digits'] = dict(
+    model='jnf_shared', n_train=10_000, n_valid=500, n_test=1_000,
+    likelihood='pixels', weight='1', latent=12, bs=128, lr=2e-3,
+    epochs={'projectors': 6, 'joint': 10, 'unimodal': 6},
+)
+job_settings['shapes'] = dict(
+    model='jmvae', n_train=10_000, n_valid=1_000, n_test=1_000,
+    likelihood='bernoulli', weight='1', latent=2, bs=128, lr=2e-3,
+    epochs={'joint': 14, 'unimodal': 8},
+)
+job_settings['file'] = dict(
+    model='jmvae', n_train=None, n_valid=None, n_test=None,
+    likelihood='learned', weight='1', latent=16, bs=128, lr=1e-3,
+    epochs={'joint': 30, 'unimodal': 15},
+)
 
-# %% ../../nbs/80_app.cli.ipynb #ea857dab
+# %% ../../nbs/80_app.cli.ipynb #b045f85d
 _liks = { # Name -> likelihood
     **likelihoods,
     'laplace': partial(LaplaceLik, scale=.75),
     'learned': partial(NormalLik, learn=True),
     'learned pixels': partial(NormalLik, scale=.5, learn=True, link='sigmoid'),
 }
-_models = {'jmvae': 'jmvae.JMVAE', 'telbo': 'telbo.TELBO', 'mvae': 'mvae.MVAE', 'mopoe': 'mopoe.MoPoE', 'mvtcae': 'mvtcae.MVTCAE', 'mmvae': 'mmvae.MMVAE',
-           'jnf': 'jnf.JNF', 'jnf_dcca': 'jnf.JNF', 'jnf_shared': 'jnf.JNF',
-           'masked_jmvae': 'masked.MaskedJMVAE', 'masked_jnf': 'masked.MaskedJNF', 'nexus': 'nexus.Nexus',
-           'mmvaeplus': 'mmvaeplus.MMVAEPlus', 'dmvae': 'dmvae.DMVAE', 'mmjsd': 'mmjsd.MMJSD'} # Name -> where its class lives, in `mmvae_nb.models`
+_models = { # Name -> where its class lives, in `mmvae_nb.models`
+    'jmvae': 'jmvae.JMVAE', 'telbo': 'telbo.TELBO',
+    'mvae': 'mvae.MVAE', 'mopoe': 'mopoe.MoPoE', 'mvtcae': 'mvtcae.MVTCAE', 'mmvae': 'mmvae.MMVAE',
+    'jnf': 'jnf.JNF', 'jnf_dcca': 'jnf.JNF', 'jnf_shared': 'jnf.JNF',
+    'masked_jmvae': 'masked.MaskedJMVAE', 'masked_jnf': 'masked.MaskedJNF', 'nexus': 'nexus.Nexus',
+    'mmvaeplus': 'mmvaeplus.MMVAEPlus', 'dmvae': 'dmvae.DMVAE', 'mmjsd': 'mmjsd.MMJSD',
+    'cmmd': 'cmmd.CMMD', 'split_cmmd': 'cmmd.SplitCMMD', 'vcca': 'vcca.VCCA', 'vcca_private': 'vcca.VCCAPrivate',
+}
 
 def _options(data:str)->dict:
     "Settings of a data set, by name or for a path"
     return dict(job_settings[data if data in job_settings else 'file'])
 
-# %% ../../nbs/80_app.cli.ipynb #20e28da2
+# %% ../../nbs/80_app.cli.ipynb #304b1e37
+def _split(whole:MMData, data:str, n_train, n_valid, n_test)->tuple:
+    "Training, validation and test part of one data set"
+    if len(whole)<10:
+        raise ValueError(f'{data}: {len(whole)} samples are too few to train, validate and test; '
+                         'at least 10 are needed')
+    tenth = max(1, len(whole)//10)
+    valid = n_valid or tenth
+    test = n_test or tenth
+    rest = len(whole)-valid-test
+    if rest<(n_train or 1):
+        raise ValueError(f'{data}: {len(whole)} samples are not enough for {n_train or 1} to train, '
+                         f'{valid} to validate and {test} to test')
+    return tuple(whole.split(n_train or rest, valid, test))
+
 def load_data(
     data:str, # `digits`, `shapes`, an `.npz` file, or a folder of `.npy` files
     n_train:int=None, # Training samples (default: as in `job_settings`)
@@ -80,19 +101,15 @@ def load_data(
 )->tuple: # Training, validation and test data
     "Data by name or from a path, always split in the same way"
     opts = _options(data)
-    a, b, c = n_train or opts['n_train'], n_valid or opts['n_valid'], n_test or opts['n_test']
-    if data=='digits': return embedded_digits(a, b, c)
-    if data=='shapes': return tuple(shapes(n, seed=i) for i,n in enumerate((a, b, c)))
-    if not Path(data).exists() and not any(s in data for s in './\\'):
+    sizes = n_train or opts['n_train'], n_valid or opts['n_valid'], n_test or opts['n_test']
+    if data=='digits': return embedded_digits(*sizes)
+    if data=='shapes': return tuple(shapes(n, seed=i) for i,n in enumerate(sizes))
+    is_name = not any(s in data for s in './\\')
+    if is_name and not Path(data).exists():
         choose(data, ['digits','shapes','a path to an .npz file or a folder of .npy files'], 'data')
-    whole = MMData.from_path(data)
-    if len(whole)<10: raise ValueError(f'{data}: {len(whole)} samples are too few to train, validate and test; at least 10 are needed')
-    part = lambda n: n or max(1, len(whole)//10)
-    n = len(whole)-part(b)-part(c)
-    if n<1 or (a or 1)>n: raise ValueError(f'{data}: {len(whole)} samples are not enough for {a or 1} to train, {part(b)} to validate and {part(c)} to test')
-    return tuple(whole.split(a or n, part(b), part(c)))
+    return _split(MMData.from_path(data), data, *sizes)
 
-# %% ../../nbs/80_app.cli.ipynb #a06d9e38
+# %% ../../nbs/80_app.cli.ipynb #93521558
 _defaults = {
     'jnf_dcca': {'projectors': 'dcca', 'size': 16},
     'jnf_shared': {'projectors': 'contrastive', 'size': 16},
@@ -112,10 +129,56 @@ def _for_data(text:str, data:MMData, k:str)->nn.Module:
 
 def _small(shape:tuple, latent:int)->dict:
     "Networks for colour images: narrow convolutions to encode, an MLP to decode"
-    if len(shape)!=3 or shape[0]>4 or min(shape[1:])<8 or math.prod(shape)<=1024: return {}
+    image = len(shape)==3 and shape[0]<=4 and min(shape[1:])>=8
+    if not image or math.prod(shape)<=1024: return {}
     return dict(encoder=ConvBody(shape, (16,32,64)), decoder=MLPNet(latent, shape, (512,)))
 
-# %% ../../nbs/80_app.cli.ipynb #30bde612
+# %% ../../nbs/80_app.cli.ipynb #604fa007
+_extras = { # Model -> options that only it has
+    'cmmd': ('observed','label'), 'split_cmmd': ('observed','label'),
+    'vcca': ('source',), 'vcca_private': ('source',),
+}
+
+def _names_of(text, known, what='modality')->tuple:
+    "Names from a comma-separated list"
+    return tuple(choose(k.strip(), tuple(known), what) for k in text.split(',')) if text else ()
+
+def _observed(name, text, known):
+    "What a CMMD always observes: names; of a model for several splits, tuples of names, as in `a,a+b`"
+    if name=='split_cmmd': return [_names_of(S.replace('+', ','), known) for S in text.split(',')] if text else None
+    if not text:
+        raise ValueError(f'--observed is needed for {name}: what every sample has, some of {", ".join(known)}')
+    return _names_of(text, known)
+
+def _extra(name:str, args:dict, data:MMData)->dict:
+    "Options of one model only, as its class takes them"
+    choose(name, _models, 'model')
+    takes = _extras.get(name, ())
+    for k in ('observed','label','source'):
+        if args.get(k) and k not in takes:
+            have = ', '.join(m for m in _extras if k in _extras[m])
+            raise ValueError(f'--{k}: {name} has no such option; models that have it: {have}')
+    out = {k: args.get(k) for k in takes}
+    if 'observed' in takes:
+        others = [k for k in data.names if k!=out['label']]
+        out['observed'] = _observed(name, out['observed'], others)
+    return out
+
+# %% ../../nbs/80_app.cli.ipynb #95250784
+def _with_label(data:MMData, label:str=None, k:int=None)->MMData:
+    "The data with their `k` classes as a modality of that name, unless they have it, or there is no label"
+    if label is None or label in data.x: return data
+    if data.y is None:
+        raise ValueError(f'--label {label}: the data have no modality of that name, and no labels y to make it from')
+    return with_labels(data, k, label)
+
+def _label_likelihood(data:MMData, label:str)->str:
+    "'categorical' if every known row names one class of several, else 'bernoulli'"
+    rows = data.part(data.observed(label).nonzero()[:,0], (label,))[label].flatten(1)
+    one_class = rows.shape[1]>1 and bool((rows.sum(1)==1).all())
+    return 'categorical' if one_class else 'bernoulli'
+
+# %% ../../nbs/80_app.cli.ipynb #b064cc33
 def build_model(
     name:str, # One of `_models`
     data:MMData, # Its shapes are the model's
@@ -127,29 +190,51 @@ def build_model(
     "A model by name for the modalities of some data, with networks that train on a CPU in minutes"
     module, cls = choose(name, _models, 'model').rsplit('.', 1)
     choose(weight, ('1','auto'), 'weight')
-    fields = {k: {'likelihood': _for_data(likelihood, data, k), **_small(tuple(v.shape[1:]), latent)} for k,v in data.x.items()}
+    fields = {}
+    for k,v in data.x.items():
+        nets = _small(tuple(v.shape[1:]), latent)
+        if name in ('cmmd','split_cmmd'): nets.pop('decoder', None)          # theirs read more than z
+        fields[k] = {'likelihood': _for_data(likelihood, data, k), **nets}
+    label = options.get('label')
+    if label: fields[label]['likelihood'] = _label_likelihood(data, label)
     mods = data.modalities(weight=1. if weight=='1' else weight, **fields)
     build = getattr(importlib.import_module(f'mmvae_nb.models.{module}'), cls)
-    size = (latent-latent//4, latent//4) if hasattr(build, 'privates') else (latent,)          # a quarter of what a decoder reads is private
+    private = latent//4                                        # a quarter of what a decoder reads is private
+    size = (latent-private, private) if issubclass(build, PrivateVAE) else (latent,)
     return build(mods, *size, **{**_defaults.get(name, {}), **options})
 
-# %% ../../nbs/80_app.cli.ipynb #659c9fdb
+# %% ../../nbs/80_app.cli.ipynb #3601ba0a
 def _parse_epochs(text, stages)->dict:
     "Epochs of each stage"
     if isinstance(text, Mapping): return {k: text.get(k, max(text.values())) for k in stages}
     if str(text).isdigit(): return dict.fromkeys(stages, int(text))
-    pairs = [p.partition('=') for p in text.split(',')]
-    bad = [''.join(p) for p in pairs if not p[2].strip().isdigit()]
-    if bad: raise ValueError(f"epochs {bad[0]!r}: expected a number, or stage=number for some of {', '.join(stages)}")
-    return {choose(k.strip(), stages, 'stage'): int(v) for k,_,v in pairs}
+    epochs = {}
+    for part in text.split(','):
+        stage, _, number = part.partition('=')
+        if not number.strip().isdigit():
+            raise ValueError(f"epochs {part!r}: expected a number, or stage=number for some of {', '.join(stages)}")
+        epochs[choose(stage.strip(), stages, 'stage')] = int(number)
+    return epochs
 
-# %% ../../nbs/80_app.cli.ipynb #17882786
+# %% ../../nbs/80_app.cli.ipynb #1992d0fd
 def _lik_words(lik)->str:
     "A likelihood in words"
-    out = type(lik).__name__.removesuffix('Lik').lower()
-    if hasattr(lik, 'log_scale'): out += f", scale {lik.log_scale.exp().item():.3g}{' at first, learned' if lik.log_scale.requires_grad else ''}"
-    return out+(', sigmoid link' if getattr(lik, 'link', '')=='sigmoid' else '')
+    words = [type(lik).__name__.removesuffix('Lik').lower()]
+    scale = getattr(lik, 'log_scale', None)
+    if scale is not None:
+        how = ' at first, learned' if scale.requires_grad else ''
+        words.append(f'scale {scale.exp().item():.3g}{how}')
+    if getattr(lik, 'link', '')=='sigmoid': words.append('sigmoid link')
+    return ', '.join(words)
 
+def _answers_words(model)->str:
+    "What a model answers, if that is not everything"
+    answers = model.answers
+    if answers.prior and answers.given is None and not answers.needs: return ''
+    nothing = '' if answers.prior else ', and generates nothing from nothing'
+    return f'  {answers.say()}{nothing}'
+
+# %% ../../nbs/80_app.cli.ipynb #83a36fd9
 def chosen(
     model, # Just built
     data:MMData, # Training data
@@ -158,12 +243,17 @@ def chosen(
     "What a run will train, and on what"
     epochs = _parse_epochs(args['epochs'], [s.name for s in model.stages()])
     stages = ', '.join(f'{k} {n}' for k,n in epochs.items())
-    lines = [f"{args['model']}, latent size {args['latent']}, {len(data):,} samples, seed {args['seed']}; passes: {stages}"]
+    size = f"latent size {args['latent']}, {len(data):,} samples"
+    lines = [f"{args['model']}, {size}, seed {args['seed']}; passes: {stages}"]
     width = max(map(len, model.names))
     for k,m in model.mods.items():
-        lines.append(f'  {k:{width}}  {tuple(m.shape)}  {_lik_words(model.decoders[k].lik)}  weight {m.weight:.3g}')
-    if len({m.weight for m in model.mods.values()})==1 and len({m.shape for m in model.mods.values()})>1:
+        words = _lik_words(as_likelihood(m.likelihood))
+        lines.append(f'  {k:{width}}  {tuple(m.shape)}  {words}  weight {m.weight:.3g}')
+    weights = {m.weight for m in model.mods.values()}
+    shapes_ = {m.shape for m in model.mods.values()}
+    if len(weights)==1 and len(shapes_)>1:
         lines.append('  larger modalities count for more; --weight auto weighs by the inverse of the size')
+    if words := _answers_words(model): lines.append(words)
     return '\n'.join(lines)
 
 # %% ../../nbs/80_app.cli.ipynb #9e6cab97
@@ -180,30 +270,34 @@ def _write_json(obj, path):
     "Write JSON, all or nothing"
     with whole_file(path) as tmp: tmp.write_text(json.dumps(obj, indent=1), encoding='utf-8')
 
-# %% ../../nbs/80_app.cli.ipynb #b18ec548
+# %% ../../nbs/80_app.cli.ipynb #cda71bc2
 def _add_sampler(model, train:MMData, seed:int=0)->list:
     "Fit the sampler of a run; sentences that say why not, if it cannot be done"
+    if not model.answers.prior: return []                     # it draws nothing that a sampler could replace
     try:
         with seeded(seed): fit_sampler(model, train, 'gmm')
     except ValueError as e:
         return [f'no sampler could be fitted to the codes of the training data ({e}); samples come from the prior']
     return []
 
-# %% ../../nbs/80_app.cli.ipynb #0c2d8999
+# %% ../../nbs/80_app.cli.ipynb #2a327eaf
 def _write_bytes(content:bytes, path):
     "A file from bytes, all or nothing"
     with whole_file(path) as tmp: tmp.write_bytes(content)
 
 def _pictures(model, test:MMData, out, seed:int=0)->list:
-    "Draw what the page shows; `conditional.png` is given the first modality, `samples.png` nothing"
+    "Draw what the page shows; `conditional.png` is given the first modality it can be, `samples.png` nothing"
     drawn = list(report_pictures(model, test, seed=seed))
-    _write_bytes(drawn[-1][1], Path(out)/'samples.png')
-    if len(drawn)>1: _write_bytes(drawn[0][1], Path(out)/'conditional.png')
+    given = drawn[:-1] if model.answers.prior else drawn
+    if model.answers.prior: _write_bytes(drawn[-1][1], Path(out)/'samples.png')
+    if given: _write_bytes(given[0][1], Path(out)/'conditional.png')
     return drawn
 
-# %% ../../nbs/80_app.cli.ipynb #8d800c70
-_FILES = ('run.json','checkpoint.pt','curves.csv','config.json','model.safetensors','samplers','scores.json',
-          'judges.safetensors','samples.png','conditional.png','evaluation.json','report.html')
+# %% ../../nbs/80_app.cli.ipynb #55fea9b9
+_FILES = (
+    'run.json', 'checkpoint.pt', 'curves.csv', 'config.json', 'model.safetensors', 'samplers', 'scores.json',
+    'judges.safetensors', 'samples.png', 'conditional.png', 'evaluation.json', 'report.html',
+)
 
 def _claim(out, resume:bool=False, force:bool=False)->Path:
     "The folder for a run, if it may be used; touches nothing"
@@ -212,7 +306,8 @@ def _claim(out, resume:bool=False, force:bool=False)->Path:
     if out.exists() and not out.is_dir(): raise FileExistsError(f'{out} is a file; --out needs a folder')
     if resume and force: raise ValueError('--resume goes on, --force starts over: choose one')
     if resume and 'run.json' not in have: raise FileNotFoundError(f'{out}: nothing to resume (no run.json)')
-    if have and not (resume or force): raise FileExistsError(f'{out} already holds a run ({have[0]}): --resume goes on with it, --force starts over')
+    if have and not (resume or force):
+        raise FileExistsError(f'{out} already holds a run ({have[0]}): --resume goes on with it, --force starts over')
     return out
 
 # %% ../../nbs/80_app.cli.ipynb #b7a94f4d
@@ -231,35 +326,44 @@ def _read_run(run)->dict:
     try: return json.loads(file.read_text(encoding='utf-8')) | {}
     except (ValueError, TypeError): raise ValueError(f'{file}: not readable, perhaps truncated') from None
 
-# %% ../../nbs/80_app.cli.ipynb #f2cf6c2b
+# %% ../../nbs/80_app.cli.ipynb #96572abc
 def _losses(model, test:MMData, bs:int=250)->dict:
     "Loss and terms of every stage"
-    learn = mm_learner(mm_dls(test, test, bs=bs, device=next(model.parameters()).device), model)
+    device = next(model.parameters()).device
+    learn = mm_learner(mm_dls(test, test, bs=bs, device=device), model)
     out = {}
     with learn.no_logging():
         for s in model.stages():
             with learn.at_stage(s.name): out[s.name] = learn.validate_terms()
     return out
 
-# %% ../../nbs/80_app.cli.ipynb #d07eadb3
+# %% ../../nbs/80_app.cli.ipynb #1c1fbc6b
 def _judges(train:MMData, test:MMData, file, quiet:bool=True):
     "Classifiers from a file, or trained and written there"
     if not Path(file).exists():
         clf = train_classifiers(train, test, quiet=quiet)
-        _write_bytes(save({k: v.contiguous().cpu() for k,v in clf.state_dict().items()}), file)
+        weights = {k: v.contiguous().cpu() for k,v in clf.state_dict().items()}
+        _write_bytes(save(weights), file)
+    classes = int(train.y.max())+1
     with torch.random.fork_rng():
-        clf = nn.ModuleDict({k: classifier_for(tuple(v.shape[1:]), int(train.y.max())+1) for k,v in train.x.items()})
+        clf = nn.ModuleDict({k: classifier_for(tuple(v.shape[1:]), classes) for k,v in train.x.items()})
     clf.load_state_dict(load_file(file))
     clf.accuracy = classifier_accuracy(clf.eval(), test)
     return clf
 
-# %% ../../nbs/80_app.cli.ipynb #a292d2ed
+# %% ../../nbs/80_app.cli.ipynb #81cf5a39
 def _means(table)->list:
     "Coherence by number of given modalities, beside the mean of its own chance and ceiling"
+    if not len(table): return []
     levels = table.groupby('n_given')[['chance','ceiling']].mean().reset_index(drop=True)
     return records(by_given(table).join(levels).assign(better='higher'))
 
-# %% ../../nbs/80_app.cli.ipynb #1fa11867
+def _unasked(model)->list:
+    "What coherence leaves out, because the model does not answer it"
+    _, why = askable(model, [*some_subsets(model.names), ()])
+    return [{'metric': 'coherence', 'reason': why}] if why else []
+
+# %% ../../nbs/80_app.cli.ipynb #f88e4f0f
 def score_run(
     model, # A trained model
     train:MMData, # Training data, for the classifiers
@@ -276,78 +380,121 @@ def score_run(
         table = coherence_scores(model, test, clf, quiet=quiet)
         joint = joint_scores(model, test, clf, n=len(test))
     scores = {'coherence': records(table), 'by_given': _means(table), 'joint': records(joint)}
+    levels = {'ceiling': clf.accuracy.to_dict('records'), 'chance': class_chance(test)}
     wide = table.attrs.get('wide', {})
     note = wide_note(wide)
-    levels = {'ceiling': clf.accuracy.to_dict('records'), 'chance': class_chance(test)}
-    return {**out, **levels, **scores, 'wide': wide, 'warnings': [note] if note else []}
+    about = {'wide': wide, 'warnings': [note] if note else []}
+    left_out = _unasked(model)
+    if left_out: about['left out'] = left_out
+    return {**out, **levels, **scores, **about}
 
-# %% ../../nbs/80_app.cli.ipynb #b845329b
+# %% ../../nbs/80_app.cli.ipynb #6d5e11b7
+def _read_tables(s:dict)->list:
+    "Tables of what classifiers read, if there were labels"
+    if 'ceiling' not in s: return []
+    rows = [{'metric': 'coherence', **row} for row in s['coherence']]
+    rows += [{'metric': 'joint coherence', **row} for row in s['joint']]
+    read = pd.DataFrame(s['ceiling'])
+    accuracy = tidy(read, 'classifier accuracy', 'the ceiling of coherence', 'higher', chance=s['chance'])
+    return [from_records(rows), accuracy]
+
 def _as_table(s:dict)->pd.DataFrame:
     "The scores of a run as a table of `evaluate`; those of older runs have no chance"
     parts = []
     for k,v in s['loss'].items():
         row = pd.DataFrame([{'target': 'all', 'value': v['loss'], 'n': s['n_test']}])
         parts.append(tidy(row, f'test loss, stage {k} (nats)', better='lower'))
-    if 'ceiling' in s:
-        rows = [{'metric': 'coherence', **row} for row in s['coherence']]
-        rows += [{'metric': 'joint coherence', **row} for row in s['joint']]
-        read = pd.DataFrame(s['ceiling'])
-        accuracy = tidy(read, 'classifier accuracy', 'the ceiling of coherence', 'higher', chance=s['chance'])
-        parts += [from_records(rows), accuracy]
-    df = pd.concat(parts, ignore_index=True)
-    df.attrs['warnings'] = s.get('warnings', [])
+    df = pd.concat(parts+_read_tables(s), ignore_index=True)
+    df.attrs = {'warnings': s.get('warnings', []), 'left out': s.get('left out', [])}
     return df
 
-def _report(s:dict)->str:
-    "The scores as text"
-    df = _as_table(s)
-    return '\n'.join([summary_text(df), *(f'warning: {w}' for w in df.attrs['warnings'])])
+def _report(df)->str:
+    "A table as text: the summary, warnings, and what was left out"
+    lines = [f'warning: {w}' for w in df.attrs['warnings']]
+    lines += [f"left out: {row['metric']} ({row['reason']})" for row in df.attrs['left out']]
+    return '\n'.join([summary_text(df), *lines])
 
-# %% ../../nbs/80_app.cli.ipynb #df70fc81
+# %% ../../nbs/80_app.cli.ipynb #d6297d35
+def _check_same(given:dict, old:dict):
+    "Raise unless options agree with those of the run to resume"
+    for k,v in given.items():
+        if v is not None and v!=old.get(k):
+            raise ValueError(f'--{k} {v} differs from the run to resume, which has {k} {old.get(k)}; '
+                             'leave the option out, or start over')
+
 def _settle(given:dict, old:dict=None)->dict:
     "Every option of a run: as given, as in the run to resume, or as in `job_settings`"
     if old is not None:
-        for k,v in given.items():
-            if v is not None and v!=old.get(k): raise ValueError(f'--{k} {v} differs from the run to resume, which has {k} {old.get(k)}; leave the option out, or start over')
+        _check_same(given, old)
         return old
     base = {'data': 'digits', 'seed': 0, **_options(given.get('data') or 'digits')}
-    return {**base, **{k: v for k,v in given.items() if v is not None}}
+    said = {k: v for k,v in given.items() if v is not None}
+    return base | said
 
-# %% ../../nbs/80_app.cli.ipynb #be51ce86
+# %% ../../nbs/80_app.cli.ipynb #d489f412
 def _versions()->dict: # By name
     "Versions of everything that can change a number"
     names = ('torch','fastai','numpy','sklearn')
-    return {'mmvae_nb': __version__, 'python': platform.python_version(), **{k: sys.modules[k].__version__ for k in names if k in sys.modules}}
+    loaded = {k: sys.modules[k].__version__ for k in names if k in sys.modules}
+    return {'mmvae_nb': __version__, 'python': platform.python_version(), **loaded}
 
-# %% ../../nbs/80_app.cli.ipynb #eacc1000
+# %% ../../nbs/80_app.cli.ipynb #d46fea0d
+def _print_row(names, row):
+    "A line for an epoch, without its time"
+    said = []
+    for k,v in zip(names, row):
+        if k!='time': said.append(f'{k} {v:.3f}' if isinstance(v, float) else f'{k} {v}')
+    print('  '.join(said), flush=True)
+
 def _fit(model, train:MMData, valid:MMData, args:dict, out, resume:bool=False, cbs=None, bar:bool=True):
     "Train all stages of a model"
     epochs = _parse_epochs(args['epochs'], [s.name for s in model.stages()])
-    learn = mm_learner(mm_dls(train, valid, bs=args['bs'], device=args.get('device') or default_device()), model, lr=args['lr'], path=out, cbs=cbs)
-    if not bar: learn.logger = lambda row: print('  '.join(f'{k} {v:.3f}' if isinstance(v, float) else f'{k} {v}' for k,v in zip(learn.recorder.metric_names, row) if k!='time'), flush=True)
-    with nullcontext() if bar else learn.no_bar(): learn.fit_stages(epochs, one_cycle=True, resume=resume and learn.checkpoint.exists())
+    dls = mm_dls(train, valid, bs=args['bs'], device=args.get('device') or default_device())
+    learn = mm_learner(dls, model, lr=args['lr'], path=out, cbs=cbs)
+    if not bar: learn.logger = lambda row: _print_row(learn.recorder.metric_names, row)
+    go_on = resume and learn.checkpoint.exists()
+    with nullcontext() if bar else learn.no_bar(): learn.fit_stages(epochs, one_cycle=True, resume=go_on)
     return learn
 
-# %% ../../nbs/80_app.cli.ipynb #13cc96d4
+# %% ../../nbs/80_app.cli.ipynb #38d2c861
+def _run_data(args:dict)->tuple:
+    "Training, validation and test data of a run, with its label as a modality if it has one"
+    parts = load_data(args['data'], args['n_train'], args['n_valid'], args['n_test'])
+    label = args.get('label')
+    if label is None: return parts
+    known = [int(p.y.max()) for p in parts if p.y is not None]
+    return tuple(_with_label(p, label, max(known)+1 if known else None) for p in parts)
+
 def _try_on(model, data:MMData, bs:int=1024):
     "Raise if the model's likelihoods cannot take the data, before a folder is made or a step is trained"
     for i in torch.arange(len(data)).split(bs):
         x, *mask, _ = data[i]
         model.prepare(x, mask[0] if mask else None)
 
-# %% ../../nbs/80_app.cli.ipynb #aedc91e0
+def _teaches(model, data:MMData)->MMData:
+    "The samples that a model learns from: all, the complete ones, or those that have what it always reads"
+    answers = model.answers
+    if not answers.incomplete: return data.complete()
+    if not answers.needs or data.mask is None: return data
+    has = torch.stack([data.observed(k) for k in answers.needs])          # (number needed, N)
+    return data.subset(has.all(0))
+
+# %% ../../nbs/80_app.cli.ipynb #113baa8b
 def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     "Check everything, then make the folder of a run"
     out = _claim(out, resume, force)
     data = given.get('data')
     if data and data not in job_settings and Path(data).exists(): given = {**given, 'data': str(Path(data).resolve())}
     args = _settle(given, _read_run(out)['args'] if resume else None)
-    parts = load_data(args['data'], args['n_train'], args['n_valid'], args['n_test'])
+    parts = _run_data(args)
+    extra = _extra(args['model'], args, parts[0])
     torch.manual_seed(args['seed'])
-    model = build_model(args['model'], parts[0], args['likelihood'], args['latent'], args.get('weight', '1'))
-    if not sum(_parse_epochs(args['epochs'], [s.name for s in model.stages()]).values()): raise ValueError('--epochs: nothing to train')
+    model = build_model(args['model'], parts[0], args['likelihood'], args['latent'], args.get('weight', '1'), **extra)
+    epochs = _parse_epochs(args['epochs'], [s.name for s in model.stages()])
+    if not any(epochs.values()): raise ValueError('--epochs: nothing to train')
     for p in parts: _try_on(model, p)
-    if getattr(model, 'needs_complete', False): parts = tuple(p.complete() for p in parts[:2])+parts[2:]
+    train, valid, test = parts
+    parts = _teaches(model, train), _teaches(model, valid), test
     if force: _clear(out)
     out.mkdir(parents=True, exist_ok=True)
     _write_json({'args': args, 'versions': _versions()}, out/'run.json')
@@ -358,7 +505,7 @@ def _title(args, data=None)->str:
     "Heading of a page"
     return f"{args['model']}, {Path(data or args['data']).name}"
 
-# %% ../../nbs/80_app.cli.ipynb #28f51a4a
+# %% ../../nbs/80_app.cli.ipynb #2e7cfe70
 def train_run(
     out, # Folder
     resume:bool=False, # Go on with the run in it
@@ -379,19 +526,31 @@ def train_run(
     s = score_run(model, train, test, out/'judges.safetensors', quiet=not bar)
     s['warnings'] = problems+s.get('warnings', [])
     _write_json(s, out/'scores.json')
-    write_report(_as_table(s), out/'report.html', title=_title(args), pictures=_pictures(model, test, out))
+    pictures = _pictures(model, test, out)
+    write_report(_as_table(s), out/'report.html', title=_title(args), pictures=pictures)
     return s
 
-# %% ../../nbs/80_app.cli.ipynb #0b5a8f7e
+# %% ../../nbs/80_app.cli.ipynb #f630d171
+def _interrupted(out):
+    "Say how to go on, and leave with the status of an interrupted program"
+    begun = (Path(out)/'run.json').exists()
+    how = f'; go on with: mmvae_train --out {out} --resume' if begun else ' before training began'
+    print(f'\ninterrupted{how}', file=sys.stderr)
+    raise SystemExit(130) from None
+
+# %% ../../nbs/80_app.cli.ipynb #10d02a71
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
     data:str=None, # digits (real handwritten digits in five views), shapes (squares and circles), or a path: an .npz file or a folder of .npy files, one array per modality
-    model:str=None, # jmvae, telbo, mvae, mopoe, mvtcae, mmvae, jnf, jnf_dcca, jnf_shared, masked_jmvae, masked_jnf, nexus, mmvaeplus, dmvae or mmjsd (default: jnf_shared for digits, else jmvae)
+    model:str=None, # jmvae, telbo, mvae, mopoe, mvtcae, mmvae, jnf, jnf_dcca, jnf_shared, masked_jmvae, masked_jnf, nexus, mmvaeplus, dmvae, mmjsd, cmmd, split_cmmd, vcca or vcca_private (default: jnf_shared for digits, else jmvae)
     epochs:str=None, # A number for every stage, or e.g. joint=20,unimodal=10
     latent:int=None, # Latent size
     likelihood:str=None, # normal, pixels or laplace (with a scale, e.g. normal:0.5), learned (normal with a learned scale), bernoulli or categorical
     weight:str=None, # Of the modalities: 1, or auto (the inverse of their size)
+    observed:str=None, # Of cmmd: the modalities that every sample has, e.g. a,b; of split_cmmd: one such set for each of its models, e.g. a,a+b (default: all)
+    label:str=None, # Of cmmd and split_cmmd: the modality to classify; if the data have none of that name, it is made from their labels y
+    source:str=None, # Of vcca and vcca_private: the modality that is read (default: the first)
     lr:float=None, # Highest learning rate of the one-cycle schedule
     bs:int=None, # Batch size
     seed:int=None, # Seed of weights, order and noise
@@ -401,26 +560,22 @@ def mmvae_train(
     force:bool=False, # Start over where a run already is
 ):
     "Train a multimodal VAE; options that are left out are chosen for the data"
-    given = dict(data=data, model=model, epochs=epochs, latent=latent, likelihood=likelihood, weight=weight, lr=lr, bs=bs,
-                 seed=seed, n_train=n_train, device=device)
+    given = dict(
+        data=data, model=model, epochs=epochs, latent=latent, likelihood=likelihood, weight=weight,
+        observed=observed, label=label, source=source, lr=lr, bs=bs, seed=seed, n_train=n_train, device=device)
     with plain_errors():
         if not out: raise ValueError('--out is needed: a folder for the run')
-        try: print(_report(train_run(out, resume, force, bar=sys.stdout.isatty(), say=print, **given)))
-        except KeyboardInterrupt:
-            print('\ninterrupted'+(f'; go on with: mmvae_train --out {out} --resume' if (Path(out)/'run.json').exists() else ' before training began'), file=sys.stderr)
-            raise SystemExit(130) from None
+        try: s = train_run(out, resume, force, bar=sys.stdout.isatty(), say=print, **given)
+        except KeyboardInterrupt: _interrupted(out)
+        print(_report(_as_table(s)))
     print(f"model, scores, curves and pictures are in {out}; {Path(out)/'report.html'} shows them on one page")
 
-# %% ../../nbs/80_app.cli.ipynb #dde7715e
-def _names_of(text, known)->tuple:
-    "Names from a comma-separated list"
-    return tuple(choose(k.strip(), tuple(known), 'modality') for k in text.split(',')) if text else ()
-
-# %% ../../nbs/80_app.cli.ipynb #2c4dad98
+# %% ../../nbs/80_app.cli.ipynb #becb4963
 def _drawn_from(model, given:tuple, sampler=None)->str:
     "Name of what draws the codes when nothing is given: as asked for, or the run's sampler, or 'prior'"
     if given and sampler:
         raise ValueError(f'--sampler {sampler}: codes come from what is given; leave out --sampler or --given')
+    if not model.answers.can(given): model.answers.refuse(given, type(model).__name__)
     if sampler: return choose(sampler, ('prior', *model.samplers), 'sampler of this run')
     return next(iter(model.samplers), 'prior')
 
@@ -430,41 +585,61 @@ def _tell(given:tuple, source:str)->str:
     if source=='prior': return 'from the prior'
     return f'from the sampler {source!r}, fitted to codes of training data'
 
-# %% ../../nbs/80_app.cli.ipynb #24e31aa9
-def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None)->tuple:
-    "Generate modalities with a trained model: what was given, what was made of it, and a few words on it"
-    model, args = load_model(run), _read_run(run)['args']
-    given = _names_of(given, model.mods)
-    targets = _names_of(targets, model.mods) or tuple(m for m in model.names if m not in given) or model.names
-    if n<1 or k<1: raise ValueError(f'--n {n} and --k {k} must be at least 1')
-    source = _drawn_from(model, given, sampler)
-    if not given:
-        with seeded(seed): out = model.generate(targets=targets, n=n, sampler=source)
-        return {}, {t: v.transpose(0, 1) for t,v in out.items()}, _tell(given, source)
-    parts = [args[k] for k in ('n_train','n_valid','n_test')]
-    known = MMData.from_path(data) if data else load_data(args['data'], *parts)[2]
+# %% ../../nbs/80_app.cli.ipynb #cadb6862
+def _conditions(model, args, given, data, n)->tuple:
+    "The first `n` samples to condition on, and their masks or None"
+    label = args.get('label')
+    if data is None: known = _run_data(args)[2]
+    else:
+        known = MMData.from_path(data)
+        if label in given: known = _with_label(known, label, model.mods[label].shape[0])
     for m in given: choose(m, known.names, 'modality in the data')
     x, *mask, _ = known.subset(slice(0, n))[:]
-    x, mask = {m: x[m] for m in given}, {m: o for m,o in mask[0].items() if m in given} if mask else None
-    with seeded(seed): return x, model.generate(x, given, targets, n=k, mask=mask), _tell(given, source)
+    masks = {m: o for m,o in mask[0].items() if m in given} if mask else None
+    return {m: x[m] for m in given}, masks
 
-# %% ../../nbs/80_app.cli.ipynb #0c7962ea
+def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None)->tuple:
+    "Generate modalities with a trained model: what was given, what was made of it, and a few words on it"
+    if n<1 or k<1: raise ValueError(f'--n {n} and --k {k} must be at least 1')
+    model = load_model(run)
+    args = _read_run(run)['args']
+    given = _names_of(given, model.mods)
+    makes = model.answers.targets
+    rest = tuple(m for m in makes if m not in given) or makes
+    targets = _names_of(targets, makes) or rest
+    source = _drawn_from(model, given, sampler)
+    told = _tell(given, source)
+    if given:
+        x, mask = _conditions(model, args, given, data, n)
+        with seeded(seed): out = model.generate(x, given, targets, n=k, mask=mask)
+        return x, out, told
+    with seeded(seed): out = model.generate(targets=targets, n=n, sampler=source)
+    return {}, {t: v.transpose(0, 1) for t,v in out.items()}, told          # (1,n,*shape) each
+
+# %% ../../nbs/80_app.cli.ipynb #132f3473
+def _sample_blocks(x:dict, out:dict, most:int=16)->list:
+    "Blocks of a picture: what was given, and up to four draws of every target"
+    blocks = [('', {f'given {k}': v[:most] for k,v in x.items()})] if x else []
+    for t,v in out.items():
+        draws = {f'{t}, draw {j+1}': draw[:most] for j,draw in enumerate(v[:4])}
+        blocks.append(('', draws if len(v)>1 else {t: v[0,:most]}))
+    return blocks
+
 def _write_samples(x:dict, out:dict, file, title:str=None):
-    "Arrays as `.npz` (the axis of samples only if there are several), or a picture"
+    "Arrays as `.npz` (the axis of samples only if there are several), or a picture in all its colours"
     if Path(file).suffix=='.npz':
-        arrays = {**x, **{t: v[0] if len(v)==1 else v for t,v in out.items()}}
-        with whole_file(file) as tmp, open(tmp, 'wb') as f: np.savez(f, **{k: v.numpy() for k,v in arrays.items()})
+        made = {t: v[0] if len(v)==1 else v for t,v in out.items()}
+        arrays = {k: v.numpy() for k,v in (x|made).items()}
+        with whole_file(file) as tmp, open(tmp, 'wb') as f: np.savez(f, **arrays)
     else:
-        blocks = [('', {f'given {k}': v[:16] for k,v in x.items()})] if x else []
-        for t,v in out.items():
-            rows = {t: v[0,:16]} if len(v)==1 else {f'{t}, draw {j+1}': v[j,:16] for j in range(min(4, len(v)))}
-            blocks.append(('', rows))
-        _write_bytes(viz.picture(viz.show_blocks(blocks, title=title, kb=200.)), file)
+        axs = viz.show_blocks(_sample_blocks(x, out), title=title, kb=math.inf)
+        _write_bytes(viz.picture(axs), file)
 
-# %% ../../nbs/80_app.cli.ipynb #2d54341c
+# %% ../../nbs/80_app.cli.ipynb #9e94915d
 def _check_target(file):
     "Raise unless samples can be written there"
-    if Path(file).suffix not in ('.npz','.png'): raise ValueError(f'--out {file}: expected a name that ends in .npz or .png')
+    if Path(file).suffix not in ('.npz','.png'):
+        raise ValueError(f'--out {file}: expected a name that ends in .npz or .png')
     if not Path(file).resolve().parent.is_dir(): raise FileNotFoundError(f'{Path(file).parent}: no such folder')
 
 # %% ../../nbs/80_app.cli.ipynb #52daf9d8
@@ -487,16 +662,22 @@ def mmvae_generate(
         _write_samples(x, made, out, told)
     print(f'wrote {out}, {told}')
 
-# %% ../../nbs/80_app.cli.ipynb #faeedf0b
+# %% ../../nbs/80_app.cli.ipynb #6bd6609d
 _NO_SAMPLER = 'no sampler in this run: samples with nothing given come from the prior'
 
-def _brief(df)->str:
-    "The summary, warnings, and what was left out"
-    lines = [f'warning: {w}' for w in df.attrs['warnings']]
-    lines += [f'left out: {k} ({r})' for k,r in df.attrs['skipped'].items()]
-    return '\n'.join([summary_text(df), *lines])
+def _evaluate(run, args, model, data, only, **how)->tuple:
+    "The table of `evaluate` for a run, and the data it was judged on"
+    train, _, test = _run_data(args)
+    label = args.get('label')
+    if data:
+        test = MMData.from_path(data)
+        if label: test = _with_label(test, label, model.mods[label].shape[0])
+    clf = _judges(train, test, Path(run)/'judges.safetensors') if labelled(train) and labelled(test) else None
+    df = evaluate(model, test, train, only.split(',') if only else None, classifiers=clf, **how)
+    if model.answers.prior and not model.samplers: df.attrs['warnings'].append(_NO_SAMPLER)
+    return df, test
 
-# %% ../../nbs/80_app.cli.ipynb #df4ebe06
+# %% ../../nbs/80_app.cli.ipynb #1f4894a5
 @call_parse
 def mmvae_evaluate(
     run:str, # Folder of a run of mmvae_train
@@ -509,14 +690,15 @@ def mmvae_evaluate(
 ):
     "Every metric that applies to a trained model, as a table, a JSON file and a page with pictures"
     with plain_errors():
-        model, args, out = load_model(run), _read_run(run)['args'], Path(out or run)
-        if data and out==Path(run): raise ValueError('--data needs --out: the run keeps the evaluation on its own test data')
-        train, _, test = load_data(args['data'], args['n_train'], args['n_valid'], args['n_test'])
-        if data: test = MMData.from_path(data)
-        clf = _judges(train, test, Path(run)/'judges.safetensors') if labelled(train) and labelled(test) else None
-        df = evaluate(model, test, train, only.split(',') if only else None, classifiers=clf, points=points, n=n, seed=seed, quiet=not sys.stdout.isatty())
-        if not model.samplers: df.attrs['warnings'].append(_NO_SAMPLER)
+        model = load_model(run)
+        args = _read_run(run)['args']
+        out = Path(out or run)
+        if data and out==Path(run):
+            raise ValueError('--data needs --out: the run keeps the evaluation on its own test data')
+        how = dict(points=points, n=n, seed=seed, quiet=not sys.stdout.isatty())
+        df, test = _evaluate(run, args, model, data, only, **how)
         out.mkdir(parents=True, exist_ok=True)
-        write_scores(df, out/'evaluation.json', model=args['model'], data=data or args['data'], seed=seed, versions=_versions())
+        about = dict(model=args['model'], data=data or args['data'], seed=seed, versions=_versions())
+        write_scores(df, out/'evaluation.json', **about)
         write_report(df, out/'report.html', model, test, _title(args, data))
-    print(f"{_brief(df)}\nwrote evaluation.json and report.html in {out}")
+    print(f"{_report(df)}\nwrote evaluation.json and report.html in {out}")

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['MMData', 'nan_masks', 'one_hot', 'with_labels', 'mcar', 'missing_by_label', 'whole_file', 'MMLoader', 'mm_dls']
 
-# %% ../../nbs/20_data.core.ipynb #bcb5ae1c
-import copy, os, shutil, tempfile, torch, warnings
+# %% ../../nbs/20_data.core.ipynb #3e1a6d81
+import copy, os, shutil, tempfile, torch, torch.nn.functional as F, warnings
 import numpy as np
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -16,43 +16,51 @@ from fastai.torch_core import default_device
 from fastcore.basics import patch
 from fastprogress.fastprogress import progress_bar
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from torch import Tensor
-from ..core import Modality, choose, observed, seeded
+from ..core import Modality, as_names, choose, seeded, seen
 
-# %% ../../nbs/20_data.core.ipynb #77f344ab
+# %% ../../nbs/20_data.core.ipynb #852b3f88
 def _array(v, what:str):
     "A NumPy array of a kind that torch can share"
     try: a = np.asanyarray(v)
     except ValueError: raise TypeError(f'{what}: rows have different lengths; pad them to one shape') from None
-    kind, size = a.dtype.kind, a.dtype.itemsize
+    kind = a.dtype.kind
+    size = a.dtype.itemsize
     if kind not in 'biuf':
         raise TypeError(f'{what}: expected numbers, found dtype {a.dtype}; convert it, e.g. a.astype("float32")')
     if kind=='u' and size>1: a = a.astype(np.int64)        # bytes are torch's only unsigned numbers
     if kind=='f' and size>8: a = a.astype(np.float64)
-    if not a.dtype.isnative: a = a.astype(a.dtype.newbyteorder('='))
+    native = a.dtype.newbyteorder('=')
+    if not a.dtype.isnative: a = a.astype(native)
     backwards = any(s<0 for s in a.strides)
     return a.copy() if backwards else a
 
-# %% ../../nbs/20_data.core.ipynb #5e2a2560
+# %% ../../nbs/20_data.core.ipynb #7615fe79
 def _numbers(v, what:str):
     "A plain tensor that shares memory with `v` where it can"
     if not isinstance(v, Tensor):
         with warnings.catch_warnings():
             warnings.filterwarnings('ignore', '.*not writable')   # we never write
-            v = torch.from_numpy(_array(v, what))
+            a = _array(v, what)
+            v = torch.from_numpy(a)
     if v.is_complex():
         raise TypeError(f'{what}: complex numbers are not supported; pass real and imaginary parts as two channels')
     return v.detach()
 
-# %% ../../nbs/20_data.core.ipynb #5eab3b2d
+# %% ../../nbs/20_data.core.ipynb #1c02bedd
 def _rows_of(v, what:str):
     "`_numbers` of shape `(N,*shape)` with at least one sample and one dimension"
     v = _numbers(v, what)
     if v.dim()<2:
+        found = tuple(v.shape)
         remedy = 'use v[:,None] for one number a sample, `one_hot` for labels'
-        raise ValueError(f'{what}: expected shape (N,*shape), found {tuple(v.shape)}; {remedy}')
-    if not v.numel(): raise ValueError(f'{what}: no data in shape {tuple(v.shape)}')
+        why = f'{what}: expected shape (N,*shape), found {found}; {remedy}'
+        raise ValueError(why)
+    if not v.numel():
+        why = f'{what}: no data in shape {tuple(v.shape)}'
+        raise ValueError(why)
     return v
 
 # %% ../../nbs/20_data.core.ipynb #e414b339
@@ -70,10 +78,11 @@ def _labels(y, N:int):
         raise ValueError(f'labels out of range: found {found}; labels are integers from 0, or -1 where unknown')
     return y
 
-# %% ../../nbs/20_data.core.ipynb #a34d0b8a
+# %% ../../nbs/20_data.core.ipynb #0acfe48c
 def _which(bad):
     "The first sample of which `bad` `(N,)` is true, and how many there are"
-    return bad.nonzero()[0].item(), int(bad.sum())
+    first = bad.nonzero()[0].item()
+    return first, int(bad.sum())
 
 def _masks(mask, x:dict, N:int):
     "Bool tensors `(N,)` by name, for modalities that may be missing; None if nothing is"
@@ -84,27 +93,30 @@ def _masks(mask, x:dict, N:int):
         m = _numbers(m, f'mask of modality {k!r}')
         if m.dtype!=torch.bool or tuple(m.shape)!=(N,):
             found = f'{m.dtype} {tuple(m.shape)}'
-            raise ValueError(f'mask of modality {k!r}: expected bools of shape ({N},), found {found}')
+            why = f'mask of modality {k!r}: expected bools of shape ({N},), found {found}'
+            raise ValueError(why)
         out[k] = m
-    obs = torch.stack(list(observed(x, x, out).values()))  # (M,N)
-    none = ~obs.any(0)
+    none = ~seen(x, out).any(0)                             # (N,)
     if none.any():
         first, total = _which(none)
-        raise ValueError(f'sample {first} has nothing observed ({total} of {N} samples); drop such samples')
+        why = f'sample {first} has nothing observed ({total} of {N} samples); drop such samples'
+        raise ValueError(why)
     return out
 
-# %% ../../nbs/20_data.core.ipynb #de8dff79
+# %% ../../nbs/20_data.core.ipynb #8cfd3ed8
 def _finite(v, obs, name:str, chunk:int=2048):
     "Raise at a NaN or inf in what was observed; reads `v` once, a chunk at a time"
     if not v.is_floating_point(): return
-    finite = [c.isfinite().flatten(1).all(1) for c in v.split(chunk)]
-    bad = obs & ~torch.cat(finite)
+    def finite(part): return part.isfinite().flatten(1).all(1)
+    clean = torch.cat([finite(part) for part in v.split(chunk)])     # (N,)
+    bad = obs & ~clean
     if bad.any():
         first, total = _which(bad)
-        raise ValueError(f'modality {name!r}: NaN or inf in observed sample {first} ({total} of {len(v)} samples); '
-                         'mask such samples (see `nan_masks`) or clean them')
+        why = (f'modality {name!r}: NaN or inf in observed sample {first} ({total} of {len(v)} samples); '
+               'mask such samples (see `nan_masks`) or clean them')
+        raise ValueError(why)
 
-# %% ../../nbs/20_data.core.ipynb #030c4154
+# %% ../../nbs/20_data.core.ipynb #2ba61c0e
 def _modality_tensors(x):
     "Tensors `(N,*shape)` by name"
     if not isinstance(x, Mapping):
@@ -114,10 +126,13 @@ def _modality_tensors(x):
 
 def _cached_tensors(cache):
     "Tensors `(N,...)` by any name; None if there are none"
-    out = {k: _numbers(v, f'cached {k!r}') for k,v in (cache or {}).items()}
-    for k,v in out.items():
-        if not v.dim(): raise ValueError(f'cached {k!r}: expected a row for each sample, found a single number')
-    return out or None
+    if not cache: return None
+    out = {}
+    for k,v in cache.items():
+        out[k] = _numbers(v, f'cached {k!r}')
+        if not out[k].dim():
+            raise ValueError(f'cached {k!r}: expected a row for each sample, found a single number')
+    return out
 
 def _same_length(x, cache):
     "Raise unless everything has as many rows as the first"
@@ -127,8 +142,9 @@ def _same_length(x, cache):
     _, first, N = sizes[0]
     for kind,k,n in sizes:
         if n!=N:
-            raise ValueError(f'{kind} {k!r} has {n} samples, but {first!r} has {N}; '
-                             'row i of every modality must be the same sample')
+            why = (f'{kind} {k!r} has {n} samples, but {first!r} has {N}; '
+                   'row i of every modality must be the same sample')
+            raise ValueError(why)
 
 # %% ../../nbs/20_data.core.ipynb #3fb5657c
 def _scales(scale, x):
@@ -173,7 +189,7 @@ class MMData:
         if self.mask and name in self.mask: return self.mask[name]
         return torch.ones(len(v), dtype=torch.bool, device=v.device)
 
-# %% ../../nbs/20_data.core.ipynb #f816c3cb
+# %% ../../nbs/20_data.core.ipynb #9d1c32a9
 @patch
 def _seen(self:MMData): return torch.stack([self.observed(k) for k in self.names])   # bool (M,N)
 
@@ -187,17 +203,23 @@ def _new(self:MMData, **changed):
 @patch
 def _with(self:MMData, fn):
     "A copy with `fn` applied to everything that has a row for each sample"
-    def each(d): return None if d is None else {k: fn(v) for k,v in d.items()}
+    def each(d):
+        if d is None: return None
+        return {k: fn(v) for k,v in d.items()}
+    x = each(self.x)
+    mask = each(self.mask)
+    cache = each(self.cache)
     y = None if self.y is None else fn(self.y)
-    return self._new(x=each(self.x), mask=each(self.mask), cache=each(self.cache), y=y)
+    return self._new(x=x, mask=mask, cache=cache, y=y)
 
-# %% ../../nbs/20_data.core.ipynb #0d198fea
+# %% ../../nbs/20_data.core.ipynb #cbfebe5e
 @patch
 def _indices(self:MMData, idx):
     "Indices of samples, on the device of the data"
     first = self._first
-    if isinstance(idx, (int,slice)): return torch.arange(len(first), device=first.device)[idx].view(-1)
-    return torch.as_tensor(idx).to(first.device)
+    if not isinstance(idx, (int,slice)): return torch.as_tensor(idx).to(first.device)
+    every = torch.arange(len(first), device=first.device)
+    return every[idx].view(-1)
 
 @patch
 def raw(self:MMData,
@@ -207,19 +229,20 @@ def raw(self:MMData,
     "Index every modality once; `y` is -1 without labels"
     i = self._indices(idx)
     if names is None: names = self.x
-    x = {k: choose(k, self.x, 'modality')[i] for k in names}
-    cache = {k: v[i] for k,v in (self.cache or {}).items()}
+    def indexed(d): return {k: v[i] for k,v in d.items()}
+    x = indexed({k: choose(k, self.x, 'modality') for k in names})
+    cache = indexed(self.cache or {})
     if self.y is None:
-        B = len(next(iter((x or cache).values())))
-        y = torch.full((B,), -1, device=i.device)
+        first = next(iter((x or cache).values()))
+        y = torch.full((len(first),), -1, device=i.device)
     else: y = self.y[i]
     if self.mask is None and self.cache is None: return x, y
     masks = self.mask or {}
-    mask = {k: m[i] for k,m in masks.items() if k in x}
+    mask = indexed({k: masks[k] for k in masks if k in x})
     if self.cache is None: return x, mask, y
     return x, mask, cache, y
 
-# %% ../../nbs/20_data.core.ipynb #cf7ae18c
+# %% ../../nbs/20_data.core.ipynb #49c15e6e
 def _as_floats(v, dtype, scale:float):
     "What is stored, in the units of the batch"
     v = v.to(dtype)
@@ -240,9 +263,10 @@ def __getitem__(self:MMData, idx): return self.finish(self.raw(idx))
 @patch
 def part(self:MMData, idx, names)->dict:
     "Floats of the modalities `names` only"
-    return self.finish(self.raw(idx, names))[0]
+    x, *_ = self.finish(self.raw(idx, names))
+    return x
 
-# %% ../../nbs/20_data.core.ipynb #206c1f0d
+# %% ../../nbs/20_data.core.ipynb #e405bc46
 @patch
 def labels(self:MMData,
     what:str='this', # Who needs them, for the message
@@ -253,51 +277,66 @@ def labels(self:MMData,
     if y is None: raise ValueError(f'{what} needs integer labels, found none: MMData(x, y=...)')
     if y.is_floating_point():
         raise ValueError(f'{what} needs integer labels, found float targets; convert classes with y.long()')
-    if y.dim()>1: raise ValueError(f'{what} needs one integer label a sample, found shape {tuple(y.shape)}')
-    if (y<0).all(): raise ValueError(f'{what} needs integer labels, but all are -1 (unknown)')
-    if known and (y<0).any():
-        first = (y<0).nonzero()[0].item()
+    if y.dim()>1:
+        found = tuple(y.shape)
+        why = f'{what} needs one integer label a sample, found shape {found}'
+        raise ValueError(why)
+    unknown = y<0
+    if unknown.all(): raise ValueError(f'{what} needs integer labels, but all are -1 (unknown)')
+    if known and unknown.any():
+        first, _ = _which(unknown)
         raise ValueError(f'{what} needs every label, but that of sample {first} is -1 (unknown)')
     return y.cpu()
 
-# %% ../../nbs/20_data.core.ipynb #fb8472ff
+# %% ../../nbs/20_data.core.ipynb #748ea138
+def _kind_of_labels(y):
+    "What the labels are, for the `repr`; empty without labels"
+    if y is None: return ''
+    if y.is_floating_point(): return ', float targets'
+    n = len(y.unique())
+    return f', {n} classes'
+
 @patch
 def __repr__(self:MMData):
-    def row(k, v): return f'  {k}: {tuple(v.shape[1:])} {str(v.dtype)[6:]}'
+    def row(name, v):
+        shape = tuple(v.shape[1:])
+        dtype = str(v.dtype).removeprefix('torch.')
+        return f'  {name}: {shape} {dtype}'
     def share(k):
         if self.mask is None: return ''
-        return f', observed {self.observed(k).float().mean():.0%}'
-    labels = ''
-    if self.y is not None:
-        labels = ', float targets' if self.y.is_floating_point() else f', {len(self.y.unique())} classes'
-    rows = [row(k, v)+share(k) for k,v in self.x.items()]
-    for k,v in (self.cache or {}).items(): rows.append(row(f'cached {k}', v))
-    return '\n'.join([f'MMData: {len(self):,} samples{labels}', *rows])
+        observed = self.observed(k).float().mean()
+        return f', observed {observed:.0%}'
+    lines = [f'MMData: {len(self):,} samples{_kind_of_labels(self.y)}']
+    for k,v in self.x.items(): lines.append(row(k, v)+share(k))
+    for k,v in (self.cache or {}).items(): lines.append(row(f'cached {k}', v))
+    return '\n'.join(lines)
 
-# %% ../../nbs/20_data.core.ipynb #d5b7399e
+# %% ../../nbs/20_data.core.ipynb #5f2c5588
 def nan_masks(
     x:dict, # `{name: (N,*shape)}`
 )->dict: # `{name: bool (N,)}` for the modalities that have holes
     "Masks that are False where a sample's row is NaN throughout"
     out = {}
     for k,v in x.items():
-        hole = _numbers(v, f'modality {k!r}').isnan().flatten(1).all(1)
+        v = _numbers(v, f'modality {k!r}')
+        hole = v.isnan().flatten(1).all(1)               # (N,)
         if hole.any(): out[k] = ~hole
     return out
 
-# %% ../../nbs/20_data.core.ipynb #10b1764c
+# %% ../../nbs/20_data.core.ipynb #7610f7ba
 def one_hot(
     y, # `(N,)` integer labels
     k:int, # Number of classes
 )->Tensor: # `(N,k)` floats
     "Labels as a categorical modality"
     y = _numbers(y, 'labels').long()
-    off = (y<0)|(y>=k)
+    off = (y<0) | (y>=k)
     if off.any():
         found = y[off][0].item()
-        raise ValueError(f'labels out of range: found {found}, but k={k} allows 0..{k-1}; '
-                         'for unknown labels pass y.clamp(min=0) and a mask {name: y>=0}')
-    return torch.nn.functional.one_hot(y, k).float()
+        why = (f'labels out of range: found {found}, but k={k} allows 0..{k-1}; '
+               'for unknown labels pass y.clamp(min=0) and a mask {name: y>=0}')
+        raise ValueError(why)
+    return F.one_hot(y, k).float()
 
 # %% ../../nbs/20_data.core.ipynb #3f7370ec
 @patch
@@ -308,14 +347,15 @@ def subset(self:MMData,
     if not isinstance(idx, slice): idx = torch.as_tensor(idx).to(self._first.device)
     return self._with(lambda v: v[idx])
 
-# %% ../../nbs/20_data.core.ipynb #3bd7cbd8
+# %% ../../nbs/20_data.core.ipynb #38648f2e
 @patch
 def complete(self:MMData)->MMData:
     "Only the samples that have every modality"
     if self.mask is None: return self
-    return self.subset(self._seen().all(0))._new(mask=None)
+    full = self._seen().all(0)                       # (N,)
+    return self.subset(full)._new(mask=None)
 
-# %% ../../nbs/20_data.core.ipynb #e0738c44
+# %% ../../nbs/20_data.core.ipynb #3124e0eb
 @patch
 def split(self:MMData,
     *parts, # Fractions of the data, or numbers of samples
@@ -324,43 +364,54 @@ def split(self:MMData,
 )->list: # One `MMData` per part
     "Random disjoint parts"
     if by is None: by = np.arange(len(self))
-    groups, group = np.unique(np.asarray(by), return_inverse=True)      # the number of each sample's group
-    if len(group)!=len(self): raise ValueError(f'{len(group)} groups for {len(self)} samples')
+    by = np.asarray(by)
+    groups, group = np.unique(by, return_inverse=True)      # the number of each sample's group
+    if len(group)!=len(self):
+        why = f'{len(group)} groups for {len(self)} samples'
+        raise ValueError(why)
     n = len(groups)
     ends = np.cumsum([0, *parts])
-    if not all(isinstance(p, int) for p in parts): ends = np.round(ends*n).astype(int)
+    counts = all(isinstance(p, int) for p in parts)
+    if not counts: ends = np.round(ends*n).astype(int)
     if ends[-1]>n or min(parts)<=0:
         raise ValueError(f'parts {parts} of {n} samples or groups: '
                          'expected positive fractions that sum to at most 1, or counts')
-    with seeded(seed): place = torch.randperm(n)[torch.as_tensor(group)]   # where each sample's group landed
+    with seeded(seed): order = torch.randperm(n)
+    place = order[torch.as_tensor(group)]                   # where each sample's group landed
     def between(a, b):
         inside = (place>=a) & (place<b)
-        return self.subset(inside.nonzero()[:,0])
-    return [between(a, b) for a,b in zip(ends[:-1], ends[1:])]
+        rows = inside.nonzero()[:,0]
+        return self.subset(rows)
+    return [between(a, b) for a,b in pairwise(ends)]
 
-# %% ../../nbs/20_data.core.ipynb #c674fab6
+# %% ../../nbs/20_data.core.ipynb #c670c186
 def _class_rows(y, k):
     "One-hot rows of classes, and which are known"
     top = int(y.max()) if k is None else max(k-1, 1)
     if y.is_floating_point() or y.max()>top:
-        found = f'{y.max().item():g} ({y.dtype})'
+        high = y.max().item()
+        found = f'{high:g} ({y.dtype})'
         raise ValueError(f'labels out of range: expected integers 0..{top} (-1: unknown), found {found}')
-    rows = y.clamp(min=0)
-    if k==1: return rows[:,None], y>=0
-    return torch.nn.functional.one_hot(rows, top+1), y>=0
+    known = y>=0
+    classes = y.clamp(min=0)
+    if k==1: return classes[:,None], known
+    return F.one_hot(classes, top+1), known
 
 def _binary_rows(y, k):
     "Rows of 0 and 1, and which are known"
     known = (y>=0).flatten(1).all(1)
-    binary = (y[known]==0) | (y[known]==1)
+    given = y[known]
+    binary = (given==0) | (given==1)
     if k or not binary.all():
-        low, high = y.min().item(), y.max().item()
-        found = f'{tuple(y.shape)} in [{low:g}, {high:g}]'
+        low = y.min().item()
+        high = y.max().item()
+        shape = tuple(y.shape)
+        found = f'{shape} in [{low:g}, {high:g}]'
         if k: found += f', and k={k}'
         raise ValueError(f'several labels at once are rows of 0 and 1, found {found}')
     return y.clamp(min=0), known
 
-# %% ../../nbs/20_data.core.ipynb #897a6aa5
+# %% ../../nbs/20_data.core.ipynb #bb22c9ce
 def with_labels(
     data:MMData, # `y` holds classes (-1: unknown), or rows of 0 and 1 (floats; or integers, -1 throughout: unknown)
     k:int=None, # Number of classes (default: from the largest label); 1: binary, one column
@@ -370,29 +421,33 @@ def with_labels(
     if data.y is None: raise ValueError('the data have no labels')
     if name in data.x: raise ValueError(f'there is a modality {name!r} already; choose another name')
     classes = data.y.dim()==1
-    rows, known = _class_rows(data.y, k) if classes else _binary_rows(data.y, k)
+    to_rows = _class_rows if classes else _binary_rows
+    rows, known = to_rows(data.y, k)
     mask = dict(data.mask or {})
     if not known.all(): mask[name] = known
     x = {**data.x, name: rows.byte()}
-    return data._new(x=x, scale={**data.scale, name: 1.}, mask=mask or None)
+    scale = {**data.scale, name: 1.}
+    return data._new(x=x, scale=scale, mask=mask or None)
 
-# %% ../../nbs/20_data.core.ipynb #2f72f973
+# %% ../../nbs/20_data.core.ipynb #32231d25
 @patch
 def is_pixels(self:MMData,
     k:str, # Modality
 )->bool: # Are its entries bytes that stand for 0 to 1?
     "Does a modality hold pixels?"
-    return self.x[k].dtype==torch.uint8 and self.scale[k]==255
+    is_bytes = self.x[k].dtype==torch.uint8
+    return is_bytes and self.scale[k]==255
 
-# %% ../../nbs/20_data.core.ipynb #b2c9437e
+# %% ../../nbs/20_data.core.ipynb #e0fef53b
 def _sizes_as_weights(x, weight):
     "A weight for each modality: the same for all, or 'auto', the inverse of its size"
     if not isinstance(weight, str): return dict.fromkeys(x, weight)
     choose(weight, ('auto',), 'weight')
     sizes = {k: v[0].numel() for k,v in x.items()}
-    return {k: max(sizes.values())/s for k,s in sizes.items()}
+    largest = max(sizes.values())
+    return {k: largest/s for k,s in sizes.items()}
 
-# %% ../../nbs/20_data.core.ipynb #ac681caf
+# %% ../../nbs/20_data.core.ipynb #523d1b0f
 @patch
 def modalities(self:MMData,
     likelihood=None, # Of every modality, a name or a module (default: 'pixels' for bytes of 0 to 255, else 'normal')
@@ -403,35 +458,45 @@ def modalities(self:MMData,
     for k in per: choose(k, self.x, 'modality')
     weights = _sizes_as_weights(self.x, weight)
     def one(k, v):
-        usual = likelihood or ('pixels' if self.is_pixels(k) else 'normal')
+        usual = 'pixels' if self.is_pixels(k) else 'normal'
+        fields = {'likelihood': likelihood or usual, 'weight': weights[k]}
         own = per.get(k, {})
         if not isinstance(own, Mapping): own = {'likelihood': own}
-        fields = {'likelihood': usual, 'weight': weights[k], **own}
-        return Modality(k, v.shape[1:], **fields)
+        return Modality(k, v.shape[1:], **{**fields, **own})
     return [one(k, v) for k,v in self.x.items()]
 
-# %% ../../nbs/20_data.core.ipynb #e726ec12
+# %% ../../nbs/20_data.core.ipynb #f96185ab
 def _masked(data:MMData, p:dict, keep, generator, seed):
     "Keep modality k of sample i with probability `p[k][i]`; draw again where nothing would remain"
     for k in keep: choose(k, data.x, 'modality')
-    N, sure = len(data), torch.ones(())
-    wanted = [sure if k in keep else p.get(k, sure) for k in data.names]
-    prob = torch.stack([w.expand(N) for w in wanted])       # (M,N)
-    prob = prob*data._seen().cpu()
-    if not ((prob>=0)&(prob<=1)).all(): raise ValueError('probabilities must lie in [0,1]')
-    if (prob.sum(0)==0).any():
-        raise ValueError('some samples would lose every modality; keep one, or raise the probabilities')
+    prob = _keep_probabilities(data, p, keep)
     g = torch.Generator().manual_seed(seed) if generator is None else generator
-    obs = torch.rand(prob.shape, generator=g)<prob
+    def draw(prob): return torch.rand(prob.shape, generator=g)<prob
+    obs = draw(prob)                                        # (M,N)
     while not obs.any(0).all():
         none = ~obs.any(0)
-        again = prob[:,none]
-        obs[:,none] = torch.rand(again.shape, generator=g)<again
+        obs[:,none] = draw(prob[:,none])
     device = data._first.device
-    mask = {k: o.to(device) for k,o in zip(data.names, obs) if not o.all()}
+    mask = {}
+    for k,o in zip(data.names, obs):
+        if not o.all(): mask[k] = o.to(device)
     return data._new(mask=mask or None)
 
-# %% ../../nbs/20_data.core.ipynb #1e947a75
+def _keep_probabilities(data, p, keep):
+    "Probability `(M,N)` that an entry stays: 1 for those in `keep`, 0 for what is missing already"
+    N = len(data)
+    sure = torch.ones(())
+    wanted = {k: p.get(k, sure) for k in data.names}
+    for k in keep: wanted[k] = sure
+    prob = torch.stack([w.expand(N) for w in wanted.values()])
+    prob = prob*data._seen().cpu()
+    possible = (prob>=0) & (prob<=1)
+    if not possible.all(): raise ValueError('probabilities must lie in [0,1]')
+    if (prob.sum(0)==0).any():
+        raise ValueError('some samples would lose every modality; keep one, or raise the probabilities')
+    return prob
+
+# %% ../../nbs/20_data.core.ipynb #32eb7ac0
 def mcar(
     data:MMData, # Not modified
     eta, # Probability that a modality is observed, one for all or `{name: eta}`
@@ -442,11 +507,10 @@ def mcar(
     "Remove modalities completely at random; what was already missing stays missing"
     if not isinstance(eta, Mapping): eta = dict.fromkeys(data.names, eta)
     for k in eta: choose(k, data.x, 'modality')
-    keep = (keep,) if isinstance(keep, str) else tuple(keep)
     p = {k: torch.tensor(float(v)) for k,v in eta.items()}
-    return _masked(data, p, keep, generator, seed)
+    return _masked(data, p, as_names(keep), generator, seed)
 
-# %% ../../nbs/20_data.core.ipynb #8370dd78
+# %% ../../nbs/20_data.core.ipynb #56909af1
 def missing_by_label(
     data:MMData, # With integer labels, all known; not modified
     rates:dict, # `{name: (rate at the lowest label, rate at the highest)}`, or a rate for each label
@@ -455,25 +519,31 @@ def missing_by_label(
 )->MMData: # The same data with masks
     "Remove modalities with a probability that depends on the label (linear in it, if two rates are given)"
     y = data.labels('missing_by_label', known=True)
-    top, p = int(y.max())+1, {}
+    top = int(y.max())+1
+    p = {}
     for k,r in rates.items():
         choose(k, data.x, 'modality')
         if len(r) not in (2,top):
-            raise ValueError(f'modality {k!r}: expected 2 rates, or one for each of {top} labels, found {len(r)}')
-        if len(r)==2: r = torch.linspace(float(r[0]), float(r[1]), top)
-        p[k] = 1-torch.as_tensor(r).float()[y]
+            why = f'modality {k!r}: expected 2 rates, or one for each of {top} labels, found {len(r)}'
+            raise ValueError(why)
+        if len(r)==2:
+            lowest, highest = map(float, r)
+            r = torch.linspace(lowest, highest, top)
+        lost = torch.as_tensor(r).float()                   # rate of each label
+        p[k] = 1-lost[y]
     return _masked(data, p, (), generator, seed)
 
-# %% ../../nbs/20_data.core.ipynb #034589de
+# %% ../../nbs/20_data.core.ipynb #3c0ce041
 @patch
 def _inputs(self:MMData, i, device):
     "`(x, mask)` of samples `i` as a model gets them, on `device`; `mask` is None without masks"
     def to(d): return {k: v.to(device) for k,v in d.items()}
     x, *rest = self.raw(i)
     x, = self.finish((to(x),))
-    return x, None if self.mask is None else to(rest[0])
+    if self.mask is None: return x, None
+    return x, to(rest[0])
 
-# %% ../../nbs/20_data.core.ipynb #fdb6fc84
+# %% ../../nbs/20_data.core.ipynb #a6eb0a96
 @patch
 @torch.no_grad()
 def map(self:MMData,
@@ -483,20 +553,24 @@ def map(self:MMData,
     device=None, # Where `fn` runs (default: where the data lie)
 )->MMData: # Kept modalities, and the results as `cache`
     "Compute tensors once for every sample, and store them beside the modalities"
-    if keep is None: keep = self.names
-    keep = (keep,) if isinstance(keep, str) else tuple(keep)
+    keep = as_names(keep, self.names)
     for k in keep: choose(k, self.x, 'modality')
-    N, home, cache = len(self), self._first.device, {}
+    N = len(self)
+    home = self._first.device
+    cache = {}
     for i in torch.arange(N).split(bs):
         x, mask = self._inputs(i, device or home)
         for k,v in fn(x, mask).items():
-            if k not in cache: cache[k] = v.new_empty((N, *v.shape[1:]), device=home)
+            if k not in cache:
+                shape = (N, *v.shape[1:])
+                cache[k] = v.new_empty(shape, device=home)
             cache[k][i] = v.to(home)
     cache = {**(self.cache or {}), **cache}
     if not (keep or cache): raise ValueError('nothing was computed and nothing is kept; let `keep` name a modality')
     def kept(d): return {k: v for k,v in d.items() if k in keep}
-    mask = kept(self.mask or {})
-    return self._new(x=kept(self.x), scale=kept(self.scale), mask=mask or None, cache=cache or None)
+    mask = kept(self.mask or {}) or None
+    scale = kept(self.scale)
+    return self._new(x=kept(self.x), scale=scale, mask=mask, cache=cache or None)
 
 # %% ../../nbs/20_data.core.ipynb #f9221f14
 @patch
@@ -504,7 +578,7 @@ def to(self:MMData, device)->MMData:
     "The data set on another device"
     return self._with(lambda v: v.to(device))
 
-# %% ../../nbs/20_data.core.ipynb #3bef2564
+# %% ../../nbs/20_data.core.ipynb #57904b18
 def _open(path, mmap=None):
     "`np.load` that never unpickles, and whose errors are one line"
     try: return np.load(path, mmap_mode=mmap, allow_pickle=False)
@@ -514,15 +588,16 @@ def _broken(path, e):
     "Say in one line why a file of arrays cannot be read"
     if 'Object arrays' in str(e) or 'Python objects' in str(e):
         raise ValueError(f'{path}: holds Python objects, which are never unpickled; save arrays of numbers') from None
-    why = str(e).splitlines()[0] if str(e) else 'empty file'
-    raise ValueError(f'{path}: not a readable file of NumPy arrays, perhaps truncated '
-                     f'({type(e).__name__}: {why})') from None
+    said = str(e).splitlines()[0] if str(e) else 'empty file'
+    kind = type(e).__name__
+    why = f'{path}: not a readable file of NumPy arrays, perhaps truncated ({kind}: {said})'
+    raise ValueError(why) from None
 
-# %% ../../nbs/20_data.core.ipynb #295a36e3
+# %% ../../nbs/20_data.core.ipynb #2b6a6611
 def _beside(d, end:str):
     "Entries `<name><end>` that stand beside an entry `<name>`, by that name"
-    found = {k.removesuffix(end): v for k,v in d.items() if k.endswith(end)}
-    return {k: v for k,v in found.items() if k in d}
+    owners = [k.removesuffix(end) for k in d if k.endswith(end)]
+    return {k: d[k+end] for k in owners if k in d}
 
 def _check_beside(x, found, end:str, shape:str, fits):
     "Raise where names alone do not say what an entry is"
@@ -531,28 +606,35 @@ def _check_beside(x, found, end:str, shape:str, fits):
         if k not in x:
             owner = k.rpartition('_')[0]
             role = 'holds the labels' if k=='y' else f'belongs to {owner!r} by its name'
-            raise ValueError(f'entry {k+end!r} is ambiguous: {k!r} {role}; {remedy}')
+            why = f'entry {k+end!r} is ambiguous: {k!r} {role}; {remedy}'
+            raise ValueError(why)
         if not fits(v):
             role = f'its name makes it the {end[1:]} of modality {k!r}, {shape}'
-            raise ValueError(f'entry {k+end!r} is ambiguous: {role}, but its shape is {np.shape(v)}; {remedy}')
+            why = f'entry {k+end!r} is ambiguous: {role}, but its shape is {np.shape(v)}; {remedy}'
+            raise ValueError(why)
 
 def _by_name(d):
     "`(x, mask, scale)` of a dict whose entries tell by their names what they are"
-    mask, scale = _beside(d, '_mask'), _beside(d, '_scale')
-    others = {'y'} | {f'{k}_mask' for k in mask} | {f'{k}_scale' for k in scale}
+    mask = _beside(d, '_mask')
+    scale = _beside(d, '_scale')
+    masks = [f'{k}_mask' for k in mask]
+    scales = [f'{k}_scale' for k in scale]
+    others = {'y', *masks, *scales}
     x = {k: v for k,v in d.items() if k not in others}
     def is_row(v): return np.ndim(v)==1
     def is_number(v): return np.ndim(v)<2 and np.size(v)==1
     _check_beside(x, mask, '_mask', 'bools of shape (N,)', is_row)
     _check_beside(x, scale, '_scale', 'one number', is_number)
-    return x, mask, {k: np.asarray(v).item() for k,v in scale.items()}
+    scale = {k: np.asarray(v).item() for k,v in scale.items()}
+    return x, mask, scale
 
-# %% ../../nbs/20_data.core.ipynb #935ccd0c
+# %% ../../nbs/20_data.core.ipynb #5ce20e3a
 _format, _version = 'format/mmdata', 2      # version 1 told masks and scales by the ends of names
 
 def _section(d, name:str):
     "Entries `<name>/...`, by what follows"
-    return {k.removeprefix(name+'/'): v for k,v in d.items() if k.startswith(name+'/')}
+    start = f'{name}/'
+    return {k.removeprefix(start): v for k,v in d.items() if k.startswith(start)}
 
 def _dtype(name):
     "A type of tensors by its name"
@@ -565,15 +647,16 @@ def _check_entries(d):
     version = int(d[_format])
     if version!=_version:
         raise ValueError(f'format {version} of data sets, but this version of mmvae_nb reads {_version}; update it')
+    kinds = 'format','names','dtype','x','mask','scale','cache','type','y'
     for k in d:
         kind = k.partition('/')[0]
-        choose(kind, ('format','names','dtype','x','mask','scale','cache','type','y'), 'kind of entry')
+        choose(kind, kinds, 'kind of entry')
     names = [k for k in str(d['names']).split(',') if k]
-    if set(names)!=set(_section(d, 'x')):
-        raise ValueError(f"modalities {names} were written, but {list(_section(d, 'x'))} are there")
+    there = list(_section(d, 'x'))
+    if set(names)!=set(there): raise ValueError(f'modalities {names} were written, but {there} are there')
     return names
 
-# %% ../../nbs/20_data.core.ipynb #46a119a6
+# %% ../../nbs/20_data.core.ipynb #f0e6cb59
 @patch
 def _entries(self:MMData):
     "NumPy arrays by entry, as `from_dict` reads them"
@@ -582,9 +665,10 @@ def _entries(self:MMData):
         for k,v in (getattr(self, kind) or {}).items(): stored[f'{kind}/{k}'] = v
     if self.y is not None: stored['y'] = self.y
     def name(dtype): return np.array(str(dtype).removeprefix('torch.'))
-    names = np.array(','.join(self.names))
-    out = {_format: np.array(_version), 'names': names, 'dtype': name(self.dtype)}
-    out |= {f'scale/{k}': np.array(s) for k,s in self.scale.items()}
+    out = {_format: np.array(_version)}
+    out['names'] = np.array(','.join(self.names))
+    out['dtype'] = name(self.dtype)
+    for k,s in self.scale.items(): out[f'scale/{k}'] = np.array(s)
     for k,v in stored.items():
         v = v.cpu()
         known = v if v.dtype!=torch.bfloat16 else v.float()
@@ -592,21 +676,25 @@ def _entries(self:MMData):
         if _numbers(out[k], k).dtype!=v.dtype: out[f'type/{k}'] = name(v.dtype)
     return out
 
-# %% ../../nbs/20_data.core.ipynb #0d792bb0
+# %% ../../nbs/20_data.core.ipynb #8e4ec752
 @patch(cls_method=True)
 def _from_entries(cls:MMData, d, **kw):
     "A data set from what `_entries` gave"
     names = _check_entries(d)
     def tensor(k):
-        v, kind = _numbers(d[k], f'entry {k!r}'), d.get(f'type/{k}')
-        return v if kind is None else v.to(_dtype(kind))
+        v = _numbers(d[k], f'entry {k!r}')
+        kind = d.get(f'type/{k}')
+        if kind is None: return v
+        return v.to(_dtype(kind))
     def tensors(kind): return {k: tensor(f'{kind}/{k}') for k in _section(d, kind)}
     x = tensors('x')
     x = {k: x[k] for k in names}
     y = tensor('y') if 'y' in d else None
     scale = {k: float(s) for k,s in _section(d, 'scale').items()}
+    mask = tensors('mask')
+    cache = tensors('cache')
     kw = {'dtype': _dtype(d['dtype']), **kw}
-    return cls(x, y, tensors('mask'), scale, cache=tensors('cache'), **kw)
+    return cls(x, y, mask, scale, cache=cache, **kw)
 
 @patch(cls_method=True)
 def from_dict(cls:MMData,
@@ -632,18 +720,22 @@ def from_npz(cls:MMData, path, **kw)->MMData:
         except Exception as e: _broken(path, e)
     return cls.from_dict(d, **kw)
 
-# %% ../../nbs/20_data.core.ipynb #62a9dad5
+# %% ../../nbs/20_data.core.ipynb #11db201b
 @patch(cls_method=True)
 def from_folder(cls:MMData, path, **kw)->MMData:
     "A data set from a folder of `.npy` files, mapped into memory (nothing is written back)"
     path = Path(path)
     if not path.is_dir(): raise FileNotFoundError(f'{path}: no such folder')
     ours = (path/f'{_format}.npy').exists()
-    files = sorted(path.rglob('*.npy') if ours else path.glob('*.npy'))
+    files = path.rglob('*.npy') if ours else path.glob('*.npy')
+    files = sorted(files)
     if not files:
         raise FileNotFoundError(f'{path}: no .npy files in this folder; expected one per modality, e.g. image.npy')
-    def entry(f): return f.relative_to(path).as_posix().removesuffix('.npy')
-    return cls.from_dict({entry(f): _open(f, 'c') for f in files}, **kw)
+    def entry(f):
+        within = f.relative_to(path).as_posix()
+        return within.removesuffix('.npy')
+    arrays = {entry(f): _open(f, 'c') for f in files}
+    return cls.from_dict(arrays, **kw)
 
 # %% ../../nbs/20_data.core.ipynb #f95090cf
 @patch(cls_method=True)
@@ -673,11 +765,12 @@ def whole_file(
         os.replace(tmp, path)
     finally: tmp.unlink(missing_ok=True)
 
-# %% ../../nbs/20_data.core.ipynb #5e34175f
+# %% ../../nbs/20_data.core.ipynb #769c3604
 @patch
 def save_npz(self:MMData, path)->Path:
     "Write one `.npz`, all of it or nothing"
-    with whole_file(path) as tmp, open(tmp, 'wb') as f: np.savez(f, **self._entries())
+    entries = self._entries()
+    with whole_file(path) as tmp, open(tmp, 'wb') as f: np.savez(f, **entries)
     return Path(path)
 
 # %% ../../nbs/20_data.core.ipynb #2db0117e
@@ -699,7 +792,7 @@ def save_folder(self:MMData, path)->Path:
         raise
     return path
 
-# %% ../../nbs/20_data.core.ipynb #cb709df6
+# %% ../../nbs/20_data.core.ipynb #876df33a
 class MMLoader(DataLoader):
     "A fastai loader that indexes an `MMData` a whole batch at a time"
     def __init__(self,
@@ -715,7 +808,9 @@ class MMLoader(DataLoader):
         super().__init__(dataset, bs=bs, shuffle=shuffle, drop_last=drop_last, device=device, num_workers=0, **kw)
     @property
     def n_inp(self): return self.dataset.n_inp
-    def get_idxs(self): return torch.randperm(self.n) if self.shuffle else torch.arange(self.n)
+    def get_idxs(self):
+        order = torch.randperm if self.shuffle else torch.arange
+        return order(self.n)
     def sample(self): return self._DataLoader__idxs   # what `get_idxs` gave, all at once
     def create_batches(self, samps):
         i = samps if isinstance(samps, Tensor) else torch.tensor(list(samps))
@@ -729,7 +824,7 @@ def n_inp(self:MMData):
     if self.cache is not None: return 3
     return 1 if self.mask is None else 2
 
-# %% ../../nbs/20_data.core.ipynb #9374c74c
+# %% ../../nbs/20_data.core.ipynb #464573f2
 def _form(data):
     "Shapes by name, of modalities and of what is cached"
     tensors = dict(data.x)
@@ -739,9 +834,10 @@ def _form(data):
 def _with_masks(data, missing):
     "The data set itself if it has masks, else one with masks of the modalities in `missing`"
     if data.mask: return data
-    return data._new(mask={k: data.observed(k) for k in data.names if k in missing})
+    mask = {k: data.observed(k) for k in data.names if k in missing}
+    return data._new(mask=mask)
 
-# %% ../../nbs/20_data.core.ipynb #c17197d9
+# %% ../../nbs/20_data.core.ipynb #81ec4aaf
 def mm_dls(
     train:MMData, # Training data
     valid:MMData, # Validation data
@@ -750,14 +846,19 @@ def mm_dls(
     drop_last:bool=True, # Drop the last training batch if it is incomplete (but never the only one)
 )->DataLoaders: # fastai `DataLoaders` of `(x,y)`, of `(x,mask,y)` if anything is missing, or of `(x,mask,cache,y)`
     "`DataLoaders` over in-memory multimodal data"
-    forms = _form(train), _form(valid)
-    if forms[0]!=forms[1]: raise ValueError(f'training and validation data differ: {forms[0]} and {forms[1]}')
-    missing = {k for d in (train, valid) for k in d.mask or ()}
-    if missing: train, valid = _with_masks(train, missing), _with_masks(valid, missing)
-    first = MMLoader(train, bs, shuffle=True, drop_last=drop_last and len(train)>=bs)
-    return DataLoaders(first, MMLoader(valid, bs), device=device or default_device())
+    form = _form(train)
+    other = _form(valid)
+    if form!=other: raise ValueError(f'training and validation data differ: {form} and {other}')
+    missing = {*(train.mask or ()), *(valid.mask or ())}
+    if missing:
+        train = _with_masks(train, missing)
+        valid = _with_masks(valid, missing)
+    drop = drop_last and len(train)>=bs
+    train_dl = MMLoader(train, bs, shuffle=True, drop_last=drop)
+    valid_dl = MMLoader(valid, bs)
+    return DataLoaders(train_dl, valid_dl, device=device or default_device())
 
-# %% ../../nbs/20_data.core.ipynb #091042ab
+# %% ../../nbs/20_data.core.ipynb #465592fb
 @patch
 def show(self:MMData,
     n:int=8, # Samples to show
@@ -767,17 +868,20 @@ def show(self:MMData,
     "Draw samples: a row for each modality, a column for each sample; returns the axes"
     x, *inputs, y = self[:n] if b is None else b
     mask = inputs[0] if inputs else {}
-    def seen(k, v):
-        if k not in mask: return v[:n]
-        has = mask[k][:n]
-        has = has.view(-1, *[1]*(v.dim()-1))            # against the shape of a sample
-        return torch.where(has, v[:n], float('nan'))
-    classes = y.dim()==1 and not y.is_floating_point() and (y>=0).all()
+    def shown(k, v):
+        v = v[:n]
+        if k not in mask: return v.cpu()
+        event = [1]*(v.dim()-1)                         # one decision for all numbers of a sample
+        has = mask[k][:n].view(-1, *event)
+        return torch.where(has, v, float('nan')).cpu()
+    pictures = {k: shown(k, v) for k,v in x.items()}
+    integers = y.dim()==1 and not y.is_floating_point()
+    classes = integers and (y>=0).all()
     cols = y[:n].tolist() if classes else None
-    pictures = {k: seen(k, v).cpu() for k,v in x.items()}
-    return import_module('mmvae_nb.viz').show_samples(pictures, n, cols=cols, **kw)
+    viz = import_module('mmvae_nb.viz')
+    return viz.show_samples(pictures, n, cols=cols, **kw)
 
-# %% ../../nbs/20_data.core.ipynb #f765da82
+# %% ../../nbs/20_data.core.ipynb #710272a7
 @patch
 def show_batch(self:MMLoader,
     b:tuple=None, # Batch (default: the next one)
@@ -785,4 +889,5 @@ def show_batch(self:MMLoader,
     **kw # To `viz.show_samples`
 ):
     "Draw a batch: a row for each modality, a column for each sample; returns the axes"
-    return self.dataset.show(max_n, self.one_batch() if b is None else b, **kw)
+    if b is None: b = self.one_batch()
+    return self.dataset.show(max_n, b, **kw)

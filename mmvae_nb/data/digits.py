@@ -6,36 +6,42 @@
 __all__ = ['textures', 'sklearn_digits', 'digits_from_npz', 'texture', 'photo', 'five_backgrounds', 'invert_on', 'translate',
            'class_tuples', 'digit_views', 'split_sources', 'embedded_digits']
 
-# %% ../../nbs/22_data.digits.ipynb #0eec98da
+# %% ../../nbs/22_data.digits.ipynb #4f6beb21
 import math, torch, torch.nn.functional as F
 from importlib import import_module
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from torch import Tensor
 from ..core import choose
 from .core import MMData, _open
 
-# %% ../../nbs/22_data.digits.ipynb #781f2510
+# %% ../../nbs/22_data.digits.ipynb #3227e3fb
 def sklearn_digits(
     size:int=28, # Side of the images
 )->tuple: # Digits `(1797,size,size)` uint8, labels `(1797,)`
     "The handwritten digits that scikit-learn ships, enlarged"
-    d = import_module('sklearn.datasets').load_digits()
-    cells = torch.as_tensor(d.images).float()[:,None]/16        # (1797,1,8,8)
-    v = F.pad(cells, (1,1,1,1))
-    v = F.interpolate(v, size=size, mode='bicubic').clamp(0, 1)[:,0]
-    return (v*255).round().byte(), torch.as_tensor(d.target).long()
+    stored = import_module('sklearn.datasets').load_digits()
+    cells = torch.as_tensor(stored.images).float()/16           # (1797,8,8)
+    v = F.pad(cells[:,None], (1,1,1,1))                         # (1797,1,10,10)
+    v = F.interpolate(v, size=size, mode='bicubic')[:,0]
+    pixels = v.clamp(0, 1)*255
+    labels = torch.as_tensor(stored.target).long()
+    return pixels.round().byte(), labels
 
-# %% ../../nbs/22_data.digits.ipynb #65f2fac7
+# %% ../../nbs/22_data.digits.ipynb #655d00e2
 def _check_digits(digits:Tensor, labels:Tensor):
     "Images `(N,H,W)` uint8 and as many labels from 0"
     if digits.dim()!=3 or digits.dtype!=torch.uint8:
-        raise ValueError(f'digits: expected (N,H,W) uint8, found {tuple(digits.shape)} {digits.dtype}')
-    if len(labels)!=len(digits): raise ValueError(f'{len(labels)} labels for {len(digits)} digits')
-    if labels.min()<0: raise ValueError(f'labels out of range: found {labels.min().item()}; labels are integers from 0')
+        found = f'{tuple(digits.shape)} {digits.dtype}'
+        raise ValueError(f'digits: expected (N,H,W) uint8, found {found}')
+    if len(labels)!=len(digits):
+        why = f'{len(labels)} labels for {len(digits)} digits'
+        raise ValueError(why)
+    lowest = labels.min().item()
+    if lowest<0: raise ValueError(f'labels out of range: found {lowest}; labels are integers from 0')
     return digits, labels.long()
 
-# %% ../../nbs/22_data.digits.ipynb #28d31e10
+# %% ../../nbs/22_data.digits.ipynb #69645199
 def digits_from_npz(
     path, # File with `x_train`, `y_train`, `x_test`, `y_test`, e.g. `../shared/data/mnist.npz`
 )->tuple: # `(digits, labels)` for training and for testing; digits `(N,H,W)` uint8
@@ -44,45 +50,56 @@ def digits_from_npz(
     if not path.is_file(): raise FileNotFoundError(f'{path}: no such file')
     with _open(path) as z:
         def entry(k):
-            if k not in z: raise ValueError(f'{path}: no entry {k!r} (found {", ".join(z.files)})')
+            if k not in z:
+                found = ', '.join(z.files)
+                raise ValueError(f'{path}: no entry {k!r} (found {found})')
             return torch.as_tensor(z[k])
-        def part(name): return _check_digits(entry(f'x_{name}'), entry(f'y_{name}'))
+        def part(name):
+            digits = entry(f'x_{name}')
+            labels = entry(f'y_{name}')
+            return _check_digits(digits, labels)
         return part('train'), part('test')
 
-# %% ../../nbs/22_data.digits.ipynb #48b0d8ab
+# %% ../../nbs/22_data.digits.ipynb #4db244e7
 def _clouds(n, g):
     "Noise at four scales, one mixture per colour"
     def octave(side):
         "Random colours on a grid whose cells are `side` pixels wide, `(3,n,n)`"
-        noise = torch.randn(1, 3, n//side, n//side, generator=g)
-        return F.interpolate(noise, size=(n,n), mode='bicubic')[0]
+        few = n//side
+        noise = torch.randn(1, 3, few, few, generator=g)
+        smooth = F.interpolate(noise, size=(n,n), mode='bicubic')
+        return smooth[0]
     mixed = octave(64) + .7*octave(32) + .5*octave(16) + .4*octave(8)
     return torch.sigmoid(1.2*mixed)
 
-# %% ../../nbs/22_data.digits.ipynb #98c302c5
+# %% ../../nbs/22_data.digits.ipynb #752a2db5
 def _stripes(n, g):
     "Waves across a direction that noise bends, between two colours"
     t = torch.arange(n)/n
     noise = torch.randn(1, 1, 6, 6, generator=g)
-    bend = F.interpolate(noise, size=(n,n), mode='bicubic')[0,0]
-    across = t[:,None]*.6+t*.8
-    phase = 2*math.pi*(n/22)*across+2.5*bend
+    bend = F.interpolate(noise, size=(n,n), mode='bicubic')     # (1,1,n,n)
+    across = t[:,None]*.6+t*.8                                  # (n,n)
+    n_waves = n/22
+    phase = 2*math.pi*n_waves*across + 2.5*bend[0,0]
     wave = .5+.5*torch.sin(phase)                               # (n,n), in [0,1]
-    light, dark = torch.rand(2, 3, 1, 1, generator=g)
-    return wave*(.55+.45*light) + (1-wave)*.45*dark
+    light, dark = torch.rand(2, 3, 1, 1, generator=g)           # (3,1,1) each
+    light = .55+.45*light
+    return wave*light + (1-wave)*.45*dark
 
-# %% ../../nbs/22_data.digits.ipynb #d90fa11f
+# %% ../../nbs/22_data.digits.ipynb #a92f9922
 def _cells(n, g):
     "Each pixel takes the colour of the nearest of some points"
     points = torch.rand(150, 2, generator=g)*n
     t = torch.arange(n).float()
-    nearest = torch.cdist(torch.cartesian_prod(t, t), points).argmin(1)     # (n*n,)
+    pixels = torch.cartesian_prod(t, t)                         # (n*n,2)
+    nearest = torch.cdist(pixels, points).argmin(1)             # (n*n,)
     colours = torch.rand(150, 3, generator=g)
-    return colours[nearest].T.view(3, n, n)
+    picture = colours[nearest].T                                # (3,n*n)
+    return picture.view(3, n, n)
 
 textures = {'clouds': _clouds, 'stripes': _stripes, 'cells': _cells}
 
-# %% ../../nbs/22_data.digits.ipynb #01183a4b
+# %% ../../nbs/22_data.digits.ipynb #649ea045
 def texture(
     kind:str, # `'clouds'`, `'stripes'` or `'cells'`
     size:int=256, # Side in pixels
@@ -90,32 +107,35 @@ def texture(
 )->Tensor: # `(3,size,size)` uint8
     "A picture made of random numbers"
     make = choose(kind, textures, 'texture')
-    v = make(size, torch.Generator().manual_seed(seed))
-    return (v.clamp(0, 1)*255).round().byte()
+    g = torch.Generator().manual_seed(seed)
+    pixels = make(size, g).clamp(0, 1)*255
+    return pixels.round().byte()
 
-# %% ../../nbs/22_data.digits.ipynb #5ceb62f1
+# %% ../../nbs/22_data.digits.ipynb #63aa4eea
 def photo(
     name:str, # `'china.jpg'` or `'flower.jpg'`
     size:tuple=(214,320), # Height and width after scaling
 )->Tensor: # `(3,H,W)` uint8
     "A photograph that scikit-learn ships"
     image = import_module('sklearn.datasets').load_sample_image(name)       # (H,W,3)
-    v = torch.as_tensor(image.copy()).permute(2, 0, 1).float()
-    v = F.interpolate(v[None], size=size, mode='bilinear', antialias=True)[0]
-    return v.round().clamp(0, 255).byte()
+    v = torch.as_tensor(image.copy()).permute(2, 0, 1)                      # (3,H,W)
+    v = v[None].float()
+    scaled = F.interpolate(v, size=size, mode='bilinear', antialias=True)[0]
+    return scaled.round().clamp(0, 255).byte()
 
-# %% ../../nbs/22_data.digits.ipynb #4e684577
+# %% ../../nbs/22_data.digits.ipynb #6255fa13
 def five_backgrounds(
     seed:int=0, # Seed of the textures
     tone:float=1., # Brightness: below 0.5 an inverted digit is always the brighter part
 )->list: # Two photographs and three textures, `(3,H,W)` uint8
     "The offline backgrounds of the five views"
     if not 0<=tone<=1: raise ValueError(f'tone must lie in [0, 1], found {tone}')
-    backgrounds = [photo('china.jpg'), photo('flower.jpg')]
-    backgrounds += [texture(k, seed=seed) for k in textures]
-    return [(b*tone).round().byte() for b in backgrounds]
+    photos = [photo(name) for name in ('china.jpg', 'flower.jpg')]
+    made = [texture(k, seed=seed) for k in textures]
+    def toned(picture): return (picture*tone).round().byte()
+    return [toned(picture) for picture in photos+made]
 
-# %% ../../nbs/22_data.digits.ipynb #aea0d451
+# %% ../../nbs/22_data.digits.ipynb #d3bfabb1
 def invert_on(
     mask:Tensor, # Digit pixels, bool `(n,h,w)`
     background:Tensor, # `(3,H,W)` uint8
@@ -124,16 +144,21 @@ def invert_on(
     "Random crops of the background, with inverted colours under the mask"
     n, h, w = mask.shape
     if background.dim()!=3 or background.dtype!=torch.uint8 or len(background)!=3:
-        raise ValueError(f'background: expected (3,H,W) uint8, found {tuple(background.shape)} {background.dtype}')
+        found = f'{tuple(background.shape)} {background.dtype}'
+        raise ValueError(f'background: expected (3,H,W) uint8, found {found}')
     H, W = background.shape[1:]
-    if H<h or W<w: raise ValueError(f'background of {H}x{W} pixels is smaller than the digits, {h}x{w}')
+    if H<h or W<w:
+        why = f'background of {H}x{W} pixels is smaller than the digits, {h}x{w}'
+        raise ValueError(why)
     i = torch.randint(H-h+1, (n,), generator=generator)
     j = torch.randint(W-w+1, (n,), generator=generator)
     every = background.unfold(1, h, 1).unfold(2, w, 1)      # (3,H-h+1,W-w+1,h,w), a view
-    crops = every.permute(1, 2, 0, 3, 4)[i,j]               # (n,3,h,w)
-    return crops ^ (mask*255).byte()[:,None]
+    by_place = every.permute(1, 2, 0, 3, 4)                 # (H-h+1,W-w+1,3,h,w)
+    crops = by_place[i,j]                                   # (n,3,h,w)
+    flip = (mask*255).byte()
+    return crops ^ flip[:,None]
 
-# %% ../../nbs/22_data.digits.ipynb #8b26f144
+# %% ../../nbs/22_data.digits.ipynb #83a69fe9
 def translate(
     digits:Tensor, # `(n,h,w)` uint8
     scale:float=.75, # Size of the digit in the picture
@@ -142,39 +167,52 @@ def translate(
 )->Tensor: # `(n,h,w)` uint8
     "Shrink each digit and shift it by random whole pixels"
     n, h, w = digits.shape
-    a, b = round(h*scale), round(w*scale)
-    v = digits[:,None].float()
-    small = F.interpolate(v, size=(a,b), mode='bilinear')[:,0]     # (n,a,b)
+    a = round(h*scale)
+    b = round(w*scale)
+    v = digits[:,None].float()                                  # (n,1,h,w)
+    small = F.interpolate(v, size=(a,b), mode='bilinear')       # (n,1,a,b)
+    small = small[:,0].round().byte()
     free = torch.tensor([h-a, w-b])
     top = free if shift is None else torch.tensor([shift, shift])
     if top.min()<0 or (top>free).any():
-        raise ValueError(f'digits of {a}x{b} pixels cannot shift by {top.tolist()} in {h}x{w}')
-    off = (torch.rand(n, 2, generator=generator)*(top+1)).long()
-    rows = off[:,:1]+torch.arange(a)        # (n,a)
-    cols = off[:,1:]+torch.arange(b)        # (n,b)
-    out, i = torch.zeros_like(digits), torch.arange(n)
-    out[i[:,None,None],rows[:,:,None],cols[:,None]] = small.round().byte()
+        asked = top.tolist()
+        raise ValueError(f'digits of {a}x{b} pixels cannot shift by {asked} in {h}x{w}')
+    u = torch.rand(n, 2, generator=generator)
+    offset = (u*(top+1)).long()
+    down, right = offset.T                                      # (n,) each
+    i = torch.arange(n)[:,None,None]                            # (n,1,1)
+    rows = down[:,None,None]+torch.arange(a)[:,None]            # (n,a,1)
+    cols = right[:,None,None]+torch.arange(b)                   # (n,1,b)
+    out = torch.zeros_like(digits)
+    out[i,rows,cols] = small
     return out
 
-# %% ../../nbs/22_data.digits.ipynb #b417aadd
+# %% ../../nbs/22_data.digits.ipynb #321ed122
 def _permuted(labels, views, generator):
     "Positions `(N,views)`: the digits of each class in a random order for every view, class after class"
-    orders = torch.rand(len(labels), views, generator=generator).argsort(0)     # (N,views)
-    return torch.stack([i[labels[i].argsort(stable=True)] for i in orders.T], 1)
+    def by_class(order):
+        shuffled = labels[order]
+        return order[shuffled.argsort(stable=True)]
+    u = torch.rand(len(labels), views, generator=generator)
+    orders = u.argsort(0)                                       # (N,views)
+    columns = [by_class(order) for order in orders.T]
+    return torch.stack(columns, 1)
 
 def _different(count, views, generator):
     "Different ranks `(n,views)` below `count` `(n,)`; a row is drawn again until its ranks differ"
     def draw(count):
         u = torch.rand(len(count), views, generator=generator, dtype=torch.float64)
         return (u*count[:,None]).long()
-    rank, again = draw(count), torch.ones(len(count), dtype=torch.bool)
+    rank = draw(count)
+    again = torch.ones(len(count), dtype=torch.bool)
     while again.any():
-        s = rank.sort(1)[0]
-        again = (s[:,1:]==s[:,:-1]).any(1)
+        s, _ = rank.sort(1)
+        equal = s[:,1:]==s[:,:-1]                               # neighbours, (n,views-1)
+        again = equal.any(1)
         rank[again] = draw(count[again])
     return rank
 
-# %% ../../nbs/22_data.digits.ipynb #33749c6d
+# %% ../../nbs/22_data.digits.ipynb #babbb71d
 def class_tuples(
     labels:Tensor, # `(N,)` labels of the digits
     n:int=None, # Number of tuples (default: each digit once in every view)
@@ -186,15 +224,18 @@ def class_tuples(
     few = (count>0) & (count<views)
     if few.any():
         c = few.nonzero()[0].item()
-        raise ValueError(f'class {c} has {count[c]} digits; {views} different ones are needed')
+        found = count[c].item()
+        raise ValueError(f'class {c} has {found} digits; {views} different ones are needed')
     by_class = labels.argsort(stable=True)
     if n is None: return labels[by_class], _permuted(labels, views, generator)
-    y = labels[torch.randint(len(labels), (n,), generator=generator)]
+    drawn = torch.randint(len(labels), (n,), generator=generator)
+    y = labels[drawn]
     start = count.cumsum(0)-count                                    # where each class begins in `by_class`
-    rank = _different(count[y], views, generator)
-    return y, by_class[start[y][:,None]+rank]
+    rank = _different(count[y], views, generator)                    # (n,views)
+    place = start[y][:,None]+rank
+    return y, by_class[place]
 
-# %% ../../nbs/22_data.digits.ipynb #564d9f9c
+# %% ../../nbs/22_data.digits.ipynb #512aba4d
 def digit_views(
     digits:Tensor, # `(N,H,W)` uint8, any digit set
     labels:Tensor, # `(N,)` classes
@@ -208,18 +249,20 @@ def digit_views(
     "PolyMNIST-style views: same class, different digits, one background per view"
     digits, labels = _check_digits(digits, labels)
     if backgrounds is None: backgrounds = five_backgrounds()
-    if names is None: names = [f'm{k}' for k in range(len(backgrounds))]
-    if len(names)!=len(backgrounds): raise ValueError(f'{len(names)} names for {len(backgrounds)} backgrounds')
+    views = len(backgrounds)
+    if names is None: names = [f'm{k}' for k in range(views)]
+    if len(names)!=views: raise ValueError(f'{len(names)} names for {views} backgrounds')
     g = torch.Generator().manual_seed(seed)
-    y, idx = class_tuples(labels, n, len(backgrounds), g)       # (n,), (n,views)
+    y, idx = class_tuples(labels, n, views, g)                  # (n,), (n,views)
     x = {}
     for k,background,i in zip(names, backgrounds, idx.T):
         v = digits[i]
         if translated: v = translate(v, shift=shift, generator=g)
-        x[k] = invert_on(v>128, background, g)
+        ink = v>128
+        x[k] = invert_on(ink, background, g)
     return MMData(x, y)
 
-# %% ../../nbs/22_data.digits.ipynb #8131fe2c
+# %% ../../nbs/22_data.digits.ipynb #8809b4dc
 def split_sources(
     labels:Tensor, # `(N,)` classes
     parts:tuple=(.7,.1,.2), # Shares, at most 1 in sum
@@ -233,12 +276,13 @@ def split_sources(
     by_class = []
     for c in labels.unique():
         i = (labels==c).nonzero()[:,0]
-        i = i[torch.randperm(len(i), generator=g)]
-        cuts = torch.tensor([round(e*len(i)) for e in ends])
-        by_class.append(i[:cuts[-1]].split(cuts.diff().tolist()))
+        n = len(i)
+        i = i[torch.randperm(n, generator=g)]
+        cuts = [round(e*n) for e in ends]
+        by_class.append([i[a:b] for a,b in pairwise(cuts)])
     return [torch.cat(part) for part in zip(*by_class)]
 
-# %% ../../nbs/22_data.digits.ipynb #582eef3a
+# %% ../../nbs/22_data.digits.ipynb #3fe8afd7
 def embedded_digits(
     n_train:int=10_000, # Training tuples
     n_valid:int=1_000, # Validation tuples
@@ -251,6 +295,11 @@ def embedded_digits(
     "Five views of the real digits that scikit-learn ships; no source digit is in two parts"
     digits, labels = sklearn_digits()
     if backgrounds is None: backgrounds = five_backgrounds(tone=tone)
-    def part(i, n, k): return digit_views(digits[i], labels[i], backgrounds, n, 3*seed+k, translated)
-    train, valid, test = split_sources(labels, seed=seed)
-    return part(train, n_train, 0), part(valid, n_valid, 1), part(test, n_test, 2)
+    def made_of(i, n, k):
+        "`n` tuples of the digits at `i`"
+        return digit_views(digits[i], labels[i], backgrounds, n, 3*seed+k, translated)
+    i_train, i_valid, i_test = split_sources(labels, seed=seed)
+    train = made_of(i_train, n_train, 0)
+    valid = made_of(i_valid, n_valid, 1)
+    test = made_of(i_test, n_test, 2)
+    return train, valid, test

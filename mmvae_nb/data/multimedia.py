@@ -7,14 +7,14 @@ __all__ = ['sound_rate', 'sound_samples', 'mel_bank', 'log_mel', 'to_sound', 'fi
            'pen_strokes', 'same_class_rows', 'multimedia_digits', 'rotate', 'add_noise', 'noisy_rotated', 'add_text',
            'TagWorld', 'tag_posterior']
 
-# %% ../../nbs/24_data.multimedia.ipynb #1c32554e
+# %% ../../nbs/24_data.multimedia.ipynb #72f41289
 import math, torch, torch.nn.functional as F
 import numpy as np
 from fastcore.basics import patch
 from functools import lru_cache
 from pathlib import Path
 from torch import Tensor
-from ..core import choose
+from ..core import as_names, choose
 from .core import MMData, _open
 from .digits import class_tuples, digits_from_npz, split_sources
 from .public import Gathered, alphabet, digit_text, gathered_data
@@ -22,7 +22,7 @@ from .public import Gathered, alphabet, digit_text, gathered_data
 # %% ../../nbs/24_data.multimedia.ipynb #b57547ca
 sound_rate, sound_samples = 8000, 8192   # samples a second, samples of a clip
 
-# %% ../../nbs/24_data.multimedia.ipynb #36556d3a
+# %% ../../nbs/24_data.multimedia.ipynb #d5eb2c8e
 @lru_cache
 def mel_bank(
     n:int=32, # Number of triangles
@@ -34,73 +34,89 @@ def mel_bank(
     mel = torch.linspace(0, highest, n+2, dtype=torch.double)
     edge = 700*(10**(mel/2595)-1)                                       # Hz, (n+2,)
     f = torch.linspace(0, top, n_fft//2+1, dtype=torch.double)
-    width = edge.diff()[:,None]                                         # (n+1,1)
-    up = (f-edge[:-2,None])/width[:-1]                                  # (n,n_fft//2+1)
-    down = (edge[2:,None]-f)/width[1:]
-    return torch.minimum(up, down).clamp(min=0).float()
+    edge = edge[:,None]                                                 # (n+2,1)
+    width = edge.diff(dim=0)                                            # (n+1,1)
+    up = (f-edge[:-2])/width[:-1]                                       # (n,n_fft//2+1)
+    down = (edge[2:]-f)/width[1:]
+    triangle = torch.minimum(up, down)
+    return triangle.clamp(min=0).float()
 
-# %% ../../nbs/24_data.multimedia.ipynb #cee86b4f
+# %% ../../nbs/24_data.multimedia.ipynb #d062acc0
 def _stft(clips):
     "Windowed Fourier transform, `(N,8192)` to complex `(N,129,128)`"
     window = torch.hann_window(256, device=clips.device)
-    return torch.stft(clips, 256, 64, window=window, return_complex=True)[...,:128]
+    transform = torch.stft(clips, 256, 64, window=window, return_complex=True)
+    return transform[...,:128]
 
-# %% ../../nbs/24_data.multimedia.ipynb #ad033bc1
+# %% ../../nbs/24_data.multimedia.ipynb #d63faaa2
 def log_mel(
     clips:Tensor, # Sound `(N,8192)` in [-1,1]
     bs:int=250, # Clips at a time
 )->Tensor: # `(N,1,32,128)` in [0,1]: frequency, time
     "Spectrograms of sounds, in decibels on the mel scale"
     if clips.dim()!=2 or clips.shape[1]!=sound_samples:
-        raise ValueError(f'sound: expected shape (N,{sound_samples}), found {tuple(clips.shape)}; see `fit_clip`')
-    parts = [mel_bank()@_stft(c).abs().square() for c in clips.float().split(bs)]
-    bels = torch.cat(parts).clamp(min=1e-12).log10()
-    return (.5+bels/8).clamp(0, 1)[:,None]
+        found = tuple(clips.shape)
+        raise ValueError(f'sound: expected shape (N,{sound_samples}), found {found}; see `fit_clip`')
+    def power(part): return _stft(part).abs().square()                  # (B,129,128)
+    bank = mel_bank()
+    parts = [bank@power(part) for part in clips.float().split(bs)]
+    mel = torch.cat(parts).clamp(min=1e-12)
+    bels = mel.log10()
+    grey = .5+bels/8
+    return grey.clamp(0, 1)[:,None]
 
-# %% ../../nbs/24_data.multimedia.ipynb #4d203f5e
+# %% ../../nbs/24_data.multimedia.ipynb #afb76743
 def _frequencies(x, steps=50):
     "Power of 129 frequencies with the mel spectrogram `x` `(N,32,128)`, by multiplicative updates"
     W = mel_bank().to(x.device)                                     # (32,129)
-    P = 10**(8*(x.float()-.5))*(x>0)                                # (N,32,128); 0 means silence
+    bels = 8*(x.float()-.5)
+    P = 10**bels*(x>0)                                              # (N,32,128); 0 means silence
     Q = W.T@P+1e-9                                                  # (N,129,128)
     for _ in range(steps): Q = Q*(W.T@P)/(W.T@(W@Q)).clamp(min=1e-9)
     return Q
 
-# %% ../../nbs/24_data.multimedia.ipynb #bd411f71
+# %% ../../nbs/24_data.multimedia.ipynb #6bc3512c
 def to_sound(
     x:Tensor, # Spectrograms `(N,1,32,128)` in [0,1]
     steps:int=60, # Alternations
     generator:torch.Generator=None, # Of the first phases
 )->Tensor: # Sound `(N,8192)`
     "A sound that has nearly this spectrogram (Griffin and Lim)"
-    if x.dim()!=4 or tuple(x.shape[1:])!=(1,32,128):
-        raise ValueError(f'sound: expected spectrograms (N,1,32,128), found {tuple(x.shape)}')
-    magnitude = F.pad(_frequencies(x[:,0]).sqrt(), (0,1))                   # (N,129,129)
+    found = tuple(x.shape)
+    if x.dim()!=4 or found[1:]!=(1,32,128):
+        raise ValueError(f'sound: expected spectrograms (N,1,32,128), found {found}')
+    magnitude = _frequencies(x[:,0]).sqrt()                                 # (N,129,128)
+    magnitude = F.pad(magnitude, (0,1))                                     # (N,129,129)
     window = torch.hann_window(256, device=x.device)
     turns = torch.rand(magnitude.shape, generator=generator).to(x.device)
     phase = turns*2*math.pi
     for _ in range(steps):
-        sound = torch.istft(torch.polar(magnitude, phase), 256, 64, window=window, length=sound_samples)
-        phase = torch.stft(sound, 256, 64, window=window, return_complex=True).angle()
+        transform = torch.polar(magnitude, phase)
+        sound = torch.istft(transform, 256, 64, window=window, length=sound_samples)
+        transform = torch.stft(sound, 256, 64, window=window, return_complex=True)
+        phase = transform.angle()
     return sound
 
-# %% ../../nbs/24_data.multimedia.ipynb #05003fdf
+# %% ../../nbs/24_data.multimedia.ipynb #ddc5c172
 def fit_clip(
     audio, # All recordings one after another `(T,)`
     offsets, # Where each begins, and the end of the last `(N+1,)`
 )->Tensor: # `(N,8192)` in [-1,1]
     "Recordings of any length, centred in clips of one"
-    audio = torch.as_tensor(np.asarray(audio)).float()
-    offsets = torch.as_tensor(np.asarray(offsets)).long()
-    start, n = offsets[:-1,None], offsets.diff()[:,None]                # (N,1)
-    i = torch.arange(sound_samples)+(n-sound_samples)//2                # place within the recording, (N,8192)
+    def tensor(v): return torch.as_tensor(np.asarray(v))
+    audio = tensor(audio).float()
+    offsets = tensor(offsets).long()
+    start = offsets[:-1,None]                                           # (N,1)
+    n = offsets.diff()[:,None]                                          # samples of each recording, (N,1)
+    skipped = (n-sound_samples)//2                                      # before the clip begins
+    i = torch.arange(sound_samples)+skipped                             # place within the recording, (N,8192)
     outside = (i<0) | (i>=n)
     place = (start+i).clamp(0, len(audio)-1)
     clip = audio[place].masked_fill_(outside, 0)
     loudest = clip.abs().amax(1, keepdim=True)
     return clip/loudest.clamp(min=1e-9)
 
-# %% ../../nbs/24_data.multimedia.ipynb #1c86e634
+# %% ../../nbs/24_data.multimedia.ipynb #ea1caae6
 def resample(
     points:Tensor, # Strokes `(N,P,2)`
     n:int=100, # Points of the result
@@ -108,31 +124,41 @@ def resample(
     "Points at equal distances along polygonal paths"
     p = points.float()
     if p.dim()!=3 or p.shape[2]!=2 or p.shape[1]<2:
-        raise ValueError(f'strokes: expected shape (N,P,2) with at least two points, found {tuple(p.shape)}')
+        found = tuple(p.shape)
+        raise ValueError(f'strokes: expected shape (N,P,2) with at least two points, found {found}')
     steps = p.diff(dim=1).norm(dim=2)                                   # (N,P-1)
     s = F.pad(steps.cumsum(1), (1,0))                                   # length up to each point, (N,P)
-    goal = s[:,-1:]*torch.linspace(0, 1, n)                             # (N,n)
+    total = s[:,-1:]                                                    # (N,1)
+    goal = total*torch.linspace(0, 1, n)                                # (N,n)
     i = torch.searchsorted(s, goal.contiguous(), right=True)
-    i = i.clamp(1, p.shape[1]-1)                                        # the point after the goal
-    a, b = s.gather(1, i-1), s.gather(1, i)
-    w = torch.where(b>a, (goal-a)/(b-a).clamp(min=1e-12), 0.)
+    last = p.shape[1]-1
+    i = i.clamp(1, last)                                                # the point after the goal
+    a = s.gather(1, i-1)
+    b = s.gather(1, i)
+    step = (b-a).clamp(min=1e-12)
+    w = torch.where(b>a, (goal-a)/step, 0.)
     w = w[...,None].clamp(0, 1)                                         # (N,n,1)
-    def at(j): return p.gather(1, j[...,None].expand(-1, -1, 2))        # (N,n,2)
+    def at(j):
+        both = j[...,None].expand(-1, -1, 2)                            # for x and y, (N,n,2)
+        return p.gather(1, both)
     return (1-w)*at(i-1) + w*at(i)
 
-# %% ../../nbs/24_data.multimedia.ipynb #d1a9c34d
+# %% ../../nbs/24_data.multimedia.ipynb #2d5746b4
 def _entries(path, *names):
     "Named arrays of an `.npz`; complains with the file's name"
     path = Path(path)
     if not path.is_file(): raise FileNotFoundError(f'{path}: no such file')
     with _open(path) as z:
         for k in names:
-            if k not in z: raise ValueError(f'{path}: no entry {k!r} (found {", ".join(z.files)})')
+            if k not in z:
+                found = ', '.join(z.files)
+                raise ValueError(f'{path}: no entry {k!r} (found {found})')
         try: return [z[k] for k in names]
         except Exception as e:
-            raise ValueError(f'{path}: cannot be read, perhaps truncated ({type(e).__name__}: {e})') from None
+            why = f'{path}: cannot be read, perhaps truncated ({type(e).__name__}: {e})'
+            raise ValueError(why) from None
 
-# %% ../../nbs/24_data.multimedia.ipynb #f40a0eb8
+# %% ../../nbs/24_data.multimedia.ipynb #e60fae9d
 def spoken_digits(
     path, # `fsdd_8khz.npz`
 )->tuple: # Clips `(N,8192)`, digits `(N,)`, speakers `(N,)` (names), test recordings (bool `(N,)`)
@@ -140,13 +166,18 @@ def spoken_digits(
     audio, off, y, who, test = _entries(path, 'audio', 'offsets', 'y', 'speaker', 'is_test')
     n = len(off)-1
     if not n==len(y)==len(who)==len(test):
-        raise ValueError(f'{path}: {n:,} recordings, {len(y):,} labels, {len(who):,} speakers')
+        found = f'{n:,} recordings, {len(y):,} labels, {len(who):,} speakers'
+        raise ValueError(f'{path}: {found}')
     if off[-1]!=len(audio) or (np.diff(off)<=0).any():
-        raise ValueError(f'{path}: offsets end at {off[-1]:,}, but there are {len(audio):,} samples; '
-                         'the file is inconsistent')
-    return fit_clip(audio, off), torch.as_tensor(y).long(), who, torch.as_tensor(test)
+        why = (f'{path}: offsets end at {off[-1]:,}, but there are {len(audio):,} samples; '
+               'the file is inconsistent')
+        raise ValueError(why)
+    clips = fit_clip(audio, off)
+    y = torch.as_tensor(y).long()
+    test = torch.as_tensor(test)
+    return clips, y, who, test
 
-# %% ../../nbs/24_data.multimedia.ipynb #15101201
+# %% ../../nbs/24_data.multimedia.ipynb #247b0065
 def pen_strokes(
     path, # `pendigits.npz`
     n:int=100, # Points of a stroke
@@ -154,13 +185,17 @@ def pen_strokes(
     "Pen strokes at equal steps"
     def part(x, y):
         if x.ndim!=3 or x.shape[2]!=2 or x.max()>100:
-            raise ValueError(f'{path}: expected strokes (N,P,2) in 0..100, found {x.shape} up to {x.max()}')
-        points = resample(torch.as_tensor(x)/100, n)
-        return points.flatten(1), torch.as_tensor(y).long()
-    x_train, y_train, x_test, y_test = _entries(path, 'x_train', 'y_train', 'x_test', 'y_test')
-    return part(x_train, y_train), part(x_test, y_test)
+            found = f'{x.shape} up to {x.max()}'
+            raise ValueError(f'{path}: expected strokes (N,P,2) in 0..100, found {found}')
+        strokes = torch.as_tensor(x)/100
+        points = resample(strokes, n)                                   # (N,n,2)
+        y = torch.as_tensor(y).long()
+        return points.flatten(1), y
+    train = _entries(path, 'x_train', 'y_train')
+    test = _entries(path, 'x_test', 'y_test')
+    return part(*train), part(*test)
 
-# %% ../../nbs/24_data.multimedia.ipynb #bc0b3dc0
+# %% ../../nbs/24_data.multimedia.ipynb #e9bc8453
 def same_class_rows(
     y:Tensor, # Classes `(n,)`
     labels:Tensor, # Classes of the sources `(N,)`
@@ -168,41 +203,51 @@ def same_class_rows(
 )->Tensor: # Row numbers `(n,)`
     "A random source of the right class for each tuple"
     by_class = labels.argsort(stable=True)
-    count = labels.bincount(minlength=int(y.max())+1)
-    none = count[y]==0
-    if none.any(): raise ValueError(f'class {y[none][0].item()} has no source')
+    n_classes = int(y.max())+1
+    count = labels.bincount(minlength=n_classes)
+    choices = count[y]                                      # sources for each tuple, (n,)
+    none = choices==0
+    if none.any():
+        first = y[none][0].item()
+        raise ValueError(f'class {first} has no source')
     u = torch.rand(len(y), generator=generator, dtype=torch.float64)
-    rank = (u*count[y]).long()                              # which of its class
+    rank = (u*choices).long()                               # which of its class
     start = count.cumsum(0)-count                           # where each class begins
     return by_class[start[y]+rank]
 
-# %% ../../nbs/24_data.multimedia.ipynb #67faa4c4
+# %% ../../nbs/24_data.multimedia.ipynb #83f0ba1d
 def _sources(root, unseen):
     "Table and labels of the three modalities, and which sources are for testing"
-    def joined(train, test):
-        (x, y), (x_test, y_test) = train, test
-        for_test = torch.arange(len(y)+len(y_test))>=len(y)
-        return torch.cat([x, x_test]), torch.cat([y, y_test]), for_test
-    image, *of_image = joined(*digits_from_npz(root/'mnist.npz'))
+    image, *of_image = _joined(*digits_from_npz(root/'mnist.npz'))
     clips, y, who, test = spoken_digits(root/'fsdd_8khz.npz')
     if unseen!='recordings':
-        names = [unseen] if isinstance(unseen, str) else unseen
+        names = as_names(unseen)
         known = [*sorted(set(who)), 'recordings']
-        names = [choose(s, known, 'speaker') for s in names]
+        for name in names: choose(name, known, 'speaker')
         test = torch.as_tensor(np.isin(who, names))
     return {
         'image': (image[:,None], *of_image),
         'sound': (log_mel(clips), y, test),
-        'trajectory': joined(*pen_strokes(root/'pendigits.npz'))}
+        'trajectory': _joined(*pen_strokes(root/'pendigits.npz')),
+    }
 
-# %% ../../nbs/24_data.multimedia.ipynb #637fbc01
+def _joined(train, test):
+    "`(x, y)` of both parts one after the other, and which rows are for testing"
+    x = torch.cat([train[0], test[0]])
+    y = torch.cat([train[1], test[1]])
+    n_train = len(train[1])
+    for_test = torch.arange(len(y))>=n_train
+    return x, y, for_test
+
+# %% ../../nbs/24_data.multimedia.ipynb #ba2efc8b
 def _sides(y, test, seed):
     "Row numbers for training, validation and testing: a tenth of what is not for testing validates"
+    for_test = test.nonzero()[:,0]
     free = (~test).nonzero()[:,0]
-    a, b = split_sources(y[free], (.9,.1), seed)
-    return free[a], free[b], test.nonzero()[:,0]
+    train, valid = split_sources(y[free], (.9,.1), seed)
+    return free[train], free[valid], for_test
 
-# %% ../../nbs/24_data.multimedia.ipynb #b4abea5d
+# %% ../../nbs/24_data.multimedia.ipynb #80071da1
 def multimedia_digits(
     root, # Folder with `mnist.npz`, `fsdd_8khz.npz`, `pendigits.npz`
     n_train:int=50_000, # Training tuples
@@ -217,17 +262,22 @@ def multimedia_digits(
     g = torch.Generator().manual_seed(seed)
     def part(j, n):
         "`n` tuples from side `j` of every set of sources"
-        images = sources['image'][1][sides['image'][j]]                         # their classes
-        y = images[torch.randint(len(images), (n,), generator=g)]
+        images = sides['image'][j]
+        drawn = torch.randint(len(images), (n,), generator=g)
+        _, classes, _ = sources['image']
+        y = classes[images][drawn]
         x = {}
         for k,(table,classes,_) in sources.items():
             rows = sides[k][j]
             i = same_class_rows(y, classes[rows], g)
             x[k] = Gathered(table, rows[i])
         return gathered_data(x, y)
-    return part(0, n_train), part(1, n_valid), part(2, n_test)
+    train = part(0, n_train)
+    valid = part(1, n_valid)
+    test = part(2, n_test)
+    return train, valid, test
 
-# %% ../../nbs/24_data.multimedia.ipynb #82054b4d
+# %% ../../nbs/24_data.multimedia.ipynb #464695ae
 def rotate(
     images:Tensor, # `(N,H,W)` uint8
     angle:Tensor, # Radians, counter-clockwise `(N,)`
@@ -236,26 +286,28 @@ def rotate(
     "Turn images about their centres (bilinear, black outside)"
     out = torch.empty_like(images)
     for i in torch.arange(len(images)).split(bs):
-        c, s = angle[i].cos(), angle[i].sin()
+        c = angle[i].cos()
+        s = angle[i].sin()
         o = torch.zeros_like(c)
-        rows = torch.stack([c, -s, o]), torch.stack([s, c, o])
-        turn = torch.stack(rows).permute(2, 0, 1)                               # (B,2,3)
+        turn = torch.stack([c, -s, o, s, c, o], 1)                              # (B,6)
+        turn = turn.view(-1, 2, 3)                                              # the matrix of each image
         v = images[i][:,None].float()                                           # (B,1,H,W)
         grid = F.affine_grid(turn, v.shape, align_corners=False)
-        v = F.grid_sample(v, grid, align_corners=False)
-        out[i] = v[:,0].round().byte()
+        turned = F.grid_sample(v, grid, align_corners=False)
+        out[i] = turned[:,0].round().byte()
     return out
 
-# %% ../../nbs/24_data.multimedia.ipynb #ddee51ed
+# %% ../../nbs/24_data.multimedia.ipynb #7baf34e0
 def add_noise(
     images:Tensor, # uint8, any shape
     generator:torch.Generator=None, # Source of randomness
 )->Tensor: # uint8, the same shape
     "Add noise that is uniform between black and white, and clip"
     noise = torch.rand(images.shape, generator=generator)*255
-    return (images.float()+noise).round().clamp(max=255).byte()
+    noisy = images.float()+noise
+    return noisy.round().clamp(max=255).byte()
 
-# %% ../../nbs/24_data.multimedia.ipynb #4a661930
+# %% ../../nbs/24_data.multimedia.ipynb #f181e728
 def noisy_rotated(
     digits:Tensor, # `(N,H,W)` uint8, any digit set
     labels:Tensor, # Classes `(N,)`
@@ -265,13 +317,16 @@ def noisy_rotated(
 )->MMData: # `rotated` and `noisy`, `(1,H,W)` uint8; `y` the class
     "Two views of one class: a turned digit, and another one under noise"
     g = torch.Generator().manual_seed(seed)
-    y, i = class_tuples(labels, n, 2, g)
-    angle = (2*torch.rand(len(y), generator=g)-1)*max_angle
-    rotated = rotate(digits[i[:,0]], angle)
-    noisy = add_noise(digits[i[:,1]], g)
-    return MMData({'rotated': rotated[:,None], 'noisy': noisy[:,None]}, y)
+    y, idx = class_tuples(labels, n, 2, g)
+    first, second = digits[idx.T]                                   # (n,H,W) each
+    u = torch.rand(len(y), generator=g)
+    angle = (2*u-1)*max_angle
+    rotated = rotate(first, angle)
+    noisy = add_noise(second, g)
+    x = {'rotated': rotated[:,None], 'noisy': noisy[:,None]}
+    return MMData(x, y)
 
-# %% ../../nbs/24_data.multimedia.ipynb #649b0698
+# %% ../../nbs/24_data.multimedia.ipynb #6b43cdfa
 def add_text(
     data:MMData, # `y` are digits, all known
     seed:int=0, # Which positions
@@ -281,11 +336,14 @@ def add_text(
     y = data.y
     if y is None or y.is_floating_point() or y.min()<0 or y.max()>9:
         raise ValueError('text needs one known digit 0..9 per sample')
-    symbols = digit_text(y, last=last, generator=torch.Generator().manual_seed(seed))
-    words = Gathered(torch.eye(len(alphabet)), symbols)
-    return data._new(x={**data.x, 'text': words}, scale={**data.scale, 'text': 1.})
+    g = torch.Generator().manual_seed(seed)
+    symbols = digit_text(y, last=last, generator=g)
+    one_hot = torch.eye(len(alphabet))
+    x = {**data.x, 'text': Gathered(one_hot, symbols)}
+    scale = {**data.scale, 'text': 1.}
+    return data._new(x=x, scale=scale)
 
-# %% ../../nbs/24_data.multimedia.ipynb #d3cebc55
+# %% ../../nbs/24_data.multimedia.ipynb #0ecbf679
 class TagWorld:
     "Features, tags and several labels, with exact posteriors of the labels"
     def __init__(self,
@@ -299,13 +357,17 @@ class TagWorld:
         if n_labels>14:
             raise ValueError(f'n_labels={n_labels}: exact posteriors sum over 2**n_labels vectors; at most 14')
         g = torch.Generator().manual_seed(seed)
-        self.p, self.sd, self.b = p, sd, -3.
+        self.p = p
+        self.sd = sd
+        self.b = -3.
         self.A = torch.randn(n_features, n_labels, generator=g)
-        self.B = 3*(torch.rand(n_tags, n_labels, generator=g)<.2).float()
-        bits = [torch.tensor([0.,1.])]*n_labels
-        self.all = torch.cartesian_prod(*bits).view(-1, n_labels)     # every label vector
+        linked = torch.rand(n_tags, n_labels, generator=g)<.2
+        self.B = 3*linked.float()
+        bit = torch.tensor([0.,1.])
+        every = torch.cartesian_prod(*[bit]*n_labels)
+        self.all = every.view(-1, n_labels)     # every label vector
 
-# %% ../../nbs/24_data.multimedia.ipynb #4925c26c
+# %% ../../nbs/24_data.multimedia.ipynb #7876f249
 @patch
 def sample(self:TagWorld,
     n:int, # Samples
@@ -314,14 +376,17 @@ def sample(self:TagWorld,
     "Draw labels, features and tags"
     g = torch.Generator().manual_seed(seed)
     n_features, n_labels = self.A.shape
-    y = torch.rand(n, n_labels, generator=g)<self.p
-    y = y.float()
-    x = y@self.A.T + self.sd*torch.randn(n, n_features, generator=g)
+    u = torch.rand(n, n_labels, generator=g)
+    y = (u<self.p).float()
+    noise = torch.randn(n, n_features, generator=g)
+    mean = y@self.A.T
+    features = mean + self.sd*noise
     p = torch.sigmoid(self.b+y@self.B.T)
-    t = torch.rand(p.shape, generator=g)<p
-    return MMData({'features': x, 'tags': t.byte()}, y, scale={'tags': 1})
+    u = torch.rand(p.shape, generator=g)
+    tags = (u<p).byte()
+    return MMData({'features': features, 'tags': tags}, y, scale={'tags': 1})
 
-# %% ../../nbs/24_data.multimedia.ipynb #037dbe4d
+# %% ../../nbs/24_data.multimedia.ipynb #11e71be8
 @torch.no_grad()
 def tag_posterior(
     world:TagWorld, # Where the data come from
@@ -329,14 +394,20 @@ def tag_posterior(
 )->Tensor: # `P(y_l=1 | x)`, `(N,n_labels)`
     "Exact probability of each label, by summing over all label vectors"
     Y = world.all                                                       # (K,L)
-    yes, no = math.log(world.p), math.log(1-world.p)
-    lp = (Y*yes+(1-Y)*no).sum(1)                                        # log P(y), (K,)
+    yes = math.log(world.p)
+    no = math.log(1-world.p)
+    lp = Y*yes+(1-Y)*no
+    lp = lp.sum(1)                                                      # log P(y), (K,)
     if 'features' in x:
-        mean = Y@world.A.T
-        sq = torch.cdist(x['features'].double(), mean.double())**2      # (N,K)
-        lp = lp-sq.float()/(2*world.sd**2)
+        features = x['features'].double()
+        mean = (Y@world.A.T).double()
+        sq = torch.cdist(features, mean)**2                             # (N,K)
+        lp = lp - sq.float()/(2*world.sd**2)
     if 'tags' in x:
-        h, tags = world.b+Y@world.B.T, x['tags']
-        yes, no = F.logsigmoid(h).T, F.logsigmoid(-h).T                 # (T,K)
+        tags = x['tags']
+        h = world.b+Y@world.B.T                                         # (K,T)
+        yes = F.logsigmoid(h).T
+        no = F.logsigmoid(-h).T
         lp = lp + tags@yes + (1-tags)@no
-    return (lp.softmax(1)@Y).clamp(1e-6, 1-1e-6)
+    p = lp.softmax(1)@Y
+    return p.clamp(1e-6, 1-1e-6)

@@ -20,33 +20,38 @@ from torch import Tensor
 from ..core import choose
 from .core import MMData, _bar, mcar, missing_by_label, _open
 
-# %% ../../nbs/23_data.public.ipynb #88a42d4b
+# %% ../../nbs/23_data.public.ipynb #a8ee5fa9
 @contextmanager
 def _reading(path):
     "Let errors of a library begin with the file that caused them"
     if not Path(path).is_file(): raise FileNotFoundError(f'{path}: no such file')
     try: yield
     except Exception as e:
-        why = str(e).strip() or 'no more is known'
-        raise ValueError(f'{path}: cannot be read, perhaps truncated or another format '
-                         f'({type(e).__name__}: {why.splitlines()[0]})') from None
+        said = str(e).strip() or 'no more is known'
+        first = said.splitlines()[0]
+        why = f'{path}: cannot be read, perhaps truncated or another format ({type(e).__name__}: {first})'
+        raise ValueError(why) from None
 
-# %% ../../nbs/23_data.public.ipynb #85238e9f
+# %% ../../nbs/23_data.public.ipynb #4f33003a
 def _count(path, n, want, what='samples'):
     "Complain about a wrong count"
     if want is not None and n!=want:
-        raise ValueError(f'{path}: {n:,} {what}, but {want:,} were published; '
-                         'the copy is partial (strict=False reads it as it is)')
+        why = (f'{path}: {n:,} {what}, but {want:,} were published; '
+               'the copy is partial (strict=False reads it as it is)')
+        raise ValueError(why)
 
-# %% ../../nbs/23_data.public.ipynb #298629bb
+# %% ../../nbs/23_data.public.ipynb #04eae46a
 def _md5(path, want):
     "Complain about a wrong checksum"
-    with _reading(path): found = import_module('torchvision.datasets.utils').calculate_md5(path)
+    with _reading(path):
+        utils = import_module('torchvision.datasets.utils')
+        found = utils.calculate_md5(path)
     if found!=want:
-        raise ValueError(f'{path}: checksum {found}, but {want} was published; '
-                         'fetch it again (strict=False reads it as it is)')
+        why = (f'{path}: checksum {found}, but {want} was published; '
+               'fetch it again (strict=False reads it as it is)')
+        raise ValueError(why)
 
-# %% ../../nbs/23_data.public.ipynb #7a6e02b6
+# %% ../../nbs/23_data.public.ipynb #6ac7356a
 class Gathered:
     "Rows of a table: `v[i]` is `table[rows[i]]`, computed when asked for"
     def __init__(self,
@@ -57,21 +62,30 @@ class Gathered:
     ):
         rows = torch.as_tensor(rows)
         if rows.numel() and not 0<=rows.min()<=rows.max()<len(table):
-            raise ValueError(f'row {rows.max().item()} of a table with {len(table)} rows')
-        self.table,self.rows,self.fn = table,rows,fn
-        self.scale = scale or (255. if table.dtype==torch.uint8 else 1.)
+            why = f'row {rows.max().item()} of a table with {len(table)} rows'
+            raise ValueError(why)
+        self.table = table
+        self.rows = rows
+        self.fn = fn
+        usual = 255. if table.dtype==torch.uint8 else 1.
+        self.scale = scale or usual
         self.shape = (*rows.shape, *table.shape[1:])
-        self.dtype,self.device = table.dtype,table.device
+        self.dtype = table.dtype
+        self.device = table.device
     def __len__(self): return len(self.rows)
     def _like(self, table, rows): return Gathered(table, rows, self.scale, self.fn)
     def __getitem__(self, i):
         if isinstance(i, slice): return self._like(self.table, self.rows[i])
         v = self.table[self.rows[i]]
         return v if self.fn is None else self.fn(v)
-    def to(self, device): return self._like(self.table.to(device), self.rows.to(device))
-    def cpu(self): return self[torch.arange(len(self))].cpu()
+    def to(self, device):
+        table = self.table.to(device)
+        return self._like(table, self.rows.to(device))
+    def cpu(self):
+        every = torch.arange(len(self))
+        return self[every].cpu()
 
-# %% ../../nbs/23_data.public.ipynb #deb29d65
+# %% ../../nbs/23_data.public.ipynb #b38e80cf
 def gathered_data(
     x:dict, # `{name: Tensor or Gathered}`
     y=None, # As in `MMData`
@@ -81,10 +95,11 @@ def gathered_data(
     lazy = {k: v for k,v in x.items() if isinstance(v, Gathered)}
     numbers = {k: v.rows.reshape(len(v), -1) for k,v in lazy.items()}       # stand in while all is checked
     data = MMData({**x, **numbers}, y, **kw)
+    x = {**data.x, **lazy}
     scale = {k: v.scale for k,v in lazy.items()}
-    return data._new(x={**data.x, **lazy}, scale={**data.scale, **scale})
+    return data._new(x=x, scale=data.scale|scale)
 
-# %% ../../nbs/23_data.public.ipynb #82ccf8eb
+# %% ../../nbs/23_data.public.ipynb #96b847ed
 def rows_of(
     data:MMData, # Any data set
     idx, # Row numbers `(n,)`
@@ -98,19 +113,23 @@ def rows_of(
     def part(d): return {k: v[idx] for k,v in (d or {}).items()}
     x = {k: rows(k, v) for k,v in data.x.items()}
     y = None if data.y is None else data.y[idx]
-    return gathered_data(x, y, mask=part(data.mask), cache=part(data.cache))
+    mask = part(data.mask)
+    cache = part(data.cache)
+    return gathered_data(x, y, mask=mask, cache=cache)
 
-# %% ../../nbs/23_data.public.ipynb #fd128b53
+# %% ../../nbs/23_data.public.ipynb #82ad6087
 def stored_bytes(
     data:MMData, # Any data set
 )->int: # Bytes that its modalities occupy, tables once
     "Memory of a data set, on the disk or in RAM"
     tensors = []
-    for v in data.x.values(): tensors += [v.table, v.rows] if isinstance(v, Gathered) else [v]
+    for v in data.x.values():
+        if isinstance(v, Gathered): tensors += [v.table, v.rows]
+        else: tensors.append(v)
     sizes = {v.data_ptr(): v.numel()*v.element_size() for v in tensors}
     return sum(sizes.values())
 
-# %% ../../nbs/23_data.public.ipynb #6a4c5f9e
+# %% ../../nbs/23_data.public.ipynb #8c58a8e0
 def to_npy(
     out, # File to write
     n:int, # Number of rows
@@ -121,32 +140,40 @@ def to_npy(
 )->Path: # `out`
     "Write rows to a `.npy` of bytes; continue where an interrupted run stopped"
     out = Path(out)
-    part, note = Path(f'{out}.part.npy'), Path(f'{out}.part.txt')
+    part = Path(f'{out}.part.npy')
+    note = Path(f'{out}.part.txt')
     if out.exists(): return out
+    whole = (n, *shape)
     begun = note.exists() and part.exists()
     done = int(note.read_text() or 0) if begun else 0
     mode = 'r+' if done else 'w+'
-    a = np.lib.format.open_memmap(part, mode, np.uint8, (n, *shape))
-    if a.shape!=(n, *shape): raise ValueError(f'{part}: begun with shape {a.shape}, now {(n, *shape)}; delete it')
+    a = np.lib.format.open_memmap(part, mode, np.uint8, whole)
+    if a.shape!=(n, *shape):
+        why = f'{part}: begun with shape {a.shape}, now {(n, *shape)}; delete it'
+        raise ValueError(why)
     with ThreadPoolExecutor() as pool:
         for i in _bar(range(done, n, chunk), quiet):
             end = min(i+chunk, n)
-            for j,v in enumerate(pool.map(read, range(i, end)), i): a[j] = v
+            rows = pool.map(read, range(i, end))
+            for j,v in enumerate(rows, i): a[j] = v
             a.flush()
             note.write_text(str(end))
     os.replace(part, out)
     note.unlink(missing_ok=True)
     return out
 
-# %% ../../nbs/23_data.public.ipynb #f0b8d1b2
+# %% ../../nbs/23_data.public.ipynb #85e8cc83
 def _picture(path, shape):
     "Bytes `(3,H,W)` of an image file of a given shape"
     with _reading(path), Image.open(path) as im:
-        a = np.asarray(im.convert('RGB')).transpose(2, 0, 1)
-    if a.shape!=tuple(shape): raise ValueError(f'{path}: image of shape {a.shape}, expected {tuple(shape)}')
+        rgb = im.convert('RGB')
+        a = np.asarray(rgb).transpose(2, 0, 1)              # (3,H,W)
+    if a.shape!=tuple(shape):
+        why = f'{path}: image of shape {a.shape}, expected {tuple(shape)}'
+        raise ValueError(why)
     return a
 
-# %% ../../nbs/23_data.public.ipynb #63bd6d61
+# %% ../../nbs/23_data.public.ipynb #8aa806b6
 def _listed(folder):
     "Sorted `(label, index)` of the files `INDEX.LABEL.png` in a folder"
     out = []
@@ -154,66 +181,80 @@ def _listed(folder):
         if not f.name.endswith('.png'): continue
         m = re.fullmatch(r'(\d+)\.(\d+)\.png', f.name)
         if not m: raise ValueError(f'{f.path}: expected a name of the form INDEX.LABEL.png')
-        out.append((int(m[2]), int(m[1])))
+        i, label = map(int, m.groups())
+        out.append((label, i))
     return sorted(out)
 
-# %% ../../nbs/23_data.public.ipynb #ad87d883
+# %% ../../nbs/23_data.public.ipynb #c7c77964
 def _order(folder, want):
     "`index.npy` of a folder of views: (label, index) of each row, shuffled once"
     path = folder/'index.npy'
     if not path.exists():
         if (folder/'m0').is_dir(): names = _listed(folder/'m0')
-        else: names = [(int(c), i) for i,c in enumerate(_tensors(folder/'labels.pt'))]
+        else:
+            labels = _tensors(folder/'labels.pt')
+            names = [(int(c), i) for i,c in enumerate(labels)]
         _count(folder/'m0', len(names), want, 'images')
         part = folder/'index.part.npy'
-        shuffled = np.random.default_rng(0).permutation(np.array(names, dtype=np.int32))
+        rows = np.array(names, dtype=np.int32)              # (N,2)
+        shuffled = np.random.default_rng(0).permutation(rows)
         np.save(part, shuffled)
         os.replace(part, path)
     return _open(path)
 
-# %% ../../nbs/23_data.public.ipynb #ff43c75c
+# %% ../../nbs/23_data.public.ipynb #1d9c88e9
 def _check_listed(folder, index):
     "Complain about files that a view lacks"
-    wanted = {(label, i) for label,i in index.tolist()}
-    missing = sorted(wanted-set(_listed(folder)))
+    wanted = set(map(tuple, index.tolist()))                # (label, index)
+    there = set(_listed(folder))
+    missing = sorted(wanted-there)
     if missing:
         label, i = missing[0]
-        raise ValueError(f'{folder}/{i}.{label}.png: no such file, though m0 has it '
-                         f'({len(missing)} of {len(index):,} are missing); the copy is partial')
+        why = (f'{folder}/{i}.{label}.png: no such file, though m0 has it '
+               f'({len(missing)} of {len(index):,} are missing); the copy is partial')
+        raise ValueError(why)
 
-# %% ../../nbs/23_data.public.ipynb #0ff7c4d1
+# %% ../../nbs/23_data.public.ipynb #e3efda84
 def _safe():
     "What a file of tensors may hold beside tensors: NumPy's numbers and arrays"
-    makers = np.float64(0).__reduce__()[0], np.zeros(1).__reduce__()[0]       # of a number, of an array
-    names = [(f, f'numpy.{core}.multiarray.{f.__name__}') for f in makers for core in ('core', '_core')]
+    make_number = np.float64(0).__reduce__()[0]
+    make_array = np.zeros(1).__reduce__()[0]
+    def named(f, home): return f, f'numpy.{home}.multiarray.{f.__name__}'
+    makers = [named(f, home) for f in (make_number, make_array) for home in ('core', '_core')]
     dtypes = {type(np.dtype(d)) for d in 'fdilbB?'}
-    return torch.serialization.safe_globals([np.ndarray, np.dtype, *dtypes, *names])
+    known = [np.ndarray, np.dtype, *dtypes, *makers]
+    return torch.serialization.safe_globals(known)
 
-# %% ../../nbs/23_data.public.ipynb #4de6dbc6
+# %% ../../nbs/23_data.public.ipynb #c88e003c
 def _tensors(path):
     "What `torch.save` wrote, mapped where possible; refuses everything that runs code"
     with _reading(path), _safe():
-        return torch.load(path, map_location='cpu', weights_only=True, mmap=zipfile.is_zipfile(path))
+        can_map = zipfile.is_zipfile(path)
+        return torch.load(path, map_location='cpu', weights_only=True, mmap=can_map)
 
-# %% ../../nbs/23_data.public.ipynb #d074d14c
+# %% ../../nbs/23_data.public.ipynb #d2a8ee50
 def _view_reader(view, index):
     "`row -> bytes (3,28,28)` of a view, in the order of `index`"
     if view.is_dir():
         _check_listed(view, index)
         def read(row):
             label, i = index[row]
-            return _picture(view/f'{i}.{label}.png', (3,28,28))
+            png = view/f'{i}.{label}.png'
+            return _picture(png, (3,28,28))
         return read
     file = view.with_suffix('.pt')
     v = _tensors(file)
-    if len(v)!=len(index): raise ValueError(f'{file}: {len(v):,} images, but labels.pt has {len(index):,}')
+    if len(v)!=len(index):
+        why = f'{file}: {len(v):,} images, but labels.pt has {len(index):,}'
+        raise ValueError(why)
     white = 255 if v.is_floating_point() else 1
     def read(row):
         _, i = index[row]
-        return (v[i]*white).round().byte().numpy()
+        pixels = v[i]*white
+        return pixels.round().byte().numpy()
     return read
 
-# %% ../../nbs/23_data.public.ipynb #8cc3757e
+# %% ../../nbs/23_data.public.ipynb #59d18087
 def views_to_npy(
     folder, # With `m0, m1, ...` (folders of PNG, or `.pt`), e.g. `root/MMNIST/train`
     want:int=None, # Images that every view must have (default: as many as the first)
@@ -228,33 +269,41 @@ def views_to_npy(
     out = [folder/f'm{k}.npy' for k in numbers]
     for npy in out:
         if npy.exists(): continue
-        to_npy(npy, len(index), (3,28,28), _view_reader(npy.with_suffix(''), index), quiet=quiet)
+        read = _view_reader(npy.with_suffix(''), index)
+        to_npy(npy, len(index), (3,28,28), read, quiet=quiet)
     return out
 
-# %% ../../nbs/23_data.public.ipynb #73e6e7b6
+# %% ../../nbs/23_data.public.ipynb #7cbbe435
 def _parts(data, valid, path):
     "Training and validation: the last rows, a share or a number of them (None for 0)"
-    n = round(valid*len(data)) if isinstance(valid, float) else valid
-    if not 0<=n<len(data): raise ValueError(f'{path}: valid={valid} of {len(data):,} samples')
+    is_share = isinstance(valid, float)
+    n = round(valid*len(data)) if is_share else valid
+    if not 0<=n<len(data):
+        why = f'{path}: valid={valid} of {len(data):,} samples'
+        raise ValueError(why)
     if not n: return data, None
     cut = len(data)-n
-    return data.subset(slice(0, cut)), data.subset(slice(cut, None))
+    train = data.subset(slice(0, cut))
+    held = data.subset(slice(cut, None))
+    return train, held
 
-# %% ../../nbs/23_data.public.ipynb #ec4247f4
+# %% ../../nbs/23_data.public.ipynb #4d06af21
 def _views(folder, want, quiet):
     "The mapped views of a folder"
-    x, paths = {}, views_to_npy(folder, want, quiet)
+    x = {}
+    paths = views_to_npy(folder, want, quiet)
     index = _open(folder/'index.npy')
     for p in paths:
         v = x[p.stem] = _open(p, 'r')
         if v.shape!=(len(index),3,28,28):
-            raise ValueError(f'{p}: shape {v.shape}, but index.npy has {len(index):,} rows; delete it to convert again')
+            why = f'{p}: shape {v.shape}, but index.npy has {len(index):,} rows; delete it to convert again'
+            raise ValueError(why)
     return MMData(x, index[:,0])
 
 # %% ../../nbs/23_data.public.ipynb #3f2144b4
 translated_mnist = 'Translated_MMNIST_scale_75_translated_True'
 
-# %% ../../nbs/23_data.public.ipynb #178e64e0
+# %% ../../nbs/23_data.public.ipynb #f5b3d0b2
 def polymnist(
     root, # Folder that holds `MMNIST`
     eta:float=1., # Probability that a view other than `m0` is observed, in training and validation
@@ -266,8 +315,9 @@ def polymnist(
 )->tuple: # Training, validation (None if `valid` is 0), test data; views `m0 ...` `(3,28,28)`, `y` the digit
     "PolyMNIST from its released files, memory-mapped"
     folder = Path(root)/name
-    data = _views(folder/'train', 60_000 if strict else None, quiet)
-    test = _views(folder/'test', 10_000 if strict else None, quiet)
+    n_train, n_test = (60_000, 10_000) if strict else (None, None)
+    data = _views(folder/'train', n_train, quiet)
+    test = _views(folder/'test', n_test, quiet)
     if eta<1: data = mcar(data, eta, keep='m0', seed=seed)
     return *_parts(data, valid, folder), test
 
@@ -279,25 +329,29 @@ _idx_md5 = {
     't10k-labels-idx1-ubyte': '27ae3e4e09519cfbb04c329615203637',
 }
 
-# %% ../../nbs/23_data.public.ipynb #a9cd5592
+# %% ../../nbs/23_data.public.ipynb #1bd2026f
 def _idx_length(path):
     "Number of items in an idx file of bytes, whose size must agree with its header"
     if not path.is_file(): raise FileNotFoundError(f'{path}: no such file; unpack the .gz there')
     head = np.fromfile(path, '>i4', 4)                      # what it is, then its shape
-    kind, n_dims = divmod(int(head[0]), 256) if len(head) else (0, 0)
+    first = int(head[0]) if len(head) else 0
+    kind, n_dims = divmod(first, 256)
     dims = head[1:1+n_dims]
-    size = 4+4*n_dims+np.prod(dims, dtype=int)
+    n_items = np.prod(dims, dtype=int)
+    size = 4+4*n_dims+n_items
     if kind!=8 or len(dims)!=n_dims or size!=path.stat().st_size:
         raise ValueError(f'{path}: not an idx file of bytes, or truncated')
     return int(dims[0])
 
-# %% ../../nbs/23_data.public.ipynb #e0623437
+# %% ../../nbs/23_data.public.ipynb #6e493661
 def _tv(name, strict):
     "A data set class of torchvision, with or without its checksums"
     cls = getattr(import_module('torchvision.datasets'), name)
-    return cls if strict else type(cls.__name__, (cls,), {'_check_integrity': lambda self: True})
+    if strict: return cls
+    def never_checked(self): return True
+    return type(cls.__name__, (cls,), {'_check_integrity': never_checked})
 
-# %% ../../nbs/23_data.public.ipynb #2ad53da5
+# %% ../../nbs/23_data.public.ipynb #fecc6a97
 def mnist(
     root, # Folder that holds `MNIST/raw` or `FashionMNIST/raw`
     train:bool=True, # Training or test images
@@ -306,7 +360,8 @@ def mnist(
 )->tuple: # Images `(N,28,28)` uint8 and classes `(N,)`
     "MNIST or FashionMNIST through torchvision"
     choose(name, ('MNIST','FashionMNIST'), 'data set')
-    raw, part = Path(root)/name/'raw', 'train' if train else 't10k'
+    raw = Path(root)/name/'raw'
+    part = 'train' if train else 't10k'
     published = 60_000 if train else 10_000
     lengths = []
     for f,md5 in _idx_md5.items():
@@ -316,11 +371,14 @@ def mnist(
         if strict: _count(raw/f, n, published, 'items')
         lengths.append(n)
     images, labels = lengths
-    if images!=labels: raise ValueError(f'{raw/part}-*: {images:,} images, but {labels:,} labels')
-    data = getattr(import_module('torchvision.datasets'), name)(str(root), train=train, download=False)
+    if images!=labels:
+        why = f'{raw/part}-*: {images:,} images, but {labels:,} labels'
+        raise ValueError(why)
+    cls = _tv(name, strict=True)
+    data = cls(str(root), train=train, download=False)
     return data.data, data.targets
 
-# %% ../../nbs/23_data.public.ipynb #162c47d8
+# %% ../../nbs/23_data.public.ipynb #c330bc01
 def svhn(
     root, # Folder that holds `train_32x32.mat` and `test_32x32.mat`
     split:str='train', # `'train'`, `'test'` or `'extra'`
@@ -329,12 +387,14 @@ def svhn(
     "Cropped street view house numbers through torchvision"
     cls = _tv('SVHN', strict)
     _, file, md5 = choose(split, cls.split_list, 'split of SVHN')
-    if strict: _md5(Path(root)/file, md5)
-    with _reading(Path(root)/file): data = cls(str(root), split=split, download=False)
+    path = Path(root)/file
+    if strict: _md5(path, md5)
+    with _reading(path): data = cls(str(root), split=split, download=False)
     images = np.ascontiguousarray(data.data)
-    return torch.as_tensor(images), torch.as_tensor(data.labels)%10
+    digits = torch.as_tensor(data.labels)%10
+    return torch.as_tensor(images), digits
 
-# %% ../../nbs/23_data.public.ipynb #7b768f50
+# %% ../../nbs/23_data.public.ipynb #9b3967a5
 def backgrounds(
     folder, # Folder of `*.jpg`
 )->list: # Pictures `(3,H,W)` uint8, in the order of their names
@@ -344,10 +404,11 @@ def backgrounds(
     out = []
     for f in files:
         with _reading(f), Image.open(f) as im: a = np.array(im.convert('RGB'))
-        out.append(torch.from_numpy(a).permute(2, 0, 1))
+        picture = torch.from_numpy(a).permute(2, 0, 1)
+        out.append(picture)
     return out
 
-# %% ../../nbs/23_data.public.ipynb #a6184f00
+# %% ../../nbs/23_data.public.ipynb #2b1417c5
 def match_classes(
     labels, # Labels `(N_m,)` of each set
     dm:int=5, # Random matchings of each class
@@ -356,30 +417,41 @@ def match_classes(
     seed:int=0, # Which matchings
 )->tuple: # Classes `(n,)` and row numbers `(n,M)`, in random order
     "Match images of one class at random, `dm` times, as published for MNIST-SVHN"
-    g, rows, y = torch.Generator().manual_seed(seed), [], []
-    def shuffled(i): return i[torch.randperm(len(i), generator=g)]
+    g = torch.Generator().manual_seed(seed)
+    rows = []
+    y = []
+    def shuffled(i):
+        order = torch.randperm(len(i), generator=g)
+        return i[order]
     labels = [torch.as_tensor(l) for l in labels]
     for c in torch.cat(labels).unique().tolist():
         sets = [(l==c).nonzero()[:,0] for l in labels]
         sizes = [len(i) for i in sets]
         n = min(cap, *sizes)
-        if not n: raise ValueError(f'class {c} is absent from set {sizes.index(0)} of {len(sets)}')
-        first, last = round(part[0]*n), round(part[1]*n)
-        def matched(i): return torch.cat([shuffled(i[first:last]) for _ in range(dm)])
-        columns = [matched(i) for i in sets]
-        rows.append(torch.stack(columns, 1))                                    # (dm*n,M)
-        y.append(torch.full((len(rows[-1]),), c))
-    y, rows = torch.cat(y), torch.cat(rows)
+        if not n:
+            why = f'class {c} is absent from set {sizes.index(0)} of {len(sets)}'
+            raise ValueError(why)
+        first = round(part[0]*n)
+        last = round(part[1]*n)
+        taking_part = [i[first:last] for i in sets]
+        columns = [torch.cat([shuffled(i) for _ in range(dm)]) for i in taking_part]
+        matches = torch.stack(columns, 1)                                       # (dm*n,M)
+        rows.append(matches)
+        y.append(torch.full((len(matches),), c))
+    y = torch.cat(y)
+    rows = torch.cat(rows)
     order = torch.randperm(len(y), generator=g)
     return y[order], rows[order]
 
-# %% ../../nbs/23_data.public.ipynb #11e54288
+# %% ../../nbs/23_data.public.ipynb #154f9297
 def _held_out(labels, dm, valid, by, seed):
     "Classes and rows for training and validation"
     choose(by, ('sources','pairs'), 'way to hold out')
     y, rows = match_classes(labels, dm, seed=seed)
     if not valid: return (y, rows), None
-    if valid>=len(y): raise ValueError(f'valid={valid} of {len(y):,} pairs')
+    if valid>=len(y):
+        why = f'valid={valid} of {len(y):,} pairs'
+        raise ValueError(why)
     if by=='pairs': return (y[valid:], rows[valid:]), (y[:valid], rows[:valid])
     cut = 1-valid/len(y)
     train = match_classes(labels, dm, (0., cut), seed=seed)
@@ -390,7 +462,7 @@ def _held_out(labels, dm, valid, by, seed):
 digit_words = 'zero one two three four five six seven eight nine'.split()
 alphabet = list('abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:\'"\\/|_@#$%^&*~`+-=<>()[]{} \n')
 
-# %% ../../nbs/23_data.public.ipynb #902562ac
+# %% ../../nbs/23_data.public.ipynb #27c04260
 def digit_text(
     y:Tensor, # Digits `(n,)`
     length:int=8, # Characters
@@ -399,15 +471,18 @@ def digit_text(
 )->Tensor: # Symbol numbers `(n,length)`, positions in `alphabet`
     "Names of digits at random positions among spaces"
     size = torch.tensor([len(w) for w in digit_words])
-    if length<size.max()+(not last): raise ValueError(f'length={length}, but the longest word has {size.max()} letters')
+    if length<size.max()+(not last):
+        why = f'length={length}, but the longest word has {size.max()} letters'
+        raise ValueError(why)
     def symbols(word): return [alphabet.index(c) for c in word.ljust(length)]
     words = torch.tensor([symbols(w) for w in digit_words])                                       # (10,length)
     starts = length-size[y]+last                                                                  # how many there are
-    start = (torch.rand(len(y), generator=generator)*starts).long()
-    place = (torch.arange(length)-start[:,None])%length                                           # (n,length)
-    return words[y].gather(1, place)
+    u = torch.rand(len(y), generator=generator)
+    start = (u*starts).long()
+    place = torch.arange(length)-start[:,None]                                                    # (n,length)
+    return words[y].gather(1, place%length)
 
-# %% ../../nbs/23_data.public.ipynb #05d72b5e
+# %% ../../nbs/23_data.public.ipynb #98af8478
 def mnist_svhn_pairs(
     root, # Folder with `MNIST/raw`, `train_32x32.mat`, `test_32x32.mat` (and `FashionMNIST/raw`)
     dm:int=5, # Matchings: published with 5, 20, 30
@@ -420,19 +495,24 @@ def mnist_svhn_pairs(
 )->tuple: # Training, validation (None if `valid` is 0), test data: `mnist`, `svhn`, (`fashion`, `text`); `y` the digit
     "MNIST-SVHN and its extensions; every picture is stored once"
     def sets(train):
+        split = 'train' if train else 'test'
         out = {'mnist': mnist(root, train, strict=strict)}
-        out['svhn'] = svhn(root, 'train' if train else 'test', strict)
+        out['svhn'] = svhn(root, split, strict)
         if fashion: out['fashion'] = mnist(root, train, 'FashionMNIST', strict)
         return out
-    def pairs(sets, valid, seed): return _held_out([y for _,y in sets.values()], dm, valid, by, seed)
-    known, unknown = sets(True), sets(False)
+    def pairs(sets, valid, seed):
+        labels = [y for _,y in sets.values()]
+        return _held_out(labels, dm, valid, by, seed)
+    known = sets(True)
+    unknown = sets(False)
     train, held = pairs(known, valid, 3*seed)
     test, _ = pairs(unknown, 0, 3*seed+1)
     train = _tuples(known, *train, text, 3*seed)
     if held: held = _tuples(known, *held, text, 3*seed+1)
-    return train, held, _tuples(unknown, *test, text, 3*seed+2)
+    test = _tuples(unknown, *test, text, 3*seed+2)
+    return train, held, test
 
-# %% ../../nbs/23_data.public.ipynb #8752992d
+# %% ../../nbs/23_data.public.ipynb #7e0f6cf1
 def _tuples(sets, y, rows, text, seed):
     "Tuples of pictures, and perhaps words"
     x = {}
@@ -440,8 +520,9 @@ def _tuples(sets, y, rows, text, seed):
         if v.dim()==3: v = v[:,None]                    # grey pictures get a channel
         x[k] = Gathered(v, r)
     if text:
-        words = digit_text(y, generator=torch.Generator().manual_seed(seed))
-        x['text'] = Gathered(torch.eye(len(alphabet)), words)
+        g = torch.Generator().manual_seed(seed)
+        symbols = torch.eye(len(alphabet))
+        x['text'] = Gathered(symbols, digit_text(y, generator=g))
     return gathered_data(x, y)
 
 # %% ../../nbs/23_data.public.ipynb #24e18450
@@ -450,7 +531,7 @@ def _draw(v, generator=None):
     u = torch.rand(v.shape, generator=generator, device=v.device)
     return (u*255<v).to(torch.uint8)
 
-# %% ../../nbs/23_data.public.ipynb #17f42aae
+# %% ../../nbs/23_data.public.ipynb #c0f04f82
 def binary_mnist(
     root, # Folder with `MNIST/raw`
     valid:int=10_000, # Last training images, held out (0: none)
@@ -461,38 +542,48 @@ def binary_mnist(
     "Binary MNIST and its label as two modalities"
     x, y = mnist(root, True, strict=strict)
     x_test, y_test = mnist(root, False, strict=strict)
-    n, eye = len(x)-valid, torch.eye(10)
-    def image(v, fn=None): return Gathered(v, torch.arange(len(v)), 1., fn)
+    n = len(x)-valid
+    eye = torch.eye(10)
+    def image(v, fn=None):
+        every = torch.arange(len(v))
+        return Gathered(v, every, 1., fn)
     def part(v, y, seed):
-        drawn = _draw(v[:,None], torch.Generator().manual_seed(seed))
-        return gathered_data({'image': image(drawn), 'label': Gathered(eye, y)}, y)
+        g = torch.Generator().manual_seed(seed)
+        drawn = _draw(v[:,None], g)
+        pair = {'image': image(drawn), 'label': Gathered(eye, y)}
+        return gathered_data(pair, y)
     train = part(x[:n], y[:n], 3*seed)
     if resample: train.x['image'] = image(x[:n,None], _draw)
     test = part(x_test, y_test, 3*seed+2)
     if not valid: return train, None, test
-    return train, part(x[n:], y[n:], 3*seed+1), test
+    held = part(x[n:], y[n:], 3*seed+1)
+    return train, held, test
 
 # %% ../../nbs/23_data.public.ipynb #dbf698ab
 mhd_missing = {'sound': (.1,.8), 'trajectory': (.3,.4)}
 
-# %% ../../nbs/23_data.public.ipynb #93480034
+# %% ../../nbs/23_data.public.ipynb #aae2cdef
 def _mhd(path, want):
     "One file of MHD"
     d = _tensors(path)
     if not isinstance(d, (tuple,list)) or len(d)!=6:
         six = '(labels, images, trajectories, sounds, two normalisations)'
-        raise ValueError(f'{path}: expected a tuple of six {six}, found {type(d).__name__} of {len(d)}')
+        why = f'{path}: expected a tuple of six {six}, found {type(d).__name__} of {len(d)}'
+        raise ValueError(why)
     y, image, traj, sound = (torch.as_tensor(v) for v in d[:4])
     _count(path, len(y), want)
     image = image.view(-1, 1, 28, 28)
-    sound = sound.flatten(1, 2)[:,None].transpose(2, 3)             # (N,4,32,32) to (N,1,32,128)
+    instants = sound.flatten(1, 2)[:,None]                          # (N,4,32,32) to (N,1,128,32)
+    sound = instants.transpose(2, 3)                                # (N,1,32,128)
     x = {'image': image, 'sound': sound, 'trajectory': traj.flatten(1)}
     for k,want in ('image',(1,28,28)), ('sound',(1,32,128)), ('trajectory',(200,)):
         found = tuple(x[k].shape[1:])
-        if found!=want: raise ValueError(f'{path}: {k} has shape {found}, expected {want}')
+        if found!=want:
+            why = f'{path}: {k} has shape {found}, expected {want}'
+            raise ValueError(why)
     return MMData(x, y.flatten().long())
 
-# %% ../../nbs/23_data.public.ipynb #256fc178
+# %% ../../nbs/23_data.public.ipynb #e38e7585
 def mhd(
     root, # Folder with `mhd_train.pt` and `mhd_test.pt`
     incomplete:bool=False, # Lose sounds and trajectories in training and validation, by `mhd_missing`
@@ -502,19 +593,22 @@ def mhd(
 )->tuple: # Three `MMData` (validation None if `valid` is 0): `image`, `sound` `(1,32,128)`, `trajectory` `(200,)`, `y`
     "Multimodal Handwritten Digits from the released files"
     file = Path(root)/'mhd_train.pt'
-    data = _mhd(file, 50_000 if strict else None)
-    test = _mhd(Path(root)/'mhd_test.pt', 10_000 if strict else None)
+    n_train, n_test = (50_000, 10_000) if strict else (None, None)
+    data = _mhd(file, n_train)
+    test = _mhd(file.with_name('mhd_test.pt'), n_test)
     if incomplete: data = missing_by_label(data, mhd_missing, seed=seed)
     if not valid: return data, None, test
-    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
-    return *_parts(rows_of(data, order), valid, file), test
+    g = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(data), generator=g)
+    shuffled = rows_of(data, order)
+    return *_parts(shuffled, valid, file), test
 
 # %% ../../nbs/23_data.public.ipynb #95d2cc4b
 celeba18 = ('Bald Bangs Black_Hair Blond_Hair Brown_Hair Bushy_Eyebrows Eyeglasses Gray_Hair Heavy_Makeup Male '
             'Mouth_Slightly_Open Mustache Pale_Skin Receding_Hairline Smiling Straight_Hair Wavy_Hair '
             'Wearing_Hat').split()
 
-# %% ../../nbs/23_data.public.ipynb #bb32433f
+# %% ../../nbs/23_data.public.ipynb #7e91165a
 def _shrink(im, size, crop):
     "The middle of an image, `(3,size,size)` uint8"
     if crop: im = _middle(im, crop, crop)
@@ -522,7 +616,8 @@ def _shrink(im, size, crop):
     square = im.width==im.height
     new = (size,size) if square else [int(s*k) for s in im.size]
     im = im.convert('RGB').resize(new, Image.BILINEAR)
-    return np.asarray(_middle(im, size, size)).transpose(2, 0, 1)
+    middle = _middle(im, size, size)
+    return np.asarray(middle).transpose(2, 0, 1)
 
 # %% ../../nbs/23_data.public.ipynb #d7db32dc
 def _middle(im, w, h):
@@ -531,7 +626,7 @@ def _middle(im, w, h):
     top = round((im.height-h)/2)
     return im.crop((left, top, left+w, top+h))
 
-# %% ../../nbs/23_data.public.ipynb #aca52245
+# %% ../../nbs/23_data.public.ipynb #a6b3d0c2
 def celeba(
     root, # Folder that holds `celeba`
     size:int=64, # Side of the images
@@ -541,7 +636,8 @@ def celeba(
     quiet:bool=False, # No progress bar while images are converted
 )->tuple: # Training, validation, test data: `image` `(3,size,size)`, `attributes` `(A,)` of 0 and 1, which are also `y`
     "CelebA in its published split, memory-mapped"
-    cls, base = _tv('CelebA', strict), Path(root)/'celeba'
+    cls = _tv('CelebA', strict)
+    base = Path(root)/'celeba'
     for _,md5,f in cls.file_list[1:]:
         with _reading(base/f): pass
         if strict: _md5(base/f, md5)
@@ -549,38 +645,46 @@ def celeba(
         with _reading(base/'list_attr_celeba.txt'):
             d = cls(str(root), split=split, target_type='attr', download=False)
         names = [n for n in d.attr_names if n]
-        keep = [names.index(choose(a, names, 'attribute')) for a in attributes or names]
+        wanted = attributes or names
+        for a in wanted: choose(a, names, 'attribute')
+        keep = [names.index(a) for a in wanted]
         has = d.attr[:,keep].byte()
-        image = _open(_faces(base, split, d.filename, size, crop, quiet), 'r')
-        return MMData({'image': image, 'attributes': has}, has.float(), scale={'attributes': 1})
+        faces = _faces(base, split, d.filename, size, crop, quiet)
+        x = {'image': _open(faces, 'r'), 'attributes': has}
+        return MMData(x, has.float(), scale={'attributes': 1})
     return part('train'), part('valid'), part('test')
 
-# %% ../../nbs/23_data.public.ipynb #3120ddd5
+# %% ../../nbs/23_data.public.ipynb #b00d3dc5
 def _faces(base, split, files, size, crop, quiet):
     "The `.npy` of a split, written unless it is there"
     def read(i):
         path = base/'img_align_celeba'/files[i]
         with _reading(path), Image.open(path) as im: return _shrink(im, size, crop)
     name = f'{split}_{size}_{crop}' if crop else f'{split}_{size}'
-    return to_npy(base/f'{name}.npy', len(files), (3,size,size), read, quiet=quiet)
+    npy = base/f'{name}.npy'
+    return to_npy(npy, len(files), (3,size,size), read, quiet=quiet)
 
 # %% ../../nbs/23_data.public.ipynb #dcaeee4d
 def _tokens(line): return re.findall(r"'\w+|\w+(?:-\w+)*|[^\w\s]", line.lower())
 
-# %% ../../nbs/23_data.public.ipynb #8f907ac2
+# %% ../../nbs/23_data.public.ipynb #99cf41f6
 def caption_vocab(
     path, # Text file, one caption a line, or the JSON `cub.vocab` of the published code
     more_than:int=3, # A word must occur more often than this
 )->list: # Words; the first three are `<exc>`, `<pad>`, `<eos>`
     "The vocabulary of training captions, in order of first occurrence"
     if Path(path).suffix=='.vocab':
-        with _reading(path): w2i = import_module('json').loads(Path(path).read_text())['w2i']
-        return sorted(w2i, key=w2i.get)
+        with _reading(path):
+            stored = import_module('json').loads(Path(path).read_text())
+            number = stored['w2i']
+        return sorted(number, key=number.get)
     with _reading(path): lines = Path(path).read_text(encoding='utf-8').splitlines()
-    count = import_module('collections').Counter(w for l in lines for w in _tokens(l))
-    return ['<exc>', '<pad>', '<eos>', *(w for w,n in count.items() if n>more_than)]
+    words = [w for l in lines for w in _tokens(l)]
+    count = import_module('collections').Counter(words)
+    frequent = [w for w,n in count.items() if n>more_than]
+    return ['<exc>', '<pad>', '<eos>', *frequent]
 
-# %% ../../nbs/23_data.public.ipynb #b5f8a2d4
+# %% ../../nbs/23_data.public.ipynb #b3b73875
 def caption_rows(
     lines:list, # Captions
     vocab:list, # Words, from `caption_vocab`
@@ -588,10 +692,11 @@ def caption_rows(
 )->Tensor: # Word numbers `(n,length)`
     "Captions as numbers of words"
     number = {w: i for i,w in enumerate(vocab)}
+    unknown = number['<exc>']
     rows = torch.full((len(lines),length), number['<pad>'])
     for row,line in zip(rows, lines):
         words = [*_tokens(line)[:length-1], '<eos>']
-        numbers = [number.get(w, number['<exc>']) for w in words]
+        numbers = [number.get(w, unknown) for w in words]
         row[:len(words)] = torch.tensor(numbers)
     return rows
 
@@ -602,26 +707,32 @@ def _squeezed(path, size):
         square = im.convert('RGB').resize((size,size), Image.BILINEAR)
         return np.asarray(square).transpose(2, 0, 1)
 
-# %% ../../nbs/23_data.public.ipynb #014ef751
+# %% ../../nbs/23_data.public.ipynb #ac0b6547
 def _cub_part(base, s, text, vocab, size, length, strict, quiet):
     "Images, captions and classes of one part: 10 captions an image"
     folder = base/s
     if not folder.is_dir(): raise FileNotFoundError(f'{folder}: no such folder; expected {s}/CLASS/*.jpg')
     d = import_module('torchvision.datasets').ImageFolder(str(folder))
-    if strict: _count(folder, len(d), dict(train=8_855, test=2_933)[s], 'images')
-    with _reading(base/text): lines = (base/text).read_text(encoding='utf-8').splitlines()
+    published = dict(train=8_855, test=2_933)
+    if strict: _count(folder, len(d), published[s], 'images')
+    file = base/text
+    with _reading(file): lines = file.read_text(encoding='utf-8').splitlines()
     if len(lines)!=10*len(d):
         found = f'{len(lines):,} captions for {len(d):,} images in {s}'
-        raise ValueError(f'{base/text}: {found}; expected ten lines an image')
+        why = f'{file}: {found}; expected ten lines an image'
+        raise ValueError(why)
     def read(i): return _squeezed(d.samples[i][0], size)
     npy = to_npy(base/f'{s}_{size}.npy', len(d), (3,size,size), read, quiet=quiet)
-    images = torch.from_numpy(np.array(_open(npy, 'r')))
+    pixels = np.array(_open(npy, 'r'))                      # read into memory
+    images = torch.from_numpy(pixels)
     of = torch.arange(len(lines))//10                       # the image of each caption
-    words = Gathered(torch.eye(len(vocab)), caption_rows(lines, vocab, length))
-    x = {'image': Gathered(images, of), 'text': words}
-    return gathered_data(x, torch.tensor(d.targets)[of])
+    words = caption_rows(lines, vocab, length)
+    one_hot = torch.eye(len(vocab))
+    x = {'image': Gathered(images, of), 'text': Gathered(one_hot, words)}
+    y = torch.tensor(d.targets)[of]
+    return gathered_data(x, y)
 
-# %% ../../nbs/23_data.public.ipynb #67714132
+# %% ../../nbs/23_data.public.ipynb #485807f4
 def cub(
     root, # Folder that holds `cub`
     vocab:list=None, # Words (default: `caption_vocab` of the training captions)
@@ -640,21 +751,26 @@ def cub(
     test = part('test', 'text_testclasses.txt')
     if not valid: return data, None, test
     n = len(data)//10
-    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    g = torch.Generator().manual_seed(seed)
+    order = torch.randperm(n, generator=g)
     image_held = order<round(valid*n)
     held = image_held[data.x['image'].rows]                             # of each caption
-    def captions(of): return rows_of(data, of.nonzero()[:,0])
+    def captions(which):
+        rows = which.nonzero()[:,0]
+        return rows_of(data, rows)
     return captions(~held), captions(held), test
 
-# %% ../../nbs/23_data.public.ipynb #fd23ab9c
+# %% ../../nbs/23_data.public.ipynb #d146d0f6
 def _sparse(path):
     "A compressed sparse row matrix as bytes of 0 and 1, `(N,K)`"
     with _reading(path), np.load(path, allow_pickle=False) as z:
         csr_matrix = import_module('scipy.sparse').csr_matrix
-        m = csr_matrix((z['data'], z['indices'], z['indptr']), shape=tuple(z['shape']))
-        return torch.from_numpy((m>0).astype(np.uint8).toarray())
+        stored = z['data'], z['indices'], z['indptr']
+        m = csr_matrix(stored, shape=tuple(z['shape']))
+        has = (m>0).astype(np.uint8)
+        return torch.from_numpy(has.toarray())
 
-# %% ../../nbs/23_data.public.ipynb #799aa54e
+# %% ../../nbs/23_data.public.ipynb #6024ecf4
 def mirflickr(
     root, # Folder that holds `flickr`
     fold:int=1, # Which of the published splits
@@ -663,7 +779,9 @@ def mirflickr(
 )->tuple: # Training, validation, test data: `image` `(3857,)`, `tags` `(2000,)` of 0 and 1; `y` 38 labels as floats
     "Labelled MIR Flickr in a published split"
     base = Path(root)/'flickr'
-    images, texts, labels = base/'image/labelled', base/'text/text_all_2000_labelled.npz', base/'labels.npy'
+    images = base/'image/labelled'
+    texts = base/'text/text_all_2000_labelled.npz'
+    labels = base/'labels.npy'
     files = sorted(images.glob('combined-*.npy'))
     if not files: raise FileNotFoundError(f'{images}/combined-*.npy: no such files')
     features = np.concatenate([_open(f) for f in files])
@@ -672,12 +790,19 @@ def mirflickr(
     y = torch.as_tensor(_open(labels)).float()
     want = 25_000 if strict else len(y)
     for path,v in (images, x), (texts, tags), (labels, y): _count(path, len(v), want)
-    def rows(name): return torch.as_tensor(_open(base/f'splits/{name}_indices_{fold}.npy')).long()
-    train, valid, test = rows('train'), rows('valid'), rows('test')
+    def rows(name):
+        file = base/f'splits/{name}_indices_{fold}.npy'
+        return torch.as_tensor(_open(file)).long()
+    train = rows('train')
+    valid = rows('valid')
+    test = rows('test')
     if standardise:
         sd, mu = torch.std_mean(x[train], 0, correction=0)
-        x = (x-mu)/sd.masked_fill(sd==0, 1)
-    def part(i): return MMData({'image': x[i], 'tags': tags[i]}, y[i], scale={'tags': 1})
+        sd = sd.masked_fill(sd==0, 1)
+        x = (x-mu)/sd
+    def part(i):
+        pair = {'image': x[i], 'tags': tags[i]}
+        return MMData(pair, y[i], scale={'tags': 1})
     return part(train), part(valid), part(test)
 
 # %% ../../nbs/23_data.public.ipynb #bd854643
@@ -688,7 +813,7 @@ def _mat(path, names):
         if k not in d: raise ValueError(f'{path}: no entry {k!r}')
     return [d[k] for k in names]
 
-# %% ../../nbs/23_data.public.ipynb #250dd124
+# %% ../../nbs/23_data.public.ipynb #1d8542b9
 def xrmb(
     root, # Folder with the two files
     speakers:list=None, # Only these speakers (default: all)
@@ -702,10 +827,12 @@ def xrmb(
         x2, y, who = _mat(b, [f'X{code}2', f'{name}Label', f'{name}ID'])
         if not len(x1)==len(x2)==y.size==who.size:
             found = f'{len(x2):,} frames, {y.size:,} labels and {who.size:,} speakers'
-            raise ValueError(f'{b}: {found} for {len(x1):,} frames in {a.name}')
+            why = f'{b}: {found} for {len(x1):,} frames in {a.name}'
+            raise ValueError(why)
         i = np.isin(who.ravel(), speakers) if speakers else slice(None)
         if speakers and not i.any(): return None
         x = {'acoustic': x1[i], 'articulatory': x2[i]}
         x = {k: v.astype('float32', copy=False) for k,v in x.items()}
-        return MMData(x, y.ravel()[i].astype(int))
+        phones = y.ravel()[i].astype(int)
+        return MMData(x, phones)
     return part('', 'train'), part('V', 'tune'), part('Te', 'test')

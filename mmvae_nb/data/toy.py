@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..core import choose, seeded
 from .core import MMData
 
-# %% ../../nbs/21_data.toy.ipynb #76331745
+# %% ../../nbs/21_data.toy.ipynb #4a1a4534
 def _chessboard(u, v): return torch.maximum(u.abs(), v.abs())
 
 radius = {'square': _chessboard, 'circle': torch.hypot} # What must not exceed half the width
@@ -26,14 +26,16 @@ def draw(
 )->Tensor: # `(1,size,size)` uint8, 0 or 255
     "One centred shape, white on black"
     distance = choose(kind, radius, 'shape')
-    t = torch.arange(size)-size//2+(.5 if width%2==0 else 0.)       # pixel centres, from the middle
+    half = .5 if width%2==0 else 0.
+    t = torch.arange(size)-size//2+half                             # pixel centres, from the middle
     u, v = torch.meshgrid(t, t, indexing='ij')
     d = distance(u, v)
-    on = d<=width/2
-    if not full: on &= d>width/2-line
+    outer = width/2
+    on = d<=outer
+    if not full: on &= d>outer-line
     return (on*255).byte()[None]
 
-# %% ../../nbs/21_data.toy.ipynb #945200c7
+# %% ../../nbs/21_data.toy.ipynb #4469f6c2
 widths = range(10, 29) # Widths of the papers, in pixels
 
 def templates(
@@ -42,9 +44,10 @@ def templates(
 )->Tensor: # `(2,19,1,32,32)` uint8: empty or full, then by width
     "Every shape of one kind"
     pictures = [draw(kind, full, w, line=line) for full in (False, True) for w in widths]
-    return torch.stack(pictures).unflatten(0, (2,len(widths)))
+    pictures = torch.stack(pictures)                                # (2*19,1,32,32)
+    return pictures.unflatten(0, (2,len(widths)))
 
-# %% ../../nbs/21_data.toy.ipynb #2d619e8e
+# %% ../../nbs/21_data.toy.ipynb #9c85a38b
 def shapes(
     n:int=200_000, # Number of pairs
     seed:int=0, # Which pairs
@@ -54,9 +57,9 @@ def shapes(
     with seeded(seed):
         y = torch.randperm(n)%2
         square, circle = torch.randint(len(widths), (2,n))          # which width
-    x = {
-        'square': templates('square', line)[y,square],
-        'circle': templates('circle', line)[y,circle]}
+    squares = templates('square', line)
+    circles = templates('circle', line)
+    x = {'square': squares[y,square], 'circle': circles[y,circle]}
     return MMData(x, y)
 
 # %% ../../nbs/21_data.toy.ipynb #c62b5150
@@ -66,24 +69,30 @@ class Measured(NamedTuple):
     width:Tensor # Width in pixels
     corr:Tensor # Correlation with that shape: 1 if exact, 0 for a flat picture
 
-# %% ../../nbs/21_data.toy.ipynb #96bcb4b2
+# %% ../../nbs/21_data.toy.ipynb #64fa7790
 def measure(
     x:Tensor, # Pictures `(...,1,32,32)`, any contrast
     kind:str, # `'square'` or `'circle'`
     line:int=2, # Thickness of the outlines
 )->Measured: # Class, width, and resemblance
     "Read class and width from pictures of shapes"
-    def unit(v): return F.normalize(v-v.mean(-1, keepdim=True), dim=-1)
-    t = templates(kind, line).flatten(0, 1).to(x.device, torch.float32)     # (38,1,32,32)
-    t = torch.cat([F.avg_pool2d(t, k, 1, k//2) for k in (1,3,5)])           # sharp, then blurred ones
-    shown, known = unit(x.flatten(-3).float()), unit(t.flatten(1))
+    def unit(v):
+        mean = v.mean(-1, keepdim=True)
+        return F.normalize(v-mean, dim=-1)
+    sharp = templates(kind, line).flatten(0, 1)                             # (38,1,32,32)
+    sharp = sharp.to(x.device, torch.float32)
+    def blurred(k): return F.avg_pool2d(sharp, k, 1, k//2)                  # 1: as it is
+    t = torch.cat([blurred(k) for k in (1,3,5)])                            # (3*38,1,32,32)
+    shown = unit(x.flatten(-3).float())
+    known = unit(t.flatten(1))
     corr = shown@known.T                                                    # (...,3*38)
     corr, best = corr.max(-1)
     n = len(widths)
     best = best%(2*n)                                                       # whether blurred or not
-    return Measured(best>=n, best%n+widths[0], corr)
+    width = best%n+widths[0]
+    return Measured(best>=n, width, corr)
 
-# %% ../../nbs/21_data.toy.ipynb #990c2d76
+# %% ../../nbs/21_data.toy.ipynb #1aaf48ec
 def incoherent(
     circles:Tensor, # Generated `(n,B,1,32,32)`
     full:Tensor, # Class of the pair, bool or 0/1 `(B,)`
@@ -92,9 +101,10 @@ def incoherent(
 )->Tensor: # Share in [0,1]
     "Share of generated shapes that are full where they should be empty, or the reverse"
     read = measure(circles, kind, line).full      # (n,B)
-    return (read!=full.bool()).float().mean()
+    wrong = read!=full.bool()
+    return wrong.float().mean()
 
-# %% ../../nbs/21_data.toy.ipynb #062484ef
+# %% ../../nbs/21_data.toy.ipynb #054567ae
 def lingauss_data(
     world, # A `LinGauss`
     n:int=1000, # Number of data points
@@ -103,4 +113,5 @@ def lingauss_data(
 )->MMData: # One modality of vectors for each of the world's
     "Data drawn from a linear-Gaussian world"
     with seeded(seed), torch.no_grad(): z, x = world.sample(n)
-    return MMData(x, z if codes else None, dtype=z.dtype)
+    y = z if codes else None
+    return MMData(x, y, dtype=z.dtype)

@@ -23,7 +23,7 @@ from ..dists import BernoulliLik, CategoricalLik, as_likelihood
 from ..theory.lingauss import lingauss
 from ..nets import _weighted_layers
 
-# %% ../../nbs/78_eval.checks.ipynb #63753159
+# %% ../../nbs/78_eval.checks.ipynb #80a6feb6
 @register
 class SmallBody(nn.Module):
     "A tiny encoder body with batch norm and dropout"
@@ -32,10 +32,12 @@ class SmallBody(nn.Module):
         self.nf = nf
         size = torch.Size(shape).numel()
         linear = nn.Linear(size, nf)
-        self.net = nn.Sequential(nn.Flatten(), linear, nn.BatchNorm1d(nf), nn.Tanh(), nn.Dropout(.1))
+        norm = nn.BatchNorm1d(nf)
+        drop = nn.Dropout(.1)
+        self.net = nn.Sequential(nn.Flatten(), linear, norm, nn.Tanh(), drop)
     def forward(self, x): return self.net(x)
 
-# %% ../../nbs/78_eval.checks.ipynb #336f0fe0
+# %% ../../nbs/78_eval.checks.ipynb #85e04119
 @register
 class SmallNet(nn.Module):
     "A tiny decoder network with batch norm and dropout"
@@ -43,19 +45,26 @@ class SmallNet(nn.Module):
         super().__init__()
         size = torch.Size(shape).numel()
         hidden = nn.Linear(d, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Dropout(.1)
-        self.net = nn.Sequential(*hidden, nn.Linear(8, size), nn.Unflatten(1, tuple(shape)))
+        last = nn.Linear(8, size)
+        shaped = nn.Unflatten(1, tuple(shape))
+        self.net = nn.Sequential(*hidden, last, shaped)
     def forward(self, z): return self.net(z)
 
-# %% ../../nbs/78_eval.checks.ipynb #d1515e5f
+# %% ../../nbs/78_eval.checks.ipynb #c82117f6
 def small_mods(
     d:int=2, # Latent size
 )->list: # Three `Modality`
     "Small, awkward modalities with batch norm and dropout in their networks"
     def awkward(name, shape, likelihood):
-        return Modality(name, shape, likelihood, encoder=SmallBody(shape), decoder=SmallNet(d, shape))
-    return [awkward('a', (3,), 'normal'), awkward('b', (2,2), 'bernoulli'), awkward('c', (3,), 'laplace')]
+        encoder = SmallBody(shape)
+        decoder = SmallNet(d, shape)
+        return Modality(name, shape, likelihood, encoder=encoder, decoder=decoder)
+    a = awkward('a', (3,), 'normal')
+    b = awkward('b', (2,2), 'bernoulli')
+    c = awkward('c', (3,), 'laplace')
+    return [a, b, c]
 
-# %% ../../nbs/78_eval.checks.ipynb #bbc0d818
+# %% ../../nbs/78_eval.checks.ipynb #f34473a2
 def fake_like(
     m:Modality, # What to imitate
     B:int, # Number of samples
@@ -66,10 +75,11 @@ def fake_like(
     if isinstance(lik, CategoricalLik):
         *lead, n_classes = m.shape
         y = torch.randint(n_classes, (B, *lead))
-        return nn.functional.one_hot(y, n_classes).float()
+        hot = nn.functional.one_hot(y, n_classes)
+        return hot.float()
     return torch.randn(B, *m.shape)
 
-# %% ../../nbs/78_eval.checks.ipynb #e3355f77
+# %% ../../nbs/78_eval.checks.ipynb #f2c8c4a0
 class CheckCase:
     "A model under test, with a world and data to test it on"
     def __init__(self,
@@ -84,11 +94,15 @@ class CheckCase:
         draws:int=4000, # Of a posterior without closed moments
     ):
         if isinstance(exact_on, str): choose(exact_on, ('all', 'one'), 'exact_on')
-        self.build,self.bound,self._exact = build,bound,exact
-        self.given,self.exact_on = given,exact_on
+        self.build = build
+        self.bound = bound
+        self._exact = exact
+        self.given = given
+        self.exact_on = exact_on
         self.mods = mods or small_mods
         self.seed = seed
-        self.B,self.draws = B,draws
+        self.B = B
+        self.draws = draws
         self.d = 2
         self.where = ''     # the subset or stage that is being checked
         self.world = lingauss({'a': 3, 'b': 4, 'c': 3}, d=self.d, diagonal=True, seed=seed)
@@ -154,7 +168,7 @@ def over(self:CheckCase, sets):
         self.where = '+'.join(S)
         yield S
 
-# %% ../../nbs/78_eval.checks.ipynb #030a4e82
+# %% ../../nbs/78_eval.checks.ipynb #70f20320
 @patch
 def value(self:CheckCase, m, x, mask=None):
     "The declared bound of a batch"
@@ -178,9 +192,10 @@ def mean_value(self:CheckCase, m, x, mask=None, copies=200, n=60):
 @patch
 def truth(self:CheckCase, S=None, mask=None):
     "Mean log evidence of what is given: log p(x_S)"
-    return self.world.evidence(self.xw, S, mask).mean()
+    evidence = self.world.evidence(self.xw, S, mask)       # (B,)
+    return evidence.mean()
 
-# %% ../../nbs/78_eval.checks.ipynb #4cf1acab
+# %% ../../nbs/78_eval.checks.ipynb #ebfc4b56
 def _moments(q, n:int):
     "Mean, variance, and the number of draws they come from (None: exact)"
     try: return q.mean, q.variance, None
@@ -197,13 +212,15 @@ def posterior_gap(
     m1, v1, n1 = _moments(p, n)
     m2, v2, n2 = _moments(q, n)
     if m1.shape!=m2.shape: return float('inf'), tol
-    apart = torch.stack([m1-m2, v1-v2]).abs()          # (2,B,d)
+    off = torch.stack([m1-m2, v1-v2])                  # (2,B,d)
+    apart = off.abs()
     sampled = [1/n for n in (n1, n2) if n]
     if not sampled: return apart.max().item(), tol
     n = 1/sum(sampled)                                 # draws behind the difference
     se_mean = (v1/n).sqrt()
     se_var = v1*(2/n)**.5
-    apart = apart/torch.stack([se_mean, se_var])
+    se = torch.stack([se_mean, se_var])
+    apart = apart/se
     return apart.max().item(), 6.
 
 @patch
@@ -211,7 +228,7 @@ def gap(self:CheckCase, p, q):
     "`posterior_gap` with as many draws as the case allows"
     return posterior_gap(p, q, n=self.draws)
 
-# %% ../../nbs/78_eval.checks.ipynb #8170607f
+# %% ../../nbs/78_eval.checks.ipynb #1ac346ee
 def same_mean(
     a, # Draws `(n,)`
     b, # Draws `(m,)`
@@ -237,9 +254,10 @@ def same_in_mean(
     a = at(f, seed)
     apart = abs(a-at(g, seed))
     tol = 1e-6*max(1, abs(a))
-    return (apart, tol) if apart<=tol else same_mean(draws(f), draws(g))
+    if apart<=tol: return apart, tol
+    return same_mean(draws(f), draws(g))
 
-# %% ../../nbs/78_eval.checks.ipynb #8ed92958
+# %% ../../nbs/78_eval.checks.ipynb #0917f6b2
 def above(
     v, # Independent estimates `(n,)` of a bound
     truth, # What they must not exceed
@@ -247,8 +265,10 @@ def above(
 )->tuple: # Mean excess in nats, and what is allowed
     "By how much a bound lies above the truth (5 standard errors allowed)"
     excess = (v.mean()-truth).item()
-    se = (v.std()/len(v)**.5).item()
-    return abs(excess) if both else excess, 5*se+1e-6
+    if both: excess = abs(excess)
+    se = v.std()/len(v)**.5
+    allowed = 5*se.item()+1e-6
+    return excess, allowed
 
 # %% ../../nbs/78_eval.checks.ipynb #1d3a7a5a
 @dataclass
@@ -271,7 +291,7 @@ def register_check(f):
     all_checks[_name(f)] = f
     return f
 
-# %% ../../nbs/78_eval.checks.ipynb #d86de03f
+# %% ../../nbs/78_eval.checks.ipynb #08b37088
 def _measured(where, error, allowed=None):
     "`(where, error, allowed)`; from `(where, holds)`, with an error of 0 or 1"
     if allowed is None: return where, int(not error), 0
@@ -286,23 +306,30 @@ def _share(found):
 def _summary(name, found, note=''):
     "The row of a check that found `[(where, error, allowed)]`"
     bad = [r for r in found if not r[1]<=r[2]]              # NaN is bad
-    _, error, allowed = max(bad or found, key=_share)
-    plural = '' if len(found)==1 else 's'
-    result, where = 'ok', f'{len(found)} case{plural}'
+    worst = max(bad or found, key=_share)
+    _, error, allowed = worst
+    n = len(found)
+    plural = '' if n==1 else 's'
+    result = 'ok'
+    where = f'{n} case{plural}'
     if bad:
         first = dict.fromkeys(where for where,*_ in bad[:4])
         more = ', …' if len(bad)>4 else ''
+        places = ', '.join(first)
         result = 'FAILED'
-        where = f'{", ".join(first)}{more} ({len(bad)} of {len(found)})'
+        where = f'{places}{more} ({len(bad)} of {n})'
     return CheckRow(name, result, float(error), float(allowed), where, note)
 
+# %% ../../nbs/78_eval.checks.ipynb #30f67904
 def run_check(
     f, # A check
     case:CheckCase, # What to check
     reason:str=None, # If given, do not run, and say this
 )->CheckRow: # What was found
     "Run one check; exceptions are findings"
-    name, found, note = _name(f), [], ''
+    name = _name(f)
+    found = []
+    note = ''
     if reason: return CheckRow(name, 'not run', note=reason)
     case.where = ''
     try:
@@ -310,12 +337,15 @@ def run_check(
             for r in f(case): found.append(_measured(*r))
     except NotRun as e: note = str(e)
     except Exception as e:
-        said = f'{type(e).__name__}: {e}'.split('\n')[0]
+        kind = type(e).__name__
+        first_line = str(e).split('\n')[0]
+        said = f'{kind}: {first_line}'
         return CheckRow(name, 'FAILED', float('inf'), 0., case.where, said)
     if not found: return CheckRow(name, 'not run', note=note or 'nothing to check')
-    return _summary(name, found, f'(rest not run: {note})' if note else '')
+    if note: note = f'(rest not run: {note})'
+    return _summary(name, found, note)
 
-# %% ../../nbs/78_eval.checks.ipynb #77dba6c6
+# %% ../../nbs/78_eval.checks.ipynb #2d639d1b
 class CheckReport:
     "The table of a suite: what passed, what failed and by how much, what did not run and why"
     def __init__(self, rows:list): self.rows = list(rows)
@@ -328,7 +358,8 @@ class CheckReport:
     def df(self):
         "As a pandas DataFrame"
         pandas = importlib.import_module('pandas')
-        return pandas.DataFrame([asdict(r) for r in self.rows])
+        rows = [asdict(r) for r in self.rows]
+        return pandas.DataFrame(rows)
     def line(self, r):
         numbers = f'{r.error:>9.2g}{r.allowed:>9.2g}  '
         if r.result=='not run': numbers = ' '*20
@@ -338,21 +369,25 @@ class CheckReport:
         head = f'{"check":<16}{"result":<9}{"error":>9}{"allowed":>9}  where'
         n = Counter(r.result for r in self.rows)
         tail = f'{n["ok"]} passed, {n["FAILED"]} failed, {n["not run"]} not run'
-        return '\n'.join([head, *map(self.line, self.rows), tail])
+        lines = map(self.line, self.rows)
+        return '\n'.join([head, *lines, tail])
     def assert_ok(self):
         "Raise unless nothing failed"
-        failed = map(self.line, self.of('FAILED'))
-        if not self.ok: raise AssertionError('\n'.join(failed))
+        failed = self.of('FAILED')
+        if failed:
+            lines = map(self.line, failed)
+            raise AssertionError('\n'.join(lines))
         return self
 
-# %% ../../nbs/78_eval.checks.ipynb #abfbe96e
+# %% ../../nbs/78_eval.checks.ipynb #215fc982
 @register_check
 def check_bound(c):
     "The bound is at most log p(X), for encoders that know nothing"
-    v = c.mean_value(c.model(), c.xw, copies=20, n=20)
+    m = c.model()
+    v = c.mean_value(m, c.xw, copies=20, n=20)
     yield 'all', *above(v, c.truth())
 
-# %% ../../nbs/78_eval.checks.ipynb #cfb6776b
+# %% ../../nbs/78_eval.checks.ipynb #90ffdfb5
 @register_check
 def check_tight(c):
     "With exact encoders the bound is log p(X)"
@@ -360,19 +395,22 @@ def check_tight(c):
     if tuple(c.names) not in c.exact_sets():
         raise NotRun('declared: exact experts do not make an exact joint posterior')
     v = c.mean_value(m, c.xw)
-    yield 'all', *above(v, c.truth(), both=True)
+    truth = c.truth()
+    yield 'all', *above(v, truth, both=True)
 
-# %% ../../nbs/78_eval.checks.ipynb #6a62b5f5
+# %% ../../nbs/78_eval.checks.ipynb #2d5d81d8
 @register_check
 def check_tight_masked(c):
     "The same when every sample has its own subset"
-    m, mask = c.exact(), c.mask()
+    m = c.exact()
+    mask = c.mask()
     if not m.answers.incomplete: raise NotRun('declared: learns from complete samples only')
     if len(c.exact_sets())<len(subsets(c.names)): raise NotRun('declared: not exact on every subset')
     v = c.mean_value(m, c.xw, mask)
-    yield 'masked', *above(v, c.truth(mask=mask), both=True)
+    truth = c.truth(mask=mask)
+    yield 'masked', *above(v, truth, both=True)
 
-# %% ../../nbs/78_eval.checks.ipynb #15453b36
+# %% ../../nbs/78_eval.checks.ipynb #2cd8b096
 def _weights(m, world, x, S, n):
     "log w `(n,B)` of draws from the model's posterior given x_S"
     q = m.posterior(x, S)
@@ -390,23 +428,27 @@ def check_weights(c):
     dense = [S for S in c.sets(m) if m.answers.has_density(S)]
     if not dense: raise NotRun('declared: posteriors have no density')
     for S in c.over(dense):
-        lw = _weights(m, c.world, c.xw, S, n=200)
-        yield c.where, *above(lw.mean(1), c.truth(S))
+        lw = _weights(m, c.world, c.xw, S, n=200)          # (n,B)
+        v = lw.mean(1)
+        truth = c.truth(S)
+        yield c.where, *above(v, truth)
 
-# %% ../../nbs/78_eval.checks.ipynb #207c1966
+# %% ../../nbs/78_eval.checks.ipynb #fc2a3b97
 @register_check
 def check_posterior(c):
     "Aggregating exact unimodal posteriors gives the exact posterior of the subset"
     m = c.exact()
     for S in c.over(c.exact_sets()):
         q = m.posterior(c.xw, S)
-        yield c.where, *c.gap(q, c.world.posterior(c.xw, S))
+        exact = c.world.posterior(c.xw, S)
+        yield c.where, *c.gap(q, exact)
 
-# %% ../../nbs/78_eval.checks.ipynb #148c4382
+# %% ../../nbs/78_eval.checks.ipynb #8bb939e2
 @register_check
 def check_conditional(c):
     "What an exact model generates follows p(x_t|x_S)"
-    m, n = c.exact(), 2000
+    m = c.exact()
+    n = 2000
     x = {k: v[:4] for k,v in c.xw.items()}
     for S in c.over(c.exact_sets()):
         others = [k for k in m.answers.targets if k not in S]
@@ -415,10 +457,12 @@ def check_conditional(c):
         out = m.generate(x, given=S, targets=t, n=n, sample=True)
         p = c.world.conditional(x, t, S)
         se = (p.variance/n).sqrt()
-        off = (out[t].mean(0)-p.mean).abs()/se             # of (n,B,D) to (B,D)
-        yield f'{c.where}→{t}', off.max().item(), 6.
+        mean = out[t].mean(0)                              # (B,D)
+        off = (mean-p.mean).abs()/se
+        error = off.max().item()
+        yield f'{c.where}→{t}', error, 6.
 
-# %% ../../nbs/78_eval.checks.ipynb #8d29826d
+# %% ../../nbs/78_eval.checks.ipynb #7908d75c
 @register_check
 def check_one_modality(c):
     "With a single modality the bound is the ELBO of a VAE; with exact encoders, the evidence"
@@ -427,15 +471,18 @@ def check_one_modality(c):
     m = c.model(_with_small_bodies(w))
     if c._exact:
         q = c.exact(w).posterior(x)
-        yield 'a, exact', *c.gap(q, w.posterior(x))
+        p = w.posterior(x)
+        yield 'a, exact', *c.gap(q, p)
         v = c.mean_value(c.exact(w), x)
-        yield 'a, exact', *above(v, w.evidence(x).mean(), both=True)
+        truth = w.evidence(x).mean()
+        yield 'a, exact', *above(v, truth, both=True)
     if m.answers.has_density('a'):
-        lw = _weights(m, w, x, ('a',), n=2000)
+        lw = _weights(m, w, x, ('a',), n=2000)             # (n,B)
         v = c.mean_value(m, x, copies=20, n=40)
-        yield 'a', *same_mean(v, lw.mean(1))
+        estimates = lw.mean(1)
+        yield 'a', *same_mean(v, estimates)
 
-# %% ../../nbs/78_eval.checks.ipynb #51a649ab
+# %% ../../nbs/78_eval.checks.ipynb #94c0fb29
 def _raises(f, *words):
     "Does `f` raise a ValueError or TypeError that mentions all `words`?"
     try: f()
@@ -445,25 +492,31 @@ def _raises(f, *words):
 def _differs(a, b):
     "Differences of means and of log variances of two samples `(n,D)`, in standard errors: two tensors `(D,)`"
     n = len(a)
-    va, vb = a.var(0), b.var(0)
-    se = ((va+vb)/n).sqrt()
-    mean = (a.mean(0)-b.mean(0)).abs()
-    log_var = (va/vb).log().abs()
-    return mean/se, log_var/(4/n)**.5
+    va = a.var(0)
+    vb = b.var(0)
+    gap = a.mean(0)-b.mean(0)
+    log_ratio = (va/vb).log()
+    se_mean = ((va+vb)/n).sqrt()
+    se_log_ratio = (4/n)**.5
+    return gap.abs()/se_mean, log_ratio.abs()/se_log_ratio
 
 @register_check
 def check_nothing_given(c):
     "Nothing given means the prior: moments of `generate()`, and an error from `posterior`"
-    m, n = c.model(), 4000
-    yield 'posterior of nothing', _raises(lambda: m.posterior(c.xw, []), 'given')
+    m = c.model()
+    n = 4000
+    def of_nothing(): return m.posterior(c.xw, [])
+    yield 'posterior of nothing', _raises(of_nothing, 'given')
     if not m.answers.prior: raise NotRun('declared: nothing is generated from nothing')
     out = m.generate(n=n)
-    z = m.prior().sample((n,))[:,None]                       # (n,1,d)
-    for k,p in m.decode(z, m.answers.targets).items():
-        a, b = out[k].flatten(1), p.mean.flatten(1)          # (n,1,*shape) to (n,D)
+    z = m.prior().sample((n,))                               # (n,d)
+    ps = m.decode(z[:,None], m.answers.targets)
+    for k,p in ps.items():
+        a = out[k].flatten(1)                                # (n,1,*shape) to (n,D)
+        b = p.mean.flatten(1)
         for error in _differs(a, b): yield k, error.max().item(), 6.
 
-# %% ../../nbs/78_eval.checks.ipynb #02bca33c
+# %% ../../nbs/78_eval.checks.ipynb #5bacf32f
 def _loss(m, x, mask=None):
     "The loss without its terms"
     loss, _ = m.loss(x, mask)
@@ -483,14 +536,19 @@ def check_order(c):
     for S in c.over(S for S in c.sets(m) if len(S)>1):
         x = {k: c.xw[k] for k in S}
         q = m.posterior(x)
-        yield c.where, *c.gap(q, m.posterior(_flipped(x)))
+        other = m.posterior(_flipped(x))
+        yield c.where, *c.gap(q, other)
     x = _flipped(c.xw)
-    yield 'loss', *c.same(lambda: _loss(m, c.xw), lambda: _loss(m, x))
+    def loss(): return _loss(m, c.xw)
+    def other_loss(): return _loss(m, x)
+    yield 'loss', *c.same(loss, other_loss)
 
-# %% ../../nbs/78_eval.checks.ipynb #ce890d32
+# %% ../../nbs/78_eval.checks.ipynb #f552c402
 class _At:
     "Samples `i` of a batch of distributions"
-    def __init__(self, q, i): self.q,self.i = q,i
+    def __init__(self, q, i):
+        self.q = q
+        self.i = i
     @property
     def mean(self): return self.q.mean[self.i]
     @property
@@ -499,7 +557,8 @@ class _At:
 
 def _where(rows, v, fill):
     "The observations `v` of the samples in `rows`, bool `(B,)`, and `fill` elsewhere"
-    rows = rows.view(-1, *[1]*(v.dim()-1))                     # (B,1,..,1)
+    ones = [1]*(v.dim()-1)
+    rows = rows.view(-1, *ones)                                # (B,1,..,1)
     return torch.where(rows, v, fill)
 
 def _hidden(x, mask, fill):
@@ -509,15 +568,18 @@ def _hidden(x, mask, fill):
 @register_check
 def check_mask_subsets(c):
     "With masks every sample gets the posterior of its own subset"
-    m, mask = c.model(), c.mask()
-    q = m.posterior(_hidden(c.xw, mask, torch.nan), mask=mask)
+    m = c.model()
+    mask = c.mask()
+    x = _hidden(c.xw, mask, torch.nan)
+    q = m.posterior(x, mask=mask)
     for S in c.over(c.sets(m)):
         just_these = [mask[k]==(k in S) for k in c.names]
         i = torch.stack(just_these).all(0)                     # (B,): who has this subset
         xs = {k: c.xw[k][i] for k in S}
-        yield c.where, *c.gap(_At(q, i), m.posterior(xs))
+        alone = m.posterior(xs)
+        yield c.where, *c.gap(_At(q, i), alone)
 
-# %% ../../nbs/78_eval.checks.ipynb #7a3d2225
+# %% ../../nbs/78_eval.checks.ipynb #71504fe4
 @register_check
 def check_mask_absent(c):
     "Masked for all samples is the same as absent"
@@ -527,20 +589,24 @@ def check_mask_absent(c):
         if tuple(less) not in c.sets(m): continue
         c.where = f'without {k}'
         none = {k: torch.zeros(c.B, dtype=torch.bool)}
-        q = m.posterior(c.xw, mask=none)
-        yield c.where, *c.gap(q, m.posterior(less))
-        if m.answers.incomplete:
-            yield f'loss {c.where}', *c.same(lambda: _loss(m, c.xw, none), lambda: _loss(m, less))
-        else: yield f'loss {c.where} must refuse', _raises(lambda: m.loss(less), repr(k))
+        masked = m.posterior(c.xw, mask=none)
+        absent = m.posterior(less)
+        yield c.where, *c.gap(masked, absent)
+        def loss_masked(): return _loss(m, c.xw, none)
+        def loss_absent(): return _loss(m, less)
+        what = f'loss {c.where}'
+        if m.answers.incomplete: yield what, *c.same(loss_masked, loss_absent)
+        else: yield f'{what} must refuse', _raises(loss_absent, repr(k))
 
-# %% ../../nbs/78_eval.checks.ipynb #145634d3
+# %% ../../nbs/78_eval.checks.ipynb #18c2d05c
 def _loss_and_gradients(m, x, mask):
     "All numbers of a step as one vector"
     loss = _loss(m.eval(), x, mask)
     ps = [p for p in m.parameters() if p.requires_grad]
     grads = torch.autograd.grad(loss, ps, allow_unused=True)
-    parts = [loss.detach(), *(g for g in grads if g is not None)]
-    return torch.cat([v.flatten() for v in parts])
+    reached = [g for g in grads if g is not None]
+    parts = [v.flatten() for v in (loss.detach(), *reached)]
+    return torch.cat(parts)
 
 @register_check
 def check_mask_content(c):
@@ -550,11 +616,13 @@ def check_mask_content(c):
     if not m.answers.incomplete:
         raise NotRun('declared: learns from complete samples only; mask_absent checks that it refuses others')
     def step(fill):
-        with seeded(c.seed): return _loss_and_gradients(m, _hidden(x, mask, fill), mask)
-    apart = (step(torch.nan)-step(.25)).abs()
-    yield 'loss and gradients', apart.max().item(), 0.
+        filled = _hidden(x, mask, fill)
+        with seeded(c.seed): return _loss_and_gradients(m, filled, mask)
+    gap = step(torch.nan)-step(.25)
+    error = gap.abs().max().item()
+    yield 'loss and gradients', error, 0.
 
-# %% ../../nbs/78_eval.checks.ipynb #6bc5925e
+# %% ../../nbs/78_eval.checks.ipynb #0f9737d0
 def _state(m):
     "Copies of all parameters and buffers by name"
     tensors = {**dict(m.named_parameters()), **dict(m.named_buffers())}
@@ -563,7 +631,8 @@ def _state(m):
 def _within(name, parts):
     "Does a parameter belong to one of the submodules `parts` (None: to any)?"
     if parts is None: return True
-    return name.startswith(tuple(f'{part}.' for part in parts))
+    starts = tuple(f'{part}.' for part in parts)
+    return name.startswith(starts)
 
 def _learners(m, parts=None):
     "Names of the parameters that should learn when `parts` do; those fixed by their maker stay fixed"
@@ -572,10 +641,14 @@ def _learners(m, parts=None):
 
 def _none_of(names, what):
     "A finding: there should be no such names"
-    return f'{what}: {" ".join(names[:3])}', len(names), 0
+    first = ' '.join(names[:3])
+    return f'{what}: {first}', len(names), 0
 
-# %% ../../nbs/78_eval.checks.ipynb #bd6f2d3a
-def _has_gradient(p): return p.grad is not None and bool(p.grad.abs().sum()>0)
+# %% ../../nbs/78_eval.checks.ipynb #18053c8d
+def _has_gradient(p):
+    if p.grad is None: return False
+    total = p.grad.abs().sum()
+    return bool(total>0)
 
 def _trained(m, stage, x, steps=3):
     "Names of the parameters that gradients reach in a stage"
@@ -586,23 +659,27 @@ def _trained(m, stage, x, steps=3):
 @register_check
 def check_gradients(c):
     "Gradients reach every parameter that a stage trains, and no other; no parameter is forgotten"
-    forgotten = _learners(c.plain()[0])
-    for i in range(len(c.plain()[0].stages())):
+    fresh, _ = c.plain()
+    forgotten = _learners(fresh)
+    for i in range(len(fresh.stages())):
         m, x = c.plain()
         s = m.stages()[i]
         c.where = s.name
         with torch.no_grad(), seeded(c.seed):
-            for p in m.parameters(): p.add_(.01*torch.randn_like(p))           # a flow may start as the identity
+            for p in m.parameters():
+                noise = torch.randn_like(p)                                    # a flow may start as the identity
+                p.add_(.01*noise)
         want = _learners(m, s.trains)
         got = _trained(m, s, x)
         yield _none_of(sorted(want^got), s.name)
         forgotten -= got
     yield _none_of(sorted(forgotten), 'never trained')
 
-# %% ../../nbs/78_eval.checks.ipynb #b0fe92aa
+# %% ../../nbs/78_eval.checks.ipynb #d029dbcd
 def _stages(c, has, what):
     "A fresh model, a batch and a stage, for each stage that has something to check"
-    stages = c.plain()[0].stages()
+    fresh, _ = c.plain()
+    stages = fresh.stages()
     found = [i for i,s in enumerate(stages) if getattr(s, has) is not None]
     if not found: raise NotRun(what)
     for i in found:
@@ -628,7 +705,7 @@ def check_standing(c):
         moved = [n for n in frozen if not torch.equal(before[n], after[n])]
         yield _none_of(moved, s.name)
 
-# %% ../../nbs/78_eval.checks.ipynb #19a97d4d
+# %% ../../nbs/78_eval.checks.ipynb #b3287a37
 @register_check
 def check_cache(c):
     "A stage has the same loss with its cache as without"
@@ -636,19 +713,24 @@ def check_cache(c):
         kept = {k: x[k] for k in as_names(s.keep, x)}
         with core.learning(m, s.trains):
             with torch.no_grad(): cache = s.cache(x, None)
-            def from_cache(): return s.loss(kept, None, cache)[0]
-            yield s.name, *c.same(lambda: _loss(s, x), from_cache)
+            def plain(): return _loss(s, x)
+            def from_cache():
+                loss, _ = s.loss(kept, None, cache)
+                return loss
+            yield s.name, *c.same(plain, from_cache)
 
-# %% ../../nbs/78_eval.checks.ipynb #b2e88ad7
+# %% ../../nbs/78_eval.checks.ipynb #c80fa679
 def _output_share(dec, scale):
     "How much an untrained decoder's mean varies with its code, as a share of the data's sd; None without layers"
     layers = _weighted_layers(dec)
     if not layers: return None
     first = layers[0]
     d = getattr(first, 'in_channels', None) or first.in_features
-    with torch.no_grad(): p = dec(torch.randn(1000, d))
-    sd = p.mean.std(0).mean()
-    return (sd/scale).item()
+    z = torch.randn(1000, d)
+    with torch.no_grad(): p = dec(z)
+    sd = p.mean.std(0)                                          # (*shape)
+    share = sd.mean()/scale
+    return share.item()
 
 def _unreached(m, x):
     "Weights that no stage's loss reaches; what starts at zero (a flow that is the identity) is moved a little first"
@@ -659,21 +741,22 @@ def _unreached(m, x):
     for s in m.stages(): _loss(s, x).backward()
     return [n for n,p in able.items() if not _has_gradient(p)]
 
-# %% ../../nbs/78_eval.checks.ipynb #20ba5343
+# %% ../../nbs/78_eval.checks.ipynb #a1dba3ea
 @register_check
 def check_start(c):
     "Default networks begin quietly: outputs vary by 1 to 10 % of the data's scale, gradients reach every layer"
     m, x = c.plain(default=True)
     for k,dec in m.decoders.items():
         c.where = k
-        share = _output_share(dec.eval(), x[k].std())
+        scale = x[k].std()
+        share = _output_share(dec.eval(), scale)
         if share is None: continue                              # nothing that could start loudly
         yield f'{k}: too loud', share, .1
         yield f'{k}: too quiet', .01/share, 1.
     m, x = c.plain(default=True)
     yield _none_of(_unreached(m, x), 'no gradient')
 
-# %% ../../nbs/78_eval.checks.ipynb #b0beba9e
+# %% ../../nbs/78_eval.checks.ipynb #9c3af4ed
 @register_check
 def check_shapes(c):
     "Prior (d,), codes (n,B,d), generated observations (n,B,*shape)"
@@ -682,17 +765,19 @@ def check_shapes(c):
     n_B = 2, c.B
     if m.answers.prior:
         p = m.prior()
+        z = p.sample((5,))
         yield 'prior', p.event_shape==(m.d,)
-        yield 'prior', p.sample((5,)).shape==(5,m.d)
+        yield 'prior', z.shape==(5,m.d)
     for S in c.over(c.sets(m)):
-        z = m.posterior(x, S).sample((2,))
+        q = m.posterior(x, S)
+        z = q.sample((2,))
         yield c.where, z.shape[:2]==n_B
         yield c.where, z.isfinite().all()
         out = m.generate(x, given=S, n=2)
         found = {k: v.shape for k,v in out.items()}
         yield f'from {c.where}', found==want
 
-# %% ../../nbs/78_eval.checks.ipynb #f564c234
+# %% ../../nbs/78_eval.checks.ipynb #c3be95a4
 @register_check
 def check_densities(c):
     "log p(x|z) and log q(z|x) (where the model says there is one) are (n,B)"
@@ -700,12 +785,17 @@ def check_densities(c):
     q = m.posterior(x)
     z = q.sample((2,))
     n_B = 2, c.B
-    for k,p in m.decode(z, m.answers.targets).items():
-        yield f'p({k}|z)', p.log_prob(x[k]).shape==n_B
-        yield f'mean of p({k}|z)', p.mean.shape==(2, *x[k].shape)
-    if m.answers.has_density(tuple(x)): yield 'log q', q.log_prob(z).shape==n_B
+    ps = m.decode(z, m.answers.targets)
+    for k,p in ps.items():
+        v = x[k]
+        lp = p.log_prob(v)
+        yield f'p({k}|z)', lp.shape==n_B
+        yield f'mean of p({k}|z)', p.mean.shape==(2, *v.shape)
+    if m.answers.has_density(tuple(x)):
+        lq = q.log_prob(z)
+        yield 'log q', lq.shape==n_B
 
-# %% ../../nbs/78_eval.checks.ipynb #086be299
+# %% ../../nbs/78_eval.checks.ipynb #4899c198
 @register_check
 def check_terms(c):
     "A loss is a finite scalar with a gradient, its terms are detached scalars, in every stage"
@@ -717,30 +807,36 @@ def check_terms(c):
         yield s.name, loss.requires_grad
         for k,v in terms.items():
             v = torch.as_tensor(v)
-            yield f'{s.name}: {k}', v.shape==() and not v.requires_grad
+            good = v.shape==() and not v.requires_grad
+            yield f'{s.name}: {k}', good
 
-# %% ../../nbs/78_eval.checks.ipynb #bbd533ba
+# %% ../../nbs/78_eval.checks.ipynb #52f4f5f5
 @register_check
 def check_answers(c):
     "Posteriors have the densities that the model declares; what it says it cannot answer raises an error"
     m, x = c.plain()
     said = m.answers
+    n_B = 2, c.B
     for S in c.over(subsets(tuple(x))):
-        if not said.can(S): yield f'{c.where} must be refused', _raises(lambda: m.posterior(x, S))
+        def asked(): return m.posterior(x, S)
+        if not said.can(S): yield f'{c.where} must be refused', _raises(asked)
         elif said.has_density(S):
-            q = m.posterior(x, S)
-            lq = q.log_prob(q.sample((2,)))
-            yield f'log q given {c.where}', lq.shape==(2, c.B)
+            q = asked()
+            z = q.sample((2,))
+            lq = q.log_prob(z)
+            yield f'log q given {c.where}', lq.shape==n_B
     if not said.prior: yield 'nothing given must be refused', _raises(m.generate)
     others = [k for k in m.names if k not in said.targets]
     for k in others: yield f'target {k} must be refused', _raises(lambda: m.generate(x, targets=k), k)
 
-# %% ../../nbs/78_eval.checks.ipynb #2f07e0ec
+# %% ../../nbs/78_eval.checks.ipynb #b15ff45d
 def _codes(m, x): return m.posterior(x).sample((2,))
 
 def _outputs(m, x):
     "Whatever a model gives out, by name"
-    out = {'loss': _loss(m, x), 'posterior': _codes(m, x), **m.generate(x)}
+    out = {'loss': _loss(m, x)}
+    out['posterior'] = _codes(m, x)
+    out |= m.generate(x)
     if m.answers.prior:
         out['prior'] = m.prior().sample()
         for k,v in m.generate().items(): out[f'{k} from nothing'] = v
@@ -752,8 +848,9 @@ def check_dtypes(c):
     for dtype in torch.float32, torch.float64:
         m, x = c.plain()
         c.where = str(dtype)
+        m = m.to(dtype)
         x = {k: v.to(dtype) for k,v in x.items()}
-        out = _outputs(m.to(dtype), x)
+        out = _outputs(m, x)
         for k,v in out.items(): yield f'{k} in {dtype}', v.dtype==dtype
 
 @register_check
@@ -765,7 +862,7 @@ def check_device(c):
     out = _outputs(m.cuda(), x)
     for k,v in {**out, **_state(m)}.items(): yield k, v.is_cuda
 
-# %% ../../nbs/78_eval.checks.ipynb #06eb3381
+# %% ../../nbs/78_eval.checks.ipynb #2b8abf85
 def _equal(a, b):
     "Are two dicts of tensors the same, bit by bit and in the same order?"
     if list(a)!=list(b): return False
@@ -785,15 +882,18 @@ def check_same_seed(c):
     "Same seed: same model, loss, posterior sample; `generate` follows a generator"
     m, x = c.plain()
     twin, _ = c.plain()
-    yield 'built', _equal(_state(m), _state(twin))
-    yield 'loss', same_bits(lambda: _loss(m, x), c.seed)
-    yield 'posterior', same_bits(lambda: _codes(m, x), c.seed)
+    state = _state(m)
+    yield 'built', _equal(state, _state(twin))
+    def loss(): return _loss(m, x)
+    def codes(): return _codes(m, x)
+    yield 'loss', same_bits(loss, c.seed)
+    yield 'posterior', same_bits(codes, c.seed)
     def drawn():
         generator = torch.Generator().manual_seed(3)
         return m.generate(x, n=2, sample=True, generator=generator)
     yield 'generate', _equal(drawn(), drawn())
 
-# %% ../../nbs/78_eval.checks.ipynb #14105a81
+# %% ../../nbs/78_eval.checks.ipynb #77150d03
 @register_check
 def check_saved(c):
     "Saved and loaded, bit by bit: tensors, loss and posterior"
@@ -806,16 +906,19 @@ def check_saved(c):
     for k,v in m.state_dict().items(): yield k, torch.equal(v, state[k])
     def at_seed(f, m):
         with seeded(c.seed): return f(m, x)
-    yield 'loss', torch.equal(at_seed(_loss, m), at_seed(_loss, back))
-    yield 'posterior', torch.equal(at_seed(_codes, m), at_seed(_codes, back))
+    for what,f in {'loss': _loss, 'posterior': _codes}.items():
+        old = at_seed(f, m)
+        new = at_seed(f, back)
+        yield what, torch.equal(old, new)
 
-# %% ../../nbs/78_eval.checks.ipynb #e88f1863
+# %% ../../nbs/78_eval.checks.ipynb #ee02f64a
 @register_check
 def check_inputs(c):
     "No call modifies the user's tensors, masks or dicts"
     m, x = c.plain()
     mask = c.mask(tuple(x)) if m.answers.incomplete else {}
-    x0, mask0 = copy.deepcopy((x, mask))
+    x0 = copy.deepcopy(x)
+    mask0 = copy.deepcopy(mask)
     calls = {
         'posterior': lambda: m.posterior(x, mask=mask),
         'generate': lambda: m.generate(x, mask=mask),
@@ -827,7 +930,7 @@ def check_inputs(c):
         yield what, _equal(x, x0)
         yield f'mask in {what}', _equal(mask, mask0)
 
-# %% ../../nbs/78_eval.checks.ipynb #8561904a
+# %% ../../nbs/78_eval.checks.ipynb #c6ad1fbf
 def _modes(m): return [s.training for s in m.modules()]
 
 @register_check
@@ -835,7 +938,8 @@ def check_modes(c):
     "Calls leave every submodule in the mode it was in, and no buffer changed; posteriors do not drop out"
     m, x = c.plain()
     for i,s in enumerate(m.modules()): s.training = i%3>0
-    modes, state = _modes(m), _state(m)
+    modes = _modes(m)
+    state = _state(m)
     calls = {'posterior': lambda: m.posterior(x), 'generate': lambda: m.generate(x)}
     if m.answers.prior: calls['from the prior'] = m.generate
     for what,call in calls.items():
@@ -845,9 +949,11 @@ def check_modes(c):
         yield f'buffers after {what}', _equal(_state(m), state)
     q = m.posterior(x)
     *_, draws = _moments(q, 2)
-    if draws is None: yield 'posterior twice', *posterior_gap(q, m.posterior(x), tol=0.)
+    if draws is None:
+        again = m.posterior(x)
+        yield 'posterior twice', *posterior_gap(q, again, tol=0.)
 
-# %% ../../nbs/78_eval.checks.ipynb #88f73c4a
+# %% ../../nbs/78_eval.checks.ipynb #369991c9
 def _bad_batches(x):
     "Batches with one fault each, all in the first modality"
     k = next(iter(x))
@@ -864,12 +970,14 @@ def check_bad_input(c):
     m, x = c.plain()
     names_it = f"'{next(iter(x))}"
     for what,bad in _bad_batches(x):
-        yield f'posterior: {what}', _raises(lambda: m.posterior(bad), names_it)
-        yield f'loss: {what}', _raises(lambda: m.loss(bad), names_it)
+        def posterior(): return m.posterior(bad)
+        def loss(): return m.loss(bad)
+        yield f'posterior: {what}', _raises(posterior, names_it)
+        yield f'loss: {what}', _raises(loss, names_it)
     yield 'unknown option', _raises(lambda: m.loss(x, not_an_option=1), 'not_an_option')
     yield 'unknown target', _raises(lambda: m.generate(x, targets='nothing'), 'nothing')
 
-# %% ../../nbs/78_eval.checks.ipynb #e92dda94
+# %% ../../nbs/78_eval.checks.ipynb #c58bba8d
 def check_model(
     build, # `(mods, d) -> model`
     exact=None, # `world -> model` with the exact encoders of a diagonal `LinGauss` (default: exactness is not checked)
@@ -887,4 +995,5 @@ def check_model(
     skip = skip or {}
     for k in (*skip, *(only or ())): choose(k, all_checks, 'check')
     todo = [k for k in all_checks if only is None or k in only]
-    return CheckReport(run_check(all_checks[k], case, skip.get(k)) for k in todo)
+    rows = [run_check(all_checks[k], case, skip.get(k)) for k in todo]
+    return CheckReport(rows)

@@ -6,48 +6,111 @@
 __all__ = ['reading', 'hits', 'mean_se', 'coherence', 'by_given', 'joint_coherence', 'classifier_accuracy', 'against_ceiling',
            'train_classifiers']
 
-# %% ../../nbs/70_eval.coherence.ipynb #776c1ab2
+# %% ../../nbs/70_eval.coherence.ipynb #3f357096
 import math, pandas as pd, torch
 from contextlib import contextmanager
+from itertools import chain
 from fastai.torch_core import default_device, to_device
 from torch import nn, Tensor
 from torch.nn import functional as F
-from ..core import choose, eval_mode, observed, seeded, subsets as all_subsets
+from ..core import as_names, choose, eval_mode, observed, seeded, subsets as all_subsets
 from ..data.core import MMData, _bar
 from ..theory.experts import counting_wide, tell_wide
 from ..nets import classifier_for
 
-# %% ../../nbs/70_eval.coherence.ipynb #cd5eb3c9
+# %% ../../nbs/70_eval.coherence.ipynb #5295ffa0
 def _device(module):
     "Device of a module's first parameter or buffer (the CPU if it has none)"
-    tensors = [*module.parameters(), *module.buffers()] if isinstance(module, nn.Module) else []
-    return tensors[0].device if tensors else torch.device('cpu')
+    if not isinstance(module, nn.Module): return torch.device('cpu')
+    tensors = chain(module.parameters(), module.buffers())
+    first = next(tensors, None)
+    return torch.device('cpu') if first is None else first.device
 
-# %% ../../nbs/70_eval.coherence.ipynb #4047483e
+# %% ../../nbs/70_eval.coherence.ipynb #f954bb8a
+def _logits(net, v):
+    "What a classifier says of `v (n,B,*shape)`, as `(n*B,classes)` on its device"
+    device = _device(net)
+    flat = v.flatten(0, 1)                                             # (n*B,*shape)
+    return net(flat.to(device))
+
 def _hit(classifiers, t, v, y):
     "Does the classifier of `t` read class `y (B,)` in `v (n,B,*shape)`? Floats `(n,B)`"
-    logits = classifiers[t](v.flatten(0, 1).to(_device(classifiers[t])))
-    if y.max()>=logits.shape[-1]: raise ValueError(f'labels out of range: found {y.max().item()}, but the classifier of {t!r} knows {logits.shape[-1]} classes')
-    return (logits.argmax(-1).view(v.shape[:2])==y.to(logits.device)).float().cpu()
+    logits = _logits(classifiers[t], v)                                # (n*B,classes)
+    top = y.max().item()
+    known = logits.shape[-1]
+    if top>=known:
+        why = f'labels out of range: found {top}, but the classifier of {t!r} knows {known} classes'
+        raise ValueError(why)
+    found = logits.argmax(-1)                                          # (n*B,)
+    found = found.view(v.shape[:2])                                    # (n,B)
+    y = y.to(logits.device)
+    right = found==y
+    return right.float().cpu()
 
-# %% ../../nbs/70_eval.coherence.ipynb #b57132b9
+# %% ../../nbs/70_eval.coherence.ipynb #60b5e27e
+def _as_modules(nets):
+    if isinstance(nets, nn.ModuleDict): return nets
+    return nn.ModuleDict(nets)
+
 def _ready(data, classifiers, targets=()):
     "Classifiers as a ModuleDict, after checking labels and targets"
     data.labels('coherence')
     for t in targets:
         choose(t, data.names, 'target')
-        if t not in classifiers: raise ValueError(f'no classifier for target {t!r} (there are: {", ".join(classifiers)}); train one, or leave the target out')
-    return classifiers if isinstance(classifiers, nn.ModuleDict) else nn.ModuleDict(classifiers)
+        if t in classifiers: continue
+        have = ', '.join(classifiers)
+        why = f'no classifier for target {t!r} (there are: {have}); train one, or leave the target out'
+        raise ValueError(why)
+    return _as_modules(classifiers)
 
-# %% ../../nbs/70_eval.coherence.ipynb #e99bfcfe
+# %% ../../nbs/70_eval.coherence.ipynb #6e5327db
 def _pairs(names, subsets, targets):
     "`{S: targets}`: every subset and what it leaves out, or exactly the pairs asked for"
-    ts = names if targets is None else (targets,) if isinstance(targets, str) else tuple(targets)
-    unseen = lambda S: tuple(t for t in ts if t not in S)
-    if subsets is None: return {S: unseen(S) for S in all_subsets(names) if unseen(S)}
-    subsets = [(s,) if isinstance(s, str) else tuple(s) for s in subsets]
-    for k in [k for S in subsets for k in S]: choose(k, names, 'modality')
-    return {S: ts if targets is not None else unseen(S) or names for S in subsets}
+    ts = as_names(targets, names)
+    def unseen(S): return tuple(t for t in ts if t not in S)
+    if subsets is None:
+        pairs = {S: unseen(S) for S in all_subsets(names)}
+        return {S: us for S,us in pairs.items() if us}
+    subsets = [as_names(S) for S in subsets]
+    for S in subsets:
+        for k in S: choose(k, names, 'modality')
+    if targets is not None: return dict.fromkeys(subsets, ts)
+    return {S: unseen(S) or names for S in subsets}
+
+# %% ../../nbs/70_eval.coherence.ipynb #95739193
+def _key(S):
+    "A subset as tables write it: 'a+b'"
+    return '+'.join(S)
+
+def _refuse(model, S):
+    "Raise unless the model can be asked for this subset"
+    if not model.answers.can(S): model.answers.refuse(S, type(model).__name__)
+
+def _left_out(model, sets):
+    "`{subset: why}` of those that the model cannot condition on"
+    answers = model.answers
+    out = [S for S in sets if not answers.can(S)]
+    return {_key(S): answers.say() for S in out}
+
+def _told(df, model, names, subsets):
+    "A table that says in its `attrs` what the default subsets left out"
+    asked = all_subsets(names) if subsets is None else ()
+    df.attrs['left_out'] = _left_out(model, asked)
+    return df
+
+# %% ../../nbs/70_eval.coherence.ipynb #228acc46
+def _answered(model, names, subsets, targets):
+    "`{S: targets}` that a model answers, and `{subset: why}` of what the default leaves out"
+    pairs = _pairs(names, subsets, targets)
+    if subsets is not None:
+        for S in pairs: _refuse(model, S)
+        return pairs, {}
+    out = _left_out(model, pairs)
+    able = as_names(targets, model.answers.targets)
+    def wanted(S): return tuple(t for t in pairs[S] if t in able)
+    kept = {S: wanted(S) for S in pairs if _key(S) not in out}
+    kept = {S: ts for S,ts in kept.items() if ts}
+    return kept, out
 
 # %% ../../nbs/70_eval.coherence.ipynb #0aa37dcd
 @contextmanager
@@ -61,32 +124,59 @@ def reading(
             if dropout and isinstance(m, nn.modules.dropout._DropoutNd): m.training = True
         yield
 
-# %% ../../nbs/70_eval.coherence.ipynb #93c70b08
-def _hits(model, data, classifiers, subsets=None, targets=None, n=1, bs=256, sample=False, dropout=False, generator=None, quiet=True):
-    "What `hits` returns, and `{S: share of products that are no density within reach}`"
-    pairs = _pairs(data.names, subsets, targets)
-    classifiers = _ready(data, classifiers, dict.fromkeys(t for ts in pairs.values() for t in ts))
-    out = {(S,t): torch.full((len(data),), torch.nan) for S,ts in pairs.items() for t in ts}
-    seen, wide = dict.fromkeys(pairs, 0), dict.fromkeys(pairs, 0)
-    with reading(classifiers, dropout):                 # a context, so modes come back even after an error
-        for i in _bar(torch.arange(len(data)).split(bs), quiet):
-            x, *mask, y = to_device(data[i], _device(model))
-            for S,ts in pairs.items():
-                use = torch.stack([y>=0, *observed(x, S, mask[0] if mask else None).values()]).all(0)
-                if not use.any(): continue
-                with counting_wide() as count:
-                    gen = model.generate({k: x[k][use] for k in S}, given=S, targets=ts, n=n, sample=sample, generator=generator)
-                seen[S] += count.n
-                wide[S] += count.wide
-                for t in ts: out[S,t][i[use.cpu()]] = _hit(classifiers, t, gen[t], y[use]).mean(0)
-    return out, {'+'.join(S): wide[S]/seen[S] for S in pairs if wide[S]}
+# %% ../../nbs/70_eval.coherence.ipynb #bfcb044d
+class _Tally:
+    "Samples that were asked for, and those whose product of experts is no density within reach"
+    def __init__(self):
+        self.n = 0
+        self.wide = 0
+    def add(self, count):
+        self.n += count.n
+        self.wide += count.wide
 
-# %% ../../nbs/70_eval.coherence.ipynb #c94b069e
+def _usable(x, mask, y, S):
+    "Which data points have a label and all of S, bool `(B,)`"
+    has = observed(x, S, mask)
+    labelled = y>=0
+    needed = torch.stack([labelled, *has.values()])                    # (1+|S|,B)
+    return needed.all(0)
+
+# %% ../../nbs/70_eval.coherence.ipynb #e80b6c11
+def _hits(model, data, classifiers, subsets=None, targets=None, n=1, bs=256, dropout=False, quiet=True, **how):
+    "What `hits` returns, and `{'wide': {S: share}, 'left_out': {S: why}}`; `how` goes to `generate`"
+    pairs, left = _answered(model, data.names, subsets, targets)
+    each = [(S,t) for S,ts in pairs.items() for t in ts]
+    read = dict.fromkeys(t for _,t in each)
+    classifiers = _ready(data, classifiers, read)
+    N = len(data)
+    out = {pair: torch.full((N,), torch.nan) for pair in each}
+    tally = {S: _Tally() for S in pairs}
+    with reading(classifiers, dropout):                 # a context, so modes come back even after an error
+        device = _device(model)
+        for i in _bar(torch.arange(N).split(bs), quiet):
+            x, *more, y = to_device(data[i], device)
+            mask = more[0] if more else None
+            for S,ts in pairs.items():
+                use = _usable(x, mask, y, S)
+                if not use.any(): continue
+                given = {k: x[k][use] for k in S}
+                with counting_wide() as count: gen = model.generate(given, given=S, targets=ts, n=n, **how)
+                tally[S].add(count)
+                rows = i[use.cpu()]
+                classes = y[use]
+                for t in ts:
+                    right = _hit(classifiers, t, gen[t], classes)      # (n,B)
+                    share = out[S,t]
+                    share[rows] = right.mean(0)
+    wide = {_key(S): seen.wide/seen.n for S,seen in tally.items() if seen.wide}
+    return out, {'wide': wide, 'left_out': left}
+
+# %% ../../nbs/70_eval.coherence.ipynb #c2e33b66
 def hits(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
     classifiers, # `{target: module}`, from data to logits
-    subsets=None, # What is given: list of names or of tuples of names (default: all proper subsets)
+    subsets=None, # What is given: names or tuples of names (default: all proper subsets that the model answers)
     targets=None, # What is generated (default: whatever is not given)
     n:int=1, # Samples per data point
     bs:int=256, # Data points at a time
@@ -96,50 +186,79 @@ def hits(
     quiet:bool=True, # No progress bar
 )->dict: # `{(S,target): (N,)}`: share of right samples for each data point, NaN where it does not count
     "Which data points a model translates into their own class; warns once if products of experts needed help"
-    out, shares = _hits(model, data, classifiers, subsets, targets, n, bs, sample, dropout, generator, quiet)
-    tell_wide(shares)
+    how = dict(sample=sample, generator=generator)
+    out, told = _hits(model, data, classifiers, subsets, targets, n, bs, dropout, quiet, **how)
+    tell_wide(told['wide'])
     return out
 
-# %% ../../nbs/70_eval.coherence.ipynb #74bec361
+# %% ../../nbs/70_eval.coherence.ipynb #56bf9ec8
+def _moments(v):
+    "Mean of numbers `(N,)`, its standard error, and how many they are"
+    n = len(v)
+    se = v.std().item()/n**.5
+    return v.mean().item(), se, n
+
 def mean_se(
     h:Tensor, # Shares of hits `(N,)`, NaN where a point does not count
     y:Tensor, # Classes `(N,)`
     average:str='micro', # Over points, or over classes ('macro')
 )->tuple: # Mean, standard error, number of points
     "Mean hit rate and its standard error"
-    y, h = y.to(h.device)[~h.isnan()], h[~h.isnan()].double()
-    if choose(average, ('micro','macro'), 'average')=='micro': return h.mean().item(), h.std().item()/len(h)**.5, len(h)
+    choose(average, ('micro','macro'), 'average')
+    counts = ~h.isnan()
+    y = y.to(h.device)
+    y = y[counts]
+    h = h[counts].double()
+    if average=='micro': return _moments(h)
     parts = [h[y==c] for c in y.unique()]
-    return sum(p.mean().item() for p in parts)/len(parts), math.sqrt(sum(p.var().item()/len(p) for p in parts))/len(parts), len(h)
+    means = sum(p.mean().item() for p in parts)
+    var = sum(p.var().item()/len(p) for p in parts)
+    n = len(parts)
+    se = math.sqrt(var)/n
+    return means/n, se, len(h)
 
-# %% ../../nbs/70_eval.coherence.ipynb #405a483b
+# %% ../../nbs/70_eval.coherence.ipynb #c2ff4672
 def coherence(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
     classifiers, # `{target: module}`, from data to logits
-    subsets=None, # What is given: list of names or of tuples of names (default: all proper subsets)
+    subsets=None, # What is given: names or tuples of names (default: all proper subsets that the model answers)
     targets=None, # What is generated (default: whatever is not given)
     average:str='micro', # Over points, or over classes ('macro')
     **kw # `n`, `bs`, `sample`, `dropout`, `generator`, `quiet`, as in `hits`
-)->pd.DataFrame: # Columns subset, target, n_given, value, se, n; `attrs['wide']`, see below
+)->pd.DataFrame: # Columns subset, target, n_given, value, se, n; `attrs` with 'wide' (see below) and 'left_out'
     "Share of generated modalities that a classifier assigns to the class of the data point"
     choose(average, ('micro','macro'), 'average')          # before the work, not after it
-    h, shares = _hits(model, data, classifiers, subsets, targets, **kw)
-    rows = [('+'.join(S), t, len(S), *mean_se(v, data.y, average)) for (S,t),v in h.items()]
+    found, told = _hits(model, data, classifiers, subsets, targets, **kw)
+    rows = []
+    for (S,t),h in found.items():
+        score = mean_se(h, data.y, average)
+        row = _key(S), t, len(S), *score
+        rows.append(row)
     df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','n'])
-    df.attrs['wide'] = shares
-    tell_wide(shares)
+    df.attrs |= told
+    tell_wide(told['wide'])
     return df
 
-# %% ../../nbs/70_eval.coherence.ipynb #e880cdc7
+# %% ../../nbs/70_eval.coherence.ipynb #25162dcc
 def by_given(
     df:pd.DataFrame, # From `coherence`
 )->pd.DataFrame: # Columns n_given, value, se (an upper bound), pairs
     "Mean coherence for each number of given modalities"
-    g = df.groupby('n_given')
-    return g[['value','se']].mean().assign(pairs=g.size()).reset_index()
+    sizes = df.groupby('n_given')
+    means = sizes[['value','se']].mean()
+    means['pairs'] = sizes.size()
+    return means.reset_index()
 
-# %% ../../nbs/70_eval.coherence.ipynb #9f76e5a7
+# %% ../../nbs/70_eval.coherence.ipynb #b7a4d076
+def _sizes(n, bs):
+    "Sizes of batches that make up `n`"
+    whole, rest = divmod(n, bs)
+    sizes = [bs]*whole
+    if rest: sizes.append(rest)
+    return sizes
+
+# %% ../../nbs/70_eval.coherence.ipynb #c414cda3
 def joint_coherence(
     model, # Has `generate(n=..., targets=...)`
     classifiers, # `{target: module}`, from data to logits; these modalities must agree
@@ -150,18 +269,28 @@ def joint_coherence(
     **kw # To `generate`, e.g. `sampler=`, `sample=`
 )->pd.DataFrame: # One row: subset 'prior', target 'all', n_given 0, value, se, n, and the chance level
     "Share of prior samples whose modalities are all read as one class"
-    clf = classifiers if isinstance(classifiers, nn.ModuleDict) else nn.ModuleDict(classifiers)
+    _refuse(model, ())
+    clf = _as_modules(classifiers)
     labels = {k: [] for k in clf}
     with reading(clf, dropout):
-        for b in [bs]*(n//bs)+[n%bs]*(n%bs>0):
-            for k,v in model.generate(n=b, targets=tuple(clf), generator=generator, **kw).items(): labels[k].append(clf[k](v.flatten(0,1).to(_device(clf[k]))).argmax(-1).cpu())
-    y = torch.stack([torch.cat(v) for v in labels.values()])
-    agree = (y==y[0]).all(0).double()
-    chance = torch.stack([F.one_hot(v, int(y.max())+1).double().mean(0) for v in y]).prod(0).sum().item()
-    row = ('prior', 'all', 0, agree.mean().item(), agree.std().item()/n**.5, n, chance)
+        for b in _sizes(n, bs):
+            draws = model.generate(n=b, targets=tuple(clf), generator=generator, **kw)
+            for k,v in draws.items():
+                read = _logits(clf[k], v).argmax(-1)                               # (b,)
+                labels[k].append(read.cpu())
+    each = [torch.cat(v) for v in labels.values()]
+    y = torch.stack(each)                                                          # (M,n)
+    first = y[0]
+    agree = (y==first).all(0)
+    last = int(y.max())
+    hot = F.one_hot(y, last+1)                                                     # (M,n,classes)
+    shares = hot.double().mean(1)                                                  # (M,classes)
+    chance = shares.prod(0).sum()
+    score = _moments(agree.double())
+    row = ('prior', 'all', 0, *score, chance.item())
     return pd.DataFrame([row], columns=['subset','target','n_given','value','se','n','chance'])
 
-# %% ../../nbs/70_eval.coherence.ipynb #e1c1490d
+# %% ../../nbs/70_eval.coherence.ipynb #e15df484
 @torch.no_grad()
 def classifier_accuracy(
     classifiers, # `{name: module}`, from data to logits
@@ -170,44 +299,76 @@ def classifier_accuracy(
     dropout:bool=False, # Leave dropout active
 )->pd.DataFrame: # Columns target, value, se, n
     "Accuracy of each classifier on real data: the ceiling of coherence"
-    clf, rows = _ready(data, classifiers, classifiers), []
+    clf = _ready(data, classifiers, classifiers)
+    def hit(t, i):
+        part = data.part(i, (t,))
+        v = part[t]                                                    # (B,*shape)
+        right = _hit(clf, t, v[None], data.y[i])                       # (1,B)
+        return right[0]
+    rows = []
     with reading(clf, dropout):
         for t in clf:
-            use = ((data.y>=0) & data.observed(t)).nonzero()[:,0]
-            h = torch.cat([_hit(clf, t, data.part(i, (t,))[t][None], data.y[i])[0] for i in use.split(bs)])
-            rows.append((t, *mean_se(h, data.y[use])))
+            labelled = data.y>=0
+            known = labelled & data.observed(t)
+            use = known.nonzero()[:,0]
+            parts = [hit(t, i) for i in use.split(bs)]
+            right = torch.cat(parts)
+            score = mean_se(right, data.y[use])
+            rows.append((t, *score))
     return pd.DataFrame(rows, columns=['target','value','se','n'])
 
-# %% ../../nbs/70_eval.coherence.ipynb #29058b4d
+# %% ../../nbs/70_eval.coherence.ipynb #13cab600
 def against_ceiling(
     df:pd.DataFrame, # From `coherence`
     acc:pd.DataFrame, # From `classifier_accuracy`, on the same data
     classes:int=10, # Number of classes
 )->pd.DataFrame: # `df` with columns ceiling (a) and corrected (c)
     "Coherence beside its ceiling, and corrected for the classifier's errors"
-    a = df['target'].map(acc.set_index('target')['value'])
+    accuracy = acc.set_index('target')['value']
+    a = df['target'].map(accuracy)
     e = (1-a)/(classes-1)
-    return df.assign(ceiling=a, corrected=(df['value']-e)/(a-e))
+    corrected = (df['value']-e)/(a-e)
+    return df.assign(ceiling=a, corrected=corrected)
 
-# %% ../../nbs/70_eval.coherence.ipynb #eec62ee8
+# %% ../../nbs/70_eval.coherence.ipynb #92b42ba3
 def _class_loss(clf, x, mask, y):
     "Cross-entropy of every modality on what is observed and labelled, or None"
-    rows = {k: (o&(y>=0)).nonzero()[:,0] for k,o in observed(x, clf, mask).items()}
-    losses = [F.cross_entropy(clf[k](x[k][i]), y[i]) for k,i in rows.items() if len(i)>1]
+    losses = []
+    for k,has in observed(x, clf, mask).items():
+        use = has&(y>=0)
+        rows = use.nonzero()[:,0]
+        if len(rows)<2: continue                                       # batch norm needs two
+        part = x[k][rows]
+        logits = clf[k](part)
+        loss = F.cross_entropy(logits, y[rows])
+        losses.append(loss)
     return sum(losses) if losses else None
 
-# %% ../../nbs/70_eval.coherence.ipynb #f96bffa9
+# %% ../../nbs/70_eval.coherence.ipynb #938d82a0
+def _batches(N, bs, epochs):
+    "Shuffled indices, epoch after epoch"
+    orders = [torch.randperm(N) for _ in range(epochs)]
+    return [i for order in orders for i in order.split(bs)]
+
 def _fit(clf, data, epochs, bs, lr, device, quiet):
     "Adam with a one-cycle schedule"
+    N = len(data)
     opt = torch.optim.Adam(clf.parameters(), lr=lr)
-    sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=epochs*math.ceil(len(data)/bs)+1)
-    for i in _bar([i for _ in range(epochs) for i in torch.randperm(len(data)).split(bs)], quiet):
-        x, *mask, y = to_device(data[i], device)
-        loss = _class_loss(clf, x, mask[0] if mask else None, y)
-        if loss is not None: opt.zero_grad(); loss.backward(); opt.step()
+    in_epoch = math.ceil(N/bs)
+    steps = epochs*in_epoch+1
+    sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=steps)
+    batches = _batches(N, bs, epochs)
+    for i in _bar(batches, quiet):
+        x, *more, y = to_device(data[i], device)
+        mask = more[0] if more else None
+        loss = _class_loss(clf, x, mask, y)
+        if loss is not None:
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
         sched.step()
 
-# %% ../../nbs/70_eval.coherence.ipynb #a39157ec
+# %% ../../nbs/70_eval.coherence.ipynb #68cb0289
 def train_classifiers(
     data:MMData, # Labelled training data
     valid:MMData=None, # Other data, on which accuracies are measured (default: `data` itself)
@@ -221,11 +382,19 @@ def train_classifiers(
 )->nn.ModuleDict: # `{name: classifier}` in eval mode, with an attribute `accuracy` (a table)
     "One classifier per modality"
     _ready(data, {})
-    for k in nets or {}: choose(k, data.names, 'modality in nets')
-    device, classes = device or default_device(), int(data.y.max())+1
-    epochs = epochs or max(4, math.ceil(600*bs/len(data)))
+    nets = nets or {}
+    for k in nets: choose(k, data.names, 'modality in nets')
+    device = device or default_device()
+    last = int(data.y.max())
+    in_600_steps = 600*bs/len(data)
+    usual = math.ceil(in_600_steps)
+    epochs = epochs or max(4, usual)
+    def net(k):
+        shape = data.x[k].shape[1:]
+        return nets.get(k) or classifier_for(tuple(shape), last+1)
     with seeded(seed):
-        clf = nn.ModuleDict({k: (nets or {}).get(k) or classifier_for(tuple(v.shape[1:]), classes) for k,v in data.x.items()}).to(device)
+        each = {k: net(k) for k in data.x}
+        clf = nn.ModuleDict(each).to(device)
         _fit(clf.train(), data, epochs, bs, lr, device, quiet)
     clf.accuracy = classifier_accuracy(clf.eval(), valid or data)
     return clf

@@ -4,23 +4,22 @@
 
 # %% auto #0
 __all__ = ['strata_draws', 'rec_chunks', 'log_density', 'gpd_shape', 'pareto_k', 'LogLik', 'weight_summary', 'fitted',
-           'has_density', 'as_proposal', 'channels_last', 'observed_patterns', 'loglik', 'joint_likelihood',
-           'pseudo_marginals', 'predictive_loglik', 'ratio_loglik', 'conditional_likelihood', 'normal_range',
-           'check_range']
+           'as_proposal', 'channels_last', 'observed_patterns', 'loglik', 'joint_likelihood', 'pseudo_marginals',
+           'predictive_loglik', 'ratio_loglik', 'conditional_likelihood', 'normal_range', 'check_range']
 
-# %% ../../nbs/71_eval.likelihood.ipynb #dca2a4c6
+# %% ../../nbs/71_eval.likelihood.ipynb #d27ecdfe
 import math, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from torch import nn, Tensor
 from torch.distributions import Distribution, MultivariateNormal
 from typing import NamedTuple
-from ..core import choose, eval_mode, following
+from ..core import _like, as_names, choose, eval_mode, following
 from ..data.core import MMData, _bar
 from ..theory.experts import Mixture, Stacked
-from .coherence import _device
+from .coherence import _device, _key, _left_out, _refuse
 
-# %% ../../nbs/71_eval.likelihood.ipynb #f55f01bf
+# %% ../../nbs/71_eval.likelihood.ipynb #5664938b
 def strata_draws(
     q:Distribution, # Batch shape `(B,)`, event shape `(d,)`
     n:int, # Draws for each data point (a few more if that does not divide)
@@ -28,14 +27,26 @@ def strata_draws(
     "Draws of every expert of a mixture in proportion to its weight"
     if not isinstance(q, Mixture):
         z = q.sample((n,))
-        return z, z.new_full(z.shape[:-1], -math.log(n)), [n]
-    w, top = q.weights, q.weights.amax(1)
-    ks = (n*top/top.sum()-1e-4).ceil().long().tolist()
-    z = q.comps.sample((max(ks),))                                     # (K,M,B,d)
-    share = [(w[m]/k).log().expand(k, -1) for m,k in enumerate(ks) if k]
-    return torch.cat([z[:k,m] for m,k in enumerate(ks)]), torch.cat(share).to(z), [k for k in ks if k]
+        share = z.new_full(z.shape[:-1], -math.log(n))                 # (N,B)
+        return z, share, [n]
+    w = q.weights                                                      # (M,B)
+    top = w.amax(1)                                                    # (M,)
+    wanted = n*top/top.sum()-1e-4
+    sizes = wanted.ceil().long().tolist()
+    most = max(sizes)
+    z = q.comps.sample((most,))                                        # (K,M,B,d)
+    codes = []
+    shares = []
+    for m,k in enumerate(sizes):
+        if not k: continue
+        codes.append(z[:k,m])                                          # (k,B,d)
+        share = (w[m]/k).log()                                         # (B,)
+        shares.append(share.expand(k, -1))                             # (k,B)
+    share = torch.cat(shares).to(z)
+    drawn = [k for k in sizes if k]
+    return torch.cat(codes), share, drawn
 
-# %% ../../nbs/71_eval.likelihood.ipynb #ecbf8404
+# %% ../../nbs/71_eval.likelihood.ipynb #8da321a8
 def rec_chunks(
     model, # Has `decode(z, targets)`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -43,15 +54,21 @@ def rec_chunks(
     chunk:int=250, # Codes decoded at once
 )->Tensor: # Nats, `(N,B)`
     "sum_j log p(x_j|z)"
-    (N, B), out = z.shape[:2], torch.empty(z.shape[:2], dtype=torch.float64, device=z.device)
-    s, b = math.ceil(N/math.ceil(N/chunk)), max(1, chunk//N)           # samples and points in a chunk
-    for i in range(0, B, b):
-        xs = {k: v[i:i+b] for k,v in x.items()}
-        for j in range(0, N, s):
-            out[j:j+s,i:i+b] = sum(p.log_prob(xs[k]) for k,p in model.decode(z[j:j+s,i:i+b], tuple(x)).items())
+    N, B = z.shape[:2]
+    out = torch.empty(N, B, dtype=torch.float64, device=z.device)
+    chunks = math.ceil(N/chunk)
+    samples = math.ceil(N/chunks)                                      # in a chunk, of so many points:
+    points = max(1, chunk//N)
+    for i in range(0, B, points):
+        part = {k: v[i:i+points] for k,v in x.items()}
+        for j in range(0, N, samples):
+            rows = slice(j, j+samples)
+            columns = slice(i, i+points)
+            ps = model.decode(z[rows,columns], tuple(x))
+            out[rows,columns] = sum(p.log_prob(part[k]) for k,p in ps.items())
     return out
 
-# %% ../../nbs/71_eval.likelihood.ipynb #9e6dade3
+# %% ../../nbs/71_eval.likelihood.ipynb #f5d355bb
 def log_density(
     q:Distribution, # Batch shape `(B,)`
     z:Tensor, # Codes `(N,B,d)`
@@ -59,31 +76,47 @@ def log_density(
 )->Tensor: # Nats, `(N,B)`, double precision
     "log q(z), a part of the codes at a time"
     M = len(q.weights) if isinstance(q, Mixture) else 1
-    return torch.cat([q.log_prob(c) for c in z.split(max(1, floats//(M*z[0].numel())))]).double()
+    needed = M*z[0].numel()                                            # for one draw of every data point
+    draws = max(1, floats//needed)
+    parts = [q.log_prob(c) for c in z.split(draws)]
+    return torch.cat(parts).double()
 
-# %% ../../nbs/71_eval.likelihood.ipynb #f6c78e8b
+# %% ../../nbs/71_eval.likelihood.ipynb #383f65cb
 def gpd_shape(
     y:Tensor, # Exceedances `(n,B)`, positive and ascending
 )->Tensor: # Shape k, `(B,)`
     "Generalised Pareto fit (Zhang & Stephens 2009, with the prior of Vehtari et al.)"
-    n, m = len(y), 30+int(len(y)**.5)
-    grid = 1-(m/(torch.arange(1, m+1, device=y.device).to(y)-.5)).sqrt()
-    th = 1/y[-1]+grid[:,None]/(3*y[int(n/4+.5)-1])                     # (m,B)
+    n = len(y)
+    m = 30+int(n**.5)                                                  # points of the grid
+    rank = torch.arange(1, m+1, device=y.device)
+    rank = rank.to(y)
+    grid = 1-(m/(rank-.5)).sqrt()
+    position = int(n/4+.5)
+    quartile = y[position-1]
+    th = 1/y[-1]+grid[:,None]/(3*quartile)                             # (m,B)
     k = torch.log1p(-th[:,None]*y).mean(1)
-    w = (n*((-th/k).log()-k-1)).nan_to_num(-torch.inf).softmax(0)
-    k = torch.log1p(-(w*th).sum(0)*y).mean(0)
+    profile = n*((-th/k).log()-k-1)
+    profile = profile.nan_to_num(-torch.inf)
+    w = profile.softmax(0)
+    th = (w*th).sum(0)                                                 # (B,)
+    k = torch.log1p(-th*y).mean(0)                                     # (B,)
     return (n*k+5)/(n+10)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #a0a91aae
+# %% ../../nbs/71_eval.likelihood.ipynb #57803f5a
 def pareto_k(
     lw:Tensor, # Log weights `(N,B)`, up to a constant
 )->Tensor: # `(B,)`; NaN for fewer than 25 draws, -inf if the large weights are all equal
     "Shape of the Pareto tail of the largest weights"
-    n = math.ceil(min(.2*len(lw), 3*len(lw)**.5))
+    N = len(lw)
+    n = math.ceil(min(.2*N, 3*N**.5))
     if n<5: return lw.new_full(lw.shape[1:], torch.nan)
-    top = (lw-lw.amax(0)).double().topk(n+1, 0).values.flip(0).exp()   # ascending; the first is the threshold
-    y = (top[1:]-top[0]).clamp(min=1e-300)
-    return torch.where(y[-1]>1e-10, gpd_shape(y), -torch.inf)
+    scaled = (lw-lw.amax(0)).double()
+    top = scaled.topk(n+1, 0).values
+    top = top.flip(0).exp()                                            # ascending; the first is the threshold
+    threshold = top[0]
+    y = (top[1:]-threshold).clamp(min=1e-300)
+    varied = y[-1]>1e-10
+    return torch.where(varied, gpd_shape(y), -torch.inf)
 
 # %% ../../nbs/71_eval.likelihood.ipynb #1a452775
 class LogLik(NamedTuple):
@@ -94,7 +127,14 @@ class LogLik(NamedTuple):
     ess:Tensor # Effective share of the draws, 0 to 1
     k:Tensor # Pareto shape of the largest weights; above 0.7 nothing here can be trusted
 
-# %% ../../nbs/71_eval.likelihood.ipynb #72ce8b73
+# %% ../../nbs/71_eval.likelihood.ipynb #fbfade7d
+def _spread(part):
+    "Variance `(B,)` of the sum of a stratum's weights `(k,B)`; unknown for a single draw"
+    k = len(part)
+    if k==1: return torch.nan
+    return k*part.var(0, correction=0)*k/(k-1)
+
+# %% ../../nbs/71_eval.likelihood.ipynb #69927753
 def weight_summary(
     lw:Tensor, # log w `(N,B)`
     share:Tensor, # Log share of each draw `(N,B)`
@@ -104,11 +144,16 @@ def weight_summary(
     a = lw.double()+share
     ll = a.logsumexp(0)
     p = (a-ll).exp()                                                   # sums to one
-    s2 = sum(k*c.var(0, correction=0)*k/(k-1) if k>1 else torch.nan for k,c in zip(sizes, p.split(sizes)))
-    s2 = torch.as_tensor(s2).to(ll).expand_as(ll)
-    return LogLik(*(v.cpu() for v in (ll, s2.sqrt(), -s2/2, 1/(len(p)*p.square().sum(0)), pareto_k(a).to(ll))))
+    s2 = sum(_spread(part) for part in p.split(sizes))
+    s2 = torch.as_tensor(s2).to(ll)
+    s2 = s2.expand_as(ll)
+    squares = p.square().sum(0)
+    ess = 1/(len(p)*squares)
+    k = pareto_k(a).to(ll)
+    found = ll, s2.sqrt(), -s2/2, ess, k
+    return LogLik(*(v.cpu() for v in found))
 
-# %% ../../nbs/71_eval.likelihood.ipynb #66cbf8c7
+# %% ../../nbs/71_eval.likelihood.ipynb #aa38799f
 def fitted(
     q, # Has `sample`
     n:int=128, # Draws to fit
@@ -116,95 +161,127 @@ def fitted(
 )->MultivariateNormal: # Batch shape `(B,)`
     "A Gaussian with the moments of draws; correlations shrink if these are few"
     z = q.sample((n,))
-    mu, d = z.mean(0), z.shape[-1]
-    cov = torch.einsum('nbi,nbj->bij', z-mu, z-mu)/(n-1)
+    mu = z.mean(0)
+    d = z.shape[-1]
+    gap = z-mu
+    scatter = torch.einsum('nbi,nbj->bij', gap, gap)
+    cov = scatter/(n-1)
+    variance = cov.diagonal(dim1=-2, dim2=-1)                          # (B,d)
     r = min(1., d/n)
-    cov = (1-r)*cov+r*torch.diag_embed(cov.diagonal(dim1=-2, dim2=-1))
-    tiny = 1e-6*cov.diagonal(dim1=-2, dim2=-1).amax(-1).clamp(min=1e-12)[:,None,None]
-    return MultivariateNormal(mu, wide**2*(cov+tiny*torch.eye(d).to(cov)), validate_args=False)
+    cov = (1-r)*cov+r*torch.diag_embed(variance)
+    variance = cov.diagonal(dim1=-2, dim2=-1)
+    largest = variance.amax(-1).clamp(min=1e-12)                       # (B,)
+    tiny = 1e-6*largest[:,None,None]
+    one = torch.eye(d).to(cov)
+    cov = cov+tiny*one
+    cov = wide**2*cov
+    return MultivariateNormal(mu, cov, validate_args=False)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #f769554a
-def has_density(
-    q, # A posterior
-)->bool: # Is there a normalised `log_prob`?
-    "Does a posterior say how dense it is?"
-    return getattr(type(q), 'log_prob', Distribution.log_prob) is not Distribution.log_prob
-
-# %% ../../nbs/71_eval.likelihood.ipynb #41bf4065
+# %% ../../nbs/71_eval.likelihood.ipynb #75f64f2d
 def as_proposal(
     q, # Posterior, batch shape `(B,)`
     prior:Distribution, # p(z), batch shape `()`
     safe:float=0., # Share of the prior, 0 to 1; at least 0.1 for posteriors without a density
+    dense:bool=True, # Has the posterior a `log_prob`? See `model.answers.has_density`
 )->Distribution: # Has `sample` and `log_prob`
     "The posterior itself, or what takes its place"
-    if not has_density(q): q, safe = fitted(q), max(safe, .1)
+    if not dense:
+        q = fitted(q)
+        safe = max(safe, .1)
     if not safe: return q
     p = prior.expand(q.batch_shape)
-    return Mixture(Stacked([q, p]), torch.tensor([1-safe, safe]).to(p.mean))
+    weights = torch.tensor([1-safe, safe])
+    both = Stacked([q, p])
+    return Mixture(both, weights.to(p.mean))
 
-# %% ../../nbs/71_eval.likelihood.ipynb #13412d33
+# %% ../../nbs/71_eval.likelihood.ipynb #615609d1
 @contextmanager
 def channels_last(
     model:nn.Module, # Parameters are put back as they were after the block
 ):
     "Convolution weights with channels last inside the block (CPU only)"
-    ps = [p for p in model.parameters() if p.dim()==4 and p.device.type=='cpu']
+    def is_conv(p): return p.dim()==4 and p.device.type=='cpu'
+    ps = [p for p in model.parameters() if is_conv(p)]
     old = [p.data for p in ps]
-    for p,v in zip(ps, old): p.data = v.contiguous(memory_format=torch.channels_last)
+    layout = torch.channels_last
+    for p,v in zip(ps, old): p.data = v.contiguous(memory_format=layout)
     try: yield model
     finally:
         for p,v in zip(ps, old): p.data = v
 
-# %% ../../nbs/71_eval.likelihood.ipynb #e98709d8
+# %% ../../nbs/71_eval.likelihood.ipynb #5b6438a0
 def _as_data(data, names):
     "`MMData` that has `names`"
     if isinstance(data, Mapping): data = MMData(data)
-    if not isinstance(data, MMData): raise TypeError(f'expected MMData or a dict of tensors, found {type(data).__name__}; for a loader, pass its dataset')
+    if not isinstance(data, MMData):
+        found = type(data).__name__
+        raise TypeError(f'expected MMData or a dict of tensors, found {found}; for a loader, pass its dataset')
     for k in names: choose(k, data.names, 'modality of the data')
     return data
 
 def _names(keys, what):
     "Names as a tuple, at least one"
-    keys = (keys,) if isinstance(keys, str) else tuple(keys)
+    keys = as_names(keys)
     if not keys: raise ValueError(f'{what} needs at least one modality')
     if len(set(keys))<len(keys): raise ValueError(f'{what} names a modality twice: {keys}')
     return keys
 
-# %% ../../nbs/71_eval.likelihood.ipynb #38a3b30b
+# %% ../../nbs/71_eval.likelihood.ipynb #926debfa
 def observed_patterns(
     data:MMData, # Data, complete or not
     names, # Modalities that count
 )->dict: # `{S: indices (N_S,)}`, S the observed part of `names`; points without any are left out
     "Data points grouped by what they have"
-    obs = torch.stack([data.observed(k) for k in names], 1).cpu()
-    kinds, which = obs.unique(dim=0, return_inverse=True)
-    return {tuple(k for k,o in zip(names, row) if o): (which==i).nonzero()[:,0] for i,row in enumerate(kinds) if row.any()}
-
-# %% ../../nbs/71_eval.likelihood.ipynb #7d3e5de0
-def _on(x, model):
-    "A batch on the device and in the precision of the model; images with channels last"
-    like = next((p for p in [*model.parameters(), *model.buffers()] if p.is_floating_point()), torch.zeros(()))
-    fmt = lambda v: {'memory_format': torch.channels_last} if v.dim()==4 else {}
-    return {k: v.to(like).contiguous(**fmt(v)) for k,v in x.items()}
-
-# %% ../../nbs/71_eval.likelihood.ipynb #76bbf2a5
-def _batch(model, x, n, chunk, safe):
-    "`LogLik` of a batch whose modalities are all observed"
-    q = as_proposal(model.posterior(x), model.prior(), safe)
-    z, share, sizes = strata_draws(q, n)
-    return weight_summary(rec_chunks(model, x, z, chunk)+log_density(model.prior(), z)-log_density(q, z), share, sizes)
-
-# %% ../../nbs/71_eval.likelihood.ipynb #2360a7e6
-def _loop(model, data, groups, one, bs, generator, quiet):
-    "Fill a `LogLik` batch by batch: `groups` is `{S: indices}`, `one(x)` is called with the modalities of S"
-    out = LogLik(*torch.full((5, len(data)), torch.nan, dtype=torch.float64))
-    with torch.no_grad(), eval_mode(model), channels_last(model), following(generator):
-        for S,i in _bar([(S,i) for S,idx in groups.items() for i in idx.split(bs)], quiet):
-            b = data.raw(i)[0]
-            for o,v in zip(out, one(_on(data.finish(({k: b[k] for k in S},))[0], model))): o[i] = v
+    has = [data.observed(k) for k in names]
+    obs = torch.stack(has, 1).cpu()                                    # (N,M)
+    kinds, which = obs.unique(dim=0, return_inverse=True)              # (patterns,M), (N,)
+    out = {}
+    for i,kind in enumerate(kinds):
+        S = tuple(k for k,seen in zip(names, kind) if seen)
+        rows = (which==i).nonzero()
+        if S: out[S] = rows[:,0]
     return out
 
-# %% ../../nbs/71_eval.likelihood.ipynb #916807cd
+# %% ../../nbs/71_eval.likelihood.ipynb #7ed48f6f
+def _on(x, model):
+    "A batch on the device and in the precision of the model; images with channels last"
+    like = _like(model)
+    if like is None: like = torch.zeros(())
+    def laid(v):
+        v = v.to(like)
+        if v.dim()!=4: return v.contiguous()
+        return v.contiguous(memory_format=torch.channels_last)
+    return {k: laid(v) for k,v in x.items()}
+
+# %% ../../nbs/71_eval.likelihood.ipynb #72991f49
+def _batch(model, x, n, chunk, safe):
+    "`LogLik` of a batch whose modalities are all observed"
+    prior = model.prior()
+    dense = model.answers.has_density(tuple(x))
+    q = model.posterior(x)
+    q = as_proposal(q, prior, safe, dense)
+    z, share, sizes = strata_draws(q, n)
+    rec = rec_chunks(model, x, z, chunk)                               # (N,B)
+    lw = rec+log_density(prior, z)-log_density(q, z)
+    return weight_summary(lw, share, sizes)
+
+# %% ../../nbs/71_eval.likelihood.ipynb #4dab7124
+def _loop(model, data, groups, one, bs, generator, quiet):
+    "Fill a `LogLik` batch by batch: `groups` is `{S: indices}`, `one(x)` is called with the modalities of S"
+    nothing = torch.full((5, len(data)), torch.nan, dtype=torch.float64)
+    out = LogLik(*nothing)
+    batches = [(S, i) for S,rows in groups.items() for i in rows.split(bs)]
+    with torch.no_grad(), eval_mode(model), channels_last(model), following(generator):
+        for S,i in _bar(batches, quiet):
+            raw = data.raw(i)[0]
+            part = {k: raw[k] for k in S}
+            x, = data.finish((part,))
+            x = _on(x, model)
+            found = one(x)
+            for all_points,values in zip(out, found): all_points[i] = values
+    return out
+
+# %% ../../nbs/71_eval.likelihood.ipynb #fe545f61
 def _plan(model, data, names, n, points, chunk):
     "Checked names, data and chunk size"
     for k in names: choose(k, model.names, 'modality')
@@ -212,9 +289,10 @@ def _plan(model, data, names, n, points, chunk):
     if n<1: raise ValueError(f'n must be at least 1 draw, found {n}')
     if points is not None and points<1: raise ValueError(f'points must be at least 1 data point, found {points}')
     if points is not None and points<len(data): data = data.subset(slice(0, points))
-    return data, chunk or (250 if _device(model).type=='cpu' else 16384)
+    usual = 250 if _device(model).type=='cpu' else 16384
+    return data, chunk or usual
 
-# %% ../../nbs/71_eval.likelihood.ipynb #5ac856c4
+# %% ../../nbs/71_eval.likelihood.ipynb #47e0518d
 def loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -227,32 +305,61 @@ def loglik(
     chunk:int=None, # Codes decoded at once (default: 250, and 16,384 on a GPU)
     generator:torch.Generator=None, # Source of randomness
     quiet:bool=True, # No progress bar
-)->LogLik: # For each data point
+)->LogLik: # For each data point; NaN for one that has only what the model does not condition on
     "log p(x_S), importance-sampled from the posterior"
     names = _names(model.names if given is None else given, 'given')
     data, chunk = _plan(model, data, names, n, points, chunk)
     if not 0<=safe<1: raise ValueError(f'safe is the share of the prior, at least 0 and below 1, found {safe}')
-    groups = {S: i for S,i in observed_patterns(data, names).items() if len(S)==len(names) or not complete}
-    return _loop(model, data, groups, lambda x: _batch(model, x, n, chunk, safe), bs, generator, quiet)
+    _refuse(model, ())                                                 # no p(z), no p(x)
+    if given is not None: _refuse(model, names)
+    patterns = observed_patterns(data, names)
+    def counts(S):
+        whole = len(S)==len(names)
+        return model.answers.can(S) and (whole or not complete)
+    groups = {S: i for S,i in patterns.items() if counts(S)}
+    def one(x): return _batch(model, x, n, chunk, safe)
+    return _loop(model, data, groups, one, bs, generator, quiet)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #e5ca077b
+# %% ../../nbs/71_eval.likelihood.ipynb #3644d708
+def _title(subset, target):
+    "log p(x_T|x_S), in words"
+    return f'log p({target}|{subset})' if subset else f'log p({target})'
+
 def _row(r, subset, target, n_given, n, **more):
     "One row of a table from a `LogLik`"
-    r = LogLik(*(v[~r.ll.isnan()] for v in r))
-    N, high = len(r.ll), (r.k>.7).double()
-    if not N: raise ValueError(f'no data point has what log p({target}{"|"+subset if subset else ""}) needs')
-    return dict(subset=subset, target=target, n_given=n_given, **more, value=r.ll.mean().item(), se=(r.ll.std()/N**.5).item(), n=N, samples=n,
-                mc_se=(r.se.square().sum().sqrt()/N).item(), bias=r.bias.mean().item(), ess=r.ess.median().item(), k_high=high.mean().item())
+    has = ~r.ll.isnan()
+    ll, se, bias, ess, k = (v[has] for v in r)
+    N = len(ll)
+    if not N:
+        question = _title(subset, target)
+        raise ValueError(f'no data point has what {question} needs')
+    row = dict(subset=subset, target=target, n_given=n_given, **more)
+    spread = ll.std()/N**.5
+    row |= dict(value=ll.mean().item(), se=spread.item(), n=N, samples=n)
+    noise = se.square().sum().sqrt()                        # of the sum: the draws' part, data points fixed
+    high = (k>.7).double()                                  # points whose weights cannot be trusted
+    row['mc_se'] = (noise/N).item()
+    row['bias'] = bias.mean().item()
+    row['ess'] = ess.median().item()
+    row['k_high'] = high.mean().item()
+    return row
 
-# %% ../../nbs/71_eval.likelihood.ipynb #079cf0ed
-def _table(rows, share=.2):
+# %% ../../nbs/71_eval.likelihood.ipynb #9a2ae73e
+def _table(rows, share=.2, left_out=None):
     "Rows as a table, with a warning where weights have heavy tails"
     for r in rows:
-        if r['k_high']>share: warnings.warn(f"log p({r['target']}{'|'+r['subset'] if r['subset'] else ''}): Pareto k above 0.7 for {r['k_high']:.0%} of the points, so the value is too low and "
-                                            'its mc_se too small; draw more (n=), defend the proposal (safe=0.2), or train the posterior longer', stacklevel=3)
-    return pd.DataFrame(rows)
+        high = r['k_high']
+        if high<=share: continue
+        question = _title(r['subset'], r['target'])
+        why = (f'{question}: Pareto k above 0.7 for {high:.0%} of the points, so '
+               'the value is too low and its mc_se too small; draw more (n=), defend the proposal (safe=0.2), '
+               'or train the posterior longer')
+        warnings.warn(why, stacklevel=3)
+    df = pd.DataFrame(rows)
+    df.attrs['left_out'] = left_out or {}
+    return df
 
-# %% ../../nbs/71_eval.likelihood.ipynb #33d0ffd4
+# %% ../../nbs/71_eval.likelihood.ipynb #c47a9345
 def joint_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`; incomplete points count with what they have
@@ -262,12 +369,23 @@ def joint_likelihood(
     **kw # `safe`, `bs`, `chunk`, `generator`, `quiet`, as in `loglik`
 )->pd.DataFrame: # One row: subset '', target, value, se, n, and diagnostics
     "log p(X) in nats, of everything that is observed"
-    r, d = loglik(model, data, n=n, points=points, **kw), _as_data(data, model.names)
-    kinds = observed_patterns(d.subset(slice(0, len(r.ll))), model.names)
-    groups = kinds if patterns or len(kinds)==1 else {('observed',): slice(None)}
-    return _table([_row(LogLik(*(v[i] for v in r)), '', '+'.join(S), 0, n) for S,i in groups.items()])
+    r = loglik(model, data, n=n, points=points, **kw)
+    data = _as_data(data, model.names)
+    used = data.subset(slice(0, len(r.ll)))
+    kinds = observed_patterns(used, model.names)
+    left = _left_out(model, kinds)
+    def row(target, i):
+        part = LogLik(*(v[i] for v in r))
+        return _row(part, '', target, 0, n)
+    if patterns or len(kinds)==1:
+        groups = {_key(S): i for S,i in kinds.items()}
+        rows = [row(target, i) for target,i in groups.items() if target not in left]
+    else:
+        everyone = slice(None)
+        rows = [row('observed', everyone)]
+    return _table(rows, left_out=left)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #c7bfe625
+# %% ../../nbs/71_eval.likelihood.ipynb #71e9c9c9
 def pseudo_marginals(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -276,16 +394,28 @@ def pseudo_marginals(
     **kw # As in `loglik`
 )->pd.DataFrame: # A row for each modality
     "log p(x_j), with draws from the model's own q(z|x_j)"
-    names = [k for k in model.names if k in _as_data(data, ()).names]
-    return _table([_row(loglik(model, data, k, n=n, points=points, **kw), '', k, 0, n) for k in names])
+    stored = _as_data(data, ()).names
+    have = [k for k in model.names if k in stored]
+    alone = [(k,) for k in have]
+    left = _left_out(model, alone)
+    names = [k for k in have if k not in left]
+    def row(k):
+        found = loglik(model, data, k, n=n, points=points, **kw)
+        return _row(found, '', k, 0, n)
+    rows = [row(k) for k in names]
+    return _table(rows, left_out=left)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #1e245f53
+# %% ../../nbs/71_eval.likelihood.ipynb #9efd004e
 def _predict(model, x, given, n, chunk):
     "`LogLik` of the targets in `x` from draws of q(z|x_S)"
-    z, share, sizes = strata_draws(model.posterior({k: x[k] for k in given}), n)
-    return weight_summary(rec_chunks(model, {k: v for k,v in x.items() if k not in given}, z, chunk), share, sizes)
+    conditions = {k: x[k] for k in given}
+    targets = {k: v for k,v in x.items() if k not in given}
+    q = model.posterior(conditions)
+    z, share, sizes = strata_draws(q, n)
+    rec = rec_chunks(model, targets, z, chunk)                         # (N,B)
+    return weight_summary(rec, share, sizes)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #5caa36a0
+# %% ../../nbs/71_eval.likelihood.ipynb #0f4c0969
 def predictive_loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -300,19 +430,26 @@ def predictive_loglik(
 )->LogLik: # NaN for points that lack some of S or T
     "Log of the average of p(x_T|z) over q(z|x_S): biased low"
     S, T = _pair(given, targets)
-    data, chunk = _plan(model, data, S+T, n, points, chunk)
-    groups = {U: i for U,i in observed_patterns(data, S+T).items() if len(U)==len(S+T)}
-    return _loop(model, data, groups, lambda x: _predict(model, x, S, n, chunk), bs, generator, quiet)
+    both = S+T
+    data, chunk = _plan(model, data, both, n, points, chunk)
+    _refuse(model, S)
+    patterns = observed_patterns(data, both)
+    whole = {U: i for U,i in patterns.items() if len(U)==len(both)}
+    def one(x): return _predict(model, x, S, n, chunk)
+    return _loop(model, data, whole, one, bs, generator, quiet)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #c4467afe
+# %% ../../nbs/71_eval.likelihood.ipynb #29a6831b
 def _pair(given, targets):
     "Names of S and T, which share nothing"
-    S, T = _names(given, 'given'), _names(targets, 'targets')
+    S = _names(given, 'given')
+    T = _names(targets, 'targets')
     both = [k for k in T if k in S]
-    if both: raise ValueError(f'modality {both[0]!r} is both given and target; its likelihood given itself means nothing')
+    if both:
+        first = both[0]
+        raise ValueError(f'modality {first!r} is both given and target; its likelihood given itself means nothing')
     return S, T
 
-# %% ../../nbs/71_eval.likelihood.ipynb #21261609
+# %% ../../nbs/71_eval.likelihood.ipynb #757f8563
 def ratio_loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -322,10 +459,16 @@ def ratio_loglik(
 )->LogLik: # NaN for points that lack some of S or T; worse of the two `ess` and `k`
     "log p(x_T|x_S) as log p(x_S,x_T) - log p(x_S)"
     S, T = _pair(given, targets)
-    a, b = loglik(model, data, S+T, complete=True, **kw), loglik(model, data, S, **kw)
-    return LogLik(a.ll-b.ll, (a.se**2+b.se**2).sqrt(), a.bias-b.bias, torch.minimum(a.ess, b.ess), torch.maximum(a.k, b.k))
+    both = loglik(model, data, S+T, complete=True, **kw)
+    cond = loglik(model, data, S, **kw)
+    ll = both.ll-cond.ll
+    se = (both.se**2+cond.se**2).sqrt()
+    bias = both.bias-cond.bias
+    ess = torch.minimum(both.ess, cond.ess)
+    k = torch.maximum(both.k, cond.k)
+    return LogLik(ll, se, bias, ess, k)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #453efa27
+# %% ../../nbs/71_eval.likelihood.ipynb #b845433f
 def conditional_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -337,24 +480,37 @@ def conditional_likelihood(
     **kw # `safe` (ratio only), `bs`, `chunk`, `generator`, `quiet`, as in `loglik`
 )->pd.DataFrame: # A row for each target and estimator
     "log p(x_T|x_S) in nats, by two estimators"
-    S, how = _names(given, 'given'), _names(how, 'how')
-    fs = [choose(h, {'ratio': ratio_loglik, 'predictive': predictive_loglik}, 'estimator') for h in how]
-    Ts = [(t,) for t in model.names if t not in S] if targets is None else [_names(targets, 'targets')]
-    used = [kw if h=='ratio' else {k: v for k,v in kw.items() if k!='safe'} for h in how]
-    return _table([_row(f(model, data, S, T, n=n, points=points, **k), '+'.join(S), '+'.join(T), len(S), n, estimator=h) for T in Ts for h,f,k in zip(how, fs, used)])
+    S = _names(given, 'given')
+    how = _names(how, 'how')
+    known = {'ratio': ratio_loglik, 'predictive': predictive_loglik}
+    estimators = {h: choose(h, known, 'estimator') for h in how}
+    others = [(t,) for t in model.answers.targets if t not in S]
+    Ts = others if targets is None else [_names(targets, 'targets')]
+    plain = {k: v for k,v in kw.items() if k!='safe'}
+    options = {'ratio': kw, 'predictive': plain}
+    def row(T, h):
+        found = estimators[h](model, data, S, T, n=n, points=points, **options[h])
+        return _row(found, _key(S), _key(T), len(S), n, estimator=h)
+    rows = [row(T, h) for T in Ts for h in how]
+    return _table(rows)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #dc222bcf
+# %% ../../nbs/71_eval.likelihood.ipynb #caac0956
+def _entries(shape):
+    "Entries of an observation, from its shape or their number"
+    return shape if isinstance(shape, int) else math.prod(shape)
+
 def normal_range(
     shape, # Of one observation, or its number of entries
     scale:float=1., # Standard deviation of the likelihood
     width:float=1., # Length of the interval that holds data and means
 )->tuple: # Lowest and highest possible log-likelihood, nats
     "What a Gaussian likelihood of bounded data can be"
-    D = math.prod(shape) if hasattr(shape, '__iter__') else shape
+    D = _entries(shape)
     top = -D/2*math.log(2*math.pi*scale**2)
-    return top-D/2*(width/scale)**2, top
+    bottom = top-D/2*(width/scale)**2
+    return bottom, top
 
-# %% ../../nbs/71_eval.likelihood.ipynb #40eeb0cf
+# %% ../../nbs/71_eval.likelihood.ipynb #fdd48ac2
 def check_range(
     value:float, # Reported log-likelihood, conditional or marginal, nats
     shape, # As in `normal_range`
@@ -363,5 +519,10 @@ def check_range(
 ):
     "Raise if a reported number cannot be the log-likelihood of such data"
     lo, hi = normal_range(shape, **kw)
-    if not lo<=value<=hi: raise ValueError(f'{name}: {value:.1f} nats cannot be a Gaussian log-likelihood of {math.prod(shape) if hasattr(shape, "__iter__") else shape} values: '
-                                           f'it lies in [{lo:.1f}, {hi:.1f}]; another likelihood, a weight inside it, or exchanged columns?')
+    if lo<=value<=hi: return
+    D = _entries(shape)
+    kind = f'a Gaussian log-likelihood of {D} values'
+    span = f'[{lo:.1f}, {hi:.1f}]'
+    why = (f'{name}: {value:.1f} nats cannot be {kind}: it lies in {span}; '
+           'another likelihood, a weight inside it, or exchanged columns?')
+    raise ValueError(why)

@@ -6,34 +6,42 @@
 __all__ = ['pair_entrants', 'pair_runs', 'rotated_pairs', 'pair_modalities', 'train_pairs', 'plain_classifier', 'pair_errors',
            'pair_collapse', 'no_model', 'run_pair', 'run_pairs', 'mmd_overhead']
 
-# %% ../../nbs/97_exp.cmmd.ipynb #692dffe0
+# %% ../../nbs/97_exp.cmmd.ipynb #cc41ce3c
 import pandas as pd, statistics, time, torch
 import torch.nn.functional as F
 from fastcore.script import call_parse
+from functools import partial
 from pathlib import Path
 from torch import nn
 
-# %% ../../nbs/97_exp.cmmd.ipynb #b556493c
-from ..app.bench import alternate, provenance, read_results
+# %% ../../nbs/97_exp.cmmd.ipynb #0c9003d1
+from ..app.bench import alternate, quiet_learner, read_results
 from ..core import Modality, choose, seeded
-from ..data.core import mm_dls, whole_file
 from ..data.digits import digits_from_npz, sklearn_digits
 from ..data.multimedia import noisy_rotated
 from ..dists import NormalLik
-from ..eval.latents import collapse, latent_classification
-from ..models.cmmd import CMMD, with_labels
+from ..eval.latents import latent_classification
+from ..eval.collapse import collapse
+from .study import kind_of, run_study
+from ..models.cmmd import CMMD
+from ..data.core import with_labels
 from ..models.jmvae import JMVAE
 from ..models.mvae import MVAE
 from ..models.vcca import VCCA
 from ..nets import ConvBody, JointEncoder, MLPBody, MLPNet
-from ..train.learner import mm_learner
 
-# %% ../../nbs/97_exp.cmmd.ipynb #4339c6ed
-def _shuffled(v, y, s, n):
-    pairs = with_labels(noisy_rotated(v[:n], y[:n], None, s), k=10)
-    return pairs.subset(torch.randperm(len(pairs), generator=torch.Generator().manual_seed(s)))
+# %% ../../nbs/97_exp.cmmd.ipynb #0360b7b5
+def _order(n, seed):
+    g = torch.Generator().manual_seed(seed)
+    return torch.randperm(n, generator=g)
 
-# %% ../../nbs/97_exp.cmmd.ipynb #bf1b247d
+def _shuffled(digits, labels, seed, n):
+    views = noisy_rotated(digits[:n], labels[:n], None, seed)
+    pairs = with_labels(views, k=10)
+    order = _order(len(pairs), seed)
+    return pairs.subset(order)
+
+# %% ../../nbs/97_exp.cmmd.ipynb #84dd889a
 def rotated_pairs(
     source:str='embedded', # 'embedded' (scikit-learn's digits), or a folder with `mnist.npz`
     seed:int=0, # Which pairs, angles and noise
@@ -41,36 +49,55 @@ def rotated_pairs(
 )->tuple: # Training, validation and test `MMData`: `rotated`, `noisy` and the label `y`
     "Pairs with their label as a modality; no digit is in two parts"
     if source=='embedded':
-        v, y = sklearn_digits()
-        parts = [(v[i], y[i]) for i in torch.randperm(len(y), generator=torch.Generator().manual_seed(seed)).split((1_200,200,397))]
+        digits, labels = sklearn_digits()
+        order = _order(len(labels), seed)
+        parts = [(digits[i], labels[i]) for i in order.split((1_200,200,397))]
     else:
-        (a, la), test = digits_from_npz(Path(source)/'mnist.npz')
-        parts = (a[:50_000], la[:50_000]), (a[-2_000:], la[-2_000:]), test
-    return tuple(_shuffled(*p, 3*seed+i, n) for i,p in enumerate(parts))
+        (digits, labels), test = digits_from_npz(Path(source)/'mnist.npz')
+        train = digits[:50_000], labels[:50_000]
+        valid = digits[-2_000:], labels[-2_000:]
+        parts = train, valid, test
+    return tuple(_shuffled(*part, 3*seed+i, n) for i,part in enumerate(parts))
 
-# %% ../../nbs/97_exp.cmmd.ipynb #c35eb4cb
+# %% ../../nbs/97_exp.cmmd.ipynb #06e00446
 def pair_modalities(
     label:bool=True, # With the label, for CMMD
     d:int=32, # Latent size
     width:int=32, # What CMMD's decoder reads beside z
 )->list: # `Modality`, each with networks of its own
     "Turned and noisy digit, and the label"
-    s, y = (1,28,28), Modality('y', 10, 'categorical', encoder=MLPBody((10,), (32,), sd=10**-.5), decoder=MLPNet(d, (10,), (50,50)))
-    noisy = NormalLik(.3, learn=True, link='sigmoid')
-    return [Modality('rotated', s, 'bernoulli', encoder=ConvBody(s, (16,32)), decoder=MLPNet(d, s, (256,))),
-            Modality('noisy', s, noisy, encoder=MLPBody(s, (256,)), decoder=MLPNet(d+width*label, s, (256,))), *([y] if label else [])]
+    shape = (1,28,28)
+    of_label = dict(encoder=MLPBody((10,), (32,), sd=10**-.5), decoder=MLPNet(d, (10,), (50,50)))
+    y = Modality('y', 10, 'categorical', **of_label)
+    of_rotated = dict(encoder=ConvBody(shape, (16,32)), decoder=MLPNet(d, shape, (256,)))
+    rotated = Modality('rotated', shape, 'bernoulli', **of_rotated)
+    read = d+width if label else d
+    of_noisy = dict(encoder=MLPBody(shape, (256,)), decoder=MLPNet(read, shape, (256,)))
+    noisy = Modality('noisy', shape, NormalLik(.3, learn=True, link='sigmoid'), **of_noisy)
+    return [rotated, noisy, y] if label else [rotated, noisy]
 
-# %% ../../nbs/97_exp.cmmd.ipynb #1cfa45ed
-def _cmmd(**kw): return lambda omega: CMMD(pair_modalities(), 32, 'rotated', 'y', omega=omega, width=32, hidden=(256,), **kw)
-def _other(f): return lambda omega: f(pair_modalities(False), 32)
+# %% ../../nbs/97_exp.cmmd.ipynb #ea53241f
+def _cmmd(omega, **kw):
+    mods = pair_modalities()
+    return CMMD(mods, 32, observed='rotated', label='y', omega=omega, width=32, hidden=(256,), **kw)
+def _vcca(omega): return VCCA(pair_modalities(False), 32, source='rotated')
+def _mvae(omega): return MVAE(pair_modalities(False), 32)
+def _jmvae(omega): return JMVAE(pair_modalities(False), 32)
 
-# %% ../../nbs/97_exp.cmmd.ipynb #328f3473
+# %% ../../nbs/97_exp.cmmd.ipynb #75e505e8
 pair_entrants = { # Name -> function of omega that makes a model
-    'CMMD': _cmmd(), 'CMMD, pairs': _cmmd(match='pairs'), 'CMMD, released': _cmmd(classify='mean', reduce='sum', estimator='v'),
-    'VCCA': _other(lambda mods, d: VCCA(mods, d, 'rotated')), 'MVAE': _other(MVAE), 'JMVAE': _other(JMVAE),
+    'CMMD': _cmmd,
+    'CMMD, pairs': partial(_cmmd, match='pairs'),
+    'CMMD, released': partial(_cmmd, classify='mean', reduce='sum', estimator='v'),
+    'VCCA': _vcca,
+    'MVAE': _mvae,
+    'JMVAE': _jmvae,
 }
 
-# %% ../../nbs/97_exp.cmmd.ipynb #fcad6ad7
+# %% ../../nbs/97_exp.cmmd.ipynb #7b590bad
+def _only(data, names): return data._new(x={k: data.x[k] for k in names})
+
+# %% ../../nbs/97_exp.cmmd.ipynb #c134110c
 def train_pairs(
     name:str, # One of `pair_entrants`
     train, # `MMData` with the label
@@ -81,14 +108,18 @@ def train_pairs(
     lr:float=3e-3, # Highest learning rate of each cycle
 )->tuple: # The model, minutes of one core that its training took
     "Train one entrant; models without a label see none"
-    make, t = choose(name, pair_entrants, 'entrant'), time.process_time()
-    with seeded(seed): model = make(omega)
-    parts = [p._new(x={k: p.x[k] for k in model.names}) for p in (train,valid)]
-    learn = mm_learner(mm_dls(*parts, bs=128, device='cpu'), model)
-    with learn.no_bar(), learn.no_logging(), seeded(seed): learn.fit_stages({s.name: epochs for s in model.stages()}, lr=lr, one_cycle=True)
-    return model.eval(), (time.process_time()-t)/60
+    build = choose(name, pair_entrants, 'entrant')
+    began = time.process_time()
+    with seeded(seed): model = build(omega)
+    train = _only(train, model.names)
+    valid = _only(valid, model.names)
+    passes = {stage.name: epochs for stage in model.stages()}
+    with quiet_learner(model, train, valid) as learn, seeded(seed):
+        learn.fit_stages(passes, lr=lr, one_cycle=True)
+    seconds = time.process_time()-began
+    return model.eval(), seconds/60
 
-# %% ../../nbs/97_exp.cmmd.ipynb #b0656e82
+# %% ../../nbs/97_exp.cmmd.ipynb #2c823630
 def plain_classifier(
     train, # `MMData` with the label
     seed:int=0, # Of weights and order
@@ -97,16 +128,40 @@ def plain_classifier(
 )->nn.Module: # Batch to logits `(B,10)`
     "A classifier of x_O alone"
     with seeded(seed):
-        net, steps = JointEncoder(pair_modalities()[:1], 10, nn.Linear, (256,)), len(train)//128*epochs
+        net = JointEncoder(pair_modalities()[:1], 10, nn.Linear, (256,))
         opt = torch.optim.Adam(net.parameters(), lr)
-        sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=steps)
-        for i in (i for _ in range(epochs) for i in torch.randperm(len(train)).split(128) if len(i)==128):
-            x, y = train[i]
-            loss = F.cross_entropy(net({'rotated': x['rotated']}), y)
-            opt.zero_grad(); loss.backward(); opt.step(); sched.step()
+        per_epoch = len(train)//128
+        schedule = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=per_epoch*epochs)
+        for _ in range(epochs):
+            for i in torch.randperm(len(train)).split(128):
+                if len(i)<128: break
+                x, y = train[i]
+                logits = net({'rotated': x['rotated']})
+                loss = F.cross_entropy(logits, y)
+                opt.zero_grad()
+                loss.backward()
+                opt.step()
+                schedule.step()
     return net.eval()
 
-# %% ../../nbs/97_exp.cmmd.ipynb #50b41151
+# %% ../../nbs/97_exp.cmmd.ipynb #4517089c
+def _read_wrong(model, train, test):
+    "Share of labels that a linear reader of the codes of x_O gets wrong"
+    train = _only(train, model.names)
+    test = _only(test, model.names)
+    accuracy = latent_classification(model, train, test, ['rotated'], (None,))
+    return 1-accuracy.value.item()
+
+def _share_wrong(scores, y):
+    "Share of labels that are not the class of the highest score"
+    wrong = scores.argmax(1)!=y
+    return wrong.float().mean().item()
+
+def _rmse(guess, x):
+    "Root mean square difference"
+    off = guess-x
+    return off.square().mean().sqrt().item()
+
 @torch.no_grad()
 def pair_errors(
     model, # From `train_pairs`
@@ -117,26 +172,40 @@ def pair_errors(
     "Share of wrong labels from x_O, and RMSE of the generated x_M"
     x, y = test[:]
     given = {'rotated': x['rotated']}
-    if isinstance(model, CMMD): wrong = (model.predict_proba(given, n).argmax(1)!=y).float().mean().item()
-    else: wrong = 1-latent_classification(model, *(p._new(x={k: p.x[k] for k in model.names}) for p in (train.subset(slice(0, 5_000)),test)), ['rotated'], (None,)).value.item()
+    if 'y' in model.names:                                         # the label is a modality of its own
+        classes = model.predict_proba(given, n)
+        wrong = _share_wrong(classes, y)
+    else:
+        few = train.subset(slice(0, 5_000))
+        wrong = _read_wrong(model, few, test)
     made = model.generate(given, targets='noisy', n=n)['noisy'].mean(0)
-    return [('error', wrong), ('rmse', (made-x['noisy']).square().mean().sqrt().item())]
+    rmse = _rmse(made, x['noisy'])
+    return [('error', wrong), ('rmse', rmse)]
 
-# %% ../../nbs/97_exp.cmmd.ipynb #f5094402
+# %% ../../nbs/97_exp.cmmd.ipynb #60a2aae2
 def pair_collapse(
     model, # From `train_pairs`
     test, # `MMData`
 )->pd.DataFrame: # As `collapse`, by thresholds of 0 to 6 nats
-    "The curves of Fig. 3: x_O against N(0,1); x_M against it, or for CMMD the encoder against its prior; x_O against x_M"
-    full = isinstance(model, CMMD)
-    pairs = [('rotated', None), (model.names, 'rotated')] if full else [('rotated', None)] if isinstance(model, VCCA) else [('rotated', None), ('noisy', None), ('rotated', 'noisy')]
-    return collapse(model, test._new(x={k: test.x[k] for k in model.names}), pairs, eps=torch.linspace(0, 6, 31), boot=2)
+    "The curves of Fig. 3: x_O against N(0,1); x_M against it, or CMMD's encoder against its prior; x_O against x_M"
+    pairs = [('rotated', None)]
+    if 'y' in model.names: pairs.append((model.names, 'rotated'))
+    elif 'noisy' in model.encoders: pairs += [('noisy', None), ('rotated', 'noisy')]
+    data = _only(test, model.names)
+    eps = torch.linspace(0, 6, 31)
+    return collapse(model, data, pairs, eps=eps, boot=2)
 
-# %% ../../nbs/97_exp.cmmd.ipynb #f83164c1
-_small = [*[('CMMD', w/10) for w in (0,1,2,3)], ('VCCA', 1.), ('MVAE', 1.), ('JMVAE', 1.), ('M-x_O', 1.), *[('CMMD', w/10) for w in (10,4,6,8,5,7,9)], ('CMMD, pairs', .4), ('CMMD, released', .4)]
-pair_runs = [('CMMD', .4, 0, 50_000), ('M-x_O', 1., 0, 50_000), *[(*k, s, 15_000) for s in (0,1) for k in _small]] # Entrant, omega, seed, digits
+# %% ../../nbs/97_exp.cmmd.ipynb #767855d7
+def _weighed(*tenths): return [('CMMD', w/10) for w in tenths]
 
-# %% ../../nbs/97_exp.cmmd.ipynb #ca55df8e
+_small = _weighed(0, 1, 2, 3)
+_small += [('VCCA', 1.), ('MVAE', 1.), ('JMVAE', 1.), ('M-x_O', 1.)]
+_small += _weighed(10, 4, 6, 8, 5, 7, 9)
+_small += [('CMMD, pairs', .4), ('CMMD, released', .4)]
+pair_runs = [('CMMD', .4, 0, 50_000), ('M-x_O', 1., 0, 50_000)] # Entrant, omega, seed, digits
+pair_runs += [(name, omega, seed, 15_000) for seed in (0,1) for name,omega in _small]
+
+# %% ../../nbs/97_exp.cmmd.ipynb #411b6996
 def no_model(
     train, # `MMData`
     test, # `MMData`
@@ -144,14 +213,20 @@ def no_model(
     epochs:int=8, # Of the classifier
 )->list: # Rows `(metric, value)`
     "A classifier of x_O alone, and predictors of x_M that see no input, or the true class"
-    (x, y), net = test[:], plain_classifier(train, seed, epochs)
-    with torch.no_grad(): wrong = (net({'rotated': x['rotated']}).argmax(1)!=y).float().mean().item()
-    xt, yt = train[:10_000]
-    by_class = torch.stack([xt['noisy'][yt==c].mean(0) for c in range(10)])
-    rmse = lambda p: (p-x['noisy']).square().mean().sqrt().item()
-    return [('error', wrong), ('rmse of the class mean', rmse(by_class[y])), ('rmse of the mean', rmse(xt['noisy'].mean(0)))]
+    x, y = test[:]
+    net = plain_classifier(train, seed, epochs)
+    with torch.no_grad(): logits = net({'rotated': x['rotated']})
+    wrong = _share_wrong(logits, y)
+    seen, classes = train[:10_000]
+    by_class = torch.stack([seen['noisy'][classes==c].mean(0) for c in range(10)])
+    def rmse(guess): return _rmse(guess, x['noisy'])
+    return [
+        ('error', wrong),
+        ('rmse of the class mean', rmse(by_class[y])),
+        ('rmse of the mean', rmse(seen['noisy'].mean(0))),
+    ]
 
-# %% ../../nbs/97_exp.cmmd.ipynb #2662b571
+# %% ../../nbs/97_exp.cmmd.ipynb #ec536b55
 def run_pair(
     name:str, # One of `pair_entrants`, or 'M-x_O'
     omega:float, # Weight of the KL
@@ -163,14 +238,23 @@ def run_pair(
     "Train and score one run"
     train, valid, test = rotated_pairs(source, seed, n)
     epochs = epochs or (4 if n<=15_000 else 8)
-    if name=='M-x_O': rows, more = no_model(train, test, seed, epochs), []
-    else:
-        model, minutes = train_pairs(name, train, valid, omega, seed, epochs)
-        with seeded(seed): rows, more = [*pair_errors(model, train, test), ('minutes', minutes)], [pair_collapse(model, test.subset(slice(0, 2_000)))]
-    df = pd.concat([pd.DataFrame(rows, columns=['metric','value']), *[m[['subset','target','eps','value']].assign(metric='collapse') for m in more]])
-    return df.assign(run=name, omega=omega, seed=seed, n=n, source='embedded' if source=='embedded' else 'mnist')
+    columns = dict(run=name, omega=omega, seed=seed, n=n, source=kind_of(source))
+    if name=='M-x_O':
+        rows = no_model(train, test, seed, epochs)
+        scores = pd.DataFrame(rows, columns=['metric','value'])
+        return scores.assign(**columns)
+    model, minutes = train_pairs(name, train, valid, omega, seed, epochs)
+    with seeded(seed):
+        errors = pair_errors(model, train, test)
+        few = test.subset(slice(0, 2_000))
+        curves = pair_collapse(model, few)
+    rows = [*errors, ('minutes', minutes)]
+    scores = pd.DataFrame(rows, columns=['metric','value'])
+    curves = curves[['subset','target','eps','value']].assign(metric='collapse')
+    table = pd.concat([scores, curves])
+    return table.assign(**columns)
 
-# %% ../../nbs/97_exp.cmmd.ipynb #4467aa94
+# %% ../../nbs/97_exp.cmmd.ipynb #cb76fb81
 def run_pairs(
     source:str='embedded', # As in `rotated_pairs`
     out:str='results', # Folder of the results
@@ -178,25 +262,25 @@ def run_pairs(
     epochs:int=None, # As in `run_pair`
 )->pd.DataFrame: # Everything that is stored
     "All runs that are not stored yet, one after the other"
-    file = Path(out)/'cmmd.csv'
-    file.parent.mkdir(parents=True, exist_ok=True)
-    df = read_results(file) if file.exists() else pd.DataFrame(columns=['run','omega','seed','n'])
-    for name,omega,seed,n in runs or pair_runs:
-        if ((df.run==name)&(df.omega==omega)&(df.seed==seed)&(df.n==n)).any(): continue
-        new = run_pair(name, omega, seed, n, source, epochs).assign(**provenance())
-        df = pd.concat([df, new]) if len(df) else new
-        with whole_file(file) as tmp: df.to_csv(tmp, index=False)
-        print(name, omega, seed, n, new[new.metric!='collapse'].set_index('metric').value.round(4).to_dict(), flush=True)
-    return df
+    def one(shared, run, omega, seed, n, **_): return run_pair(run, omega, seed, n, source, epochs)
+    columns = 'run','omega','seed','n'
+    kind = kind_of(source)
+    wanted = [dict(zip(columns, choices), source=kind) for choices in runs or pair_runs]
+    file, = run_study(one, wanted, 'cmmd.csv', out)
+    return read_results(file)
 
-# %% ../../nbs/97_exp.cmmd.ipynb #04b793d8
+# %% ../../nbs/97_exp.cmmd.ipynb #9d0d163b
 def _rounds(model, x, steps):
     opt = torch.optim.Adam(model.parameters(), 1e-4, fused=True)
     def run():
-        for _ in range(steps): opt.zero_grad(); model.loss(x)[0].backward(); opt.step()
+        for _ in range(steps):
+            opt.zero_grad()
+            loss, _ = model.loss(x)
+            loss.backward()
+            opt.step()
     return run
 
-# %% ../../nbs/97_exp.cmmd.ipynb #0d8ea49f
+# %% ../../nbs/97_exp.cmmd.ipynb #3269cdca
 def mmd_overhead(
     bs:int=256, # Samples in a batch
     steps:int=5, # Steps in a round
@@ -205,11 +289,14 @@ def mmd_overhead(
 )->dict: # Milliseconds a step without and with the MMD, and the median ratio of rounds with its quartiles
     "How much longer a step of CMMD takes with its MMD"
     g = torch.Generator().manual_seed(0)
-    x = {'rotated': torch.rand(bs,1,28,28, generator=g), 'noisy': torch.rand(bs,1,28,28, generator=g), 'y': F.one_hot(torch.randint(10, (bs,), generator=g), 10).float()}
-    with seeded(0): runs = [_rounds(pair_entrants['CMMD'](w), x, steps) for w in (1.,omega)]
-    a, b = alternate(*runs, repeats=repeats, warmup=2)
-    lo, mid, hi = statistics.quantiles([v/u for u,v in zip(a, b)], n=4)
-    return {'without': 1e3*statistics.median(a)/steps, 'with': 1e3*statistics.median(b)/steps, 'ratio': mid, 'lower': lo, 'upper': hi}
+    x = {k: torch.rand(bs, 1, 28, 28, generator=g) for k in ('rotated','noisy')}
+    x['y'] = F.one_hot(torch.randint(10, (bs,), generator=g), 10).float()
+    with seeded(0): rounds = [_rounds(pair_entrants['CMMD'](w), x, steps) for w in (1.,omega)]
+    without, matched = alternate(*rounds, repeats=repeats, warmup=2)
+    def a_step(times): return 1e3*statistics.median(times)/steps
+    ratios = [b/a for a,b in zip(without, matched)]
+    lower, middle, upper = statistics.quantiles(ratios, n=4)
+    return {'without': a_step(without), 'with': a_step(matched), 'ratio': middle, 'lower': lower, 'upper': upper}
 
 # %% ../../nbs/97_exp.cmmd.ipynb #72b13108
 def _main(

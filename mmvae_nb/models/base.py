@@ -5,25 +5,26 @@
 # %% auto #0
 __all__ = ['families', 'ExpertsVAE', 'JointVAE', 'private_weights', 'PrivateVAE']
 
-# %% ../../nbs/40_models.base.ipynb #32b43073
+# %% ../../nbs/40_models.base.ipynb #480cd76a
 import torch
 from dataclasses import replace
 from torch import nn, Tensor
-from ..core import (MultimodalVAE, as_modalities, as_names, choose, eval_mode, nonnegative, observed, per_modality,
-                           seen)
+from ..core import (MultimodalVAE, as_modalities, as_names, choose, eval_mode, nonnegative, observed,
+                           per_modality, seen)
 from ..dists import Encoder, LaplaceHead, LaplacePrior, NormalHead, NormalPrior, beside, either, normal, remap
 from ..nets import JointEncoder, body_of, decoder_of, decoders as default_decoders, fresh, unimodal_encoders
 from ..theory.elbo import elbo
 from ..theory.experts import is_strict, poe_posteriors, wide_of
 
-# %% ../../nbs/40_models.base.ipynb #db8dc103
+# %% ../../nbs/40_models.base.ipynb #45cd012e
 def _check_encoders(given, names, what='encoders'):
     "Raise unless the user's encoders, if any, are those of `names`"
     if not given: return
     for k in given: choose(k, names, f'modality in {what}')
     for k in names:
         if k not in given:
-            raise ValueError(f'{what} has no encoder for modality {k!r}; give one for each of {tuple(names)}, or none')
+            why = f'{what} has no encoder for modality {k!r}; give one for each of {tuple(names)}, or none'
+            raise ValueError(why)
 
 class ExpertsVAE(MultimodalVAE):
     "One encoder and one decoder per modality; the posterior of a subset is an aggregate of its experts"
@@ -37,27 +38,31 @@ class ExpertsVAE(MultimodalVAE):
         prior:nn.Module=None, # Default: standard normal
     ):
         mods = as_modalities(mods)
-        super().__init__(mods, d, prior=prior or NormalPrior(d), decoders=default_decoders(mods, d))
+        prior = prior or NormalPrior(d)
+        super().__init__(mods, d, prior=prior, decoders=default_decoders(mods, d))
         nonnegative(beta=beta)
         _check_encoders(encoders, mods)
         self.beta = beta
-        self.encoders = nn.ModuleDict(encoders or unimodal_encoders(mods, d, head))
+        encoders = encoders or unimodal_encoders(mods, d, head)
+        self.encoders = nn.ModuleDict(encoders)
     def aggregate(self, qs, obs=None):
         "Distribution from a list of M experts; `obs` is bool `(M,B)`"
         raise NotImplementedError(f'{type(self).__name__} does not say how experts are joined; override `aggregate`')
     def encode(self, x, mask=None):
         "q(z|x_S): each encoder runs once, then `aggregate` joins the experts of what is observed"
-        qs = list(self.experts(x).values())
-        return self.aggregate(qs, seen(x, mask) if mask else None)
+        experts = self.experts(x)
+        obs = seen(x, mask) if mask else None
+        return self.aggregate(list(experts.values()), obs)
 
-# %% ../../nbs/40_models.base.ipynb #f44252a5
+# %% ../../nbs/40_models.base.ipynb #f8ee35f6
 class _JointParts(MultimodalVAE):
     "What products divide by, and a joint posterior that stands still"
     def denominator(self):
         "The prior, or the Gaussian of `fit_reference`"
         p = self.prior()
         if self.reference is None: return p
-        mu, sd = (torch.as_tensor(v).to(p.mean) for v in self.reference)
+        like = p.mean                             # for device and dtype
+        mu, sd = (torch.as_tensor(v).to(like) for v in self.reference)
         return normal(mu, sd)
     @torch.no_grad()
     def fit_reference(self,
@@ -68,10 +73,16 @@ class _JointParts(MultimodalVAE):
         "Let products divide by a Gaussian fitted to the codes of `x`, which is what unimodal posteriors average to"
         obs = torch.stack(list(observed(x, self.mods, mask).values()))
         full = obs.all(0).nonzero()[:,0]
-        if len(full)<2:
-            raise ValueError(f'a Gaussian of codes needs complete samples, found {len(full)}; give all of {self.names}')
-        z = torch.cat([self.posterior({k: v[i] for k,v in x.items()}).sample() for i in full.split(bs)])
-        self.reference = [z.mean(0).tolist(), z.std(0).tolist()]
+        n = len(full)
+        if n<2:
+            raise ValueError(f'a Gaussian of codes needs complete samples, found {n}; give all of {self.names}')
+        def codes(i):
+            part = {k: v[i] for k,v in x.items()}
+            return self.posterior(part).sample()
+        z = torch.cat([codes(i) for i in full.split(bs)])
+        mu = z.mean(0)
+        sd = z.std(0)
+        self.reference = [mu.tolist(), sd.tolist()]
         if 'init_args' in self.__dict__: self.init_args['reference'] = self.reference          # saved with the model
         return self
     def cache_joint(self, x, mask=None)->dict:
@@ -83,8 +94,36 @@ class _JointParts(MultimodalVAE):
         if cache: return normal(cache['loc'], cache['scale'])
         with torch.no_grad(): return self.joint(x)
 
-# %% ../../nbs/40_models.base.ipynb #1495b71b
-class JointVAE(_JointParts):
+# %% ../../nbs/40_models.base.ipynb #80e37263
+class _JointEncoding(_JointParts):
+    "The joint encoder where a sample is complete, a product where it is not"
+    def product(self, qs, obs=None):
+        "Product of Gaussian posteriors over the prior to the power |S|-1; `obs` is bool `(M,B)`"
+        over = self.denominator()
+        return poe_posteriors(qs, over, obs, self.wide)
+    def complete_with(self, q, joint, full):
+        "The joint posterior for the samples in `full`, bool `(B,)`, and `q` with its marks for the others"
+        mixed = either(full, joint, q)
+        mixed.wide = wide_of(q)&~full
+        return mixed
+    def encode(self, x, mask=None):
+        "q(z|X) where a sample is complete, else the product of its unimodal posteriors"
+        every = len(x)==len(self.mods)
+        if every and not mask: return self.joint(x)
+        obs = seen(x, mask)                       # (M,B)
+        full = obs.all(0)
+        if every: obs = obs&~full                 # nothing is multiplied where the joint encoder answers
+        qs = list(self.experts(x).values())
+        q = self.product(qs, obs if mask else None)
+        if not every: return q
+        return self.complete_with(q, self.joint(x), full)
+    def joint_loss(self, x, mask=None, warm=1.):
+        "First stage: the negative ELBO of the joint encoder; `warm` scales the KL"
+        x, mask = self.prepare_loss(x, mask)
+        return elbo(self, x, mask, beta=self.beta*warm)
+
+# %% ../../nbs/40_models.base.ipynb #aaf0e2e4
+class JointVAE(_JointEncoding):
     "A joint encoder, one encoder per modality, one decoder per modality"
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
@@ -101,70 +140,67 @@ class JointVAE(_JointParts):
         nonnegative(beta=beta)
         _check_encoders(encoders, mods)
         is_strict(wide)                           # complains about an unknown value
-        self.beta,self.wide,self.reference = beta,wide,reference
-        self.encoders = nn.ModuleDict(encoders or unimodal_encoders(mods, d))
+        self.beta = beta
+        self.wide = wide
+        self.reference = reference
+        encoders = encoders or unimodal_encoders(mods, d)
+        self.encoders = nn.ModuleDict(encoders)
         self.joint = joint or JointEncoder(mods, d)
     @property
     def answers(self): return replace(super().answers, incomplete=False)
-    def product(self, qs, obs=None):
-        "Product of Gaussian posteriors over the prior to the power |S|-1; `obs` is bool `(M,B)`"
-        return poe_posteriors(qs, self.denominator(), obs, self.wide)
-    def complete_with(self, q, joint, full):
-        "The joint posterior for the samples in `full`, bool `(B,)`, and `q` with its marks for the others"
-        mixed = either(full, joint, q)
-        mixed.wide = wide_of(q)&~full
-        return mixed
-    def encode(self, x, mask=None):
-        "q(z|X) where a sample is complete, else the product of its unimodal posteriors"
-        every = len(x)==len(self.mods)
-        if every and not mask: return self.joint(x)
-        obs = seen(x, mask)                       # (M,B)
-        full = obs.all(0)
-        if every: obs = obs&~full                 # nothing is multiplied where the joint encoder answers
-        q = self.product(list(self.experts(x).values()), obs if mask else None)
-        return self.complete_with(q, self.joint(x), full) if every else q
-    def joint_loss(self, x, mask=None, warm=1.):
-        "First stage: the negative ELBO of the joint encoder; `warm` scales the KL"
-        x, mask = self.prepare_loss(x, mask)
-        return elbo(self, x, mask, beta=self.beta*warm)
 
-# %% ../../nbs/40_models.base.ipynb #ffafe6fe
-class _TwoCodes(MultimodalVAE):
-    "u for all, w_j for each: how the code is put together and taken apart"
+# %% ../../nbs/40_models.base.ipynb #77bb81d6
+class _SplitCode(MultimodalVAE):
+    "u for all, w_j for each: how the code is taken apart"
     def parts(self, z)->tuple:
         "`z (...,d)` as u and `{name: w_j}`"
-        u, *w = z.split([self.d_shared, *self.sizes.values()], -1)
+        sizes = [self.d_shared, *self.sizes.values()]
+        u, *w = z.split(sizes, -1)
         return u, dict(zip(self.names, w))
     def decode(self, z, targets=None)->dict:
         "p(x_j|u,w_j) for each target, for `z` of shape `(...,d)`"
         u, w = self.parts(z)
-        def read(k): return choose(k, self.decoders, 'target')(torch.cat([u, w[k]], -1))
-        return {k: read(k) for k in as_names(targets, self.names)}
+        def read(k):
+            decoder = choose(k, self.decoders, 'target')
+            return decoder(torch.cat([u, w[k]], -1))
+        targets = as_names(targets, self.names)
+        return {k: read(k) for k in targets}
     def priors(self)->tuple:
         "p(u) and `{name: p(w_j)}`"
         p = self.prior()
-        u = remap(p, lambda name, v: self.parts(v)[0])
-        return u, {k: remap(p, lambda name, v: self.parts(v)[1][k]) for k in self.names}
+        def part(pick): return remap(p, lambda name, v: pick(*self.parts(v)))
+        shared = part(lambda u, w: u)
+        return shared, {k: part(lambda u, w: w[k]) for k in self.names}
+
+# %% ../../nbs/40_models.base.ipynb #1d3adeb3
+class _TwoCodes(_SplitCode):
+    "u and w_j inferred: the observed experts joined, and every observed private code"
     def aggregate(self, qs, obs=None):
         "q(u|x_S) from a list of M experts; `obs` is bool `(M,B)`"
         raise NotImplementedError(f'{type(self).__name__} does not say how experts are joined; override `aggregate`')
     def shared(self, x, mask=None):
         "q(u|x_S): the observed experts, joined"
-        qs = list(self.experts(x).values())
-        return self.aggregate(qs, seen(x, mask) if mask else None)
+        experts = self.experts(x)
+        obs = seen(x, mask) if mask else None
+        return self.aggregate(list(experts.values()), obs)
     def privates(self, x, mask=None)->dict:
         "`{name: q(w_j|x_j)}` where j is observed, p(w_j) where not, batch shape `(B,)`"
-        out, priors = {}, self.priors()[1]
+        out = {}
+        _, priors = self.priors()
         for k,has in observed(x, self.names, mask).items():
-            prior = remap(priors[k], lambda name, v: v.expand(len(has), -1))
-            own = self.private[k](x[k]) if k in x and self.sizes[k] else prior
+            B = len(has)
+            prior = remap(priors[k], lambda name, v: v.expand(B, -1))
+            told = k in x and self.sizes[k]>0
+            own = self.private[k](x[k]) if told else prior
             out[k] = either(has, own, prior)
         return out
     def encode(self, x, mask=None):
         "q(z|x_S): u from what is observed, every observed w_j from its own, the others from the prior"
-        return beside(self.shared(x, mask), *self.privates(x, mask).values())
+        u = self.shared(x, mask)
+        w = self.privates(x, mask)
+        return beside(u, *w.values())
 
-# %% ../../nbs/40_models.base.ipynb #e0766425
+# %% ../../nbs/40_models.base.ipynb #80aa304e
 families = {'laplace': (LaplaceHead, LaplacePrior), 'normal': (NormalHead, NormalPrior)}
 
 def _private_sizes(mods, d_shared, d_private):
@@ -183,31 +219,39 @@ def private_weights(
     mods, # Modalities by name
 )->dict: # `{name: weight}`
     "Weight of the KL of every private code: `beta` unless said otherwise"
-    own = per_modality(mods, beta if beta_private is None else beta_private, 'beta_private', default=beta)
-    nonnegative(beta=beta, **{f'beta_private of modality {k!r}': v for k,v in own.items()})
+    if beta_private is None: beta_private = beta
+    own = per_modality(mods, beta_private, 'beta_private', default=beta)
+    named = {f'beta_private of modality {k!r}': v for k,v in own.items()}
+    nonnegative(beta=beta, **named)
     return own
 
 def _private_encoder(m, d, head):
     body, nf = body_of(m)
     return Encoder(fresh(body), head(nf, d))
 
-# %% ../../nbs/40_models.base.ipynb #715c94bf
-class _Styles(_TwoCodes):
-    "Codes with a choice of what is private"
+# %% ../../nbs/40_models.base.ipynb #1f7495ec
+class _StyleCodes(_TwoCodes):
+    "Private codes of other observations, and a look at what was chosen"
     def _check_choices(self, sampler, alpha, style):
-        if not alpha>=0: raise ValueError(f'alpha is a scale and must not be negative, found {alpha}')
+        nonnegative(alpha=alpha)
         if self.find_sampler(sampler) is not None and alpha!=1:
             raise ValueError('alpha scales the prior; a `sampler` brings codes of its own, so leave alpha at 1')
         for k in style: choose(k, self.mods, 'modality in style')
     def _style_codes(self, style, n, B)->dict:
         "Private codes `(n,B,d_j)` of the observations in `style`"
         if not style: return {}
-        with eval_mode(self): own = self.privates(self.prepare(style)[0])
+        x, _ = self.prepare(style)
+        with eval_mode(self): own = self.privates(x)
         for k,v in style.items():
             if len(v)<B:
-                raise ValueError(f'style of modality {k!r} has {len(v)} samples, expected {B}; '
-                                 'repeat them, e.g. `expand`')
+                why = (f'style of modality {k!r} has {len(v)} samples, expected {B}; '
+                       'repeat them, e.g. `expand`')
+                raise ValueError(why)
         return {k: own[k].sample((n,)) for k in style}
+
+# %% ../../nbs/40_models.base.ipynb #cf269805
+class _Styles(_StyleCodes):
+    "Codes with a choice of what is private"
     def codes(self,
         x:dict=None, # Batch to condition on; `None` samples the prior
         given=None, # Names to condition on (default: all that `x` holds)
@@ -218,17 +262,22 @@ class _Styles(_TwoCodes):
         style:dict=None, # `{name: (B,*shape)}`: observations whose private codes to take
     )->Tensor: # `(n,B,d)`
         "u and observed private codes inferred, the others from the prior times `alpha`, or from `style`"
-        self._check_choices(sampler, alpha, style or {})
-        u, w = self.parts(super().codes(x, given, n, mask, sampler))
+        style = style or {}
+        self._check_choices(sampler, alpha, style)
+        z = super().codes(x, given, n, mask, sampler)
+        u, w = self.parts(z)
         if x:
-            has = observed({k: x[k] for k in as_names(given, x)}, self.names, mask)
+            told = {k: x[k] for k in as_names(given, x)}
+            has = observed(told, self.names, mask)
             w = {k: torch.where(has[k][:,None], v, alpha*v) for k,v in w.items()}
         else: w = {k: alpha*v for k,v in w.items()}
-        B = max([u.shape[1], *(len(v) for v in (style or {}).values())])
+        sizes = [len(v) for v in style.values()]
+        B = max([u.shape[1], *sizes])
         w |= self._style_codes(style, n, B)
-        return torch.cat([v.expand(n, B, -1) for v in (u, *w.values())], -1)
+        codes = [v.expand(n, B, -1) for v in (u, *w.values())]
+        return torch.cat(codes, -1)
 
-# %% ../../nbs/40_models.base.ipynb #d4259528
+# %% ../../nbs/40_models.base.ipynb #28714766
 class PrivateVAE(_Styles):
     "One code that all modalities share, and one private code each"
     def __init__(self,
@@ -236,7 +285,7 @@ class PrivateVAE(_Styles):
         d_shared:int, # Size of u
         d_private, # Size of every w_m, or `{name: size}`
         *,
-        family:str='normal', # Posteriors and priors: 'normal', or 'laplace' (scales of u and of each w sum to their size)
+        family:str='normal', # Posteriors and priors: 'normal', or 'laplace' (scales of u and each w sum to their size)
         encoders:dict=None, # `{name: module}` giving q(u|x_j); default from the shapes
         private:dict=None, # `{name: module}` giving q(w_j|x_j); default from the shapes
     ):
@@ -249,8 +298,11 @@ class PrivateVAE(_Styles):
         d = d_shared+sum(sizes.values())
         decoders = {k: decoder_of(m, d_shared+sizes[k]) for k,m in mods.items()}
         super().__init__(mods, d, prior=prior(d), decoders=decoders)
-        self.d_shared,self.sizes = d_shared,sizes
-        self.encoders = nn.ModuleDict(encoders or unimodal_encoders(mods, d_shared, head))
-        self.private = nn.ModuleDict(private or {k: _private_encoder(mods[k], sizes[k], head) for k in own})
+        self.d_shared = d_shared
+        self.sizes = sizes
+        encoders = encoders or unimodal_encoders(mods, d_shared, head)
+        private = private or {k: _private_encoder(mods[k], sizes[k], head) for k in own}
+        self.encoders = nn.ModuleDict(encoders)
+        self.private = nn.ModuleDict(private)
     @property
     def answers(self): return replace(super().answers, private=True)

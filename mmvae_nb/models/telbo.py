@@ -5,18 +5,53 @@
 # %% auto #0
 __all__ = ['TELBO']
 
-# %% ../../nbs/42_models.telbo.ipynb #8dc199f1
-from fastcore.basics import patch
+# %% ../../nbs/42_models.telbo.ipynb #ae87bc2b
 from torch import nn
 from torch.func import functional_call
-from ..core import Stage, choose, register
+from ..core import Stage, choose, nonnegative, register
 from ..dists import kl
 from .base import JointVAE
 
-# %% ../../nbs/42_models.telbo.ipynb #357e6ec2
+# %% ../../nbs/42_models.telbo.ipynb #25e819aa
+class _OwnBounds(JointVAE):
+    "One ELBO per modality, weighted by `beta` and `gamma`, whose decoders stay as they are"
+    def decode_fixed(self,
+        k:str, # Modality
+        z, # Codes `(n,B,d)`
+    ): # p(x_k|z)
+        "Decode with gradients to `z`, but none to the decoder"
+        decoder = self.decoders[k]
+        fixed = {name: p.detach() for name,p in decoder.named_parameters()}
+        return functional_call(decoder, fixed, (z,))
+    def unimodal_loss(self, x, mask=None, warm=1.):
+        "Minus the sum of the unimodal ELBOs, decoders fixed"
+        x, mask = self.prepare_loss(x, mask)
+        loss = 0
+        elbos, kls = {}, {}
+        for k,q in self.experts(x).items():
+            z = q.rsample((1,))                                       # (1,B,d)
+            rec = self.decode_fixed(k, z).log_prob(x[k]).mean()
+            div = kl(q, self.prior()).mean()
+            cost = self.beta*warm*div-self.gamma[k]*rec
+            loss = loss+cost
+            elbos[f'elbo_{k}'] = (rec-div).detach()
+            kls[f'kl_{k}'] = div.detach()
+        return loss, elbos|kls
+
+# %% ../../nbs/42_models.telbo.ipynb #cf1e79c3
+def _gammas(mods, gamma):
+    "`{name: weight}` of the likelihoods in the unimodal bounds: the modality's own unless said otherwise"
+    gamma = dict(gamma or {})
+    for k,weight in gamma.items():
+        choose(k, mods, 'modality in gamma')
+        nonnegative(**{f'gamma of modality {k!r}': weight})
+    return {k: gamma.get(k, m.weight) for k,m in mods.items()}
+
+# %% ../../nbs/42_models.telbo.ipynb #a5a0548c
 @register
-class TELBO(JointVAE):
+class TELBO(_OwnBounds):
     "Joint ELBO and one ELBO per modality (Vedantam et al. 2018; MultiVae 2023, Eq. 7), in one stage or two"
+    as_published = {'two_stage': False}
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`; their weights count in the joint ELBO
         d:int, # Latent size
@@ -30,46 +65,15 @@ class TELBO(JointVAE):
         reference:list=None, # As in `JointVAE`
     ):
         super().__init__(mods, d, beta=beta, encoders=encoders, joint=joint, wide=wide, reference=reference)
-        for k,g in (gamma or {}).items():
-            choose(k, self.mods, 'modality in gamma')
-            if not g>=0: raise ValueError(f'gamma of modality {k!r} must not be negative, found {g}')
-        self.gamma = {k: m.weight for k,m in self.mods.items()} | dict(gamma or {})
+        self.gamma = _gammas(self.mods, gamma)
         self.two_stage = two_stage
-
-# %% ../../nbs/42_models.telbo.ipynb #5d014b27
-@patch
-def decode_fixed(self:TELBO,
-    k:str, # Modality
-    z, # Codes `(n,B,d)`
-): # p(x_k|z)
-    "Decode with gradients to `z`, but none to the decoder"
-    dec = self.decoders[k]
-    return functional_call(dec, {n: p.detach() for n,p in dec.named_parameters()}, (z,))
-
-# %% ../../nbs/42_models.telbo.ipynb #6e8bba0d
-@patch
-def unimodal_loss(self:TELBO,
-    x:dict, # Batch `{name: (B,*shape)}`, complete
-    mask:dict=None, # `{name: bool (B,)}`, True everywhere
-    warm:float=1., # Scales beta
-)->tuple: # Loss in nats (scalar), and detached terms
-    "Minus the sum of the unimodal ELBOs, decoders fixed"
-    x, mask = self.prepare_loss(x, mask)
-    qs = self.experts(x)
-    rec = {k: self.decode_fixed(k, q.rsample((1,))).log_prob(x[k]).mean() for k,q in qs.items()}
-    div = {k: kl(q, self.prior()).mean() for k,q in qs.items()}
-    return (sum(self.beta*warm*div[k]-self.gamma[k]*rec[k] for k in qs),
-            {f'elbo_{k}': (rec[k]-div[k]).detach() for k in qs} | {f'kl_{k}': v.detach() for k,v in div.items()})
-
-# %% ../../nbs/42_models.telbo.ipynb #0db8685a
-@patch
-def loss(self:TELBO, x, mask=None, warm=1.):
-    "Minus all ELBOs: one-stage training"
-    (a, terms), (b, more) = self.joint_loss(x, mask, warm), self.unimodal_loss(x, mask, warm)
-    return a+b, terms|more
-
-@patch
-def stages(self:TELBO):
-    "Joint model then unimodal encoders, or all at once"
-    if not self.two_stage: return [Stage('all', self.loss)]
-    return [Stage('joint', self.joint_loss, trains=('joint','decoders')), Stage('unimodal', self.unimodal_loss, trains=('encoders',))]
+    def loss(self, x, mask=None, warm=1.):
+        "Minus all ELBOs: one-stage training; `warm` scales beta"
+        joint, terms = self.joint_loss(x, mask, warm)
+        alone, more = self.unimodal_loss(x, mask, warm)
+        return joint+alone, terms|more
+    def stages(self):
+        "Joint model then unimodal encoders, or all at once"
+        if not self.two_stage: return [Stage('all', self.loss)]
+        joint = Stage('joint', self.joint_loss, trains=('joint','decoders'))
+        return [joint, Stage('unimodal', self.unimodal_loss, trains=('encoders',))]

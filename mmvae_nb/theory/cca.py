@@ -18,13 +18,14 @@ from typing import NamedTuple
 from ..core import Stage, as_modalities, check_batch, choose, eval_mode, observed, register
 from ..nets import body_of
 
-# %% ../../nbs/16_theory.cca.ipynb #9ac679d6
+# %% ../../nbs/16_theory.cca.ipynb #6321ef5f
 def covariances(
     h1:Tensor, # First view `(n,g1)`
     h2:Tensor, # Second view `(n,g2)`, row by row with the first
 )->tuple: # S1 `(g1,g1)`, S2 `(g2,g2)`, S12 `(g1,g2)`, in double precision
     "Sample covariances of two views and between them"
-    h1, h2 = h1.double(), h2.double()
+    h1 = h1.double()
+    h2 = h2.double()
     h1 = h1-h1.mean(0)
     h2 = h2-h2.mean(0)
     n = len(h1)-1
@@ -113,14 +114,15 @@ def spectrum(
         return svdvals(T)
     return {(a,b): correlations(a, b) for a,b in combinations(hs, 2)}
 
-# %% ../../nbs/16_theory.cca.ipynb #adc2300b
+# %% ../../nbs/16_theory.cca.ipynb #cc5854e8
 def noise_edge(
     n:int, # Number of samples
     g1:int, # Size of the first embedding
     g2:int, # Size of the second
 )->float: # A correlation
     "About the largest canonical correlation that independent embeddings show"
-    c1, c2 = g1/(n-1), g2/(n-1)
+    c1 = g1/(n-1)
+    c2 = g2/(n-1)
     if c1+c2>=1: return 1.
     return math.sqrt(c1*(1-c2)) + math.sqrt(c2*(1-c1))
 
@@ -165,7 +167,7 @@ def width(
                          f'found {found} for two samples')
     return h.shape[1]
 
-# %% ../../nbs/16_theory.cca.ipynb #901f7331
+# %% ../../nbs/16_theory.cca.ipynb #3b619b99
 @register
 class Projector(nn.Module):
     "g(x): a body, and a linear map from its `nf` features to `(B,size)`; of unit length if `unit`"
@@ -182,9 +184,10 @@ class Projector(nn.Module):
         self.unit = unit
     def forward(self, x):
         h = self.linear(self.body(x))
-        return normalize(h, dim=-1) if self.unit else h
+        if not self.unit: return h
+        return normalize(h, dim=-1)
 
-# %% ../../nbs/16_theory.cca.ipynb #ebdfebdf
+# %% ../../nbs/16_theory.cca.ipynb #ebe38ac6
 def projectors(
     mods, # List of `Modality`, or `{name: shape}`
     size:int=16, # Size of the embeddings
@@ -192,7 +195,8 @@ def projectors(
     given:dict=None, # Modules to use instead of the default ones, by name
 )->nn.ModuleDict: # `{name: module}`
     "A projector per modality: a copy of its encoder body, or a default one for its shape"
-    mods, given = as_modalities(mods), given or {}
+    mods = as_modalities(mods)
+    given = given or {}
     for j in given: choose(j, mods, 'modality in projectors')
     def make(j):
         if j in given: return given[j]
@@ -224,7 +228,7 @@ class PairObjective(nn.Module):
         "Smallest number of samples with both modalities that `pair` can use"
         return 2
 
-# %% ../../nbs/16_theory.cca.ipynb #0ea1edff
+# %% ../../nbs/16_theory.cca.ipynb #e480ec09
 @patch
 def embed(self:PairObjective,
     x:dict, # Batch `{name: (B,*shape)}`
@@ -233,13 +237,14 @@ def embed(self:PairObjective,
     "Embeddings of what was observed"
     check_batch(self.mods, x, mask)
     def one(j, o):
-        project, size = self.projs[j], self.sizes[j]
+        project = self.projs[j]
+        size = self.sizes[j]
         if not mask or j not in mask: return project(x[j])
         h = project(x[j][o]) if o.any() else x[j].new_zeros(0, size)
         return h.new_zeros(len(o), size).index_put((o,), h)           # rows of the samples that have it
     return {j: one(j, o) for j,o in observed(x, x, mask).items()}
 
-# %% ../../nbs/16_theory.cca.ipynb #0d614dc2
+# %% ../../nbs/16_theory.cca.ipynb #d043a16e
 @patch
 def loss(self:PairObjective,
     x:dict, # Batch `{name: (B,*shape)}`
@@ -249,10 +254,13 @@ def loss(self:PairObjective,
     hs = self.embed(x, mask)
     obs = observed(x, x, mask)
     both = {(a,b): obs[a]&obs[b] for a,b in combinations(hs, 2)}      # bool (B,) for each pair
-    losses, values = [], {}
+    losses = []
+    values = {}
     for (a,b),o in both.items():
         if o.sum()<self.enough(a, b): continue
-        loss, values[a,b] = self.pair({a: hs[a][o], b: hs[b][o]})
+        pair = {a: hs[a][o], b: hs[b][o]}
+        loss, value = self.pair(pair)
+        values[a,b] = value
         losses.append(loss)
     if not losses: return self._too_few(hs, both)
     mean = torch.stack(list(values.values())).mean()
@@ -263,8 +271,10 @@ def _terms(self:PairObjective, mean, values, pairs):
     "What to report: the mean, and if there are several pairs the value of each (NaN without one)"
     terms = {self.term: mean}
     if len(pairs)==1: return terms
+    unused = torch.tensor(math.nan)
     for a,b in pairs:
-        terms[f'{self.term}_{a}_{b}'] = values.get((a, b), torch.tensor(math.nan))
+        name = f'{self.term}_{a}_{b}'
+        terms[name] = values.get((a, b), unused)
     return terms
 
 # %% ../../nbs/16_theory.cca.ipynb #df5ca48f
@@ -392,7 +402,7 @@ def keep(
         out[j] = kept
     return out
 
-# %% ../../nbs/16_theory.cca.ipynb #65baf8b6
+# %% ../../nbs/16_theory.cca.ipynb #fb913100
 def probe(
     h:Tensor, # Embeddings `(n,g)`, or any numbers to read from
     y:Tensor, # Labels `(n,)` of integers, or numbers `(n,m)`
@@ -405,7 +415,8 @@ def probe(
     h = torch.cat([h, h.new_ones(len(h), 1)], 1)                      # an intercept
     half = len(h)//2
     weights = torch.linalg.lstsq(h[:half], t[:half]).solution
-    pred, want = h[half:]@weights, t[half:]
+    pred = h[half:]@weights
+    want = t[half:]
     if labels: return (pred.argmax(-1)==y[half:]).double().mean().item()
     error = ((pred-want)**2).sum().item()
     spread = ((want-t[:half].mean(0))**2).sum().item()

@@ -13,12 +13,13 @@ from torch.nn.functional import cross_entropy, normalize
 from .cca import PairObjective
 from ..core import choose, register
 
-# %% ../../nbs/17_theory.contrastive.ipynb #ea5fad8b
+# %% ../../nbs/17_theory.contrastive.ipynb #74a49153
 def nce(
     scores:Tensor, # `(K,C)` with `C>=K`: row i holds the scores of all candidates for a_i, its partner on the diagonal
 )->Tensor: # Nats, a scalar
     "Log loss of telling the partner from the other candidates"
-    return cross_entropy(scores, torch.arange(len(scores), device=scores.device))
+    partners = torch.arange(len(scores), device=scores.device)
+    return cross_entropy(scores, partners)
 
 def mi_bound(
     scores:Tensor, # `(K,K)`, partners on the diagonal
@@ -39,7 +40,7 @@ def _check_pair(h1, h2, tau):
     if not torch.isfinite(total):
         raise ValueError('embeddings hold NaN or inf; lower the learning rate, or look at the projectors')
 
-# %% ../../nbs/17_theory.contrastive.ipynb #0292465f
+# %% ../../nbs/17_theory.contrastive.ipynb #852df7ee
 def infonce(
     h1:Tensor, # Embeddings `(B,g)`; their length does not matter
     h2:Tensor, # Embeddings `(B,g)`, row by row partners of `h1`
@@ -49,15 +50,19 @@ def infonce(
     "Contrastive loss of paired embeddings (JNF-Shared 2025, App. B.2)"
     _check_pair(h1, h2, tau)
     choose(negatives, ('cross','both'), 'kind of negatives')
-    h1, h2 = _unit(h1), _unit(h2)
+    h1 = _unit(h1)
+    h2 = _unit(h2)
     cross = h1@h2.T/tau                                    # (B,B), partners on the diagonal
     if negatives=='cross': return (nce(cross)+nce(cross.T))/2
-    own1, own2 = _own_scores(h1, tau), _own_scores(h2, tau)
+    own1 = _own_scores(h1, tau)
+    own2 = _own_scores(h2, tau)
     forth = nce(torch.cat([cross, own1], 1))               # among 2B-1 candidates
     back = nce(torch.cat([cross.T, own2], 1))
     return (forth+back)/2
 
-def _unit(h): return normalize(h if h.dtype==torch.float64 else h.float(), dim=-1)
+def _unit(h):
+    if h.dtype!=torch.float64: h = h.float()
+    return normalize(h, dim=-1)
 
 def _own_scores(h, tau):
     "Scores of decoys of one's own modality `(B,B)`, oneself excepted"

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from ..dists import kl
 
-# %% ../../nbs/12_theory.coupling.ipynb #f9a1134f
+# %% ../../nbs/12_theory.coupling.ipynb #53c3c3a2
 def _masked(d, mask):
     "Terms `(M,...,B)` with zeros where a modality is not observed"
     if mask is None: return d
@@ -19,7 +19,8 @@ def _masked(d, mask):
         raise ValueError(f'mask: expected shape {expected}, one row per posterior, found {tuple(mask.shape)}')
     draws = [1]*(d.dim()-2)
     mask = mask.view(len(d), *draws, -1)                           # (M,B), or (M,1,B) against (M,n,B)
-    return torch.where(mask, d, d.new_zeros(()))
+    zero = d.new_zeros(())
+    return torch.where(mask, d, zero)
 
 def l_jm(
     q, # Joint posterior, batch shape `(B,)`, event shape `(d,)`
@@ -31,11 +32,12 @@ def l_jm(
     if not qs: raise ValueError('l_jm needs at least one unimodal posterior')
     def mean_kl(r):
         d = kl(q, r, z)                                            # (B,), or (n,B) where there is no closed form
-        return d.mean(0) if d.dim()>len(q.batch_shape) else d
+        if d.dim()>len(q.batch_shape): return d.mean(0)
+        return d
     d = torch.stack([mean_kl(r) for r in qs])                      # (M,B)
     return _masked(d, mask).sum(0)
 
-# %% ../../nbs/12_theory.coupling.ipynb #2a4cfb6e
+# %% ../../nbs/12_theory.coupling.ipynb #357373d0
 def l_uni(
     z:Tensor, # Samples of the joint posterior, `(n,B,d)`
     qs, # List of M unimodal posteriors, batch shape `(B,)`, event shape `(d,)`
@@ -44,4 +46,5 @@ def l_uni(
     "Minus the sum over modalities of log q_j(z|x_j)"
     if not qs: raise ValueError('l_uni needs at least one unimodal posterior')
     lq = torch.stack([r.log_prob(z) for r in qs])                  # (M,n,B)
-    return _masked(-lq, mask).sum(0)
+    terms = _masked(-lq, mask)
+    return terms.sum(0)

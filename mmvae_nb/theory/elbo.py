@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['rec_terms', 'log_weights', 'report', 'elbo', 'iwae', 'dreg']
 
-# %% ../../nbs/11_theory.elbo.ipynb #d2483b07
+# %% ../../nbs/11_theory.elbo.ipynb #a2cdc5bc
 import math, torch
 from torch import Tensor
-from ..core import hide
+from ..core import hide, nonnegative
 from ..dists import kl
 
 # %% ../../nbs/11_theory.elbo.ipynb #db22a6d7
@@ -30,7 +30,7 @@ def _rec(model, x, z, mask):
         if k not in rec: rec[k] = _rec_of_some(model, k, v, z, mask[k])
     return {k: rec[k] for k in x}
 
-# %% ../../nbs/11_theory.elbo.ipynb #941bb86b
+# %% ../../nbs/11_theory.elbo.ipynb #f0413e1e
 def rec_terms(
     model, # Has `decode(z, targets) -> {name: p(x_j|z)}` and `decoders`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -39,16 +39,18 @@ def rec_terms(
     chunk:int=256, # Codes decoded and scored together on a CPU, so that they stay in its cache
 )->dict: # Nats, `{name: (n,B)}`
     "log p(x_j|z) of each modality in `x`, zero where it is not observed"
-    batch_stats = any(d.training and getattr(d, 'whole', False) for d in model.decoders.values())
+    decoders = model.decoders.values()
+    batch_stats = any(d.training and getattr(d, 'whole', False) for d in decoders)
     if batch_stats or z.device.type!='cpu': return _rec(model, x, z, mask)
-    draws = max(1, chunk//z.shape[1])                              # of all B samples at a time
+    B = z.shape[1]
+    draws = max(1, chunk//B)                                       # of all B samples at a time
     recs = [_rec(model, x, part, mask) for part in z.split(draws)]
     if len(recs)==1: return recs[0]
     return {k: torch.cat([rec[k] for rec in recs]) for k in x}
 
-# %% ../../nbs/11_theory.elbo.ipynb #7fbc4a88
+# %% ../../nbs/11_theory.elbo.ipynb #717c1adc
 def log_weights(
-    model, # Has `decode`, `prior` and `mods`
+    model, # Has `decode`, `decoders`, `prior` and `mods`
     x:dict, # Batch `{name: (B,*shape)}`
     q, # q(z|x), batch shape `(B,)`, event shape `(d,)`
     z:Tensor, # Samples of `q`, `(n,B,d)`
@@ -59,21 +61,24 @@ def log_weights(
     "Log importance weights of `z` and their parts"
     p = model.prior()
     rec = rec_terms(model, x, z, mask)
-    div = kl(q, p, z) if exact else q.log_prob(z)-p.log_prob(z)
+    if exact: div = kl(q, p, z)
+    else: div = q.log_prob(z)-p.log_prob(z)
     ll = sum(model.mods[k].weight*v for k,v in rec.items())        # (n,B)
-    return ll-beta*div, rec, div
+    lw = ll-beta*div
+    return lw, rec, div
 
-# %% ../../nbs/11_theory.elbo.ipynb #60692c3e
+# %% ../../nbs/11_theory.elbo.ipynb #05e74412
 def _sampled(model, x, mask, n, beta, exact=False):
     "q(z|x), `n` reparameterised samples `z`, and `log_weights` of these"
     if n<1: raise ValueError(f'n must be at least 1 sample, found {n}')
-    if beta<0: raise ValueError(f'beta must not be negative, found {beta}')
+    nonnegative(beta=beta)
     x = hide(x, mask)
     q = model.encode(x, mask)
     z = q.rsample((n,))
-    return q, z, *log_weights(model, x, q, z, mask, beta, exact)
+    lw, rec, div = log_weights(model, x, q, z, mask, beta, exact)
+    return q, z, lw, rec, div
 
-# %% ../../nbs/11_theory.elbo.ipynb #db434a65
+# %% ../../nbs/11_theory.elbo.ipynb #af34ea5b
 def _logmean(lw):
     "log of the mean weight: `(n,B)` to `(B,)`"
     return lw.logsumexp(0)-math.log(len(lw))
@@ -91,9 +96,10 @@ def report(
 def _multi(rec, div):
     "`report` of several samples, with their joint bound"
     lw = sum(rec.values())-div
-    return report(rec, div, iwae=_logmean(lw))
+    bound = _logmean(lw)
+    return report(rec, div, iwae=bound)
 
-# %% ../../nbs/11_theory.elbo.ipynb #7a493e93
+# %% ../../nbs/11_theory.elbo.ipynb #6bf53440
 def elbo(
     model, # Has `encode`, `decode`, `prior` and `mods`
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -103,9 +109,10 @@ def elbo(
 )->tuple: # Loss in nats (scalar), and detached scalar terms
     "Negative beta-ELBO; the KL is exact where a closed form exists"
     q, z, lw, rec, div = _sampled(model, x, mask, n, beta, exact=True)
-    return -lw.mean(), report(rec, div)
+    loss = -lw.mean()
+    return loss, report(rec, div)
 
-# %% ../../nbs/11_theory.elbo.ipynb #495c23f2
+# %% ../../nbs/11_theory.elbo.ipynb #8260e493
 def iwae(
     model, # Has `encode`, `decode`, `prior` and `mods`
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -115,9 +122,10 @@ def iwae(
 )->tuple: # Loss in nats (scalar), and detached scalar terms
     "Negative importance-weighted bound of log p(x_S)"
     q, z, lw, rec, div = _sampled(model, x, mask, n, beta)
-    return -_logmean(lw).mean(), _multi(rec, div)
+    loss = -_logmean(lw).mean()
+    return loss, _multi(rec, div)
 
-# %% ../../nbs/11_theory.elbo.ipynb #57584e17
+# %% ../../nbs/11_theory.elbo.ipynb #a34891cf
 def dreg(
     model, # Has `encode`, `decode`, `prior` and `mods`; one reparameterised posterior
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -128,11 +136,13 @@ def dreg(
 )->tuple: # Loss of `iwae` with another gradient, and the terms of `iwae`
     "Importance-weighted bound with the doubly reparameterised gradient"
     q, z, lw, rec, div = _sampled(model, x, mask, n, beta)
-    w = lw.detach().softmax(0)                                     # (n,B)
+    fixed = lw.detach()
+    w = fixed.softmax(0)                                           # (n,B)
     if z.requires_grad and not published:
         again = (1-beta+beta*w)[...,None]
         z.register_hook(lambda g: g*again)
     direct = q.log_prob(z.detach())
     surrogate = (w*(lw+beta*direct)).sum(0).mean()
-    bound = _logmean(lw.detach()).mean()
-    return surrogate.detach()-surrogate-bound, _multi(rec, div)
+    bound = _logmean(fixed).mean()
+    loss = surrogate.detach()-surrogate-bound
+    return loss, _multi(rec, div)

@@ -41,7 +41,7 @@ def _(q:MultivariateNormal):
     lam = q.precision_matrix
     return (lam@q.mean[...,None])[...,0], lam
 
-# %% ../../nbs/13_theory.experts.ipynb #ebd8fce4
+# %% ../../nbs/13_theory.experts.ipynb #59587920
 def _naturals(qs, prior, mask):
     "Natural parameters of experts (stacked, zero where masked) and prior"
     if mask is not None and len(mask)!=len(qs):
@@ -55,7 +55,8 @@ def _naturals(qs, prior, mask):
     if mask is not None:
         eta = torch.where(_view(mask, eta), eta, 0.)
         lam = torch.where(_view(mask, lam), lam, 0.)
-    eta0, lam0 = (0., 0.) if prior is None else _natural(prior)
+    if prior is None: return eta, lam, 0., 0.
+    eta0, lam0 = _natural(prior)
     return eta, lam, eta0, lam0
 
 # %% ../../nbs/13_theory.experts.ipynb #cffc27de
@@ -76,13 +77,14 @@ def is_strict(
     "Check a value of `wide`"
     return choose(wide, ('clip','strict','raise'), 'value of wide')!='clip'
 
-# %% ../../nbs/13_theory.experts.ipynb #0c5584e8
+# %% ../../nbs/13_theory.experts.ipynb #ed234996
 def wide_of(
     q, # Any posterior, batch shape `(B,)`
 )->Tensor: # bool `(B,)`
     "Which samples' product had no density of its own; nobody's where nothing was multiplied"
     marks = getattr(q, 'wide', None)
-    return torch.zeros(q.batch_shape, dtype=torch.bool) if marks is None else marks
+    if marks is not None: return marks
+    return torch.zeros(q.batch_shape, dtype=torch.bool)
 
 # %% ../../nbs/13_theory.experts.ipynb #d28afe37
 class WideCount:
@@ -105,7 +107,7 @@ def counting_wide():
     try: yield count
     finally: _counts.remove(count)
 
-# %% ../../nbs/13_theory.experts.ipynb #91d778a7
+# %% ../../nbs/13_theory.experts.ipynb #10d1b5b1
 _way_out = ("to do better, train longer, or let products divide by a Gaussian fitted to codes, "
             "`model.fit_reference(x)`; `wide_of(posterior)` marks the samples; `wide='strict'` raises")
 
@@ -117,10 +119,11 @@ def note_wide(
         c.n += wide.numel()
         c.wide += int(wide.sum())
     if not _counts and wide.any():
-        warnings.warn('some products of experts are no density within reach: experts, or codes, are wider than the '
-                      f'prior. Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
+        why = ('some products of experts are no density within reach: experts, or codes, are wider than the prior. '
+               f'Every sample is answered; {_way_out}')
+        warnings.warn(why, WideExperts, stacklevel=3)
 
-# %% ../../nbs/13_theory.experts.ipynb #31c1f3c9
+# %% ../../nbs/13_theory.experts.ipynb #091e3106
 def tell_wide(
     shares:dict, # `{what was given: share of its samples}`
 ):
@@ -128,8 +131,9 @@ def tell_wide(
     shares = {k: v for k,v in shares.items() if v>0}
     if _counts or not shares: return
     told = ', '.join(f'{v:.2%} of the samples given {k}' for k,v in shares.items())
-    warnings.warn(f'products of experts that are no density within reach: {told}. Experts, or codes, are wider than '
-                  f'the prior. Every sample is answered; {_way_out}', WideExperts, stacklevel=3)
+    why = (f'products of experts that are no density within reach: {told}. Experts, or codes, are wider than the prior. '
+           f'Every sample is answered; {_way_out}')
+    warnings.warn(why, WideExperts, stacklevel=3)
 
 # %% ../../nbs/13_theory.experts.ipynb #8cd6742f
 def _failing(lam, full):
@@ -137,7 +141,7 @@ def _failing(lam, full):
     val = torch.linalg.eigvalsh(lam) if full else lam
     return val, ~(val>0)
 
-# %% ../../nbs/13_theory.experts.ipynb #4fbc3520
+# %% ../../nbs/13_theory.experts.ipynb #49c2ba95
 def _refuse(val, bad, n, full, remedy):
     "Raise for the first sample and direction in which a product of `n` posteriors cannot be normalised"
     if not bad.any(): return
@@ -149,35 +153,38 @@ def _refuse(val, bad, n, full, remedy):
     sample = at[-1] if at else 0
     direction = 'eigenvalue' if full else 'dimension'
     where = f'precision {precision:.3g} at sample {sample}, {direction} {k}'
-    raise ValueError(f'the product of {size} posteriors over the prior to the power {size-1} cannot be normalised: {where}. '
-                     f'The experts are wider than the prior there; {remedy}')
+    raise ValueError(f'the product of {size} posteriors over the prior to the power {size-1} cannot be normalised: '
+                     f'{where}. The experts are wider than the prior there; {remedy}')
 
-# %% ../../nbs/13_theory.experts.ipynb #7867202d
+# %% ../../nbs/13_theory.experts.ipynb #c3dd9562
 def _narrowed(lam, lam0):
     "Precision matrices `(M,B,d,d)` with no eigenvalue, in units of the prior's precision, below one"
     L = torch.linalg.cholesky(lam0)
     inv = torch.linalg.inv(L)
-    e, V = torch.linalg.eigh(inv@lam@inv.mT)                       # in units of the prior's
+    relative = inv@lam@inv.mT                                      # in units of the prior's
+    e, V = torch.linalg.eigh(relative)
     if (e>1-1e-9).all(): return lam
     U = L@V
     e = e.clamp(min=1)[...,None,:]
     return (U*e)@U.mT
 
-# %% ../../nbs/13_theory.experts.ipynb #120d68a6
+# %% ../../nbs/13_theory.experts.ipynb #552059b6
 def _clip(qs, eta, lam, lam0, n):
     "Experts no wider than the prior, with the means they had, where there are at least two"
     if not torch.is_tensor(lam0): return eta, lam                  # nothing to compare with
     full = lam.dim()>eta.dim()
     on = lam.flatten(eta.dim()-1).any(-1)                          # (M,B): takes part
-    narrow = _narrowed(lam, lam0) if full else torch.maximum(lam, lam0)
-    narrow = torch.where(_view(on&(n>1), lam), narrow, lam)
+    if full: narrow = _narrowed(lam, lam0)
+    else: narrow = torch.maximum(lam, lam0)
+    multiplied = on&(n>1)
+    narrow = torch.where(_view(multiplied, lam), narrow, lam)
     if not full: return eta*narrow/lam.clamp(min=1e-30), narrow
     mu = torch.stack([mvn(q).mean for q in qs])                    # (M,B,d)
     mu = torch.where(_view(on, mu), mu, 0.)
     moved = (narrow@mu[...,None])[...,0]
     return torch.where(_view(on, eta), moved, 0.), narrow
 
-# %% ../../nbs/13_theory.experts.ipynb #471ff1b5
+# %% ../../nbs/13_theory.experts.ipynb #f2a71c2d
 def poe_posteriors(
     qs, # List of M Gaussians q_j ~ p(z|x_j), batch shape `(B,)`, event shape `(d,)`
     prior, # p(z), Gaussian
@@ -189,13 +196,16 @@ def poe_posteriors(
     if not len(qs): return prior
     eta, lam, eta0, lam0 = _naturals(qs, prior, mask)
     full = lam.dim()>eta.dim()
-    n = torch.tensor(len(qs), device=lam.device) if mask is None else mask.sum(0)
+    if mask is None: n = torch.tensor(len(qs), device=lam.device)
+    else: n = mask.sum(0)
     def divided(v, v0): return v.sum(0)-_view(n-1, v[0])*v0
 
     val, bad = _failing(divided(lam, lam0), full)
     if strict: _refuse(val, bad, n, full, "wide='clip', the default, counts no expert as wider than the prior")
     else: eta, lam = _clip(qs, eta, lam, lam0, n)
-    q = _gaussian(divided(eta, eta0), divided(lam, lam0))
+    eta = divided(eta, eta0)
+    lam = divided(lam, lam0)
+    q = _gaussian(eta, lam)
     q.wide = bad.any(-1).expand(q.batch_shape)
     note_wide(q.wide)
     return q
@@ -207,7 +217,7 @@ def _check_some(has):
     i = (~has).nonzero()[0].item()
     raise ValueError(f'sample {i} has no expert, and there is no prior; give a prior, or drop the sample')
 
-# %% ../../nbs/13_theory.experts.ipynb #9899251e
+# %% ../../nbs/13_theory.experts.ipynb #b92d7929
 def poe(
     qs, # List of M Gaussian experts, batch shape `(B,)`; RATIOS p(z|x_j)/p(z)
     prior=None, # p(z), counted once; `None` leaves it out
@@ -219,9 +229,11 @@ def poe(
         return prior
     if prior is None and mask is not None: _check_some(mask.any(0))
     eta, lam, eta0, lam0 = _naturals(qs, prior, mask)
-    return _gaussian(eta.sum(0)+eta0, lam.sum(0)+lam0)
+    eta = eta.sum(0)+eta0
+    lam = lam.sum(0)+lam0
+    return _gaussian(eta, lam)
 
-# %% ../../nbs/13_theory.experts.ipynb #0ea298bd
+# %% ../../nbs/13_theory.experts.ipynb #3090b7a6
 @singledispatch
 def _tail(q):
     "Curvature and slope of -log q far away from its centre, or None if unknown"
@@ -231,10 +243,14 @@ def _tail(q):
 def _(q:Independent): return _tail(q.base_dist)
 
 @_tail.register
-def _(q:Normal): return q.scale**-2, torch.zeros_like(q.scale)
+def _(q:Normal):
+    slope = torch.zeros_like(q.scale)
+    return q.scale**-2, slope
 
 @_tail.register
-def _(q:Laplace): return torch.zeros_like(q.scale), 1/q.scale
+def _(q:Laplace):
+    curvature = torch.zeros_like(q.scale)
+    return curvature, 1/q.scale
 
 # %% ../../nbs/13_theory.experts.ipynb #e62bf676
 def _open_tails(qs, prior, n, mask):
@@ -264,7 +280,7 @@ def _refuse_tails(qs, prior, n, mask):
                      f'its log density grows without bound at sample {sample}, dimension {k}. Use narrower experts, '
                      '`poe_posteriors` if they are Gaussian, or `ProductPosterior`, which samples it inside a ball')
 
-# %% ../../nbs/13_theory.experts.ipynb #fb65b2a8
+# %% ../../nbs/13_theory.experts.ipynb #1ba9b788
 def poe_logp(
     qs, # List of M distributions with `log_prob`, batch shape `(B,)`; normalised POSTERIORS
     prior, # p(z)
@@ -272,18 +288,20 @@ def poe_logp(
 ): # Function: z `(n,B,d)` -> unnormalised log density `(n,B)`
     "Log of the product of posteriors over the prior to the power |S|-1, for samplers"
     if not len(qs): return prior.log_prob
-    n = torch.tensor(len(qs)) if mask is None else mask.sum(0)
+    n = torch.tensor(len(qs))
+    if mask is not None: n = mask.sum(0)
     _refuse_tails(qs, prior, n, mask)
     def logp(z):
         lq = torch.stack([q.log_prob(z) for q in qs])              # (M,n,B)
         if mask is not None:
             draws = [1]*(lq.dim()-2)
-            lq = torch.where(mask.view(len(qs), *draws, -1), lq, 0.)
+            on = mask.view(len(qs), *draws, -1)                    # (M,1,B)
+            lq = torch.where(on, lq, 0.)
         times = n.to(z.device)-1
         return lq.sum(0)-times*prior.log_prob(z)
     return logp
 
-# %% ../../nbs/13_theory.experts.ipynb #fdc31b52
+# %% ../../nbs/13_theory.experts.ipynb #a03a4b79
 class Stacked(Distribution):
     "Experts of different kinds side by side: batch shape `(M,B)`"
     arg_constraints = {}
@@ -291,7 +309,8 @@ class Stacked(Distribution):
         self.qs = list(qs)
         self.has_rsample = all(q.has_rsample for q in qs)
         first = self.qs[0]
-        super().__init__((len(self.qs), *first.batch_shape), first.event_shape, validate_args=False)
+        shape = (len(self.qs), *first.batch_shape)
+        super().__init__(shape, first.event_shape, validate_args=False)
 
     def _each(self, draw, shape): return torch.stack([draw(q, shape) for q in self.qs], len(shape))
     def rsample(self, shape=()): return self._each(lambda q, s: q.rsample(s), shape)
@@ -300,7 +319,8 @@ class Stacked(Distribution):
     def log_prob(self, z): # z `(...,M or 1,B,d)`
         same = z.shape[-3]==1                                      # the same points for all experts
         def of(i): return z.select(-3, 0 if same else i)
-        return torch.stack([q.log_prob(of(i)) for i,q in enumerate(self.qs)], -2)
+        lq = [q.log_prob(of(i)) for i,q in enumerate(self.qs)]
+        return torch.stack(lq, -2)
 
     @property
     def mean(self): return torch.stack([q.mean for q in self.qs])
@@ -337,33 +357,36 @@ class Mixture(Distribution):
         self.weights = _weights(weights, comps)
         super().__init__(comps.batch_shape[1:], comps.event_shape, validate_args=False)
 
-# %% ../../nbs/13_theory.experts.ipynb #94f14be5
+# %% ../../nbs/13_theory.experts.ipynb #a9dec897
 def _like(comps):
     "A tensor with dtype and device of the experts"
-    first = comps.qs[0] if isinstance(comps, Stacked) else comps
-    return torch.zeros(()) if kind_of(first) is None else params(first)['loc']
+    if isinstance(comps, Stacked): comps = comps.qs[0]
+    if kind_of(comps) is None: return torch.zeros(())
+    return params(comps)['loc']
 
 def _weights(w, comps):
     "Constant weights `(M,B)` that sum to one, at the dtype and device of the experts"
     like = _like(comps)
     if w is None: w = torch.ones(comps.batch_shape[:1])
     w = torch.as_tensor(w).detach()
-    w = w.to(like).view(len(w), -1).expand(comps.batch_shape)      # (M,B)
+    w = w.to(like).view(len(w), -1)
+    w = w.expand(comps.batch_shape)                                # (M,B)
     if (w<0).any(): raise ValueError('mixture weights must not be negative')
     total = w.sum(0)
-    if not (total>0).all():
-        i = (~(total>0)).nonzero()[0].item()
+    has = total>0
+    if not has.all():
+        i = (~has).nonzero()[0].item()
         raise ValueError(f'sample {i} has no expert to choose from; drop it')
     return w/total
 
-# %% ../../nbs/13_theory.experts.ipynb #d77b153f
+# %% ../../nbs/13_theory.experts.ipynb #806bb8fc
 @patch
 def log_prob(self:Mixture, z): # z `(...,B,d)` gives `(...,B)`
     "log sum_m w_m q_m(z)"
     lp = self.comps.log_prob(z.unsqueeze(-3))                      # (...,M,B)
     lw = self.weights.to(lp).log()
     lp = torch.where(lw.isneginf(), -torch.inf, lp)
-    return torch.logsumexp(lp+lw, -2)
+    return (lp+lw).logsumexp(-2)
 
 @patch
 def _average(self:Mixture, v):
@@ -379,7 +402,8 @@ def mean(self:Mixture):
 @patch(as_prop=True)
 def variance(self:Mixture):
     "Within plus between the experts"
-    square = self._average(self.comps.variance+self.comps.mean**2)
+    comps = self.comps
+    square = self._average(comps.variance+comps.mean**2)
     return square-self.mean**2
 
 # %% ../../nbs/13_theory.experts.ipynb #bfd80ce9
@@ -399,15 +423,20 @@ def strata(self:Mixture,
     "Samples of every expert: weight functions of them by `weights (M,B)`"
     return self.comps.rsample((n,)).movedim(-3, 0)
 
-# %% ../../nbs/13_theory.experts.ipynb #e4bfca2e
+# %% ../../nbs/13_theory.experts.ipynb #075d4c96
 @patch
 def _draw(self:Mixture, shape, how):
     "Choose experts, then sample: only the chosen ones where parameters can be picked"
     i = self.choice(shape)                                         # (*shape,B)
-    if not isinstance(self.comps, Stacked): return getattr(pick(self.comps, i), how)()
-    z = getattr(self.comps, how)(torch.Size(shape))                # (*shape,M,B,d)
+    comps = self.comps
+    if not isinstance(comps, Stacked):
+        chosen = pick(comps, i)
+        return getattr(chosen, how)()
+    draw = getattr(comps, how)
+    z = draw(torch.Size(shape))                                    # (*shape,M,B,d)
     i = i.to(z.device)[...,None,:,None]
-    return z.take_along_dim(i, -3).squeeze(-3)
+    z = z.take_along_dim(i, -3)                                    # (*shape,1,B,d)
+    return z.squeeze(-3)
 
 @patch
 def rsample(self:Mixture, shape=()):
@@ -419,11 +448,13 @@ def sample(self:Mixture, shape=()):
     "Samples without gradient"
     with torch.no_grad(): return self._draw(shape, 'sample')
 
-# %% ../../nbs/13_theory.experts.ipynb #673649f7
+# %% ../../nbs/13_theory.experts.ipynb #28b9d994
 @beside.register
-def _(q:Mixture, *others): return Mixture(beside(q.comps, *others), q.weights)
+def _(q:Mixture, *others):
+    comps = beside(q.comps, *others)
+    return Mixture(comps, q.weights)
 
-# %% ../../nbs/13_theory.experts.ipynb #045144b6
+# %% ../../nbs/13_theory.experts.ipynb #c617791c
 def _standard(name, v):
     "What a parameter is in a standard distribution, to be broadcast against `v`"
     if name=='scale_tril': return torch.eye(v.shape[-1]).to(v)
@@ -432,28 +463,35 @@ def _standard(name, v):
 def _wipe(comps, mask):
     "Harmless parameters for experts that no sample may use"
     if mask is None or isinstance(comps, Stacked): return comps
-    def safe(name, v): return torch.where(_view(mask, v), v, _standard(name, v))
+    def safe(name, v):
+        on = _view(mask, v)
+        usual = _standard(name, v)
+        return torch.where(on, v, usual)
     return remap(comps, safe)
 
-# %% ../../nbs/13_theory.experts.ipynb #e1bb0ee6
+# %% ../../nbs/13_theory.experts.ipynb #852c11f2
 def moe(
     qs, # List of M distributions, batch shape `(B,)`
     weights:Tensor=None, # `(M,)` or `(M,B)`; default uniform
     mask:Tensor=None, # bool `(M,B)`: experts that may be chosen
 )->Mixture: # Batch shape `(B,)`
     "Mixture of experts; weights are shared among the observed ones"
-    w = torch.ones(len(qs)) if weights is None else torch.as_tensor(weights)
+    if weights is None: weights = torch.ones(len(qs))
+    w = torch.as_tensor(weights)
     if mask is not None: w = w.to(mask.device).view(len(qs), -1)*mask
-    return Mixture(_wipe(stack(qs), mask), w)
+    comps = stack(qs)
+    comps = _wipe(comps, mask)
+    return Mixture(comps, w)
 
-# %% ../../nbs/13_theory.experts.ipynb #20a75c70
+# %% ../../nbs/13_theory.experts.ipynb #f68bd454
 @lru_cache
 def membership(
     M:int, # Number of modalities
 )->Tensor: # bool `(2**M-1, M)`
     "Which modality is in which subset, in the order of `subsets`"
     def row(subset): return [j in subset for j in range(M)]
-    return torch.tensor([row(subset) for subset in subsets(range(M))])
+    rows = [row(subset) for subset in subsets(range(M))]
+    return torch.tensor(rows)
 
 # %% ../../nbs/13_theory.experts.ipynb #126c258a
 def _power(convention, size, seen):
@@ -462,7 +500,7 @@ def _power(convention, size, seen):
     if convention=='posteriors': return 1-size
     return (size==seen).to(size)
 
-# %% ../../nbs/13_theory.experts.ipynb #d43977c7
+# %% ../../nbs/13_theory.experts.ipynb #2ea6bebc
 def mopoe(
     qs, # List of M Gaussian experts, batch shape `(B,)`
     prior=None, # p(z); `None` leaves it out of every product
@@ -477,7 +515,8 @@ def mopoe(
     if mask is None: ok, seen = size>0, len(qs)
     else:
         lacks = A@(~mask).to(A)                                    # how many of a subset were not seen, (S,B)
-        ok, seen = lacks==0, mask.sum(0)
+        ok = lacks==0
+        seen = mask.sum(0)
     power = _power(convention, size, seen)*ok
     def product(v, v0): return torch.tensordot(A, v, 1)+_view(power, v)*v0
 

@@ -19,33 +19,38 @@ from ..core import register
 from ..dists import Encoder, NormalHead, remap
 from .experts import stack
 
-# %% ../../nbs/14_theory.flows.ipynb #658a2150
+# %% ../../nbs/14_theory.flows.ipynb #e2b44cca
 def shift_scale(
     out:Tensor, # What the network says, `(...,2d)`
     bound:float=3., # Largest |log-scale|
 )->tuple: # Shift m and log-scale s, `(...,d)` each
     "Shift and bounded log-scale of an autoregressive step"
     m, a = out.chunk(2, -1)
-    return m, bound*torch.tanh(a/bound)
+    s = bound*torch.tanh(a/bound)
+    return m, s
 
-# %% ../../nbs/14_theory.flows.ipynb #7047319b
+# %% ../../nbs/14_theory.flows.ipynb #1129dff2
 class AffineStep(AutoregressiveTransform):
     "One step of a masked autoregressive flow, as a transform of nflows (forward: z to u)"
     def _elementwise_forward(self, z, out):
         m, s = shift_scale(out)
-        return (z-m)*torch.exp(-s), -s.sum(-1)
+        u = (z-m)*torch.exp(-s)
+        return u, -s.sum(-1)
     def _elementwise_inverse(self, u, out):
         m, s = shift_scale(out)
-        return u*torch.exp(s)+m, s.sum(-1)
+        z = u*torch.exp(s)+m
+        return z, s.sum(-1)
 
-# %% ../../nbs/14_theory.flows.ipynb #ba196f9b
+# %% ../../nbs/14_theory.flows.ipynb #3b9ff4d8
 class _Masked(MaskedLinear):
     "nflows' masked linear layer, with a mask of one's own `(out,in)`"
     def __init__(self, mask, bias=True):
-        nn.Linear.__init__(self, mask.shape[1], mask.shape[0], bias)
-        self.register_buffer('mask', mask.to(self.weight.dtype), persistent=False)
+        outputs, inputs = mask.shape
+        nn.Linear.__init__(self, inputs, outputs, bias)
+        mask = mask.to(self.weight.dtype)
+        self.register_buffer('mask', mask, persistent=False)
 
-# %% ../../nbs/14_theory.flows.ipynb #88896af0
+# %% ../../nbs/14_theory.flows.ipynb #9a4f4a3a
 class MADE(nn.Module):
     "Masked network: every input connected, either order, direct connections, context in every hidden layer"
     def __init__(self,
@@ -57,21 +62,25 @@ class MADE(nn.Module):
         direct:bool=True, # Connect inputs to outputs directly as well
     ):
         super().__init__()
-        inputs = torch.arange(d, 0, -1) if reverse else torch.arange(1, d+1)     # degrees, (d,)
+        inputs = torch.arange(1, d+1)                                            # degrees, (d,)
+        if reverse: inputs = inputs.flip(0)
         units = torch.linspace(1, max(d-1, 1), hidden).round()                   # of each hidden layer, (hidden,)
         outputs = inputs.repeat(2)[:,None]                                       # of shifts and log-scales, (2d,1)
         degrees = [inputs] + [units]*depth
         masks = [above[:,None]>=below for below,above in zip(degrees, degrees[1:])]
         masks.append(outputs>units)
         self.layers = nn.ModuleList(_Masked(mask) for mask in masks)
-        self.direct = _Masked(outputs>inputs, bias=False) if direct else None
+        self.direct = None
+        if direct:
+            self.direct = _Masked(outputs>inputs, bias=False)
+            nn.init.zeros_(self.direct.weight)
         self.context = None
         if nf: self.context = nn.ModuleList(nn.Linear(nf, hidden, bias=False) for _ in range(depth))
         self.cut = [int((units<=i).sum()) for i in range(d)]                    # hidden units that see at most i inputs
         self.reverse = reverse
-        nn.init.zeros_(self.layers[-1].weight)
-        nn.init.zeros_(self.layers[-1].bias)
-        if direct: nn.init.zeros_(self.direct.weight)
+        last = self.layers[-1]
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
 
 # %% ../../nbs/14_theory.flows.ipynb #92de435d
 class Folded(NamedTuple):
@@ -82,7 +91,7 @@ class Folded(NamedTuple):
     cut:list # Hidden units that see at most i inputs
     reverse:bool
 
-# %% ../../nbs/14_theory.flows.ipynb #a15649e1
+# %% ../../nbs/14_theory.flows.ipynb #1a37f019
 @patch
 def fold(self:MADE,
     context:Tensor=None, # Features `(B,nf)`
@@ -94,11 +103,13 @@ def fold(self:MADE,
     biases = [l.bias for l in self.layers]
     if self.context is not None:
         said = [c(context) for c in self.context]                 # (B,hidden) for each hidden layer
-        biases[:-1] = [b + s.to(b.dtype) for b,s in zip(biases, said)]
-    direct = None if self.direct is None else self.direct.weight*self.direct.mask
+        moved = [b + s.to(b.dtype) for b,s in zip(biases, said)]
+        biases[:-1] = moved
+    direct = self.direct
+    if direct is not None: direct = direct.weight*direct.mask
     return Folded(weights, biases, direct, self.cut, self.reverse)
 
-# %% ../../nbs/14_theory.flows.ipynb #db00a396
+# %% ../../nbs/14_theory.flows.ipynb #8cd09b74
 def _linear(h, W, b):
     "Rows `h (N,in)` times weights, or `(M,N,in)` times stacked ones, plus a bias, which may have B rows for N = n*B"
     N = h.shape[-2]
@@ -106,20 +117,23 @@ def _linear(h, W, b):
         b = b.unsqueeze(-2)
     elif b.shape[-2]!=N:                     # one for each data point
         *stacked, B, out = b.shape
-        b = b.unsqueeze(-3).expand(*stacked, N//B, B, out).flatten(-3, -2)       # (...,N,out)
+        b = b.unsqueeze(-3).expand(*stacked, N//B, B, out)
+        b = b.flatten(-3, -2)                                                    # (...,N,out)
     multiply = torch.addmm if W.dim()==2 else torch.baddbmm
     return multiply(b, h, W.mT)
 
-# %% ../../nbs/14_theory.flows.ipynb #e07adceb
+# %% ../../nbs/14_theory.flows.ipynb #59dfcf13
 def folded_net(
     z:Tensor, # Rows `(N,d)`, or `(M,N,d)` for stacked networks; data points run fastest
     f:Folded, # One block
 )->Tensor: # `(N,2d)`, for `shift_scale`
     "What a folded MADE says about every coordinate, in one pass"
+    *Ws, last_W = f.Ws
+    *bs, last_b = f.bs
     h = z
-    for W,b in zip(f.Ws[:-1], f.bs[:-1]):
+    for W,b in zip(Ws, bs):
         h = _linear(h, W, b).relu_()
-    out = _linear(h, f.Ws[-1], f.bs[-1])
+    out = _linear(h, last_W, last_b)
     if f.direct is None: return out
     return _linear(z, f.direct, out)
 
@@ -151,7 +165,7 @@ class FlowPosterior(Distribution):
         self.blocks = list(blocks)
         super().__init__(base.batch_shape, base.event_shape, validate_args=False)
 
-# %% ../../nbs/14_theory.flows.ipynb #84d5ee33
+# %% ../../nbs/14_theory.flows.ipynb #2c3dd9d9
 def _pull(z, blocks):
     "Base points, and log|det du/dz|, by folded blocks or by stacked ones"
     if not blocks: return z, z.new_zeros(z.shape[:-1])
@@ -159,10 +173,13 @@ def _pull(z, blocks):
     u = z.flatten(stacked, -2)                 # (N,d) or (M,N,d)
     log_det = 0.
     for f in blocks:
-        m, s = shift_scale(folded_net(u, f))
+        out = folded_net(u, f)
+        m, s = shift_scale(out)
         u = (u-m)*torch.exp(-s)
         log_det = log_det - s.sum(-1)
-    return u.view(z.shape), log_det.view(z.shape[:-1])
+    u = u.view(z.shape)
+    log_det = log_det.view(z.shape[:-1])
+    return u, log_det
 
 @patch
 def pull(self:FlowPosterior, z):
@@ -175,7 +192,7 @@ def log_prob(self:FlowPosterior, z):
     u, log_det = self.pull(z)
     return self.base.log_prob(u) + log_det
 
-# %% ../../nbs/14_theory.flows.ipynb #10dd5e99
+# %% ../../nbs/14_theory.flows.ipynb #e4b6ea4e
 def _grow(u, f):
     "Invert a block, or stacked ones: each hidden unit is computed once, when its last input is known (no gradient)"
     if f.Ws[0].dim()==2: return _grow(u[None], _stack_of_one(f))[0]
@@ -188,11 +205,18 @@ def _grow(u, f):
     last_W = f.Ws[-1].unflatten(1, (2, d))                            # (M,2,d,hidden): for shifts, for log-scales
     done = 0
     for i,ready in enumerate(f.cut):                                  # `ready` units see the i known coordinates only
-        c = d-1-i if f.reverse else i                                 # the next coordinate
-        known = slice(d-i, d) if f.reverse else slice(0, i)
-        if ready>done: _grow_units(hidden, slice(done, ready), f.Ws, biases, z[:,known], known)
+        if f.reverse:
+            c = d-1-i                                                 # the next coordinate
+            known = slice(d-i, d)
+        else:
+            c = i
+            known = slice(0, i)
+        if ready>done:
+            new = slice(done, ready)
+            _grow_units(hidden, new, f.Ws, biases, z[:,known], known)
         done = ready
-        b, W = last_bias[:,c::d], last_W[:,:,c,:ready]
+        b = last_bias[:,c::d]
+        W = last_W[:,:,c,:ready]
         out = torch.baddbmm(b, W, hidden[-1][:,:ready])               # (M,2,N)
         if f.direct is not None:
             out = torch.baddbmm(out, f.direct[:,c::d,known], z[:,known])
@@ -200,13 +224,15 @@ def _grow(u, f):
         z[:,c] = base[:,c]*s.exp() + m
     return z.mT.reshape(u.shape)
 
-# %% ../../nbs/14_theory.flows.ipynb #72443557
+# %% ../../nbs/14_theory.flows.ipynb #7bbe1b41
 def _grow_units(hidden, new, Ws, biases, z, known):
     "Fill in the units `new` (a slice) of every hidden layer, from the coordinates `z (M,known,N)`"
     below, columns = z, known                                         # what a layer reads, and by which weights
     for h,W,b in zip(hidden, Ws, biases):
-        h[:,new] = torch.baddbmm(b[:,new], W[:,new,columns], below).relu_()
-        below, columns = h[:,:new.stop], slice(0, new.stop)
+        out = torch.baddbmm(b[:,new], W[:,new,columns], below)
+        h[:,new] = out.relu_()
+        below = h[:,:new.stop]
+        columns = slice(0, new.stop)
 
 def _bias_columns(b, N):
     "A bias `(M,out)` as `(M,out,1)`, or one for each data point `(M,B,out)` as `(M,out,N)` for N = n*B points"
@@ -215,15 +241,18 @@ def _bias_columns(b, N):
 
 def _stack_of_one(f):
     "A folded block with a leading dimension of one"
-    Ws, bs = [W[None] for W in f.Ws], [b[None] for b in f.bs]
-    direct = None if f.direct is None else f.direct[None]
+    Ws = [W[None] for W in f.Ws]
+    bs = [b[None] for b in f.bs]
+    direct = f.direct
+    if direct is not None: direct = direct[None]
     return f._replace(Ws=Ws, bs=bs, direct=direct)
 
 def _passes(u, f):
     "Invert one block in d passes (differentiable)"
     z = torch.zeros_like(u)
     for _ in range(u.shape[-1]):
-        m, s = shift_scale(folded_net(z, f))
+        out = folded_net(z, f)
+        m, s = shift_scale(out)
         z = u*torch.exp(s) + m
     return z
 
@@ -239,11 +268,14 @@ def push(self:FlowPosterior,
         for f in reversed(self.blocks): z = invert(z, f)
     return z.view(u.shape)
 
-# %% ../../nbs/14_theory.flows.ipynb #88d34fae
+# %% ../../nbs/14_theory.flows.ipynb #a4a20771
 @patch
-def rsample(self:FlowPosterior, sample_shape=()): return self.push(self.base.rsample(torch.Size(sample_shape)))
+def rsample(self:FlowPosterior, sample_shape=()):
+    shape = torch.Size(sample_shape)
+    u = self.base.rsample(shape)
+    return self.push(u)
 
-# %% ../../nbs/14_theory.flows.ipynb #c11dcae6
+# %% ../../nbs/14_theory.flows.ipynb #bebd42f4
 @register
 class FlowHead(nn.Module):
     "Features `(B,nf)` to a flow posterior over `(d,)`; the papers use the defaults"
@@ -257,21 +289,24 @@ class FlowHead(nn.Module):
     ):
         super().__init__()
         self.base = NormalHead(nf, d)
-        self.flow = maf(d, n_flows, hidden, depth, nf if conditional else None)
+        context = nf if conditional else None
+        self.flow = maf(d, n_flows, hidden, depth, context)
     def forward(self, h):
-        blocks = [m for m in self.flow.modules() if isinstance(m, MADE)]
-        return FlowPosterior(self.base(h), [made.fold(h) for made in blocks])
+        mades = [m for m in self.flow.modules() if isinstance(m, MADE)]
+        blocks = [made.fold(h) for made in mades]
+        return FlowPosterior(self.base(h), blocks)
 
-# %% ../../nbs/14_theory.flows.ipynb #5e857833
+# %% ../../nbs/14_theory.flows.ipynb #96bb4291
 def flow_encoder(
     body:nn.Module, # `(B,*shape) -> (B,nf)`, with an attribute `nf`
     d:int, # Latent size
     **kw, # Passed to `FlowHead`
 )->Encoder: # A call gives a `FlowPosterior`
     "q(z|x): a body, a Gaussian base and a flow"
-    return Encoder(body, FlowHead(body.nf, d, **kw))
+    head = FlowHead(body.nf, d, **kw)
+    return Encoder(body, head)
 
-# %% ../../nbs/14_theory.flows.ipynb #082db70e
+# %% ../../nbs/14_theory.flows.ipynb #f0b91ccc
 def _block_form(f):
     "What two folded blocks must agree in to be stacked"
     weights = tuple(W.shape for W in f.Ws)
@@ -287,15 +322,22 @@ def _stack_folded(fs):
     "Blocks of one form as one with a leading dimension M"
     Ws = [torch.stack(layer) for layer in zip(*(f.Ws for f in fs))]
     bs = [torch.stack(layer) for layer in zip(*(f.bs for f in fs))]
-    direct = None if fs[0].direct is None else torch.stack([f.direct for f in fs])
-    return fs[0]._replace(Ws=Ws, bs=bs, direct=direct)
+    first = fs[0]
+    direct = first.direct
+    if direct is not None: direct = torch.stack([f.direct for f in fs])
+    return first._replace(Ws=Ws, bs=bs, direct=direct)
 
-# %% ../../nbs/14_theory.flows.ipynb #0f7ddd6f
+# %% ../../nbs/14_theory.flows.ipynb #753946e4
 def _base_logp(base):
     "Function: `(M,n,B,d)` to log densities `(M,n,B)` of stacked bases; for Gaussians with all constants at hand"
     p = getattr(base, 'base_dist', None)
-    if isinstance(p, Normal): return _gauss_logp(p.loc[:,None], 1/p.scale[:,None])
-    def logp(u): return base.log_prob(u.transpose(0, 1)).transpose(0, 1)
+    if isinstance(p, Normal):
+        loc = p.loc[:,None]                                           # (M,1,B,d)
+        scale = p.scale[:,None]
+        return _gauss_logp(loc, 1/scale)
+    def logp(u):
+        u = u.transpose(0, 1)                                         # (n,M,B,d)
+        return base.log_prob(u).transpose(0, 1)
     return logp
 
 def _gauss_logp(loc, inv):
@@ -330,25 +372,30 @@ class _Alone:
     def log_prob(self, z): return self.q.log_prob(z)[None]
     def sample(self, n): return self.q.sample((n,))[None]
 
-# %% ../../nbs/14_theory.flows.ipynb #75f1e5e5
+# %% ../../nbs/14_theory.flows.ipynb #02a18acb
 class Experts:
     "Several distributions at once; flows of one form are evaluated together"
     def __init__(self,
         qs:list, # M distributions, batch shape `(B,)`, event shape `(d,)`
     ):
         groups = {}
-        for j,q in enumerate(qs): groups.setdefault(_form(q, j), []).append(j)
+        for j,q in enumerate(qs):
+            form = _form(q, j)
+            groups.setdefault(form, []).append(j)
         self.parts = []
         for js in groups.values():
             kind = _Flows if len(js)>1 else _Alone
-            self.parts.append(kind([qs[j] for j in js]))
+            members = [qs[j] for j in js]
+            self.parts.append(kind(members))
         order = [j for js in groups.values() for j in js]             # of the experts in `parts`
         self.order = None
         if order!=sorted(order): self.order = torch.tensor(order).argsort().tolist()
     def _cat(self, vs):
         "What the parts gave, in the order of the experts"
-        v = torch.cat(vs) if len(vs)>1 else vs[0]
-        return v if self.order is None else v[self.order]
+        v = vs[0]
+        if len(vs)>1: v = torch.cat(vs)
+        if self.order is None: return v
+        return v[self.order]
     def log_prob(self, z): return self._cat([p.log_prob(z) for p in self.parts])         # (n,B,d) to (M,n,B)
     @torch.no_grad()
     def sample(self, n=1): return self._cat([p.sample(n) for p in self.parts])           # (M,n,B,d)
@@ -360,11 +407,16 @@ def experts_logp(
     "Log densities of several experts at the same points"
     return Experts(qs).log_prob
 
-# %% ../../nbs/14_theory.flows.ipynb #24ae06e2
+# %% ../../nbs/14_theory.flows.ipynb #71921709
 @remap.register
 def _(q:FlowPosterior, f):
-    def mapped(block): return block._replace(bs=[f('bias', b) if b.dim()==2 else b for b in block.bs])
-    return FlowPosterior(remap(q.base, f), [mapped(block) for block in q.blocks])
+    def of_bias(b):
+        if b.dim()!=2: return b                                       # the same for all data points
+        return f('bias', b)
+    def mapped(block): return block._replace(bs=[of_bias(b) for b in block.bs])
+    base = remap(q.base, f)
+    blocks = [mapped(block) for block in q.blocks]
+    return FlowPosterior(base, blocks)
 
 def batch_map(
     q:Distribution, # A flow posterior, or location-scale of a known family, batch shape `(B,)`

@@ -23,7 +23,7 @@ class HMCState(NamedTuple):
     logp:Tensor
     grad:Tensor
 
-# %% ../../nbs/15_theory.hmc.ipynb #d0b2ecf1
+# %% ../../nbs/15_theory.hmc.ipynb #70a85b7e
 def hmc_state(
     logp, # Function: z `(...,d)` -> log density up to a constant, `(...)`
     z:Tensor, # Positions `(...,d)`
@@ -33,9 +33,10 @@ def hmc_state(
         z = z.detach().requires_grad_()
         lp = logp(z)
         grad, = torch.autograd.grad(lp.sum(), z)
-    return HMCState(z.detach(), lp.detach(), grad)
+    z = z.detach()
+    return HMCState(z, lp.detach(), grad)
 
-# %% ../../nbs/15_theory.hmc.ipynb #c0fb4451
+# %% ../../nbs/15_theory.hmc.ipynb #0f6d533b
 def leapfrog(
     logp, # Log density
     s:HMCState, # Where the chains are
@@ -48,7 +49,8 @@ def leapfrog(
     v = v+eps/2*s.grad
     for i in range(n):
         s = hmc_state(logp, s.z+eps*v)
-        step = eps if i<n-1 else eps/2
+        last = i==n-1
+        step = eps/2 if last else eps
         v = v+step*s.grad
         if seen is not None: seen.append(s.grad)
     return s, v
@@ -59,7 +61,7 @@ def _where(ok, new, old):
     more = [1]*(new.dim()-ok.dim())
     return torch.where(ok.view(*ok.shape, *more), new, old)
 
-# %% ../../nbs/15_theory.hmc.ipynb #b85eae7f
+# %% ../../nbs/15_theory.hmc.ipynb #cdfc2f9d
 def hmc_step(
     logp, # Log density
     s:HMCState, # Where the chains are
@@ -73,7 +75,8 @@ def hmc_step(
     kinetic = .5*(v**2-v1**2).sum(-1)
     dH = new.logp-s.logp+kinetic
     dH = torch.where(dH.isfinite(), dH, -torch.inf)
-    ok = torch.rand_like(dH).log()<dH
+    u = torch.rand_like(dH)
+    ok = u.log()<dH
     kept = [_where(ok, a, b) for a,b in zip(new, s)]
     return HMCState(*kept), dH
 
@@ -86,14 +89,16 @@ class DualAverage(NamedTuple):
     mu:Tensor # Where it started
     t:int=0
 
-# %% ../../nbs/15_theory.hmc.ipynb #46e1c482
+# %% ../../nbs/15_theory.hmc.ipynb #6a43c86b
 def dual_start(
     eps:Tensor, # First step sizes
 )->DualAverage:
     "Begin adaptation"
-    return DualAverage(eps.log(), eps.log(), torch.zeros_like(eps), eps.log())
+    log_eps = eps.log()
+    err = torch.zeros_like(eps)
+    return DualAverage(log_eps, log_eps, err, log_eps)
 
-# %% ../../nbs/15_theory.hmc.ipynb #3851124c
+# %% ../../nbs/15_theory.hmc.ipynb #c5833d31
 def dual_update(
     a:DualAverage, # Adaptation so far
     accept:Tensor, # Acceptance probability seen at step size `a.log_eps.exp()`
@@ -104,7 +109,8 @@ def dual_update(
     t = a.t+1
     err = a.err+(target-accept-a.err)/(t+10)
     log_eps = a.mu-t**.5/.05*err
-    log_eps = log_eps.clamp(max=math.log(top))
+    log_top = math.log(top)
+    log_eps = log_eps.clamp(max=log_top)
     new = t**-.75                                                  # its share in the average
     log_mean = new*log_eps+(1-new)*a.log_mean
     return DualAverage(log_eps, log_mean, err, a.mu, t)
@@ -120,49 +126,62 @@ class HMCInfo(NamedTuple):
     n_grad:int # Gradients that each chain has cost
     wide:Tensor=None # Of a product: samples without a density of their own, bool `(B,)`
 
-# %% ../../nbs/15_theory.hmc.ipynb #1a76ae9c
+# %% ../../nbs/15_theory.hmc.ipynb #d7b2767d
 def _warm(logp, s, n, n_leap, eps, scale, jitter, target):
     "Adapt step size and scale; the gradients of paths that were lost do not count"
     trust = 1. if scale is None else .5
-    scale = torch.as_tensor(1. if scale is None else scale).to(s.z)
+    if scale is None: scale = 1.
+    scale = torch.as_tensor(scale).to(s.z)
     first = scale = scale.expand(s.z.shape[1:])                    # (...,d)
-    a = dual_start(s.logp.new_full(s.logp.shape[1:], eps))
-    total, count = 0., 0.                                          # of squared gradients since the last refinement
+    start = s.logp.new_full(s.logp.shape[1:], eps)                 # a step size for each target
+    a = dual_start(start)
+    total = 0.                                                     # of squared gradients since the last refinement
+    count = 0.
     for t in range(n):
         seen = []
-        step = _jittered(a.log_eps, jitter, s)*scale
-        s, dH = hmc_step(logp, s, step, n_leap, seen)
-        a = dual_update(a, dH.clamp(max=0).exp().mean(0), target, eps)
-        ok = (dH>-10)[...,None]
-        square = torch.stack(seen).square().mean(0)                # (n,...,d)
-        total = total+torch.where(ok, square, 0.).sum(0)
+        step = _jittered(a.log_eps, jitter, s)
+        s, dH = hmc_step(logp, s, step*scale, n_leap, seen)
+        accept = dH.clamp(max=0).exp()                             # (n,...)
+        a = dual_update(a, accept.mean(0), target, eps)
+        arrived = dH>-10
+        ok = arrived[...,None]
+        grads = torch.stack(seen)                                  # (n_leap,n,...,d)
+        square = grads.square().mean(0)                            # (n,...,d)
+        square = torch.where(ok, square, 0.)
+        total = total+square.sum(0)
         count = count+ok.sum(0)
         if t>0 and t+1 in (n//8, n//4, n//2, 3*n//4):
             scale = _refined(scale, first, total, count, trust)
-            total, count = 0., 0.
+            total = 0.
+            count = 0.
     return s, a.log_mean, scale
 
-# %% ../../nbs/15_theory.hmc.ipynb #651e4bb4
+# %% ../../nbs/15_theory.hmc.ipynb #856ef7c6
 def _jittered(log_eps, jitter, s):
     "A step size for every chain, `(n,...,1)`"
-    u = 2*torch.rand_like(s.logp)-1
-    eps = log_eps.exp()*(1+jitter*u)
+    u = torch.rand_like(s.logp)
+    factor = 1+jitter*(2*u-1)
+    eps = log_eps.exp()*factor
     return eps[...,None]
 
 def _refined(scale, first, total, count, trust):
     "Scales from mean squared gradients, to the power `trust`, and the `first` ones; as they are where none was seen"
-    precision = (total/count.clamp(min=1)).clamp(min=1e-12)
+    n = count.clamp(min=1)
+    precision = (total/n).clamp(min=1e-12)
     new = first**(1-trust)*precision**(-trust/2)
-    return torch.where(total>0, new, scale)
+    known = total>0
+    return torch.where(known, new, scale)
 
-# %% ../../nbs/15_theory.hmc.ipynb #cf6fcf4e
+# %% ../../nbs/15_theory.hmc.ipynb #2bc47b58
 def _check_start(logp):
     "Raise if chains start where the log density is not finite"
     lost = ~logp.isfinite()
     if not lost.any(): return
-    raise ValueError(f'{int(lost.sum())} of {logp.numel()} chains start where the log density is not finite')
+    n_lost = int(lost.sum())
+    n = logp.numel()
+    raise ValueError(f'{n_lost} of {n} chains start where the log density is not finite')
 
-# %% ../../nbs/15_theory.hmc.ipynb #bfa7e010
+# %% ../../nbs/15_theory.hmc.ipynb #e28a7bc2
 @torch.no_grad()
 def hmc(
     logp, # Function: z `(n,...,d)` -> log density up to a constant, `(n,...)`
@@ -180,19 +199,25 @@ def hmc(
     s = hmc_state(logp, z0)
     _check_start(s.logp)
     s, log_eps, scale = _warm(logp, s, n_warmup, n_leap, eps, scale, jitter, target)
-    draws, accept, divergent = [], 0, 0
+    draws = []
+    accept = 0
+    divergent = 0
     for t in range(n_steps):
-        step = _jittered(log_eps, jitter, s)*scale
-        s, dH = hmc_step(logp, s, step, n_leap)
-        accept = accept+dH.clamp(max=0).exp()
-        divergent = divergent+(dH<-1000).int()
+        step = _jittered(log_eps, jitter, s)
+        s, dH = hmc_step(logp, s, step*scale, n_leap)
+        probability = dH.clamp(max=0).exp()
+        accept = accept+probability
+        lost = dH<-1000
+        divergent = divergent+lost.int()
         if keep is None or t>=n_steps-keep: draws.append(s)
     z = torch.stack([s.z for s in draws])                          # (keep,n,...,d)
     lp = torch.stack([s.logp for s in draws])
-    n_grad = 1+n_leap*(n_warmup+n_steps)
-    return z, HMCInfo(accept/n_steps, divergent, lp, log_eps.exp(), scale, n_grad)
+    transitions = n_warmup+n_steps
+    n_grad = 1+n_leap*transitions
+    info = HMCInfo(accept/n_steps, divergent, lp, log_eps.exp(), scale, n_grad)
+    return z, info
 
-# %% ../../nbs/15_theory.hmc.ipynb #7a546db0
+# %% ../../nbs/15_theory.hmc.ipynb #096f36f1
 @torch.no_grad()
 def slow_direction(
     logp, # Log density up to a constant
@@ -202,24 +227,31 @@ def slow_direction(
     r:float=8., # How far to look, in units of `scale`
 )->Tensor: # Directions `(n,...,d)`, of unit length in units of `scale`
     "The direction in which the gradient does least to come back"
-    def unit(v): return v/v.norm(dim=-1, keepdim=True).clamp(min=1e-9)
+    def unit(v):
+        size = v.norm(dim=-1, keepdim=True)
+        return v/size.clamp(min=1e-9)
     def within(h): return sum((b*h).sum(-1, keepdim=True)*b for b in basis)     # the part in the span of the basis
 
-    basis, images = [unit(torch.randn_like(z))], []
+    first = torch.randn_like(z)
+    basis = [unit(first)]
+    images = []
     here = hmc_state(logp, z).grad
     for _ in range(min(steps, z.shape[-1])):
-        far = hmc_state(logp, z+r*scale*basis[-1]).grad
+        there = z+r*scale*basis[-1]
+        far = hmc_state(logp, there).grad
         h = (far-here).nan_to_num(0, 0, 0)*scale/r
         images.append(h)
         for _ in range(2): h = h-within(h)                         # twice, against rounding
         basis.append(unit(h))
     Q = torch.stack(basis[:-1], -1)                                # (n,...,d,steps)
-    A = Q.mT@torch.stack(images, -1)                               # (n,...,steps,steps)
-    _, V = torch.linalg.eigh((A+A.mT)/2)
+    H = torch.stack(images, -1)                                    # (n,...,d,steps)
+    A = Q.mT@H                                                     # (n,...,steps,steps)
+    symmetric = (A+A.mT)/2
+    _, V = torch.linalg.eigh(symmetric)
     slowest = V[...,-1:]
     return unit((Q@slowest)[...,0])*scale
 
-# %% ../../nbs/15_theory.hmc.ipynb #e6591879
+# %% ../../nbs/15_theory.hmc.ipynb #d2345fab
 @torch.no_grad()
 def rises(
     logp, # Log density up to a constant
@@ -231,16 +263,21 @@ def rises(
     "Does the log density not fall at the ends of a chord through `z`, with no valley before?"
     parts = (1/64,1/16,1/8,1/4,1/2,3/4,1)
     here = logp(z)                                                 # (n,...)
-    slope, free = 0., False
+    slope = 0.
+    free = False
     for end in ends:
-        end = torch.as_tensor(end, dtype=z.dtype, device=z.device).expand(here.shape)
+        end = torch.as_tensor(end, dtype=z.dtype, device=z.device)
+        end = end.expand(here.shape)
         t = torch.stack([part*end for part in parts])              # (7,n,...)
         points = z+t[...,None]*u                                   # (7,n,...,d)
-        far = logp(points.flatten(0, 1)).view(-1, *here.shape)-here
+        far = logp(points.flatten(0, 1))
+        far = far.view(-1, *here.shape)-here                       # (7,n,...)
         last = far[-1]-far[-2]                                     # over the last quarter
-        slope = slope+last/(end/4).abs()
+        quarter = (end/4).abs()
+        slope = slope+last/quarter
         deepest = far.nan_to_num(0, 0, 0).amin(0)
-        free = free|(deepest>-barrier)
+        reached = deepest>-barrier                                 # with no valley before
+        free = free|reached
     return free&(slope>=0)
 
 # %% ../../nbs/15_theory.hmc.ipynb #1d911868
@@ -260,19 +297,25 @@ def check_normalisable(
                      'for ever. Products of experts wider than the prior do that: `ProductPosterior` samples them '
                      'inside a ball')
 
-# %% ../../nbs/15_theory.hmc.ipynb #747888f9
+# %% ../../nbs/15_theory.hmc.ipynb #13ba5242
 def _prior_logp(prior):
     "log p(z) up to a constant, with less to do for a Gaussian"
     if not isinstance(getattr(prior, 'base_dist', None), Normal): return prior.log_prob
-    loc, inv = prior.mean, 1/prior.stddev
-    def logp(z): return -.5*((z-loc)*inv).square().sum(-1)
+    loc = prior.mean
+    inv = 1/prior.stddev
+    def logp(z):
+        y = (z-loc)*inv
+        return -.5*y.square().sum(-1)
     return logp
 
 def _harmless(q, on):
     "`q` with ones for its parameters where it takes no part"
-    return batch_map(q, lambda v: _where(on, v, torch.ones_like(v)))
+    def safe(v):
+        ones = torch.ones_like(v)
+        return _where(on, v, ones)
+    return batch_map(q, safe)
 
-# %% ../../nbs/15_theory.hmc.ipynb #4659a6c4
+# %% ../../nbs/15_theory.hmc.ipynb #e7be23aa
 class ProductPosterior(Distribution):
     "q(z|x_S), the product of normalised posteriors over p^(|S|-1), sampled by HMC; batch shape `(B,)`"
     arg_constraints = {}
@@ -288,78 +331,99 @@ class ProductPosterior(Distribution):
     ):
         self.strict = is_strict(wide)
         if self.strict: poe_logp(qs, prior, mask) # refuses tails that are known to grow
-        super().__init__(qs[0].batch_shape, qs[0].event_shape, validate_args=False)
+        first = qs[0]
+        super().__init__(first.batch_shape, first.event_shape, validate_args=False)
         self.qs = list(qs)
         self.prior = prior
         self.mask = mask
         self.chunk = chunk
         self.check = check
-        self.open = _open_tails(self.qs, prior, self.seen().sum(0), mask)
+        n = self.seen().sum(0)
+        self.open = _open_tails(self.qs, prior, n, mask)
         self.marks = None
-        self.radius = radius or self.event_shape[0]**.5+5
+        d, = self.event_shape
+        self.radius = radius or d**.5+5
         self.options = {'n_warmup': 8, 'n_steps': 6, 'n_leap': 5, **options}
         if mask is not None: self.qs = [_harmless(q, on) for q,on in zip(qs, mask)]
         with torch.no_grad():
             self.each = Experts(self.qs)
             self.prior_logp = _prior_logp(prior)
 
-# %% ../../nbs/15_theory.hmc.ipynb #83cf3d15
+# %% ../../nbs/15_theory.hmc.ipynb #b18f1bb0
 @patch
 def seen(self:ProductPosterior)->Tensor: # `(M,B)`
     "Which expert takes part"
     if self.mask is not None: return self.mask
     shape = (len(self.qs), *self.batch_shape)
-    return torch.ones(shape, dtype=torch.bool, device=self.prior.mean.device)
+    device = self.prior.mean.device
+    return torch.ones(shape, dtype=torch.bool, device=device)
 
 @patch
 def experts(self:ProductPosterior, z):
     "log q_j(z) `(M,n,B)`, zero where an expert takes no part"
     lq = self.each.log_prob(z)
     if self.mask is None: return lq
-    return torch.where(self.mask[:,None], lq, 0.)
+    on = self.mask[:,None]                                         # (M,1,B)
+    return torch.where(on, lq, 0.)
 
-# %% ../../nbs/15_theory.hmc.ipynb #8a0a8fe2
+# %% ../../nbs/15_theory.hmc.ipynb #a71fd54b
 @patch
 def within(self:ProductPosterior, z):
     "The nearest point of the ball, and the distance from its centre, in standard deviations of the prior"
-    mu, sd = self.prior.mean, self.prior.stddev
+    mu = self.prior.mean
+    sd = self.prior.stddev
     y = (z-mu)/sd
     r = y.norm(dim=-1)
-    shrunk = self.radius/r.clamp(min=self.radius)
+    R = self.radius
+    shrunk = R/r.clamp(min=R)
     edge = mu+sd*y*shrunk[...,None]
-    return _where(r>self.radius, edge, z), r
+    outside = r>R
+    nearest = _where(outside, edge, z)
+    return nearest, r
 
 @patch
 def _leaves(self:ProductPosterior, z):
     "Is any of `z` outside of the ball?"
     y = (z.detach()-self.prior.mean)/self.prior.stddev
-    return (y.square().sum(-1)>self.radius**2).any()
+    r2 = y.square().sum(-1)
+    beyond = r2>self.radius**2
+    return beyond.any()
 
 @patch
 def logp(self:ProductPosterior, z, ball=True):
     "Log density up to a constant, `(n,B)`; `ball=False` gives the bare product"
-    n = len(self.qs) if self.mask is None else self.mask.sum(0)
+    n = len(self.qs)
+    if self.mask is not None: n = self.mask.sum(0)
     lp = self.prior_logp(z)
     if ball and self._leaves(z):
         c, _ = self.within(z)
-        ratios = self.experts(c).sum(0)-n*self.prior_logp(c)
+        lq = self.experts(c).sum(0)
+        ratios = lq-n*self.prior_logp(c)
         return ratios+lp
-    return self.experts(z).sum(0)-(n-1)*lp
+    lq = self.experts(z).sum(0)
+    return lq-(n-1)*lp
 
-# %% ../../nbs/15_theory.hmc.ipynb #fb5523ce
+# %% ../../nbs/15_theory.hmc.ipynb #ae733e44
 @patch
 def gaussian(self:ProductPosterior,
     z:Tensor, # Draws of each expert `(M,n,B,d)`
 )->Distribution: # Batch shape `(B,)`
     "Gaussian product of the experts' moments, no wider than the narrowest expert"
     on = self.seen()[...,None]
-    lam = torch.where(on, 1/z.var(1).clamp(min=1e-10), 0.)
-    lam0 = (on.sum(0)-1)*(1/self.prior.variance)                   # what is divided out, (B,d)
+    var = z.var(1)                                                 # (M,B,d)
+    precision = 1/var.clamp(min=1e-10)
+    lam = torch.where(on, precision, 0.)
+    power = on.sum(0)-1
+    of_prior = 1/self.prior.variance
+    lam0 = power*of_prior                                          # what is divided out, (B,d)
     eta = (lam*z.mean(1)).sum(0)-lam0*self.prior.mean
-    prec = torch.maximum(lam.sum(0)-lam0, lam.amax(0))
-    return normal(eta/prec, prec.rsqrt())
+    product = lam.sum(0)-lam0
+    narrowest = lam.amax(0)
+    prec = torch.maximum(product, narrowest)
+    mu = eta/prec
+    return normal(mu, prec.rsqrt())
 
-# %% ../../nbs/15_theory.hmc.ipynb #3697b635
+# %% ../../nbs/15_theory.hmc.ipynb #4aae212c
 @patch
 def propose(self:ProductPosterior,
     n:int, # Draws of each expert, and of the Gaussian
@@ -370,83 +434,103 @@ def propose(self:ProductPosterior,
     g = self.gaussian(z)
     of_g = g.sample((n,))[None]
     z = torch.cat([z[:,:n], of_g]).flatten(0, 1)                   # ((M+1)*n,B,d)
-    parts = z.split(max(1, 2*self.chunk//z.shape[1]))
+    B = z.shape[1]
+    size = max(1, 2*self.chunk//B)
+    parts = z.split(size)
     lq = torch.cat([self.experts(part) for part in parts], 1)      # (M,(M+1)*n,B)
     drawn_from = torch.where(on, lq, -torch.inf)
-    mix = torch.cat([drawn_from, g.log_prob(z)[None]]).logsumexp(0)
+    lg = g.log_prob(z)[None]
+    mix = torch.cat([drawn_from, lg]).logsumexp(0)
     power = on.sum(0)-1
     lw = lq.sum(0)-power*self.prior_logp(z)-mix
     drew = torch.cat([on, torch.ones_like(on[:1])])                # the Gaussian always takes part
     drew = drew.expand(-1, n, -1).flatten(0, 1)
     _, r = self.within(z)
-    lw = torch.where(drew&(r<self.radius), lw, -torch.inf)
+    inside = r<self.radius
+    lw = torch.where(drew&inside, lw, -torch.inf)
     return z, lw.nan_to_num(-1e9, 1e9, -1e9), g
 
-# %% ../../nbs/15_theory.hmc.ipynb #8d5b64e0
+# %% ../../nbs/15_theory.hmc.ipynb #7f44e6ca
 @patch
 def start(self:ProductPosterior,
     n:int, # Chains per data point
     pool:int=32, # Proposals from which up to 4 chains pick
 )->tuple: # Start `(n,B,d)`, Gaussian whose standard deviations are the scale
     "Chains pick proposals by importance"
-    (B,), (d,) = self.batch_shape, self.event_shape
+    B, = self.batch_shape
+    d, = self.event_shape
     take = min(n, 4)
     groups = math.ceil(n/take)                                     # of chains that share a pool
-    each = math.ceil(pool/(len(self.qs)+1))                        # draws of every expert in a pool
+    sources = len(self.qs)+1                                       # the experts and the Gaussian
+    each = math.ceil(pool/sources)                                 # draws of each in a pool
     z, lw, g = self.propose(groups*each)
     lw = lw.view(-1, groups, B).permute(1, 2, 0)                   # (groups,B,pool)
-    p = lw.softmax(-1).flatten(0, 1)
+    p = lw.softmax(-1)
+    p = p.flatten(0, 1)                                            # (groups*B,pool)
     i = torch.multinomial(p, take, replacement=True)               # (groups*B,take)
     i = i.T.view(take, groups, B, 1).expand(-1, -1, -1, d)
     z0 = z.view(-1, groups, B, d).gather(0, i).flatten(0, 1)
     return z0[:n], g
 
-# %% ../../nbs/15_theory.hmc.ipynb #a7713a5d
+# %% ../../nbs/15_theory.hmc.ipynb #c47b027f
 @patch
 def chord(self:ProductPosterior, z, u):
     "Steps along `u` from `z` to the two sides of the ball, `(...)` each"
     sd = self.prior.stddev
-    y, w = (z-self.prior.mean)/sd, u/sd
+    y = (z-self.prior.mean)/sd
+    w = u/sd
     a = w.square().sum(-1)                                         # |y+tw| = R is a quadratic in t
     b = (y*w).sum(-1)
-    inside = (self.radius**2-y.square().sum(-1)).clamp(min=1e-3)
+    r2 = y.square().sum(-1)
+    inside = (self.radius**2-r2).clamp(min=1e-3)
     root = (b**2+a*inside).sqrt()
-    return (-b-root)/a, (root-b)/a
+    back = (-b-root)/a
+    forth = (root-b)/a
+    return back, forth
 
-# %% ../../nbs/15_theory.hmc.ipynb #fa5e9667
+# %% ../../nbs/15_theory.hmc.ipynb #2b7dbfbd
 @patch
 def find_wide(self:ProductPosterior,
     z:Tensor, # Draws `(n,B,d)`
     g:Distribution, # Gaussian of the experts' moments, batch shape `(B,)`
 )->Tensor: # bool `(B,)`
     "Which samples the ball decides: the product rises to its edge, or the draws lie there"
-    if self.open is not None: return self.open.any(-1).expand(self.batch_shape)
+    if self.open is not None:
+        known = self.open.any(-1)
+        return known.expand(self.batch_shape)
     def bare(v): return self.logp(v, ball=False)
     seen_from = torch.stack([z[0], g.mean])
     u = slow_direction(bare, seen_from, g.stddev)
-    grows = rises(bare, seen_from, u, self.chord(seen_from, u)).any(0)
+    ends = self.chord(seen_from, u)
+    grows = rises(bare, seen_from, u, ends).any(0)
     _, r = self.within(z)
-    held = (r>self.radius-1).float().mean(0)>=.5
-    return (grows|held)&(self.seen().sum(0)>1)
+    at_edge = r>self.radius-1
+    share = at_edge.float().mean(0)                                # of the draws, (B,)
+    held = share>=.5
+    several = self.seen().sum(0)>1
+    return (grows|held)&several
 
-# %% ../../nbs/15_theory.hmc.ipynb #849568c8
+# %% ../../nbs/15_theory.hmc.ipynb #a6ad9cd8
 @patch
 def _part(self:ProductPosterior, i):
     "The product of the data points `i`"
     qs = [rows(q, i) for q in self.qs]
-    mask = None if self.mask is None else self.mask[:,i]
+    mask = self.mask
+    if mask is not None: mask = mask[:,i]
     return ProductPosterior(qs, self.prior, mask, self.radius, self.chunk, self.check, **self.options)
 
-# %% ../../nbs/15_theory.hmc.ipynb #261d9950
+# %% ../../nbs/15_theory.hmc.ipynb #9753e58e
 @patch
 def _run(self:ProductPosterior, n):
     "`n` chains for each data point, all at once"
     z0, g = self.start(n)
     (z,), info = hmc(self.logp, z0, scale=g.stddev, keep=1, **self.options)
-    wide = self.find_wide(z, g) if self.check else torch.zeros_like(info.eps, dtype=torch.bool)
-    return z, info._replace(logp=info.logp[0], wide=wide)
+    if self.check: wide = self.find_wide(z, g)
+    else: wide = torch.zeros_like(info.eps, dtype=torch.bool)
+    info = info._replace(logp=info.logp[0], wide=wide)
+    return z, info
 
-# %% ../../nbs/15_theory.hmc.ipynb #fc7d83e1
+# %% ../../nbs/15_theory.hmc.ipynb #08ff443a
 def _join(infos, dim):
     "One `HMCInfo` from those of parts: of the chains (`dim` 0), or of the data points (1)"
     def of(name): return [getattr(info, name) for info in infos]
@@ -455,11 +539,13 @@ def _join(infos, dim):
         scale = torch.stack(of('scale')).mean(0)
         wide = torch.stack(of('wide')).any(0)
     else:
-        eps, scale, wide = (torch.cat(of(name)) for name in ('eps','scale','wide'))
+        eps = torch.cat(of('eps'))
+        scale = torch.cat(of('scale'))
+        wide = torch.cat(of('wide'))
     accept, divergent, logp = (torch.cat(of(name), dim) for name in ('accept','divergent','logp'))
     return HMCInfo(accept, divergent, logp, eps, scale, infos[0].n_grad, wide)
 
-# %% ../../nbs/15_theory.hmc.ipynb #d5d58542
+# %% ../../nbs/15_theory.hmc.ipynb #fffbfbb6
 @patch
 def _of_one(self:ProductPosterior, n):
     "Draws of a single expert: nothing to multiply, and no chains"
@@ -468,25 +554,32 @@ def _of_one(self:ProductPosterior, n):
     one = z.new_ones(z.shape[:-1])                                 # (n,B)
     none = torch.zeros_like(one)
     scale = torch.ones_like(z[0])
-    return z, HMCInfo(one, none.int(), q.log_prob(z), one[0], scale, 0, none[0].bool())
+    lost = none.int()
+    lp = q.log_prob(z)
+    wide = none[0].bool()                                          # (B,)
+    info = HMCInfo(one, lost, lp, one[0], scale, 0, wide)
+    return z, info
 
 @patch
 def _chains(self:ProductPosterior, n):
     "`draw`, before anything is said about it"
-    (B,), chunk = self.batch_shape, self.chunk
+    B, = self.batch_shape
+    chunk = self.chunk
     if len(self.qs)==1: return self._of_one(n)
     if n<=chunk and n*B<=chunk: return self._run(n)
     if n>chunk:
         dim = 0
         parts = [self._chains(min(chunk, n-i)) for i in range(0, n, chunk)]
     else:
-        dim, size = 1, max(1, chunk//n)                            # data points at a time
+        dim = 1
+        size = max(1, chunk//n)                                    # data points at a time
         some = [self._part(slice(i, i+size)) for i in range(0, B, size)]
         parts = [part._chains(n) for part in some]
-    z = torch.cat([z for z,_ in parts], dim)
-    return z, _join([info for _,info in parts], dim)
+    zs, infos = zip(*parts)
+    z = torch.cat(zs, dim)
+    return z, _join(infos, dim)
 
-# %% ../../nbs/15_theory.hmc.ipynb #e2551e1a
+# %% ../../nbs/15_theory.hmc.ipynb #1a4c9a68
 @patch
 def _refuse(self:ProductPosterior, z, wide):
     "Raise for the first marked sample"
@@ -496,9 +589,10 @@ def _refuse(self:ProductPosterior, z, wide):
     k = u[0,i].abs().argmax().item()
     raise ValueError(f'the product of experts cannot be normalised at sample {i}, mostly along dimension {k}: '
                      f'it reaches the edge of the ball of radius {self.radius:.3g} around the prior. The experts are '
-                     "wider than the prior there; wide='clip', the default, stays inside the ball and marks such samples")
+                     "wider than the prior there; wide='clip', the default, stays inside the ball and marks such "
+                     'samples')
 
-# %% ../../nbs/15_theory.hmc.ipynb #8c8f3291
+# %% ../../nbs/15_theory.hmc.ipynb #9c229a1f
 @patch
 @torch.no_grad()
 def draw(self:ProductPosterior,
@@ -506,9 +600,11 @@ def draw(self:ProductPosterior,
 )->tuple: # z `(n,B,d)`, `HMCInfo`
     "The last state of `n` chains per data point, and what happened to them"
     z, info = self._chains(n)
-    self.marks = info.wide if self.marks is None else self.marks|info.wide
-    if self.strict and info.wide.any(): self._refuse(z, info.wide)
-    note_wide(info.wide)
+    wide = info.wide
+    if self.marks is None: self.marks = wide
+    else: self.marks = self.marks|wide
+    if self.strict and wide.any(): self._refuse(z, wide)
+    note_wide(wide)
     return z, info
 
 # %% ../../nbs/15_theory.hmc.ipynb #413a87ef

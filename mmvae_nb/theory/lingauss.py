@@ -23,16 +23,18 @@ class Affine(nn.Module):
         self.register_buffer('b', torch.zeros(out))
     def forward(self, z): return z@self.W.T+self.b
 
-# %% ../../nbs/10_theory.lingauss.ipynb #b00ec7cb
+# %% ../../nbs/10_theory.lingauss.ipynb #cfc4e407
 @register
 class GaussNoise(Likelihood):
     "Gaussian observations with a fixed standard deviation, at the precision of the features"
     def __init__(self, sd:float):
         super().__init__()
         self.sd = sd
-    def forward(self, h): return normal(h, h.new_tensor(self.sd), 0)
+    def forward(self, h):
+        sd = h.new_tensor(self.sd)
+        return normal(h, sd, 0)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #c0a78d24
+# %% ../../nbs/10_theory.lingauss.ipynb #563bafc1
 def _fixed(W, b):
     "An `Affine` with these values"
     out, d = W.shape
@@ -43,9 +45,11 @@ def _fixed(W, b):
 
 def _exact(k, W, b, noise):
     "The `Modality` of x_k = W z + b + noise: its decoder and likelihood are the truth"
-    return Modality(k, len(W), GaussNoise(noise), decoder=_fixed(W, b))
+    likelihood = GaussNoise(noise)
+    decoder = _fixed(W, b)
+    return Modality(k, len(W), likelihood, decoder=decoder)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #6b67bf41
+# %% ../../nbs/10_theory.lingauss.ipynb #b0ae930c
 class LinGauss(MultimodalVAE):
     "z ~ N(0,I), x_j = W_j z + b_j + s_j eps: evidence and posteriors of all subsets in closed form"
     def __init__(self,
@@ -61,7 +65,8 @@ class LinGauss(MultimodalVAE):
         decoders = {m.name: Decoder(m.decoder, m.likelihood, m.shape) for m in mods}
         w = next(iter(W.values()))
         d = w.shape[1]
-        super().__init__(mods, d, NormalPrior(d).to(w), decoders)
+        prior = NormalPrior(d).to(w)
+        super().__init__(mods, d, prior, decoders)
         self.noise = noise
 
 # %% ../../nbs/10_theory.lingauss.ipynb #12518a85
@@ -80,14 +85,15 @@ def modalities(self:LinGauss):
     "List of `Modality` with fresh copies of the exact decoders and likelihoods"
     return [_exact(k, self.W(k), self.b(k), self.noise[k]) for k in self.names]
 
-# %% ../../nbs/10_theory.lingauss.ipynb #d91b6e18
+# %% ../../nbs/10_theory.lingauss.ipynb #11b22a39
 def _weights(D, d, diagonal):
     "Random `(D,d)`; orthogonal columns if `diagonal` (some of them zero if `D<d`)"
     if not diagonal: return torch.randn(D, d, dtype=torch.float64)
     r = min(D, d)
     q, _ = torch.linalg.qr(torch.randn(D, r, dtype=torch.float64))
     lengths = .5+torch.rand(r, dtype=torch.float64)
-    used = torch.randperm(d)[:r]
+    order = torch.randperm(d)
+    used = order[:r]
     w = torch.zeros(D, d, dtype=torch.float64)
     w[:,used] = q*lengths
     return w
@@ -109,14 +115,16 @@ def lingauss(
     if not isinstance(noise, dict): noise = dict.fromkeys(dims, noise)
     return LinGauss(W, noise, b)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #03e07fa7
+# %% ../../nbs/10_theory.lingauss.ipynb #8269560f
 @patch
 def sample(self:LinGauss,
     n:int, # Number of data points
 )->tuple: # `z (n,d)` and `{name: (n,D_j)}`
     "Draw codes and everything they cause"
     z = self.prior().sample((n,))
-    return z, {k: p.sample() for k,p in self.decode(z).items()}
+    ps = self.decode(z)
+    x = {k: p.sample() for k,p in ps.items()}
+    return z, x
 
 # %% ../../nbs/10_theory.lingauss.ipynb #4d83a1f4
 @patch
@@ -130,7 +138,7 @@ def precision(self:LinGauss,
         return W.T@W/self.noise[k]**2
     return eye+sum(added(k) for k in names)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #f9a49ba7
+# %% ../../nbs/10_theory.lingauss.ipynb #5f0e364a
 @patch
 def encode(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
@@ -138,7 +146,8 @@ def encode(self:LinGauss,
 )->MultivariateNormal: # Batch shape `(B,)`, event shape `(d,)`
     "p(z|x_S), exactly; S = whatever `x` and `mask` hold"
     eye = self.precision()
-    lam, eta = eye, 0
+    lam = eye
+    eta = 0
     for k,has in observed(x, x, mask).items():
         on = has[:,None,None] if mask else 1                       # without a mask one precision serves all
         lam = lam + on*(self.precision(k)-eye)                     # (B,d,d), or (d,d)
@@ -149,7 +158,7 @@ def encode(self:LinGauss,
     else: mu = torch.linalg.solve(lam, eta.T).T
     return MultivariateNormal(mu, precision_matrix=lam, validate_args=False)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #11abccb9
+# %% ../../nbs/10_theory.lingauss.ipynb #f9de17e9
 @patch
 def evidence(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
@@ -159,7 +168,8 @@ def evidence(self:LinGauss,
 )->Tensor: # Nats, `(B,)`
     "log p(x_S), exactly"
     q = self.posterior(x, given, mask)
-    given = self._keys(given, tuple(x))
+    everything = tuple(x)
+    given = self._keys(given, everything)
     part = {k: x[k] for k in given}
     if mask: mask = {k: m for k,m in mask.items() if k in given}
     x, mask = self.prepare(part, mask)
@@ -167,17 +177,20 @@ def evidence(self:LinGauss,
     has = observed(x, given, mask)
     ll = 0
     for k,p in self.decode(z, given).items():
-        ll = ll + torch.where(has[k], p.log_prob(x[k]), 0.)
+        lp = p.log_prob(x[k])                                      # (B,), or (n,B)
+        ll = ll + torch.where(has[k], lp, 0.)
     return self.prior().log_prob(z) - q.log_prob(z) + ll
 
-# %% ../../nbs/10_theory.lingauss.ipynb #ad7a1f43
+# %% ../../nbs/10_theory.lingauss.ipynb #00cea466
 @patch
 def loss(self:LinGauss, x, mask=None):
     "Minus the evidence: no model of this world can have a lower expected loss"
     lp = self.evidence(x, mask=mask)
-    return -lp.mean(), {'evidence': lp.detach().mean()}
+    loss = -lp.mean()
+    terms = {'evidence': lp.detach().mean()}
+    return loss, terms
 
-# %% ../../nbs/10_theory.lingauss.ipynb #914fa595
+# %% ../../nbs/10_theory.lingauss.ipynb #fdb17748
 @patch
 def marginal(self:LinGauss,
     *names, # Modalities in S, in the order in which they are stacked
@@ -186,9 +199,10 @@ def marginal(self:LinGauss,
     W = torch.cat([self.W(k) for k in names])
     b = torch.cat([self.b(k) for k in names])
     s2 = torch.cat([self.noise[k]**2*torch.ones_like(self.b(k)) for k in names])
-    return MultivariateNormal(b, W@W.T+s2.diag(), validate_args=False)
+    cov = W@W.T+s2.diag()
+    return MultivariateNormal(b, cov, validate_args=False)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #ed907bbb
+# %% ../../nbs/10_theory.lingauss.ipynb #698ac728
 @patch
 def conditional(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
@@ -199,14 +213,17 @@ def conditional(self:LinGauss,
     "p(x_t|x_S), exactly"
     choose(target, self.names, 'target')
     others = tuple(k for k in x if k!=target)
-    q = self.posterior(x, self._keys(given, others), mask)
-    W, b = self.W(target), self.b(target)
+    given = self._keys(given, others)
+    q = self.posterior(x, given, mask)
+    W = self.W(target)
+    b = self.b(target)
     eye = torch.eye(len(b)).to(b)
     noise = self.noise[target]**2*eye
     cov = W@q.covariance_matrix@W.T + noise
-    return MultivariateNormal(q.mean@W.T+b, cov, validate_args=False)
+    mu = q.mean@W.T + b
+    return MultivariateNormal(mu, cov, validate_args=False)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #69164558
+# %% ../../nbs/10_theory.lingauss.ipynb #96daccd1
 @patch
 def entropy(self:LinGauss,
     *names, # Modalities, and perhaps `'z'`; a name given twice counts once
@@ -217,11 +234,13 @@ def entropy(self:LinGauss,
     D = sum(size.values())
     logdet = sum(2*n*math.log(self.noise[k]) for k,n in size.items())
     if 'z' in names: D += self.d
-    else: logdet = logdet + torch.logdet(self.precision(*sorted(xs)))
+    else:
+        lam = self.precision(*sorted(xs))
+        logdet = logdet + torch.logdet(lam)
     unit = math.log(2*math.pi*math.e)                              # twice the entropy of N(0,1)
     return .5*(D*unit + logdet)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #fbc75085
+# %% ../../nbs/10_theory.lingauss.ipynb #fcaec1db
 @patch
 def mutual_info(self:LinGauss,
     a, # Name or names (`'z'` for the latent)
@@ -229,7 +248,9 @@ def mutual_info(self:LinGauss,
     given=(), # Name or names to condition on
 )->Tensor: # Nats
     "I(a;b|given), exactly"
-    a, b, c = (self._keys(v, ()) for v in (a,b,given))
+    a = self._keys(a, ())
+    b = self._keys(b, ())
+    c = self._keys(given, ())
     H = self.entropy
     parts = H(*a,*c)+H(*b,*c)
     return parts-H(*a,*b,*c)-H(*c)
@@ -251,31 +272,36 @@ class ExactPosterior(nn.Module):
         if self.diagonal: return normal(mu, self.tril.diagonal())
         return MultivariateNormal(mu, scale_tril=self.tril, validate_args=False)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #a2c95440
+# %% ../../nbs/10_theory.lingauss.ipynb #a6b95f25
 def _is_diagonal(cov):
     "Is nothing but rounding off the diagonal?"
     off = cov-cov.diag().diag()
     rounding = 1e3*torch.finfo(cov.dtype).eps*cov.max()
-    return len(cov)==1 or bool(off.abs().max()<rounding)
+    if len(cov)==1: return True
+    largest = off.abs().max()
+    return bool(largest<rounding)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #eb6a5a95
+# %% ../../nbs/10_theory.lingauss.ipynb #638605e6
 @patch
 def encoder(self:LinGauss,
     *names, # Modalities in S
 )->ExactPosterior: # Module: dict (or tensor, for one name) -> p(z|x_S)
     "The exact posterior given x_S as an encoder; diagonal if the world is"
     for k in names: choose(k, self.names, 'modality')
-    cov = torch.linalg.inv(self.precision(*names))
+    lam = self.precision(*names)
+    cov = torch.linalg.inv(lam)
     W = torch.cat([self.W(k)/self.noise[k]**2 for k in names])
     diagonal = _is_diagonal(cov)
     e = ExactPosterior(names, len(W), self.d, diagonal).to(W)
     e.gain.copy_(W@cov)
-    e.bias.copy_(torch.cat([self.b(k) for k in names]))
-    tril = cov.diag().sqrt().diag() if diagonal else torch.linalg.cholesky(cov)
+    b = torch.cat([self.b(k) for k in names])
+    e.bias.copy_(b)
+    if diagonal: tril = cov.diag().sqrt().diag()
+    else: tril = torch.linalg.cholesky(cov)
     e.tril.copy_(tril)
     return e
 
-# %% ../../nbs/10_theory.lingauss.ipynb #e1caf368
+# %% ../../nbs/10_theory.lingauss.ipynb #ebe421aa
 def unshare(
     world, # A `LinGauss`
     d_shared:int, # Coordinates that stay shared
@@ -288,24 +314,27 @@ def unshare(
         others = own.new_zeros(len(own), d)
         private = [own if j==i else others for j in range(len(world.names))]
         W[k] = torch.cat([shared, *private], -1)
-    return LinGauss(W, world.noise, {k: world.b(k) for k in world.names})
+    b = {k: world.b(k) for k in world.names}
+    return LinGauss(W, world.noise, b)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #3746632f
+# %% ../../nbs/10_theory.lingauss.ipynb #4dd4dc4f
 def mvn(
     q, # Gaussian over `(d,)`: an `Independent` normal or already a `MultivariateNormal`
 )->MultivariateNormal: # The same law
     "A diagonal Gaussian as a `MultivariateNormal`, so that its KL to a full one is exact"
     if isinstance(q, MultivariateNormal): return q
-    return MultivariateNormal(q.mean, scale_tril=q.stddev.diag_embed(), validate_args=False)
+    tril = q.stddev.diag_embed()
+    return MultivariateNormal(q.mean, scale_tril=tril, validate_args=False)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #c72095db
+# %% ../../nbs/10_theory.lingauss.ipynb #e8fb748b
 @patch
 def elbo(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
     q, # Any Gaussian over z, batch shape `(B,)`
 )->Tensor: # Nats, `(B,)`
     "The ELBO of log p(x) under `q` in closed form, no sampling"
-    q, p = mvn(q), mvn(self.prior())
+    q = mvn(q)
+    p = mvn(self.prior())
     def spread(k):                                                 # trace of W S W', (B,)
         moved = self.W(k)@q.scale_tril
         return moved.pow(2).sum((-1,-2))/(2*self.noise[k]**2)

@@ -11,17 +11,19 @@ from torch import Tensor
 from ..core import choose
 from ..dists import normal
 
-# %% ../../nbs/18_theory.mmd.ipynb #7f5deef0
+# %% ../../nbs/18_theory.mmd.ipynb #c1484626
 def sqdist(
     x:Tensor, # `(...,n,d)`
     y:Tensor, # `(...,m,d)`
 )->Tensor: # `(...,n,m)`
     "Squared Euclidean distances between all rows"
     c = x.detach().mean(-2, keepdim=True)      # differences only: centring keeps the digits
-    x, y = x-c, y-c
+    x = x-c
+    y = y-c
     xx = (x**2).sum(-1)[...,:,None]            # (...,n,1)
     yy = (y**2).sum(-1)[...,None,:]            # (...,1,m)
-    return (xx+yy-2*x@y.mT).clamp(min=0)
+    d2 = xx+yy-2*x@y.mT
+    return d2.clamp(min=0)
 
 # %% ../../nbs/18_theory.mmd.ipynb #e9875b8d
 def rbf(
@@ -73,7 +75,7 @@ def _check_xy(x, y, unbiased):
         raise ValueError(f'x {tuple(x.shape)} and y {tuple(y.shape)}: '
                          'only the number of samples, second to last, may differ')
 
-# %% ../../nbs/18_theory.mmd.ipynb #1428e556
+# %% ../../nbs/18_theory.mmd.ipynb #1f684de6
 def bandwidth(
     d2:Tensor, # Squared distances of the pooled sample `(...,N,N)`
     d:int, # Dimension of z
@@ -87,19 +89,23 @@ def bandwidth(
     if bw=='published': return d/2**.5
     i, j = torch.triu_indices(*d2.shape[-2:], 1, device=d2.device)
     pairs = d2.detach()[...,i,j]                                     # (...,N(N-1)/2)
-    med = pairs.median(-1).values.sqrt()[...,None,None]
+    middle = pairs.median(-1).values
+    med = middle.sqrt()
+    med = med[...,None,None]
     if not (med>0).all():
         raise ValueError('median distance 0: more than half of the pairs are equal; give the bandwidth as a number')
     return med
 
-# %% ../../nbs/18_theory.mmd.ipynb #2d2bdeb9
+# %% ../../nbs/18_theory.mmd.ipynb #eb301789
 def _gram(x, y, kernel, bw):
     "Kernel matrix of the pooled sample `(...,n+m,n+m)`"
     z = torch.cat([x,y], -2)
     d2 = sqdist(z, z)
-    return kernel(d2, bandwidth(d2, z.shape[-1], bw))
+    d = z.shape[-1]
+    bw = bandwidth(d2, d, bw)
+    return kernel(d2, bw)
 
-# %% ../../nbs/18_theory.mmd.ipynb #38166b12
+# %% ../../nbs/18_theory.mmd.ipynb #05c4df46
 def mmd(
     x:Tensor, # Samples of p `(...,n,d)`
     y:Tensor, # Samples of q `(...,m,d)`, drawn independently of x
@@ -122,7 +128,8 @@ def _over_pairs(K, unbiased):
     total = K.sum((-2,-1))
     if not unbiased: return total, n*n
     itself = K.diagonal(dim1=-2, dim2=-1).sum(-1)
-    return total-itself, n*(n-1)
+    pairs = n*(n-1)
+    return total-itself, pairs
 
 # %% ../../nbs/18_theory.mmd.ipynb #c69b4be9
 def imq(
@@ -133,7 +140,7 @@ def imq(
     "Inverse multiquadric `(1+d2/(2 a bw^2))^(-a)`: a Gamma mixture of Gaussian kernels"
     return (1+d2/(2*power*bw**2))**-power
 
-# %% ../../nbs/18_theory.mmd.ipynb #440c0556
+# %% ../../nbs/18_theory.mmd.ipynb #55ae08ff
 def mix(
     *kernels, # Functions `(d2,bw)`
     scales=(1.,), # Each kernel at each of these multiples of the bandwidth
@@ -143,10 +150,12 @@ def mix(
         raise ValueError('a mixture needs kernels and positive scales, '
                          f'found {len(kernels)} kernel(s), scales {tuple(scales)}')
     n = len(kernels)*len(scales)
-    def mixed(d2, bw=1.): return sum(k(d2, bw*s) for k in kernels for s in scales)/n
+    def mixed(d2, bw=1.):
+        parts = [k(d2, bw*s) for k in kernels for s in scales]
+        return sum(parts)/n
     return mixed
 
-# %% ../../nbs/18_theory.mmd.ipynb #5752e5dc
+# %% ../../nbs/18_theory.mmd.ipynb #edb4cd67
 def witness(
     t:Tensor, # Places to evaluate `(k,d)`
     x:Tensor, # Samples of p `(n,d)`
@@ -157,12 +166,14 @@ def witness(
     "Difference of the two empirical mean embeddings at `t`"
     _check_xy(x, y, False)
     z = torch.cat([x,y], -2)
-    bw = bandwidth(sqdist(z, z), z.shape[-1], bw)
+    d = z.shape[-1]
+    d2 = sqdist(z, z)
+    bw = bandwidth(d2, d, bw)
     mean_x = kernel(sqdist(t, x), bw).mean(-1)
     mean_y = kernel(sqdist(t, y), bw).mean(-1)
     return mean_x-mean_y
 
-# %% ../../nbs/18_theory.mmd.ipynb #e7d1f9b8
+# %% ../../nbs/18_theory.mmd.ipynb #ac792e28
 def mmd_test(
     x:Tensor, # Samples `(n,d)`
     y:Tensor, # Samples `(m,d)`
@@ -176,24 +187,28 @@ def mmd_test(
     K = _gram(x, y, kernel, bw)
     if K.dim()!=2: raise ValueError(f'expected samples (n,d), found {tuple(x.shape)}; test one batch at a time')
     K = K-K.diagonal().diag()                                        # no pairs of a draw and itself
-    a, b = len(x), len(y)
+    a = len(x)
+    b = len(y)
     device = None if generator is None else generator.device
     random = torch.rand(n, a+b, generator=generator, device=device)
     shuffled = random.argsort(1).to(K.device)
     as_is = torch.arange(a+b, device=K.device)[None]
     in_x = (torch.cat([as_is, shuffled])<a).to(K)                    # (1+n,a+b): which rows are called x
-    xx, yy = _within(in_x, K), _within(1-in_x, K)
+    xx = _within(in_x, K)
+    yy = _within(1-in_x, K)
     xy = K.sum()-xx-yy
     U = xx/(a*(a-1)) + yy/(b*(b-1)) - xy/(a*b)
-    found, null = U[0], U[1:]
+    found = U[0]
+    null = U[1:]
     above = (null>=found).sum().item()
-    return found, (1+above)/(1+n), null
+    p = (1+above)/(1+n)
+    return found, p, null
 
 def _within(w, K):
     "Sum of K over the pairs within each choice of rows `w (k,N)`, of zeros and ones"
     return (w@K*w).sum(1)
 
-# %% ../../nbs/18_theory.mmd.ipynb #4fca801d
+# %% ../../nbs/18_theory.mmd.ipynb #0ea762ba
 def paired_mmd(
     z:Tensor, # Draws `(n,d)`; row i belongs to input i
     u:Tensor, # Draws of the other law `(n,d)`; row i belongs to the same input
@@ -209,7 +224,8 @@ def paired_mmd(
         pooled = torch.cat([z, u]).detach()
         d2 = sqdist(pooled, pooled)
     bw = bandwidth(d2, d, bw)
-    left, right = torch.stack([z, u, z]), torch.stack([z, u, u])
+    left = torch.stack([z, u, z])
+    right = torch.stack([z, u, u])
     K = kernel(sqdist(left, right), bw)                      # (3,n,n): zz, uu, zu
     if like is not None: K = like*K
     (zz, uu, zu), pairs = _over_pairs(K, unbiased)

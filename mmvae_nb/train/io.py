@@ -57,17 +57,19 @@ def to_config(
     if registry.get(cls.__name__) is not cls: _refuse(o, where)
     return {'$class': cls.__name__, 'module': cls.__module__, 'args': {k: to_config(v, f'{cls.__name__}.{k}') for k,v in o.init_args.items()}}
 
-# %% ../../nbs/31_train.io.ipynb #12399e38
+# %% ../../nbs/31_train.io.ipynb #9b0d19c4
 _theory = 'lingauss', 'elbo', 'coupling', 'experts', 'flows', 'hmc', 'cca', 'contrastive', 'mmd'
 _moved = {f'mmvae_nb.{k}': f'mmvae_nb.theory.{k}' for k in _theory}       # where modules of version 0.1 are now
+_samplers = 'GMMSampler', 'MAFSampler'                                     # classes that left a module that stayed
+_left = {('mmvae_nb.eval.latents', k): 'mmvae_nb.models.samplers' for k in _samplers}
 
-# %% ../../nbs/31_train.io.ipynb #8cb7553f
+# %% ../../nbs/31_train.io.ipynb #98f35600
 def _find(name, module=''):
     "A class by name: one of `torch.nn`, or a registered one"
     if name.startswith('torch.nn.'):
         cls = getattr(nn, name[9:], None)
         if isinstance(cls, type) and issubclass(cls, nn.Module): return cls
-    module = _moved.get(module, module)
+    module = _left.get((module, name), _moved.get(module, module))
     if re.fullmatch(r'mmvae_nb(\.\w+)+', module) and importlib.util.find_spec(module): importlib.import_module(module)
     try: cls = choose(name, registry, 'class')
     except ValueError as e: raise ValueError(f"{e}; only registered classes are rebuilt: import the module that defines it ({module or 'unknown'}), or decorate it with @register") from None

@@ -1,4 +1,4 @@
-"What users need, at once, in the manner of fastai: `from mmvae_nb.all import *`; everything else is imported from its module"
+"What users need, in the manner of fastai: `from mmvae_nb.all import *`; the rest comes from its module"
 from .core import (
     subsets, as_names, choose, Modality, as_modalities, per_modality, nonnegative, register, observed, seen, hide,
     part_of, check_batch, seeded, eval_mode, Stage, set_modes, learning, Answers, MultimodalVAE)

@@ -218,13 +218,14 @@ class _AutoEncoders(PairObjective):
         rec = self.rec_terms(x, self.embed(x, mask), mask)
         return -self.weighted(rec), _detached(rec)
 
-# %% ../../nbs/51_models.vcca.ipynb #2a3daeff
+# %% ../../nbs/51_models.vcca.ipynb #fff33c33
 @register
 class DCCAE(_AutoEncoders):
     "Deep canonically correlated autoencoders (Wang et al. 2015), for two or more modalities"
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`; decoder networks read `size` numbers
         size:int=16, # Size of the embeddings
+        *,
         k:int=None, # Singular values that count (default: all)
         lam:float=1e-2, # Weight of the reconstruction, nats per sample
         ridge:float=1e-3, # Added to each covariance, as a share of its mean variance

@@ -5,19 +5,100 @@
 # %% auto #0
 __all__ = ['DMVAE']
 
-# %% ../../nbs/52_models.dmvae.ipynb #7dadfc87
+# %% ../../nbs/52_models.dmvae.ipynb #035856fc
 import torch
-from fastcore.basics import patch
 from ..core import choose, nonnegative, register, seen
 from ..dists import kl
-from ..theory.elbo import rec_terms
-from ..theory.experts import _gaussian, _naturals
 from .base import PrivateVAE, private_weights
+from ..theory.elbo import rec_terms, report
+from ..theory.experts import _gaussian, _naturals, poe
 
-# %% ../../nbs/52_models.dmvae.ipynb #21595a01
+# %% ../../nbs/52_models.dmvae.ipynb #7030d8d7
+class _Rows(PrivateVAE):
+    "u from all that is observed, and from each modality alone"
+    def aggregate(self, qs, obs=None):
+        "Prior times experts; with `alone='expert'` a single expert stands for itself"
+        prior = self.priors()[0]
+        if self.alone=='product': return poe(qs, prior, obs)
+        eta, lam, eta0, lam0 = _naturals(qs, prior, obs)               # (M,...,B,d), (d,)
+        eta, lam = eta.sum(0), lam.sum(0)                              # (...,B,d)
+        if obs is None: n = torch.full(lam.shape[:-1], len(qs), device=lam.device)
+        else: n = obs.sum(0)
+        counts = (n!=1)[...,None].to(lam)                              # 1 where the prior takes part, (...,B,1)
+        return _gaussian(eta+counts*eta0, lam+counts*lam0)
+    def rows(self,
+        x:dict, # Batch
+        mask:dict=None, # `{name: bool (B,)}`
+    ): # bool `(1+M,M,B)`, or `(1,M,B)` without cross terms; in the order of `x`
+        "Which modalities give u: all that is observed, then each of them alone"
+        obs = seen(x, mask)                                            # (M,B)
+        if len(obs)==1 or not self.cross: return obs[None]
+        each = torch.eye(len(obs), device=obs.device).bool()
+        several = obs.sum(0)>1                                         # (B,)
+        alone = each[...,None] & obs & several                         # (M,M,B)
+        return torch.cat([obs[None], alone])
+    def row_terms(self,
+        x:dict, # Checked batch `{name: (B,*shape)}`
+        mask:dict, # `{name: bool (B,)}`, or None
+        sets, # bool `(S,M,B)` from `rows`
+    )->tuple: # log p(x_j|u,w_j) `{name: (S,B)}`, KL of u `(S,B)`, KLs of the private codes `{name: (B,)}`
+        "What the bounds are made of: each encoder runs once, private codes are drawn anew in each row"
+        qs = [q.expand((1, *q.batch_shape)) for q in self.experts(x).values()]
+        u = self.aggregate(qs, sets.movedim(1, 0))                     # batch shape (S,B)
+        own = self.privates(x, mask)
+        prior, priors = self.priors()
+        codes = [u.rsample()]                                          # each (S,B,.)
+        codes += [q.rsample((len(sets),)) for q in own.values()]
+        rec = rec_terms(self, x, torch.cat(codes, -1), mask)
+        private = {k: kl(own[k], priors[k]) for k in x}
+        return rec, kl(u, prior), private
+
+# %% ../../nbs/52_models.dmvae.ipynb #4b010708
+def _mean(v, use):
+    "Mean over the entries in `use`"
+    total, n = torch.where(use, v, 0.).sum(), use.sum()
+    return total/n.clamp(min=1)
+
+def _as_released(like, ku, sets):
+    "Nothing is rebuilt from the joint u, and the KL of u is paid once for each decoder"
+    nothing = 0*like[:1]
+    n_decoders = sets[0].sum(0)                                        # (B,)
+    return torch.cat([nothing, like[1:]]), n_decoders*ku
+
+class _Bounds(_Rows):
+    "One bound for each row"
+    def bound_terms(self, rec, ku, kw, sets):
+        "Bounds of log p(x_S), one for each row, and the parts of the first"
+        private = sum(kw.values())                                     # (B,)
+        joint = {k: v[0] for k,v in rec.items()}
+        terms = report(joint, ku[0]+private, kl_shared=ku[0])
+        bounds = (sum(rec.values())-ku-private).detach()               # (S,B)
+        used = sets.any(1)
+        for k,bound,use in zip(rec, bounds[1:], used[1:]): terms[f'elbo_{k}'] = _mean(bound, use)
+        return terms
+    def loss(self,
+        x:dict, # Batch `{name: (B,*shape)}`
+        mask:dict=None, # `{name: bool (B,)}`
+        warm:float=1., # Scales beta and beta_private
+    )->tuple: # Loss in nats (scalar), and detached scalar terms
+        "Minus the joint ELBO and the weighted ELBOs of the rows"
+        x, mask = self.prepare_loss(x, mask)
+        sets = self.rows(x, mask)                                      # (S,M,B)
+        rec, ku, kw = self.row_terms(x, mask, sets)
+        like, shared = self.weighted(rec), ku                          # (S,B)
+        if self.released: like, shared = _as_released(like, ku, sets)
+        private = sum(self.betas[k]*v for k,v in kw.items())           # (B,)
+        bounds = like-warm*(self.beta*shared+private)
+        weights = torch.full_like(ku[:,:1], self.cross)                # (S,1)
+        weights[0] = 1
+        total = torch.where(sets.any(1), weights*bounds, 0.).sum(0)    # (B,)
+        return -total.mean(), self.bound_terms(rec, ku, kw, sets)
+
+# %% ../../nbs/52_models.dmvae.ipynb #bb6b94e4
 @register
-class DMVAE(PrivateVAE):
+class DMVAE(_Bounds):
     "Product of experts over a shared code, private codes, cross-reconstruction (Lee & Pavlovic 2021)"
+    as_published = {'alone': 'expert', 'released': True}
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`; decoder networks read `d_shared+d_private` numbers
         d_shared:int, # Size of u
@@ -26,75 +107,15 @@ class DMVAE(PrivateVAE):
         beta:float=1., # Weight of the KL of u
         beta_private=None, # Weight of the KL of every w_j, or `{name: weight}` (default: `beta`)
         cross:float=1., # Weight of each bound whose u comes from one modality; 0: the joint ELBO alone
-        alone:str='product', # q(u|x_k): 'product' (prior times expert, as for all subsets), or 'expert' (published: the expert itself)
-        released:bool=False, # Objective of the released code: the KL of u once per decoder, and nothing rebuilt from the joint u
+        alone:str='product', # q(u|x_k): 'product' (prior times expert, as for subsets), or 'expert' (published)
+        released:bool=False, # Released objective: the KL of u once per decoder, and nothing rebuilt from the joint u
         encoders:dict=None, # `{name: module}` giving the Gaussian expert for u from x_j; default from the shapes
         private:dict=None, # `{name: module}` giving Gaussian q(w_j|x_j); default from the shapes
     ):
         super().__init__(mods, d_shared, d_private, encoders=encoders, private=private)
         nonnegative(cross=cross)
-        self.beta,self.betas,self.cross = beta,private_weights(beta, beta_private, self.mods),cross
-        self.alone,self.released = choose(alone, ('product','expert'), 'value of alone'),released
-
-# %% ../../nbs/52_models.dmvae.ipynb #a56766cd
-@patch
-def aggregate(self:DMVAE, qs, obs=None):
-    "Prior times experts; with `alone='expert'` a single expert stands for itself"
-    eta, lam, eta0, lam0 = _naturals(qs, self.priors()[0], obs)
-    n = torch.full(lam.shape[1:-1], len(qs), device=lam.device) if obs is None else obs.sum(0)
-    c = ((n!=1)|(self.alone=='product'))[...,None].to(lam)
-    return _gaussian(eta.sum(0)+c*eta0, lam.sum(0)+c*lam0)
-
-# %% ../../nbs/52_models.dmvae.ipynb #d6390cd2
-@patch
-def rows(self:DMVAE,
-    x:dict, # Batch
-    mask:dict=None, # `{name: bool (B,)}`
-): # bool `(1+M,M,B)`, or `(1,M,B)` without cross terms; in the order of `x`
-    "Which modalities give u: all that is observed, then each of them alone"
-    obs = seen(x, mask)
-    if len(obs)==1 or not self.cross: return obs[None]
-    one = torch.eye(len(obs), dtype=torch.bool, device=obs.device)[...,None] & obs & (obs.sum(0)>1)
-    return torch.cat([obs[None], one])
-
-# %% ../../nbs/52_models.dmvae.ipynb #cb50149d
-@patch
-def row_terms(self:DMVAE,
-    x:dict, # Checked batch `{name: (B,*shape)}`
-    mask:dict, # `{name: bool (B,)}`, or None
-    sets, # bool `(S,M,B)` from `rows`
-)->tuple: # log p(x_j|u,w_j) `{name: (S,B)}`, KL of u `(S,B)`, KLs of the private codes `{name: (B,)}`
-    "What the bounds are made of: each encoder runs once, private codes are drawn anew in each row"
-    qs = [self.encoders[k](v) for k,v in x.items()]
-    u = self.aggregate([q.expand((1, *q.batch_shape)) for q in qs], sets.movedim(1, 0))
-    w, (pu, pw) = self.privates(x, mask), self.priors()
-    z = torch.cat([u.rsample(), *(q.rsample((len(sets),)) for q in w.values())], -1)
-    return rec_terms(self, x, z, mask), kl(u, pu), {k: kl(w[k], pw[k]) for k in x}
-
-# %% ../../nbs/52_models.dmvae.ipynb #0c6d92ef
-def _mean(v, use): return torch.where(use, v, 0.).sum()/use.sum().clamp(min=1)
-
-@patch
-def bound_terms(self:DMVAE, rec, ku, kw, sets):
-    "Bounds of log p(x_S), one for each row, and the parts of the first"
-    lw, used = (sum(rec.values())-ku-sum(kw.values())).detach(), sets.any(1)
-    return {'elbo': lw[0].mean(), 'kl': (ku[0]+sum(kw.values())).detach().mean(), 'kl_shared': ku[0].detach().mean(),
-            **{f'rec_{k}': v[0].detach().mean() for k,v in rec.items()}, **{f'elbo_{k}': _mean(lw[i], used[i]) for i,k in enumerate(rec, 1) if i<len(sets)}}
-
-# %% ../../nbs/52_models.dmvae.ipynb #67e4e678
-@patch
-def loss(self:DMVAE,
-    x:dict, # Batch `{name: (B,*shape)}`
-    mask:dict=None, # `{name: bool (B,)}`
-    warm:float=1., # Scales beta and beta_private
-)->tuple: # Loss in nats (scalar), and detached scalar terms
-    "Minus the joint ELBO and the weighted ELBOs of the rows"
-    x, mask = self.prepare_loss(x, mask)
-    sets = self.rows(x, mask)
-    rec, ku, kw = self.row_terms(x, mask, sets)
-    like = sum(self.mods[k].weight*v for k,v in rec.items())
-    c = torch.full_like(ku[:,:1], self.cross); c[0] = 1
-    times = 1
-    if self.released: like, times = torch.cat([0*like[:1], like[1:]]), sets[0].sum(0)
-    lw = like-warm*(self.beta*(times*ku)+sum(self.betas[k]*v for k,v in kw.items()))
-    return -torch.where(sets.any(1), c*lw, 0.).sum(0).mean(), self.bound_terms(rec, ku, kw, sets)
+        self.beta = beta
+        self.betas = private_weights(beta, beta_private, self.mods)
+        self.cross = cross
+        self.alone = choose(alone, ('product','expert'), 'value of alone')
+        self.released = released

@@ -5,38 +5,95 @@
 # %% auto #0
 __all__ = ['geometric_mean', 'js_divergence', 'MMJSD']
 
-# %% ../../nbs/53_models.mmjsd.ipynb #2a95d226
+# %% ../../nbs/53_models.mmjsd.ipynb #98f9af22
 import torch
-from fastcore.basics import patch
 from torch import Tensor
 from ..core import choose, register
-from ..dists import kl, normal
-from ..theory.elbo import rec_terms
-from ..theory.experts import _gaussian, moe
+from ..dists import kl, params, remap
 from .base import PrivateVAE, private_weights
+from ..theory.elbo import rec_terms, report
+from ..theory.experts import _gaussian, moe
 
-# %% ../../nbs/53_models.mmjsd.ipynb #b772cc7d
+# %% ../../nbs/53_models.mmjsd.ipynb #8422f630
 def geometric_mean(
     qs, # Diagonal Gaussians, batch shape `(V,B)`
     w:Tensor, # Weights `(V,B)` that sum to one over V; zero leaves one out
 ): # Gaussian, batch shape `(B,)`
     "The normalised product of q_v to the power w_v"
-    lam = qs.base_dist.scale**-2*w[...,None]
-    return _gaussian((lam*qs.base_dist.loc).sum(0), lam.sum(0))
+    p = params(qs)                                                 # loc and scale, (V,B,d)
+    lam = p['scale']**-2*w[...,None]
+    eta = lam*p['loc']
+    return _gaussian(eta.sum(0), lam.sum(0))
 
-# %% ../../nbs/53_models.mmjsd.ipynb #e0a0cd35
+# %% ../../nbs/53_models.mmjsd.ipynb #3a5c8283
 def js_divergence(
     qs, # Diagonal Gaussians, batch shape `(V,B)`
     w:Tensor, # Weights `(V,B)` that sum to one over V; zero leaves one out
 )->Tensor: # Nats `(B,)`
     "Average KL to the geometric mean, in closed form"
-    each = kl(qs, geometric_mean(qs, w))
+    each = kl(qs, geometric_mean(qs, w))                           # (V,B)
     return torch.where(w>0, w*each, 0.).sum(0)
 
-# %% ../../nbs/53_models.mmjsd.ipynb #227bbe53
+# %% ../../nbs/53_models.mmjsd.ipynb #f93688a2
+class _Dynamic(PrivateVAE):
+    "A mixture of experts, and the geometric mean of these and the prior"
+    def aggregate(self, qs, obs=None):
+        "One of the observed experts, with equal chances"
+        return moe(qs, mask=obs)
+    def with_prior(self, q):
+        "The experts of the mixture `q` with the prior as the first of them, and weights `(M+1,B)`"
+        prior = params(self.priors()[0])
+        def front(name, v):
+            first = prior[name].expand(1, *v.shape[1:])                # (1,B,d)
+            return torch.cat([first, v])                               # (M+1,B,d)
+        n = (q.weights>0).sum(0, keepdim=True).to(q.weights)           # (1,B): experts that a sample has
+        if self.prior_weight is None: share = 1/(n+1)
+        else: share = torch.full_like(n, self.prior_weight)
+        weights = torch.cat([share, (1-share)*q.weights])              # (M+1,B)
+        return remap(q.comps, front), weights
+    def dynamic_prior(self, x, mask=None):
+        "f(u|x_S): the geometric mean of prior and observed experts"
+        return geometric_mean(*self.with_prior(self.shared(x, mask)))
+    def cost(self, q):
+        "What the shared code pays `(B,)`, from the mixture `q` of experts"
+        if self.divergence=='js': return js_divergence(*self.with_prior(q))
+        each = kl(q.comps, self.priors()[0])                           # (M,B)
+        return (q.weights*each).sum(0)
+
+# %% ../../nbs/53_models.mmjsd.ipynb #6615f689
+class _Objective(_Dynamic):
+    "Reconstructions from experts, less what codes pay"
+    def draws(self, q):
+        "Codes of the mixture `q` `(S,B,d_shared)` and their weights `(S,B)`: of all experts, or of one"
+        if self.draw=='all': return q.strata(1)[:,0], q.weights
+        return q.rsample((1,)), torch.ones_like(q.weights[:1])
+    def loss(self,
+        x:dict, # Batch `{name: (B,*shape)}`
+        mask:dict=None, # `{name: bool (B,)}`
+        warm:float=1., # Scales beta and beta_private
+    )->tuple: # Loss in nats (scalar), and detached scalar terms
+        "Minus the reconstructions from each expert, plus the divergence and the KLs of the private codes"
+        x, mask = self.prepare_loss(x, mask)
+        q, own = self.shared(x, mask), self.privates(x, mask)
+        prior, priors = self.priors()
+        u, w = self.draws(q)
+        codes = [u, *(v.rsample((len(u),)) for v in own.values())]     # each (S,B,.)
+        rec = rec_terms(self, x, torch.cat(codes, -1), mask)
+        def mean(v): return (w*v).sum(0)                               # over experts, (S,B) to (B,)
+        cost = self.cost(q)
+        kw = {k: kl(own[k], priors[k]) for k in x}
+        private = sum(self.betas[k]*v for k,v in kw.items())           # (B,)
+        J = mean(self.weighted(rec))-warm*(self.beta*cost+private)
+        lu = (q.log_prob(u)-prior.log_prob(u)).detach()
+        div = mean(lu+sum(kw.values()))                                # of the ELBO
+        rec = {k: mean(v) for k,v in rec.items()}
+        return -J.mean(), report(rec, div, objective=J, divergence=cost)
+
+# %% ../../nbs/53_models.mmjsd.ipynb #7349a967
 @register
-class MMJSD(PrivateVAE):
+class MMJSD(_Objective):
     "Mixture of experts with a Jensen-Shannon divergence to a dynamic prior, and private codes (Sutter et al. 2020)"
+    as_published = {'divergence': 'js', 'draw': 'one'}
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`; decoder networks read `d_shared+d_private` numbers
         d_shared:int, # Size of u
@@ -45,62 +102,16 @@ class MMJSD(PrivateVAE):
         beta:float=1., # Weight of the divergence of u
         beta_private=None, # Weight of the KL of every w_j, or `{name: weight}` (default: `beta`)
         prior_weight:float=None, # Share of the prior in the divergence (default: that of one expert, 1/(|S|+1))
-        divergence:str='js', # 'js' (published), or 'kl': the experts' average KL to p(u), with which the objective is a bound
+        divergence:str='js', # 'js' (published), or 'kl': the experts' average KL to p(u), which makes it a bound
         draw:str='all', # Codes of 'all' experts, or of 'one' drawn for each sample (published, M times less decoding)
         encoders:dict=None, # `{name: module}` giving Gaussian q(u|x_j); default from the shapes
         private:dict=None, # `{name: module}` giving Gaussian q(w_j|x_j); default from the shapes
     ):
         super().__init__(mods, d_shared, d_private, encoders=encoders, private=private)
-        if not (prior_weight is None or 0<prior_weight<1): raise ValueError(f'prior_weight is a share between 0 and 1, found {prior_weight}')
-        self.beta,self.betas,self.prior_weight = beta,private_weights(beta, beta_private, self.mods),prior_weight
-        self.divergence,self.draw = choose(divergence, ('js','kl'), 'divergence'),choose(draw, ('all','one'), 'value of draw')
-
-# %% ../../nbs/53_models.mmjsd.ipynb #3a5b1d52
-@patch
-def aggregate(self:MMJSD, qs, obs=None):
-    "One of the observed experts, with equal chances"
-    return moe(qs, mask=obs)
-
-@patch
-def with_prior(self:MMJSD, q):
-    "The experts of the mixture `q` with the prior as the first of them, and weights `(M+1,B)`"
-    p, loc, scale = self.priors()[0].base_dist, q.comps.base_dist.loc, q.comps.base_dist.scale
-    front = lambda v, like: torch.cat([v.expand(1, *like.shape[1:]), like])
-    n = (q.weights>0).sum(0, keepdim=True).to(loc)
-    share = 1/(n+1) if self.prior_weight is None else torch.full_like(n, self.prior_weight)
-    return normal(front(p.loc, loc), front(p.scale, scale)), torch.cat([share, (1-share)*q.weights])
-
-@patch
-def dynamic_prior(self:MMJSD, x, mask=None):
-    "f(u|x_S): the geometric mean of prior and observed experts"
-    return geometric_mean(*self.with_prior(self.shared(x, mask)))
-
-# %% ../../nbs/53_models.mmjsd.ipynb #dbfeee01
-def _terms(rec, cost, kw, lu, objective, w):
-    "Objective as it is trained, the ELBO at unit weights, and parts; averages over experts and batch"
-    avg = lambda v: (w*v.detach()).sum(0).mean()
-    return {'objective': objective.detach().mean(), 'elbo': avg(sum(rec.values())-lu-sum(kw.values())), 'divergence': cost.detach().mean(),
-            'kl': avg(lu+sum(kw.values())), **{f'rec_{k}': avg(v) for k,v in rec.items()}}
-
-@patch
-def cost(self:MMJSD, q):
-    "What the shared code pays `(B,)`, from the mixture `q` of experts"
-    if self.divergence=='js': return js_divergence(*self.with_prior(q))
-    return (q.weights*kl(q.comps, self.priors()[0])).sum(0)
-
-# %% ../../nbs/53_models.mmjsd.ipynb #e7052f97
-@patch
-def loss(self:MMJSD,
-    x:dict, # Batch `{name: (B,*shape)}`
-    mask:dict=None, # `{name: bool (B,)}`
-    warm:float=1., # Scales beta and beta_private
-)->tuple: # Loss in nats (scalar), and detached scalar terms
-    "Minus the reconstructions from each expert, plus the divergence and the KLs of the private codes"
-    x, mask = self.prepare_loss(x, mask)
-    q, own, (pu, pw) = self.shared(x, mask), self.privates(x, mask), self.priors()
-    u, w = (q.strata(1)[:,0], q.weights) if self.draw=='all' else (q.rsample((1,)), torch.ones_like(q.weights[:1]))
-    rec = rec_terms(self, x, torch.cat([u, *(v.rsample((len(u),)) for v in own.values())], -1), mask)
-    kw, lu = {k: kl(own[k], pw[k]) for k in x}, (q.log_prob(u)-pu.log_prob(u)).detach()
-    like, cost = sum(self.mods[k].weight*v for k,v in rec.items()), self.cost(q)
-    obj = (w*like).sum(0)-warm*(self.beta*cost+sum(self.betas[k]*v for k,v in kw.items()))
-    return -obj.mean(), _terms(rec, cost, kw, lu, obj, w)
+        if not (prior_weight is None or 0<prior_weight<1):
+            raise ValueError(f'prior_weight is a share between 0 and 1, found {prior_weight}')
+        self.beta = beta
+        self.betas = private_weights(beta, beta_private, self.mods)
+        self.prior_weight = prior_weight
+        self.divergence = choose(divergence, ('js','kl'), 'divergence')
+        self.draw = choose(draw, ('all','one'), 'value of draw')

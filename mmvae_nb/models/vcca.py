@@ -5,127 +5,148 @@
 # %% auto #0
 __all__ = ['CCAClassifier', 'OneSource', 'VCCA', 'VCCAPrivate', 'DCCAE']
 
-# %% ../../nbs/51_models.vcca.ipynb #ddec7ab6
+# %% ../../nbs/51_models.vcca.ipynb #862bbd7a
 import torch
-from fastcore.basics import patch
+from dataclasses import replace
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from torch import nn
-from ..theory.cca import DCCA, PairObjective, rotations
-from ..core import MultimodalVAE, Stage, as_modalities, choose, eval_mode, observed, register
+from ..core import MultimodalVAE, Stage, as_modalities, choose, eval_mode, nonnegative, observed, register
 from ..dists import Encoder, NormalHead, NormalPrior, kl
-from ..theory.elbo import elbo
 from .base import PrivateVAE
 from ..nets import body_of, decoder_of, decoders as default_decoders
+from ..theory.cca import DCCA, PairObjective, rotations
+from ..theory.elbo import elbo
 
-# %% ../../nbs/51_models.vcca.ipynb #965fc933
-class CCAClassifier:
-    "Canonical coordinates of every view, and a classifier that reads those of one view"
+# %% ../../nbs/51_models.vcca.ipynb #b0bb4d56
+def _labels(y, n):
+    "Integer labels of `n` rows, or a clear error"
+    y = torch.as_tensor(y)
+    if y.is_floating_point() or tuple(y.shape)!=(n,):
+        raise ValueError(f'labels: expected {n} integers, shape ({n},), found {y.dtype} {tuple(y.shape)}')
+    if y.min()<-1:
+        raise ValueError(f'labels out of range: found {y.min().item()}; '
+                         'labels are integers from 0, or -1 where unknown')
+    return y.cpu()
+
+def _flat(x):
+    "Views as rows of doubles, `{name: (n,D)}`"
+    return {k: torch.as_tensor(v).flatten(1).double() for k,v in x.items()}
+
+# %% ../../nbs/51_models.vcca.ipynb #3dac6f6b
+class _Canonical:
+    "Canonical coordinates of every view"
     def __init__(self,
         k:int=None, # Coordinates to keep (default: the size of the smallest view)
         source:str=None, # View that the classifier reads (default: the first)
         ridge:float=1e-3, # Added to each covariance, as a share of its mean variance
         clf=None, # scikit-learn classifier; it is copied (default: logistic regression)
     ):
-        if not ridge>=0: raise ValueError(f'ridge must not be negative, found {ridge}')
-        self.k,self.source,self.ridge,self.clf = k,source,ridge,clf or LogisticRegression(max_iter=1000)
+        nonnegative(ridge=ridge)
+        self.k = k
+        self.source = source
+        self.ridge = ridge
+        self.clf = clf or LogisticRegression(max_iter=1000)
+        self.maps = None               # `{name: (mean, directions)}`, from `fit`
+    def correlate(self, h, obs):
+        "Find the directions of flattened views `h`, observed where `obs`"
+        self.source = choose(self.source or next(iter(h)), tuple(h), 'source')
+        k = self.k or min(v.shape[1] for v in h.values())
+        self.maps = rotations(h, k, obs, self.ridge)
+    def project(self,
+        x:dict, # Any of the views `{name: (n,*shape)}`
+    )->dict: # `{name: (n,k)}`, double precision
+        "Canonical coordinates of the views in `x`"
+        if self.maps is None: raise ValueError('not fitted yet; call `fit(x, y)` first')
+        out = {}
+        for k,v in _flat(x).items():
+            mean, A = choose(k, self.maps, 'modality')
+            if v.shape[1]!=len(A):
+                raise ValueError(f'modality {k!r}: expected {len(A)} numbers a row, found {v.shape[1]}; '
+                                 'give it the shape it was fitted with')
+            out[k] = (v-mean)@A
+        return out
 
-# %% ../../nbs/51_models.vcca.ipynb #5a6656a9
-def _labels(y, n):
-    "Integer labels of `n` rows, or a clear error"
-    y = torch.as_tensor(y)
-    if y.is_floating_point() or tuple(y.shape)!=(n,): raise ValueError(f'labels: expected {n} integers, shape ({n},), found {y.dtype} {tuple(y.shape)}')
-    if y.min()<-1: raise ValueError(f'labels out of range: found {y.min().item()}; labels are integers from 0, or -1 where unknown')
-    return y.cpu()
+# %% ../../nbs/51_models.vcca.ipynb #1754c65e
+class CCAClassifier(_Canonical):
+    "Canonical coordinates of every view, and a classifier that reads those of one view"
+    def fit(self,
+        x:dict, # Views `{name: (n,*shape)}`
+        y, # Classes `(n,)`, -1 where unknown
+        mask:dict=None, # `{name: bool (n,)}`, True where observed
+    ): # self
+        "Correlate all rows, then classify the labelled ones"
+        h, obs = _flat(x), observed(x, x, mask)
+        self.correlate(h, obs)
+        source = h[self.source]
+        y = _labels(y, len(source))
+        use = obs[self.source].cpu() & (y>=0)
+        z = self._coordinates(source[use])
+        self.reader = clone(self.clf).fit(z.cpu().numpy(), y[use].numpy())
+        return self
+    def predict(self,
+        x:dict, # Views; only the source is read
+    )->torch.Tensor: # Classes `(n,)`
+        "Class of every row, from the source alone"
+        k = self.source
+        if k not in x: raise ValueError(f'the classifier reads modality {k!r}, but only {tuple(x)} given')
+        z = self._coordinates(x[k])
+        bad = ~z.isfinite().all(1)
+        if bad.any(): raise ValueError(f'modality {k!r}: NaN or inf in row {bad.nonzero()[0].item()}; drop such rows')
+        return torch.as_tensor(self.reader.predict(z.cpu().numpy()))
+    def score(self, x, y):
+        "Share of rows put into the right class"
+        found = self.predict(x)
+        return (found==_labels(y, len(found))).double().mean().item()
+    def _coordinates(self, v):
+        "Coordinates `(n,k)` of the source"
+        return self.project({self.source: v})[self.source]
 
-def _flat(x): return {k: torch.as_tensor(v).flatten(1).double() for k,v in x.items()}
-
-# %% ../../nbs/51_models.vcca.ipynb #41dffdd8
-@patch
-def fit(self:CCAClassifier,
-    x:dict, # Views `{name: (n,*shape)}`
-    y, # Classes `(n,)`, -1 where unknown
-    mask:dict=None, # `{name: bool (n,)}`, True where observed
-): # self
-    "Correlate all rows, then classify the labelled ones"
-    h, obs = _flat(x), observed(x, x, mask)
-    self.source = choose(self.source or next(iter(h)), tuple(h), 'source')
-    self.maps = rotations(h, self.k or min(v.shape[1] for v in h.values()), obs, self.ridge)
-    y = _labels(y, len(h[self.source]))
-    use = obs[self.source].cpu()&(y>=0)
-    self.reader = clone(self.clf).fit(self.project({self.source: h[self.source][use]})[self.source].cpu().numpy(), y[use].numpy())
-    return self
-
-# %% ../../nbs/51_models.vcca.ipynb #d4b02208
-@patch
-def project(self:CCAClassifier,
-    x:dict, # Any of the views `{name: (n,*shape)}`
-)->dict: # `{name: (n,k)}`, double precision
-    "Canonical coordinates of the views in `x`"
-    if not hasattr(self, 'maps'): raise ValueError('not fitted yet; call `fit(x, y)` first')
-    out = {}
-    for k,v in _flat(x).items():
-        mean, A = choose(k, self.maps, 'modality')
-        if v.shape[1]!=len(A): raise ValueError(f'modality {k!r}: expected {len(A)} numbers a row, found {v.shape[1]}; give it the shape it was fitted with')
-        out[k] = (v-mean)@A
-    return out
-
-# %% ../../nbs/51_models.vcca.ipynb #f895d4f0
-@patch
-def predict(self:CCAClassifier,
-    x:dict, # Views; only the source is read
-)->torch.Tensor: # Classes `(n,)`
-    "Class of every row, from the source alone"
-    if self.source not in x: raise ValueError(f'the classifier reads modality {self.source!r}, but only {tuple(x)} given')
-    z = self.project({self.source: x[self.source]})[self.source]
-    if not z.isfinite().all(): raise ValueError(f'modality {self.source!r}: NaN or inf in row {(~z.isfinite().all(1)).nonzero()[0].item()}; drop such rows')
-    return torch.as_tensor(self.reader.predict(z.cpu().numpy()))
-
-@patch
-def score(self:CCAClassifier, x, y): "Share of rows put into the right class"; return (self.predict(x)==_labels(y, len(next(iter(x.values()))))).double().mean().item()
-
-# %% ../../nbs/51_models.vcca.ipynb #a30efe44
+# %% ../../nbs/51_models.vcca.ipynb #a04f2328
 class OneSource:
     "For models that infer the shared code from one modality, `source`: a mixin in front of `MultimodalVAE`"
+    @property
+    def answers(self):
+        "Every subset that holds the source"
+        return replace(super().answers, needs=(self.source,))
     def set_source(self, source, encoder, d, beta, n):
         self.source = choose(source or self.names[0], self.names, 'source')
-        if not beta>=0: raise ValueError(f'beta must not be negative, found {beta}')
+        nonnegative(beta=beta)
         if not (isinstance(n, int) and n>=1): raise ValueError(f'n must be at least 1 sample, found {n}')
-        self.beta,self.n = beta,n
+        self.beta = beta
+        self.n = n
         if encoder is None:
             body, nf = body_of(self.mods[self.source])
             encoder = Encoder(body, NormalHead(nf, d))
         self.encoders = nn.ModuleDict({self.source: encoder})
+    def from_source(self, x, mask=None):
+        "q(u|x_1), batch shape `(B,)`; an error where the source is missing"
+        k, who = self.source, type(self).__name__
+        if k not in x:
+            raise ValueError(f'{who} cannot condition on {tuple(x)}: it reads modality {k!r} alone; '
+                             f'give {k!r}, or train a model with source={next(iter(x))!r}')
+        lack = ~observed(x, (k,), mask)[k]
+        if lack.any():
+            first, count = lack.nonzero()[0].item(), int(lack.sum())
+            raise ValueError(f'{who} reads modality {k!r} alone, but sample {first} lacks it '
+                             f'({count} of {len(lack)} samples); drop such samples')
+        return self.encoders[k](x[k])
+    def loss(self, x, mask=None, warm=1.):
+        "Negative ELBO of the observed modalities, `n` samples; `warm` scales beta"
+        x, mask = self.prepare_loss(x, mask)
+        return elbo(self, x, mask, self.beta*warm, self.n)
+    @torch.no_grad()
+    def project(self, x):
+        "`{source: mean of q(u|x_1)}`, `(B,d)`: the features for a classifier"
+        only = {k: v for k,v in x.items() if k==self.source}
+        x, _ = self.prepare(only or x)
+        with eval_mode(self): return {self.source: self.from_source(x).mean}
 
-# %% ../../nbs/51_models.vcca.ipynb #196c76b3
-@patch
-def from_source(self:OneSource, x, mask=None):
-    "q(u|x_1), batch shape `(B,)`; an error where the source is missing"
-    k, who = self.source, type(self).__name__
-    if k not in x: raise ValueError(f'{who} cannot condition on {tuple(x)}: it reads modality {k!r} alone; give {k!r}, or train a model with source={next(iter(x))!r}')
-    lack = ~observed(x, (k,), mask)[k]
-    if lack.any(): raise ValueError(f'{who} reads modality {k!r} alone, but sample {lack.nonzero()[0].item()} lacks it ({int(lack.sum())} of {len(lack)} samples); drop such samples')
-    return self.encoders[k](x[k])
-
-# %% ../../nbs/51_models.vcca.ipynb #294f4bf6
-@patch
-def loss(self:OneSource, x, mask=None, warm=1.):
-    "Negative ELBO of the observed modalities, `n` samples; `warm` scales beta"
-    x, mask = self.prepare_loss(x, mask)
-    return elbo(self, x, mask, self.beta*warm, self.n)
-
-# %% ../../nbs/51_models.vcca.ipynb #6223e63a
-@patch
-@torch.no_grad()
-def project(self:OneSource, x):
-    "`{source: mean of q(u|x_1)}`, `(B,d)`: the features for a classifier"
-    x, _ = self.prepare({k: x[k] for k in x if k==self.source} or x)
-    with eval_mode(self): return {self.source: self.from_source(x).mean}
-
-# %% ../../nbs/51_models.vcca.ipynb #b0beac9f
+# %% ../../nbs/51_models.vcca.ipynb #5f2837c6
 @register
 class VCCA(OneSource, MultimodalVAE):
     "Variational CCA (Wang et al. 2016): q(z|x_1), and decoders of all modalities"
+    as_published = {'n': 5}
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
         d:int, # Latent size
@@ -138,16 +159,15 @@ class VCCA(OneSource, MultimodalVAE):
         mods = as_modalities(mods)
         super().__init__(mods, d, NormalPrior(d), default_decoders(mods, d))
         self.set_source(source, encoder, d, beta, n)
+    def encode(self, x, mask=None):
+        "q(z|x_1), whatever else is there"
+        return self.from_source(x, mask)
 
-@patch
-def encode(self:VCCA, x, mask=None):
-    "q(z|x_1), whatever else is there"
-    return self.from_source(x, mask)
-
-# %% ../../nbs/51_models.vcca.ipynb #e9679c39
+# %% ../../nbs/51_models.vcca.ipynb #fd4c02e3
 @register
 class VCCAPrivate(OneSource, PrivateVAE):
     "VCCA with one private code per modality, q(h_j|x_j) (Wang et al. 2016)"
+    as_published = {'n': 5}
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`; decoder networks read `d_shared+d_private` numbers
         d_shared:int, # Size of z
@@ -160,28 +180,47 @@ class VCCAPrivate(OneSource, PrivateVAE):
         private:dict=None, # `{name: module}` giving q(h_j|x_j); default from the shapes
     ):
         mods = as_modalities(mods)
-        super().__init__(mods, d_shared, d_private, encoders={k: nn.Identity() for k in mods}, private=private)
+        nothing = {k: nn.Identity() for k in mods}         # `set_source` puts the one encoder in their place
+        super().__init__(mods, d_shared, d_private, encoders=nothing, private=private)
         self.set_source(source, encoder, d_shared, beta, n)
+    def shared(self, x, mask=None):
+        "q(z|x_1)"
+        return self.from_source(x, mask)
+    @torch.no_grad()
+    def rates(self, x, mask=None):
+        "Nats in the shared code and in each private one: `{'shared': scalar, name: scalar}`, means where observed"
+        x, mask = self.prepare(x, mask)
+        prior, priors = self.priors()
+        obs = observed(x, self.names, mask)
+        with eval_mode(self): shared, own = self.shared(x, mask), self.privates(x, mask)
+        out = {'shared': kl(shared, prior).mean().item()}
+        for k,q in own.items():
+            nats = kl(q, priors[k])[obs[k]]
+            if len(nats): out[k] = nats.mean().item()
+        return out
 
-# %% ../../nbs/51_models.vcca.ipynb #e2992e19
-@patch
-def shared(self:VCCAPrivate, x, mask=None):
-    "q(z|x_1)"
-    return self.from_source(x, mask)
+# %% ../../nbs/51_models.vcca.ipynb #6a70b026
+def _detached(rec): return {f'rec_{j}': v.detach() for j,v in rec.items()}
 
-# %% ../../nbs/51_models.vcca.ipynb #61914d84
-@patch
-@torch.no_grad()
-def rates(self:VCCAPrivate, x, mask=None):
-    "Nats in the shared code and in each private one: `{'shared': scalar, name: scalar}`, means over what is observed"
-    x, mask = self.prepare(x, mask)
-    (p, ps), obs = self.priors(), observed(x, self.names, mask)
-    with eval_mode(self):
-        return {'shared': kl(self.shared(x, mask), p).mean().item(), **{k: kl(q, ps[k])[obs[k]].mean().item() for k,q in self.privates(x, mask).items() if obs[k].any()}}
+class _AutoEncoders(PairObjective):
+    "Projectors with a decoder each"
+    weighted = MultimodalVAE.weighted
+    def rec_terms(self, x, hs, mask=None):
+        "Mean log p(x_j|h_j) over the batch, by name; what is missing counts zero"
+        obs, rec = observed(x, x, mask), {}
+        for j,h in hs.items():
+            has = obs[j]
+            p = self.decoders[j](h[has])
+            rec[j] = p.log_prob(x[j][has]).sum()/len(h)
+        return rec
+    def rec_loss(self, x, mask=None):
+        "Minus the reconstruction terms: autoencoders alone"
+        rec = self.rec_terms(x, self.embed(x, mask), mask)
+        return -self.weighted(rec), _detached(rec)
 
-# %% ../../nbs/51_models.vcca.ipynb #97938b81
+# %% ../../nbs/51_models.vcca.ipynb #2a3daeff
 @register
-class DCCAE(PairObjective):
+class DCCAE(_AutoEncoders):
     "Deep canonically correlated autoencoders (Wang et al. 2015), for two or more modalities"
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`; decoder networks read `size` numbers
@@ -193,37 +232,21 @@ class DCCAE(PairObjective):
         projs:dict=None, # Modules to use instead of the default projectors, by name
     ):
         super().__init__(mods, size, projs)
-        if not lam>=0: raise ValueError(f'lam must not be negative, found {lam}')
-        self.lam,self.bs = lam,bs
+        nonnegative(lam=lam)
+        self.lam = lam
+        self.bs = bs
         self.decoders = nn.ModuleDict({j: decoder_of(m, self.sizes[j]) for j,m in self.mods.items()})
-        self.corr = DCCA(self.sizes, size, k, ridge, {j: nn.Identity() for j in self.mods})      # the loss of DCCA, on embeddings
-
-# %% ../../nbs/51_models.vcca.ipynb #cb8d97aa
-@patch
-def rec_terms(self:DCCAE, x, hs, mask=None):
-    "Mean log p(x_j|h_j) over the batch, by name; what is missing counts zero"
-    obs = observed(x, x, mask)
-    return {f'rec_{j}': self.decoders[j](h[obs[j]]).log_prob(x[j][obs[j]]).sum()/len(h) for j,h in hs.items()}
-
-# %% ../../nbs/51_models.vcca.ipynb #fb03886e
-@patch
-def rec_loss(self:DCCAE, x, mask=None):
-    "Minus the reconstruction terms: autoencoders alone"
-    rec = self.rec_terms(x, self.embed(x, mask), mask)
-    return -sum(self.mods[k[4:]].weight*v for k,v in rec.items()), {k: v.detach() for k,v in rec.items()}
-
-# %% ../../nbs/51_models.vcca.ipynb #06032427
-@patch
-def loss(self:DCCAE, x, mask=None):
-    "DCCA loss of the embeddings, plus `lam` times the reconstruction"
-    hs = self.embed(x, mask)
-    corr, terms = self.corr.loss(hs, mask)
-    rec = self.rec_terms(x, hs, mask)
-    if not self.lam: return corr, {**terms, **{k: v.detach() for k,v in rec.items()}}
-    return corr-self.lam*sum(self.mods[k[4:]].weight*v for k,v in rec.items()), {**terms, **{k: v.detach() for k,v in rec.items()}}
-
-# %% ../../nbs/51_models.vcca.ipynb #4d386186
-@patch
-def stages(self:DCCAE):
-    "Autoencoders alone (leave it out to start from scratch), then both terms"
-    return [Stage('autoencoders', self.rec_loss, trains=('projs','decoders')), Stage('dccae', self.loss, bs=self.bs)]
+        as_they_are = {j: nn.Identity() for j in self.mods}
+        self.corr = DCCA(self.sizes, size, k, ridge, as_they_are)      # the loss of DCCA, on embeddings
+    def loss(self, x, mask=None):
+        "DCCA loss of the embeddings, plus `lam` times the reconstruction"
+        hs = self.embed(x, mask)
+        corr, terms = self.corr.loss(hs, mask)
+        rec = self.rec_terms(x, hs, mask)
+        terms = {**terms, **_detached(rec)}
+        if not self.lam: return corr, terms
+        return corr-self.lam*self.weighted(rec), terms
+    def stages(self):
+        "Autoencoders alone (leave it out to start from scratch), then both terms"
+        alone = Stage('autoencoders', self.rec_loss, trains=('projs','decoders'))
+        return [alone, Stage('dccae', self.loss, bs=self.bs)]

@@ -751,7 +751,7 @@ def _check_target(file):
         raise ValueError(f'--out {file}: expected a name that ends in .npz or .png')
     if not Path(file).resolve().parent.is_dir(): raise FileNotFoundError(f'{Path(file).parent}: no such folder')
 
-# %% ../../nbs/80_app.cli.ipynb #52daf9d8
+# %% ../../nbs/80_app.cli.ipynb #117cac2a
 @call_parse
 def mmvae_generate(
     run:str, # Folder of a run of mmvae_train
@@ -762,7 +762,7 @@ def mmvae_generate(
     k:int=1, # Samples for each data point
     data:str=None, # Data to condition on: an .npz file or a folder of .npy files (default: the run's test data)
     seed:int=0, # Seed of the samples
-    sampler:str=None, # With nothing given: gmm, fitted to codes of training data, or prior (default: gmm if it is there)
+    sampler:str=None, # With nothing given: gmm, fitted to codes of training data, or prior (default: gmm, if there)
 ):
     "Generate modalities with a trained model, from other modalities or from nothing"
     with plain_errors():

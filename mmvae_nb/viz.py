@@ -25,12 +25,13 @@ _rc = {
     'legend.fontsize': 8, 'legend.frameon': False, 'lines.linewidth': 1.6, 'image.cmap': 'gray',
 }
 
-# %% ../nbs/04_viz.ipynb #d1ec8067
+# %% ../nbs/04_viz.ipynb #70bc0737
 def _build_kb()->float:
     "What `../settings.ini` says of `figure_kb`, as in the project of these notebooks; in any other folder, no limit"
     settings = Path.cwd().parent/'settings.ini'
     if not settings.is_file(): return math.inf
-    said = re.search(r'(?m)^figure_kb *= *(\d+)', settings.read_text(encoding='utf-8', errors='replace'))
+    text = settings.read_text(encoding='utf-8', errors='replace')
+    said = re.search(r'(?m)^figure_kb *= *(\d+)', text)
     return float(said[1]) if said else math.inf
 
 # %% ../nbs/04_viz.ipynb #701181f0
@@ -53,7 +54,7 @@ class style:
         style.kb = self.old_kb
         mpl.rcParams.update(self.old_rc)
 
-# %% ../nbs/04_viz.ipynb #668baacd
+# %% ../nbs/04_viz.ipynb #aff1137e
 def grid(
     rows:int=1, # Number of rows
     cols:int=1, # Number of columns
@@ -62,7 +63,8 @@ def grid(
     **kw # To `plt.subplots`, e.g. `sharex=True`
 )->tuple: # Figure, and its axes as an array `(rows,cols)`
     "Figure with a grid of small axes"
-    size = min(w, 8/cols)*cols, h*rows
+    width = min(w, 8/cols)
+    size = width*cols, h*rows
     return plt.subplots(rows, cols, figsize=size, squeeze=False, **kw)
 
 # %% ../nbs/04_viz.ipynb #14e25e5c
@@ -76,14 +78,16 @@ def picture(
     plt.close(fig)
     return file.getvalue()
 
-# %% ../nbs/04_viz.ipynb #d6d167f5
+# %% ../nbs/04_viz.ipynb #cc6e45ad
 def _ax(ax):
     "Axes, new ones if there are none"
-    return plt.subplots()[1] if ax is None else ax
+    if ax is None: _, ax = plt.subplots()
+    return ax
 
 def _np(v):
     "A tensor or anything else as an array"
-    return v.detach().cpu().numpy() if torch.is_tensor(v) else np.asarray(v)
+    if torch.is_tensor(v): return v.detach().cpu().numpy()
+    return np.asarray(v)
 
 # %% ../nbs/04_viz.ipynb #249f87b2
 def _is_image(shape)->bool:
@@ -100,38 +104,44 @@ def _rgb(x):
     x = x.expand(-1, 3, -1, -1).permute(0, 2, 3, 1)             # (N,H,W,3)
     return x.nan_to_num(.75).clamp(0, 1).numpy()
 
-# %% ../nbs/04_viz.ipynb #434aebd6
+# %% ../nbs/04_viz.ipynb #69aa42d7
 def image_grid(
     rows, # Rows of images, each `(N,C,H,W)`; sizes and lengths may differ
     pad:int=2, # White pixels between images
 )->np.ndarray: # One picture `(h,w,3)` in [0,1]
     "Rows of images as one picture"
     rows = [_rgb(r) for r in rows]
-    n, h, w = np.max([r.shape[:3] for r in rows], axis=0)      # images in the longest row; the largest height and width
-    size = len(rows)*(h+pad)-pad, n*(w+pad)-pad
-    out = np.ones((*size, 3), dtype=np.float32)
+    sizes = [r.shape[:3] for r in rows]
+    n, h, w = np.max(sizes, axis=0)                            # images in the longest row; the largest height and width
+    down = h+pad                                               # from one row to the next
+    across = w+pad
+    size = len(rows)*down-pad, n*across-pad, 3
+    out = np.ones(size, dtype=np.float32)
     for i,row in enumerate(rows):
         height, width = row.shape[1:3]
-        y = i*(h+pad)+(h-height)//2
+        y = i*down+(h-height)//2
         for j,image in enumerate(row):
-            x = j*(w+pad)+(w-width)//2
+            x = j*across+(w-width)//2
             out[y:y+height, x:x+width] = image
     return out
 
-# %% ../nbs/04_viz.ipynb #02b788f1
+# %% ../nbs/04_viz.ipynb #14cf484f
 def _fits(b, zoom, kb)->bool:
     "Does an 8-bit picture, enlarged, take at most about `kb` kilobytes as PNG?"
     if math.isinf(kb): return True
     shown = b.repeat(zoom, 0).repeat(zoom, 1)                   # (zoom*h,zoom*w,3)
-    return len(zlib.compress(shown.tobytes()))<=kb*1000
+    png = zlib.compress(shown.tobytes())
+    return len(png)<=kb*1000
 
 def _light(a, k, kb):
     "8-bit picture and zoom: `k` and 256 grey levels, fewer if the PNG would exceed about `kb` kilobytes"
     choices = [(k, levels) for levels in (256,64,32,16)]
     choices += [(zoom, 8) for zoom in range(k, 0, -1)]
     for zoom,levels in choices:
-        steps = (a*(levels-1)).round()
-        b = (steps*(255/(levels-1))).round().astype(np.uint8)
+        most = levels-1
+        steps = (a*most).round()                                # 0 to most
+        grey = (steps*(255/most)).round()
+        b = grey.astype(np.uint8)
         if _fits(b, zoom, kb): break
     return b, zoom
 
@@ -163,7 +173,7 @@ def _pixel_axes(h, w):
     fig = plt.figure(figsize=(w/100, h/100), dpi=100, layout='none')
     return fig.add_axes([0,0,1,1])
 
-# %% ../nbs/04_viz.ipynb #f74dcd36
+# %% ../nbs/04_viz.ipynb #18ddf286
 def show_images(
     x, # `{row label: (N,C,H,W)}`, or `(rows,N,C,H,W)`, or `(N,C,H,W)`, broken into rows of `ncols`
     rows=None, # Row labels (default: the keys of `x`)
@@ -181,7 +191,9 @@ def show_images(
     a = image_grid(x)                                           # (h,w,3)
     h, w = a.shape[:2]
     n = max(map(len, x))
-    a, k = _light(a, _zoom(h, w, 700), style.kb if kb is None else kb)
+    if kb is None: kb = style.kb
+    zoom = _zoom(h, w, 700)
+    a, k = _light(a, zoom, kb)
     if ax is None: ax = _pixel_axes(h*k, w*k)
     ax.imshow(a, interpolation='nearest')
     names = [''] if cols is None else cols
@@ -190,14 +202,16 @@ def show_images(
     if title: ax.set_title(title)
     return ax
 
-# %% ../nbs/04_viz.ipynb #6fcb41d4
+# %% ../nbs/04_viz.ipynb #f26830da
 def _words(v, vocab):
     "Most likely symbols of `(V,)` or `(T,V)`; nothing where all is zero"
-    v = v[None] if v.ndim==1 else v                             # (T,V)
+    if v.ndim==1: v = v[None]                                   # (T,V)
+    best = v.argmax(-1)
     set_here = v.sum(-1)>0
-    read = [str(vocab[i]) if there else '' for i,there in zip(v.argmax(-1), set_here)]
+    read = [str(vocab[i]) if there else '' for i,there in zip(best, set_here)]
     letters = all(len(str(symbol))==1 for symbol in vocab)
-    return ('' if letters else ' ').join(read)
+    between = '' if letters else ' '
+    return between.join(read)
 
 # %% ../nbs/04_viz.ipynb #4234ac4e
 def show_sample(
@@ -225,7 +239,7 @@ def _row(axs, name, v, vocab, color):
     for ax in axs[len(v):]: ax.axis('off')
     axs[0].set_ylabel(name, rotation=0, ha='right', va='center')
 
-# %% ../nbs/04_viz.ipynb #ebf1979b
+# %% ../nbs/04_viz.ipynb #ba5711d7
 def show_samples(
     x:dict, # `{name: (N,*shape)}`
     n:int=8, # Samples to show, one a column
@@ -240,7 +254,8 @@ def show_samples(
     n = max(map(len, x.values()))
     fig, axs = grid(len(x), n, w=.95, h=.8)
     for i,(k,v) in enumerate(x.items()):
-        _row(axs[i], k, v, vocab.get(k), palette[i%6])
+        color = palette[i%6]
+        _row(axs[i], k, v, vocab.get(k), color)
     if cols is not None:
         for ax,c in zip(axs[0], cols): ax.set_title(c)
     if title: fig.suptitle(title)
@@ -253,17 +268,19 @@ def _between(blocks)->list: # Space above each block, as a share of a row
     if not blocks[0][0]: gaps[0] = 0.
     return gaps
 
-# %% ../nbs/04_viz.ipynb #4b8db415
+# %% ../nbs/04_viz.ipynb #c9012c9c
 def _stacked(a, blocks, step):
     "Rows of a picture moved apart by blocks; the middles of the rows, and where each heading stands"
-    strips = iter(np.split(a, range(step, a.shape[0], step)))
+    cuts = range(step, a.shape[0], step)
+    strips = iter(np.split(a, cuts))
     parts = []
     middles = []
     heads = []
     y = 0
     for (heading,rows),share in zip(blocks, _between(blocks)):
         gap = round(share*step)
-        parts.append(np.ones((gap, *a.shape[1:]), dtype=a.dtype))
+        white = np.ones((gap, *a.shape[1:]), dtype=a.dtype)
+        parts.append(white)
         heads.append((y+gap-2, heading))
         y += gap
         for _ in rows:
@@ -280,7 +297,8 @@ def _blocks_picture(blocks, cols, kb):
     step = (a.shape[0]+2)//len(images)                          # a row and the white below it
     a, middles, heads = _stacked(a, blocks, step)
     h, w = a.shape[:2]
-    b, k = _light(a, _zoom(h, w, 1100), kb)
+    zoom = _zoom(h, w, 1100)
+    b, k = _light(a, zoom, kb)
     ax = _pixel_axes(h*k, w*k)
     ax.imshow(b, interpolation='nearest')
     n = max(map(len, images))
@@ -290,15 +308,17 @@ def _blocks_picture(blocks, cols, kb):
     for y,heading in heads: ax.text(0, y, heading, fontsize=10, va='bottom')
     return ax
 
-# %% ../nbs/04_viz.ipynb #8e72130d
+# %% ../nbs/04_viz.ipynb #3cfb2150
 def _limits(values):
     "Smallest and largest of some arrays, or `None` if nothing is finite"
     v = np.concatenate([_np(v).ravel() for v in values])
-    return (np.nanmin(v), np.nanmax(v)) if np.isfinite(v).any() else None
+    if not np.isfinite(v).any(): return None
+    return np.nanmin(v), np.nanmax(v)
 
 def _one_scale(blocks)->list: # For each row of each block, the smallest and the largest value, or `None`
     "Limits that rows to be compared share"
-    alike = len({tuple(rows) for _,rows in blocks})==1
+    labels = {tuple(rows) for _,rows in blocks}
+    alike = len(labels)==1
     groups = {}
     keys = []
     for i,(_,rows) in enumerate(blocks):
@@ -309,18 +329,19 @@ def _one_scale(blocks)->list: # For each row of each block, the smallest and the
     limits = {key: _limits(values) for key,values in groups.items()}
     return [limits[key] for key in keys]
 
-# %% ../nbs/04_viz.ipynb #2900c62b
+# %% ../nbs/04_viz.ipynb #81b213e6
 def _set_scale(ax, v, limits):
     "Set the limits of bars, of a line or of a heat map"
     if limits is None or limits[0]==limits[1]: return
     lo, hi = limits
     if v.ndim==2:
-        bars_ = v.shape[1]<=40                                  # they stand on zero
-        ax.set_ylim(min(lo, 0.) if bars_ else lo, hi)
+        bars_ = v.shape[1]<=40
+        if bars_: lo = min(lo, 0.)                              # they stand on zero
+        ax.set_ylim(lo, hi)
     elif v.ndim==3:
         for im in ax.images: im.set_clim(lo, hi)
 
-# %% ../nbs/04_viz.ipynb #72f6c32f
+# %% ../nbs/04_viz.ipynb #9300298c
 def _heights(blocks)->list:
     "Height of every row, and of the space above every block"
     heights = []
@@ -334,29 +355,32 @@ def _blocks_grid(blocks, cols, vocab):
     limits = iter(_one_scale(blocks))
     heights = _heights(blocks)
     n = max(len(v) for _,rows in blocks for v in rows.values())
-    fig = plt.figure(figsize=(.95*n, .55*sum(heights)), layout='none')
+    size = .95*n, .55*sum(heights)
+    fig = plt.figure(figsize=size, layout='none')
     places = fig.add_gridspec(len(heights), n, height_ratios=heights, hspace=.15, wspace=.1)
     axs = []
     line = 0
     for i,(heading,rows) in enumerate(blocks):
+        color = palette[i%6]
         for label,v in rows.items():
             line += 1
             row = [fig.add_subplot(places[line,j]) for j in range(n)]
-            _row(row, label, v, vocab.get(label), palette[i%6])
+            _row(row, label, v, vocab.get(label), color)
             shared = next(limits)
             for ax in row: _set_scale(ax, v, shared)
             axs.append(row)
         line += 1
-        if heading: axs[-len(rows)][0].set_title(heading, loc='left', fontsize=10)
+        first = axs[-len(rows)][0]
+        if heading: first.set_title(heading, loc='left', fontsize=10)
     for ax,c in zip(axs[0], cols or []): ax.set_title(c)
     return axs
 
-# %% ../nbs/04_viz.ipynb #7ffca501
+# %% ../nbs/04_viz.ipynb #8e4593fd
 def _caption(axs, title, note, color='.3'):
     "Title above and a sentence below a figure: one axes of images, or an array of axes"
     fig = np.ravel(axs)[0].figure
-    wide = max(40, round(fig.get_figwidth()*14))                # letters that fit
-    text = textwrap.fill(note or '', wide)
+    fit = round(fig.get_figwidth()*14)                          # letters in a line
+    text = textwrap.fill(note or '', max(40, fit))
     if isinstance(axs, np.ndarray):
         if title: fig.suptitle(title, y=.98)
         fig.text(.5, .07, text, ha='center', va='top', color=color)
@@ -364,7 +388,7 @@ def _caption(axs, title, note, color='.3'):
         axs.set_title(title)
         axs.set_xlabel(text, color=color)
 
-# %% ../nbs/04_viz.ipynb #a699534a
+# %% ../nbs/04_viz.ipynb #6fd995e5
 def show_blocks(
     blocks, # List of `(heading, {row label: (N,*shape)})`; a heading may be ''
     cols=None, # Column labels
@@ -376,13 +400,15 @@ def show_blocks(
     "Rows of observations in blocks, a column for each sample; returns the axes"
     every = [v for _,rows in blocks for v in rows.values()]
     if not vocab and all(_is_image(v.shape[1:]) for v in every):
-        axs = _blocks_picture(blocks, cols, style.kb if kb is None else kb)
+        if kb is None: kb = style.kb
+        axs = _blocks_picture(blocks, cols, kb)
     else:
-        axs = np.array(_blocks_grid(blocks, cols, vocab or {}))
+        rows = _blocks_grid(blocks, cols, vocab or {})
+        axs = np.array(rows)
     _caption(axs, title, note)
     return axs
 
-# %% ../nbs/04_viz.ipynb #45aee7d9
+# %% ../nbs/04_viz.ipynb #a3027d83
 def ellipse(
     mean, # Centre `(2,)`
     cov, # Covariance `(2,2)`, or standard deviations `(2,)`
@@ -393,27 +419,31 @@ def ellipse(
 )->np.ndarray: # Points on the ellipse `(200,2)`
     "The ellipse that holds `mass` of a Gaussian in the plane"
     C = _np(cov)
-    C = np.diag(C.reshape(2)**2) if C.size==2 else C.reshape(2, 2)
-    w, V = np.linalg.eigh(C)
+    if C.size==2: C = np.diag(C.reshape(2)**2)
+    w, V = np.linalg.eigh(C.reshape(2, 2))
     a = np.linspace(0, 2*np.pi, 200)
     circle = np.stack([np.cos(a), np.sin(a)], 1)                # (200,2)
     radius = math.sqrt(-2*math.log1p(-mass))
-    xy = _np(mean).reshape(2)+radius*circle*np.sqrt(w)@V.T
-    _ax(ax).plot(*xy.T, color=color, **kw)
+    along = radius*circle*np.sqrt(w)                            # in the coordinates of the eigenvectors
+    xy = _np(mean).reshape(2)+along@V.T
+    ax = _ax(ax)
+    ax.plot(*xy.T, color=color, **kw)
     return xy
 
-# %% ../nbs/04_viz.ipynb #6fe14015
+# %% ../nbs/04_viz.ipynb #272cf269
 def hdr_levels(
     p, # Non-negative densities on a regular grid, any shape
     mass, # Shares, e.g. `(.5,.9)`
 )->list: # Density at the border of each region
     "Levels whose super-level sets hold the given shares of the mass"
-    s = np.sort(_np(p).ravel())[::-1]                           # the highest cell first
+    cells = _np(p).ravel()
+    s = np.sort(cells)[::-1]                                    # the highest cell first
     held = s.cumsum()/s.sum()
-    border = np.searchsorted(held, mass).clip(max=len(s)-1)     # number of the cell that completes each share
+    last = len(s)-1
+    border = np.searchsorted(held, mass).clip(max=last)         # number of the cell that completes each share
     return [float(s[i]) for i in border]
 
-# %% ../nbs/04_viz.ipynb #f1f7f423
+# %% ../nbs/04_viz.ipynb #3bd4f53c
 @torch.no_grad()
 def _call(logp, z):
     "`logp` at doubles `z`, in single precision where that is what the model has"
@@ -423,17 +453,20 @@ def _call(logp, z):
 def _on_plane(p, lim, n):
     "Density of `p` (a distribution or a log density of `(n,1,2)`) at the points of a grid, up to a constant"
     if np.isscalar(lim): lim = -lim, lim, -lim, lim
-    xs = np.linspace(*lim[:2], n)
-    ys = np.linspace(*lim[2:], n)
+    x0, x1, y0, y1 = lim
+    xs = np.linspace(x0, x1, n)
+    ys = np.linspace(y0, y1, n)
     points = np.stack(np.meshgrid(xs, ys), -1)                  # (n,n,2)
     logp = getattr(p, 'log_prob', p)
-    lp = _call(logp, torch.tensor(points.reshape(-1, 1, 2)))
+    z = torch.tensor(points.reshape(-1, 1, 2))
+    lp = _call(logp, z)
     found = lp.numel()//n**2
     if found!=1: raise ValueError(f'density draws one posterior at a time, found a batch of {found}')
     lp = _np(lp).astype(float).reshape(n, n)
-    return xs, ys, np.exp(lp-np.nanmax(lp))
+    lp = lp-np.nanmax(lp)
+    return xs, ys, np.exp(lp)
 
-# %% ../nbs/04_viz.ipynb #7d4330ca
+# %% ../nbs/04_viz.ipynb #c6ce3e88
 def density(
     p, # A distribution with batch shape `()` or `(1,)`, or a function `z (n,1,2)` to `(n,1)`, up to a constant
     ax=None, # Axes (default: a new figure)
@@ -448,11 +481,12 @@ def density(
     xs, ys, d = _on_plane(p, lim, n)
     ax = _ax(ax)
     levels = sorted(hdr_levels(d, mass))
-    if fill: ax.contourf(xs, ys, d, levels=[*levels, d.max()*1.01], colors=[color], alpha=fill)
+    top = d.max()*1.01
+    if fill: ax.contourf(xs, ys, d, levels=[*levels, top], colors=[color], alpha=fill)
     if label: ax.plot([], [], color=color, label=label)
     return ax.contour(xs, ys, d, levels=levels, colors=[color], linewidths=1.2)
 
-# %% ../nbs/04_viz.ipynb #0fc3f44f
+# %% ../nbs/04_viz.ipynb #2b0c28fd
 def latent_plane(
     z, # Codes `(N,2)`
     y=None, # Classes `(N,)`, integers
@@ -468,22 +502,27 @@ def latent_plane(
     if ax is None: ax = plt.subplots(figsize=(4.4,3.4))[1]
     classes = np.unique(y)
     for i,c in enumerate(classes):
+        here = z[y==c]
+        color = palette[i%8]
         label = str(c if names is None else names[c])
         size = s if i<8 else 1.8*s                              # triangles look smaller
         marker = 'o^'[i//8%2]
-        ax.scatter(*z[y==c].T, s=size, alpha=alpha, color=palette[i%8], marker=marker, label=label, linewidths=0)
+        ax.scatter(*here.T, s=size, alpha=alpha, color=color, marker=marker, label=label, linewidths=0)
     ax.set(xlabel='$z_1$', ylabel='$z_2$', aspect='equal')
     if legend and len(classes)>1: ax.legend(loc='center left', bbox_to_anchor=(1,.5), markerscale=2)
     return ax
 
-# %% ../nbs/04_viz.ipynb #2985b8ec
+# %% ../nbs/04_viz.ipynb #285db68b
 def _one_series(df, x, y, se):
     "Places, values and errors of one series"
     marks = df.groupby(x, sort=False)
     r = marks[y].agg(['mean','std','count'])
     err = r['std']/r['count']**.5                               # NaN where a mark is one row
-    if se in df: err = err.where(r['count']>1, marks[se].mean())
-    return list(r.index), r['mean'].to_numpy(), err.fillna(0).to_numpy()
+    several = r['count']>1
+    if se in df: err = err.where(several, marks[se].mean())
+    values = r['mean'].to_numpy()
+    errors = err.fillna(0).to_numpy()
+    return list(r.index), values, errors
 
 def tally(
     df, # Tidy table
@@ -494,33 +533,36 @@ def tally(
 )->dict: # `{series: (xs, values, errors)}`
     "Values and errors by series; several rows of one mark become mean and standard error"
     if not hue: return {None: _one_series(df, x, y, se)}
-    return {name: _one_series(part, x, y, se) for name,part in df.groupby(hue, sort=False)}
+    parts = df.groupby(hue, sort=False)
+    return {name: _one_series(part, x, y, se) for name,part in parts}
 
-# %% ../nbs/04_viz.ipynb #ac02791e
+# %% ../nbs/04_viz.ipynb #802c659f
 def _marks(df, x, y, hue, se):
     "Series as in `tally`, and all places on the axis"
     series = tally(df, x, y, hue, se)
     places = [v for xs,_,_ in series.values() for v in xs]
-    return series, list(dict.fromkeys(places))
+    names = list(dict.fromkeys(places))                         # each once
+    return series, names
 
 def _beside(xs, names, i, m, width):
     "Where series number `i` of `m` puts its marks, if they share `width` at every name"
-    shift = (i-(m-1)/2)*width/m
+    middle = (m-1)/2
+    shift = (i-middle)*width/m
     return [names.index(v)+shift for v in xs]
 
-# %% ../nbs/04_viz.ipynb #141ed588
+# %% ../nbs/04_viz.ipynb #e01a73ce
 def _finish(ax, xs, x, y, series):
     "Axis labels, tick names (slanted if long) and a legend"
     if xs:
         names = [str(v) for v in xs]
-        long = max(map(len, names))*len(names)>60
-        slant = {'rotation': 35, 'ha': 'right'} if long else {}
+        letters = max(map(len, names))*len(names)
+        slant = {'rotation': 35, 'ha': 'right'} if letters>60 else {}
         ax.set_xticks(range(len(names)), names, **slant)
     ax.set(xlabel=x, ylabel=y)
     if len(series)>1: ax.legend(loc='center left', bbox_to_anchor=(1,.5))
     return ax
 
-# %% ../nbs/04_viz.ipynb #774f6871
+# %% ../nbs/04_viz.ipynb #cd1fd667
 def dots(
     df, # Tidy table
     x:str, # Column on the axis; numbers are joined by lines
@@ -532,14 +574,16 @@ def dots(
     "Values with standard errors; returns the axes"
     ax = _ax(ax)
     series, names = _marks(df, x, y, hue, se)
-    number = all(isinstance(v, (int,float,np.number)) for v in names)
+    kinds = int, float, np.number
+    number = all(isinstance(v, kinds) for v in names)
     form = 'o-' if number else 'o'
     for i,(k,(xs,v,e)) in enumerate(series.items()):
         at = xs if number else _beside(xs, names, i, len(series), .6)
-        ax.errorbar(at, v, e, fmt=form, color=palette[i%8], ms=4, capsize=2, label=k)
+        color = palette[i%8]
+        ax.errorbar(at, v, e, fmt=form, color=color, ms=4, capsize=2, label=k)
     return _finish(ax, None if number else names, x, y, series)
 
-# %% ../nbs/04_viz.ipynb #b4dc96f3
+# %% ../nbs/04_viz.ipynb #63d600aa
 def bars(
     df, # Tidy table
     x:str, # Column on the axis
@@ -554,17 +598,20 @@ def bars(
     width = .8/len(series)*.95
     for i,(k,(xs,v,e)) in enumerate(series.items()):
         at = _beside(xs, names, i, len(series), .8)
-        ax.bar(at, v, width, yerr=e, color=palette[i%8], label=k, error_kw={'lw': 1, 'capsize': 2})
+        color = palette[i%8]
+        ax.bar(at, v, width, yerr=e, color=color, label=k, error_kw={'lw': 1, 'capsize': 2})
     return _finish(ax, names, x, y, series)
 
-# %% ../nbs/04_viz.ipynb #46383c30
+# %% ../nbs/04_viz.ipynb #c1af440f
 def _in_a_row(df):
     "A copy whose epochs count on through the stages, the first epoch of each stage, and the number of epochs"
-    df = df.assign(stage=df['stage'] if 'stage' in df else '')
-    length = df.groupby('stage', sort=False)['epoch'].max()+1
+    if 'stage' not in df: df = df.assign(stage='')
+    stages = df.groupby('stage', sort=False)
+    length = stages['epoch'].max()+1
     start = length.cumsum()-length
     epoch = df['epoch']+df['stage'].map(start)
-    return df.assign(epoch=epoch), list(start), length.sum()
+    df = df.assign(epoch=epoch)
+    return df, list(start), length.sum()
 
 # %% ../nbs/04_viz.ipynb #c3074d48
 def _lines(ax, df, c):
@@ -576,7 +623,7 @@ def _lines(ax, df, c):
             ax.plot(stage['epoch'], stage[c], color=palette[i], label=label, marker=marker)
             label = None
 
-# %% ../nbs/04_viz.ipynb #34398828
+# %% ../nbs/04_viz.ipynb #47e712ce
 def _terms(df):
     "Columns that hold numbers of some epoch"
     others = 'epoch', 'split', 'stage'
@@ -593,7 +640,8 @@ def curves(
     cols = cols or _terms(df)
     across = min(ncols, len(cols))
     down = math.ceil(len(cols)/across)
-    axs = grid(down, across, w=2.6, h=1.9)[1] if axs is None else np.asarray(axs)
+    if axs is None: _, axs = grid(down, across, w=2.6, h=1.9)
+    axs = np.asarray(axs)
     for ax,c in zip(axs.flat, cols):
         _lines(ax, df, c)
         for e in start[1:]: ax.axvline(e-.5, color='.6', ls=':', lw=1)

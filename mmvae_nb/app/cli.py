@@ -13,7 +13,7 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #21450be8
+# %% ../../nbs/80_app.cli.ipynb #0dee841b
 import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -24,7 +24,7 @@ from pathlib import Path
 from safetensors.torch import load_file, save
 from torch import nn
 from .. import __version__, viz
-from ..core import choose, seeded
+from ..core import MultimodalVAE, choose, seeded
 from ..data.core import MMData, mm_dls, whole_file
 from ..data.digits import embedded_digits
 from ..data.toy import shapes
@@ -58,7 +58,7 @@ job_settings['file'] = dict(
     epochs={'joint': 30, 'unimodal': 15},
 )
 
-# %% ../../nbs/80_app.cli.ipynb #b045f85d
+# %% ../../nbs/80_app.cli.ipynb #6b1491dc
 _liks = { # Name -> likelihood
     **likelihoods,
     'laplace': partial(LaplaceLik, scale=.75),
@@ -76,22 +76,24 @@ _models = { # Name -> where its class lives, in `mmvae_nb.models`
 
 def _options(data:str)->dict:
     "Settings of a data set, by name or for a path"
-    return dict(job_settings[data if data in job_settings else 'file'])
+    name = data if data in job_settings else 'file'
+    return dict(job_settings[name])
 
-# %% ../../nbs/80_app.cli.ipynb #304b1e37
+# %% ../../nbs/80_app.cli.ipynb #09026f09
 def _split(whole:MMData, data:str, n_train, n_valid, n_test)->tuple:
     "Training, validation and test part of one data set"
-    if len(whole)<10:
-        raise ValueError(f'{data}: {len(whole)} samples are too few to train, validate and test; '
-                         'at least 10 are needed')
-    tenth = max(1, len(whole)//10)
+    N = len(whole)
+    if N<10: raise ValueError(f'{data}: {N} samples are too few to train, validate and test; at least 10 are needed')
+    tenth = max(1, N//10)
     valid = n_valid or tenth
     test = n_test or tenth
-    rest = len(whole)-valid-test
-    if rest<(n_train or 1):
-        raise ValueError(f'{data}: {len(whole)} samples are not enough for {n_train or 1} to train, '
-                         f'{valid} to validate and {test} to test')
-    return tuple(whole.split(n_train or rest, valid, test))
+    rest = N-valid-test
+    least = n_train or 1
+    if rest<least:
+        sizes = f'{least} to train, {valid} to validate and {test} to test'
+        raise ValueError(f'{data}: {N} samples are not enough for {sizes}')
+    parts = whole.split(n_train or rest, valid, test)
+    return tuple(parts)
 
 def load_data(
     data:str, # `digits`, `shapes`, an `.npz` file, or a folder of `.npy` files
@@ -101,15 +103,17 @@ def load_data(
 )->tuple: # Training, validation and test data
     "Data by name or from a path, always split in the same way"
     opts = _options(data)
-    sizes = n_train or opts['n_train'], n_valid or opts['n_valid'], n_test or opts['n_test']
+    asked = {'n_train': n_train, 'n_valid': n_valid, 'n_test': n_test}
+    sizes = [n or opts[k] for k,n in asked.items()]
     if data=='digits': return embedded_digits(*sizes)
     if data=='shapes': return tuple(shapes(n, seed=i) for i,n in enumerate(sizes))
     is_name = not any(s in data for s in './\\')
     if is_name and not Path(data).exists():
         choose(data, ['digits','shapes','a path to an .npz file or a folder of .npy files'], 'data')
-    return _split(MMData.from_path(data), data, *sizes)
+    whole = MMData.from_path(data)
+    return _split(whole, data, *sizes)
 
-# %% ../../nbs/80_app.cli.ipynb #93521558
+# %% ../../nbs/80_app.cli.ipynb #5fe58a7d
 _defaults = {
     'jnf_dcca': {'projectors': 'dcca', 'size': 16},
     'jnf_shared': {'projectors': 'contrastive', 'size': 16},
@@ -120,20 +124,25 @@ def _likelihood(text:str)->nn.Module:
     "A likelihood from its name, perhaps with a scale: `normal:0.5`"
     name, _, scale = text.partition(':')
     make = choose(name, _liks, 'likelihood')
-    try: return make(scale=float(scale)) if scale else make()
+    if not scale: return make()
+    try: return make(scale=float(scale))
     except TypeError: raise ValueError(f'likelihood {name!r} takes no scale, found {text!r}') from None
 
 def _for_data(text:str, data:MMData, k:str)->nn.Module:
     "A likelihood for one modality; a learned one of bytes keeps means between black and white"
-    return _likelihood('learned pixels' if text=='learned' and data.is_pixels(k) else text)
+    if text=='learned' and data.is_pixels(k): text = 'learned pixels'
+    return _likelihood(text)
 
 def _small(shape:tuple, latent:int)->dict:
     "Networks for colour images: narrow convolutions to encode, an MLP to decode"
-    image = len(shape)==3 and shape[0]<=4 and min(shape[1:])>=8
-    if not image or math.prod(shape)<=1024: return {}
-    return dict(encoder=ConvBody(shape, (16,32,64)), decoder=MLPNet(latent, shape, (512,)))
+    if len(shape)!=3 or math.prod(shape)<=1024: return {}
+    channels, *size = shape
+    if channels>4 or min(size)<8: return {}                   # no image
+    encoder = ConvBody(shape, (16,32,64))
+    decoder = MLPNet(latent, shape, (512,))
+    return {'encoder': encoder, 'decoder': decoder}
 
-# %% ../../nbs/80_app.cli.ipynb #604fa007
+# %% ../../nbs/80_app.cli.ipynb #80db7aba
 _extras = { # Model -> options that only it has
     'cmmd': ('observed','label'), 'split_cmmd': ('observed','label'),
     'vcca': ('source',), 'vcca_private': ('source',),
@@ -141,13 +150,20 @@ _extras = { # Model -> options that only it has
 
 def _names_of(text, known, what='modality')->tuple:
     "Names from a comma-separated list"
-    return tuple(choose(k.strip(), tuple(known), what) for k in text.split(',')) if text else ()
+    if not text: return ()
+    known = tuple(known)
+    names = [k.strip() for k in text.split(',')]
+    return tuple(choose(k, known, what) for k in names)
 
 def _observed(name, text, known):
     "What a CMMD always observes: names; of a model for several splits, tuples of names, as in `a,a+b`"
-    if name=='split_cmmd': return [_names_of(S.replace('+', ','), known) for S in text.split(',')] if text else None
+    if name=='split_cmmd':
+        if not text: return None
+        sets = [S.replace('+', ',') for S in text.split(',')]
+        return [_names_of(S, known) for S in sets]
     if not text:
-        raise ValueError(f'--observed is needed for {name}: what every sample has, some of {", ".join(known)}')
+        choices = ', '.join(known)
+        raise ValueError(f'--observed is needed for {name}: what every sample has, some of {choices}')
     return _names_of(text, known)
 
 def _extra(name:str, args:dict, data:MMData)->dict:
@@ -156,7 +172,8 @@ def _extra(name:str, args:dict, data:MMData)->dict:
     takes = _extras.get(name, ())
     for k in ('observed','label','source'):
         if args.get(k) and k not in takes:
-            have = ', '.join(m for m in _extras if k in _extras[m])
+            having = [m for m in _extras if k in _extras[m]]
+            have = ', '.join(having)
             raise ValueError(f'--{k}: {name} has no such option; models that have it: {have}')
     out = {k: args.get(k) for k in takes}
     if 'observed' in takes:
@@ -164,7 +181,7 @@ def _extra(name:str, args:dict, data:MMData)->dict:
         out['observed'] = _observed(name, out['observed'], others)
     return out
 
-# %% ../../nbs/80_app.cli.ipynb #95250784
+# %% ../../nbs/80_app.cli.ipynb #cd7c6aef
 def _with_label(data:MMData, label:str=None, k:int=None)->MMData:
     "The data with their `k` classes as a modality of that name, unless they have it, or there is no label"
     if label is None or label in data.x: return data
@@ -174,11 +191,13 @@ def _with_label(data:MMData, label:str=None, k:int=None)->MMData:
 
 def _label_likelihood(data:MMData, label:str)->str:
     "'categorical' if every known row names one class of several, else 'bernoulli'"
-    rows = data.part(data.observed(label).nonzero()[:,0], (label,))[label].flatten(1)
-    one_class = rows.shape[1]>1 and bool((rows.sum(1)==1).all())
+    known = data.observed(label).nonzero()[:,0]
+    rows = data.part(known, (label,))[label].flatten(1)       # (number known, classes)
+    if rows.shape[1]<2: return 'bernoulli'
+    one_class = (rows.sum(1)==1).all()
     return 'categorical' if one_class else 'bernoulli'
 
-# %% ../../nbs/80_app.cli.ipynb #b064cc33
+# %% ../../nbs/80_app.cli.ipynb #6c6cfd1d
 def build_model(
     name:str, # One of `_models`
     data:MMData, # Its shapes are the model's
@@ -188,42 +207,61 @@ def build_model(
     **options # To the model
 ): # The model
     "A model by name for the modalities of some data, with networks that train on a CPU in minutes"
-    module, cls = choose(name, _models, 'model').rsplit('.', 1)
+    place = choose(name, _models, 'model')
+    module, cls = place.rsplit('.', 1)
     choose(weight, ('1','auto'), 'weight')
     fields = {}
     for k,v in data.x.items():
-        nets = _small(tuple(v.shape[1:]), latent)
+        shape = tuple(v.shape[1:])
+        nets = _small(shape, latent)
         if name in ('cmmd','split_cmmd'): nets.pop('decoder', None)          # theirs read more than z
-        fields[k] = {'likelihood': _for_data(likelihood, data, k), **nets}
+        lik = _for_data(likelihood, data, k)
+        fields[k] = {'likelihood': lik, **nets}
     label = options.get('label')
     if label: fields[label]['likelihood'] = _label_likelihood(data, label)
-    mods = data.modalities(weight=1. if weight=='1' else weight, **fields)
-    build = getattr(importlib.import_module(f'mmvae_nb.models.{module}'), cls)
-    private = latent//4                                        # a quarter of what a decoder reads is private
-    size = (latent-private, private) if issubclass(build, PrivateVAE) else (latent,)
-    return build(mods, *size, **{**_defaults.get(name, {}), **options})
+    factor = 1. if weight=='1' else weight
+    mods = data.modalities(weight=factor, **fields)
+    home = importlib.import_module(f'mmvae_nb.models.{module}')
+    build = getattr(home, cls)
+    size = latent,
+    if issubclass(build, PrivateVAE):
+        private = latent//4                                    # a quarter of what a decoder reads
+        size = latent-private, private
+    options = _defaults.get(name, {}) | options
+    return build(mods, *size, **options)
 
-# %% ../../nbs/80_app.cli.ipynb #3601ba0a
+# %% ../../nbs/80_app.cli.ipynb #6c95b336
 def _parse_epochs(text, stages)->dict:
     "Epochs of each stage"
-    if isinstance(text, Mapping): return {k: text.get(k, max(text.values())) for k in stages}
+    if isinstance(text, Mapping):
+        most = max(text.values())
+        return {k: text.get(k, most) for k in stages}
     if str(text).isdigit(): return dict.fromkeys(stages, int(text))
     epochs = {}
     for part in text.split(','):
         stage, _, number = part.partition('=')
         if not number.strip().isdigit():
-            raise ValueError(f"epochs {part!r}: expected a number, or stage=number for some of {', '.join(stages)}")
-        epochs[choose(stage.strip(), stages, 'stage')] = int(number)
+            choices = ', '.join(stages)
+            raise ValueError(f'epochs {part!r}: expected a number, or stage=number for some of {choices}')
+        name = choose(stage.strip(), stages, 'stage')
+        epochs[name] = int(number)
     return epochs
 
-# %% ../../nbs/80_app.cli.ipynb #1992d0fd
+def _epochs_of(args:dict, model)->dict:
+    "Epochs of each stage of a model, as the settings of a run have them"
+    stages = [s.name for s in model.stages()]
+    return _parse_epochs(args['epochs'], stages)
+
+# %% ../../nbs/80_app.cli.ipynb #dc99da6d
 def _lik_words(lik)->str:
     "A likelihood in words"
-    words = [type(lik).__name__.removesuffix('Lik').lower()]
+    kind = type(lik).__name__.removesuffix('Lik')
+    words = [kind.lower()]
     scale = getattr(lik, 'log_scale', None)
     if scale is not None:
         how = ' at first, learned' if scale.requires_grad else ''
-        words.append(f'scale {scale.exp().item():.3g}{how}')
+        sigma = scale.exp().item()
+        words.append(f'scale {sigma:.3g}{how}')
     if getattr(lik, 'link', '')=='sigmoid': words.append('sigmoid link')
     return ', '.join(words)
 
@@ -234,21 +272,22 @@ def _answers_words(model)->str:
     nothing = '' if answers.prior else ', and generates nothing from nothing'
     return f'  {answers.say()}{nothing}'
 
-# %% ../../nbs/80_app.cli.ipynb #83a36fd9
+# %% ../../nbs/80_app.cli.ipynb #f54b39d8
 def chosen(
     model, # Just built
     data:MMData, # Training data
     args:dict, # Settings of the run
 )->str: # Lines of text
     "What a run will train, and on what"
-    epochs = _parse_epochs(args['epochs'], [s.name for s in model.stages()])
-    stages = ', '.join(f'{k} {n}' for k,n in epochs.items())
+    passes = [f'{k} {n}' for k,n in _epochs_of(args, model).items()]
+    stages = ', '.join(passes)
     size = f"latent size {args['latent']}, {len(data):,} samples"
     lines = [f"{args['model']}, {size}, seed {args['seed']}; passes: {stages}"]
     width = max(map(len, model.names))
     for k,m in model.mods.items():
         words = _lik_words(as_likelihood(m.likelihood))
-        lines.append(f'  {k:{width}}  {tuple(m.shape)}  {words}  weight {m.weight:.3g}')
+        shape = tuple(m.shape)
+        lines.append(f'  {k:{width}}  {shape}  {words}  weight {m.weight:.3g}')
     weights = {m.weight for m in model.mods.values()}
     shapes_ = {m.shape for m in model.mods.values()}
     if len(weights)==1 and len(shapes_)>1:
@@ -256,19 +295,22 @@ def chosen(
     if words := _answers_words(model): lines.append(words)
     return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #9e6cab97
+# %% ../../nbs/80_app.cli.ipynb #48538984
 @contextmanager
 def plain_errors():
     "Expected mistakes become one line on stderr, and exit status 1"
     try: yield
     except (ValueError, TypeError, OSError, FloatingPointError) as e:
-        print('error:', ' '.join(str(e).split('\n\t')[-1].split()), file=sys.stderr)
+        message = str(e).split('\n\t')[-1]
+        line = ' '.join(message.split())
+        print('error:', line, file=sys.stderr)
         raise SystemExit(1) from None
 
-# %% ../../nbs/80_app.cli.ipynb #97b24c14
+# %% ../../nbs/80_app.cli.ipynb #c8322759
 def _write_json(obj, path):
     "Write JSON, all or nothing"
-    with whole_file(path) as tmp: tmp.write_text(json.dumps(obj, indent=1), encoding='utf-8')
+    text = json.dumps(obj, indent=1)
+    with whole_file(path) as tmp: tmp.write_text(text, encoding='utf-8')
 
 # %% ../../nbs/80_app.cli.ipynb #cda71bc2
 def _add_sampler(model, train:MMData, seed:int=0)->list:
@@ -280,17 +322,22 @@ def _add_sampler(model, train:MMData, seed:int=0)->list:
         return [f'no sampler could be fitted to the codes of the training data ({e}); samples come from the prior']
     return []
 
-# %% ../../nbs/80_app.cli.ipynb #2a327eaf
+# %% ../../nbs/80_app.cli.ipynb #5fea7146
 def _write_bytes(content:bytes, path):
     "A file from bytes, all or nothing"
     with whole_file(path) as tmp: tmp.write_bytes(content)
 
 def _pictures(model, test:MMData, out, seed:int=0)->list:
     "Draw what the page shows; `conditional.png` is given the first modality it can be, `samples.png` nothing"
+    out = Path(out)
     drawn = list(report_pictures(model, test, seed=seed))
-    given = drawn[:-1] if model.answers.prior else drawn
-    if model.answers.prior: _write_bytes(drawn[-1][1], Path(out)/'samples.png')
-    if given: _write_bytes(given[0][1], Path(out)/'conditional.png')
+    given = list(drawn)
+    if model.answers.prior:
+        _, png = given.pop()                                  # the last has nothing given
+        _write_bytes(png, out/'samples.png')
+    if given:
+        _, png = given[0]
+        _write_bytes(png, out/'conditional.png')
     return drawn
 
 # %% ../../nbs/80_app.cli.ipynb #55fea9b9
@@ -317,27 +364,30 @@ def _clear(out):
         if (out/f).is_dir(): shutil.rmtree(out/f)
         else: (out/f).unlink(missing_ok=True)
 
-# %% ../../nbs/80_app.cli.ipynb #d795a21f
+# %% ../../nbs/80_app.cli.ipynb #cca9e922
 def _read_run(run)->dict:
     "What a run was asked to do"
     file = Path(run)/'run.json'
     if not Path(run).is_dir(): raise FileNotFoundError(f'{run}: no such folder')
     if not file.exists(): raise FileNotFoundError(f'{run}: not a run of mmvae_train (no run.json)')
-    try: return json.loads(file.read_text(encoding='utf-8')) | {}
+    try:
+        text = file.read_text(encoding='utf-8')
+        return json.loads(text) | {}
     except (ValueError, TypeError): raise ValueError(f'{file}: not readable, perhaps truncated') from None
 
-# %% ../../nbs/80_app.cli.ipynb #96572abc
+# %% ../../nbs/80_app.cli.ipynb #4a47227b
 def _losses(model, test:MMData, bs:int=250)->dict:
     "Loss and terms of every stage"
     device = next(model.parameters()).device
-    learn = mm_learner(mm_dls(test, test, bs=bs, device=device), model)
+    dls = mm_dls(test, test, bs=bs, device=device)
+    learn = mm_learner(dls, model)
     out = {}
     with learn.no_logging():
         for s in model.stages():
             with learn.at_stage(s.name): out[s.name] = learn.validate_terms()
     return out
 
-# %% ../../nbs/80_app.cli.ipynb #1c1fbc6b
+# %% ../../nbs/80_app.cli.ipynb #698b102c
 def _judges(train:MMData, test:MMData, file, quiet:bool=True):
     "Classifiers from a file, or trained and written there"
     if not Path(file).exists():
@@ -345,25 +395,33 @@ def _judges(train:MMData, test:MMData, file, quiet:bool=True):
         weights = {k: v.contiguous().cpu() for k,v in clf.state_dict().items()}
         _write_bytes(save(weights), file)
     classes = int(train.y.max())+1
+    sizes = {k: tuple(v.shape[1:]) for k,v in train.x.items()}
     with torch.random.fork_rng():
-        clf = nn.ModuleDict({k: classifier_for(tuple(v.shape[1:]), classes) for k,v in train.x.items()})
-    clf.load_state_dict(load_file(file))
-    clf.accuracy = classifier_accuracy(clf.eval(), test)
+        nets = {k: classifier_for(shape, classes) for k,shape in sizes.items()}
+    clf = nn.ModuleDict(nets)
+    weights = load_file(file)
+    clf.load_state_dict(weights)
+    clf.eval()
+    clf.accuracy = classifier_accuracy(clf, test)
     return clf
 
-# %% ../../nbs/80_app.cli.ipynb #81cf5a39
+# %% ../../nbs/80_app.cli.ipynb #2057e6a3
 def _means(table)->list:
     "Coherence by number of given modalities, beside the mean of its own chance and ceiling"
     if not len(table): return []
-    levels = table.groupby('n_given')[['chance','ceiling']].mean().reset_index(drop=True)
-    return records(by_given(table).join(levels).assign(better='higher'))
+    sizes = table.groupby('n_given')
+    levels = sizes[['chance','ceiling']].mean().reset_index(drop=True)
+    means = by_given(table).join(levels)
+    return records(means.assign(better='higher'))
 
 def _unasked(model)->list:
     "What coherence leaves out, because the model does not answer it"
-    _, why = askable(model, [*some_subsets(model.names), ()])
-    return [{'metric': 'coherence', 'reason': why}] if why else []
+    wanted = [*some_subsets(model.names), ()]
+    _, why = askable(model, wanted)
+    if not why: return []
+    return [{'metric': 'coherence', 'reason': why}]
 
-# %% ../../nbs/80_app.cli.ipynb #f88e4f0f
+# %% ../../nbs/80_app.cli.ipynb #de41b41b
 def score_run(
     model, # A trained model
     train:MMData, # Training data, for the classifiers
@@ -373,7 +431,8 @@ def score_run(
     seed:int=0, # Of the samples
 )->dict: # What goes into `scores.json`
     "Losses, and with labels coherence: by subset and target, by number of given modalities, with nothing given"
-    with seeded(seed): out = {'n_test': len(test), 'loss': _losses(model, test)}
+    with seeded(seed): losses = _losses(model, test)
+    out = {'n_test': len(test), 'loss': losses}
     if not labelled(train) or not labelled(test): return out
     clf = _judges(train, test, file, quiet)
     with seeded(seed):
@@ -383,12 +442,13 @@ def score_run(
     levels = {'ceiling': clf.accuracy.to_dict('records'), 'chance': class_chance(test)}
     wide = table.attrs.get('wide', {})
     note = wide_note(wide)
-    about = {'wide': wide, 'warnings': [note] if note else []}
+    warned = [note] if note else []
+    about = {'wide': wide, 'warnings': warned}
     left_out = _unasked(model)
     if left_out: about['left out'] = left_out
     return {**out, **levels, **scores, **about}
 
-# %% ../../nbs/80_app.cli.ipynb #6d5e11b7
+# %% ../../nbs/80_app.cli.ipynb #1adb92cd
 def _read_tables(s:dict)->list:
     "Tables of what classifiers read, if there were labels"
     if 'ceiling' not in s: return []
@@ -402,24 +462,29 @@ def _as_table(s:dict)->pd.DataFrame:
     "The scores of a run as a table of `evaluate`; those of older runs have no chance"
     parts = []
     for k,v in s['loss'].items():
-        row = pd.DataFrame([{'target': 'all', 'value': v['loss'], 'n': s['n_test']}])
-        parts.append(tidy(row, f'test loss, stage {k} (nats)', better='lower'))
-    df = pd.concat(parts+_read_tables(s), ignore_index=True)
+        row = {'target': 'all', 'value': v['loss'], 'n': s['n_test']}
+        table = pd.DataFrame([row])
+        name = f'test loss, stage {k} (nats)'
+        parts.append(tidy(table, name, better='lower'))
+    parts += _read_tables(s)
+    df = pd.concat(parts, ignore_index=True)
     df.attrs = {'warnings': s.get('warnings', []), 'left out': s.get('left out', [])}
     return df
 
 def _report(df)->str:
     "A table as text: the summary, warnings, and what was left out"
-    lines = [f'warning: {w}' for w in df.attrs['warnings']]
-    lines += [f"left out: {row['metric']} ({row['reason']})" for row in df.attrs['left out']]
-    return '\n'.join([summary_text(df), *lines])
+    lines = [summary_text(df)]
+    lines += [f'warning: {w}' for w in df.attrs['warnings']]
+    lines += ['left out: {metric} ({reason})'.format_map(row) for row in df.attrs['left out']]
+    return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #d6297d35
+# %% ../../nbs/80_app.cli.ipynb #acdd73ef
 def _check_same(given:dict, old:dict):
     "Raise unless options agree with those of the run to resume"
     for k,v in given.items():
-        if v is not None and v!=old.get(k):
-            raise ValueError(f'--{k} {v} differs from the run to resume, which has {k} {old.get(k)}; '
+        was = old.get(k)
+        if v is not None and v!=was:
+            raise ValueError(f'--{k} {v} differs from the run to resume, which has {k} {was}; '
                              'leave the option out, or start over')
 
 def _settle(given:dict, old:dict=None)->dict:
@@ -427,49 +492,65 @@ def _settle(given:dict, old:dict=None)->dict:
     if old is not None:
         _check_same(given, old)
         return old
-    base = {'data': 'digits', 'seed': 0, **_options(given.get('data') or 'digits')}
+    data = given.get('data') or 'digits'
+    base = {'data': data, 'seed': 0, **_options(data)}
     said = {k: v for k,v in given.items() if v is not None}
     return base | said
 
-# %% ../../nbs/80_app.cli.ipynb #d489f412
+# %% ../../nbs/80_app.cli.ipynb #e79842f7
 def _versions()->dict: # By name
     "Versions of everything that can change a number"
     names = ('torch','fastai','numpy','sklearn')
-    loaded = {k: sys.modules[k].__version__ for k in names if k in sys.modules}
-    return {'mmvae_nb': __version__, 'python': platform.python_version(), **loaded}
+    loaded = [k for k in names if k in sys.modules]
+    versions = {k: sys.modules[k].__version__ for k in loaded}
+    return {'mmvae_nb': __version__, 'python': platform.python_version(), **versions}
 
-# %% ../../nbs/80_app.cli.ipynb #d46fea0d
+# %% ../../nbs/80_app.cli.ipynb #5815b5bf
 def _print_row(names, row):
     "A line for an epoch, without its time"
     said = []
     for k,v in zip(names, row):
-        if k!='time': said.append(f'{k} {v:.3f}' if isinstance(v, float) else f'{k} {v}')
-    print('  '.join(said), flush=True)
+        if k=='time': continue
+        value = f'{v:.3f}' if isinstance(v, float) else v
+        said.append(f'{k} {value}')
+    line = '  '.join(said)
+    print(line, flush=True)
 
 def _fit(model, train:MMData, valid:MMData, args:dict, out, resume:bool=False, cbs=None, bar:bool=True):
     "Train all stages of a model"
-    epochs = _parse_epochs(args['epochs'], [s.name for s in model.stages()])
-    dls = mm_dls(train, valid, bs=args['bs'], device=args.get('device') or default_device())
+    epochs = _epochs_of(args, model)
+    device = args.get('device') or default_device()
+    dls = mm_dls(train, valid, bs=args['bs'], device=device)
     learn = mm_learner(dls, model, lr=args['lr'], path=out, cbs=cbs)
-    if not bar: learn.logger = lambda row: _print_row(learn.recorder.metric_names, row)
+    def tell(row): _print_row(learn.recorder.metric_names, row)
+    if not bar: learn.logger = tell
+    drawn = nullcontext() if bar else learn.no_bar()
     go_on = resume and learn.checkpoint.exists()
-    with nullcontext() if bar else learn.no_bar(): learn.fit_stages(epochs, one_cycle=True, resume=go_on)
+    with drawn: learn.fit_stages(epochs, one_cycle=True, resume=go_on)
     return learn
 
-# %% ../../nbs/80_app.cli.ipynb #38d2c861
+# %% ../../nbs/80_app.cli.ipynb #812e5052
 def _run_data(args:dict)->tuple:
     "Training, validation and test data of a run, with its label as a modality if it has one"
-    parts = load_data(args['data'], args['n_train'], args['n_valid'], args['n_test'])
+    sizes = [args[k] for k in ('n_train','n_valid','n_test')]
+    parts = load_data(args['data'], *sizes)
     label = args.get('label')
     if label is None: return parts
-    known = [int(p.y.max()) for p in parts if p.y is not None]
-    return tuple(_with_label(p, label, max(known)+1 if known else None) for p in parts)
+    last = [int(p.y.max()) for p in parts if p.y is not None]
+    classes = max(last)+1 if last else None
+    return tuple(_with_label(p, label, classes) for p in parts)
+
+def _doors(model)->list:
+    "The model, or the models that it is made of if it has no decoders itself, as a `SplitCMMD`"
+    if len(model.decoders): return [model]
+    return [m for m in model.modules() if isinstance(m, MultimodalVAE) and m is not model]
 
 def _try_on(model, data:MMData, bs:int=1024):
     "Raise if the model's likelihoods cannot take the data, before a folder is made or a step is trained"
+    doors = _doors(model)
     for i in torch.arange(len(data)).split(bs):
         x, *mask, _ = data[i]
-        model.prepare(x, mask[0] if mask else None)
+        for door in doors: door.prepare(x, mask[0] if mask else None)
 
 def _teaches(model, data:MMData)->MMData:
     "The samples that a model learns from: all, the complete ones, or those that have what it always reads"
@@ -479,33 +560,43 @@ def _teaches(model, data:MMData)->MMData:
     has = torch.stack([data.observed(k) for k in answers.needs])          # (number needed, N)
     return data.subset(has.all(0))
 
-# %% ../../nbs/80_app.cli.ipynb #113baa8b
+# %% ../../nbs/80_app.cli.ipynb #d23f557d
+def _model_of(args:dict, data:MMData):
+    "The model of a run, for the modalities of some data"
+    name = args['model']
+    weight = args.get('weight', '1')                          # older runs have none
+    extra = _extra(name, args, data)
+    torch.manual_seed(args['seed'])
+    return build_model(name, data, args['likelihood'], args['latent'], weight, **extra)
+
 def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     "Check everything, then make the folder of a run"
     out = _claim(out, resume, force)
     data = given.get('data')
-    if data and data not in job_settings and Path(data).exists(): given = {**given, 'data': str(Path(data).resolve())}
-    args = _settle(given, _read_run(out)['args'] if resume else None)
-    parts = _run_data(args)
-    extra = _extra(args['model'], args, parts[0])
-    torch.manual_seed(args['seed'])
-    model = build_model(args['model'], parts[0], args['likelihood'], args['latent'], args.get('weight', '1'), **extra)
-    epochs = _parse_epochs(args['epochs'], [s.name for s in model.stages()])
+    is_path = data and data not in job_settings and Path(data).exists()
+    if is_path: given = {**given, 'data': str(Path(data).resolve())}
+    old = _read_run(out)['args'] if resume else None
+    args = _settle(given, old)
+    train, valid, test = _run_data(args)
+    model = _model_of(args, train)
+    epochs = _epochs_of(args, model)
     if not any(epochs.values()): raise ValueError('--epochs: nothing to train')
-    for p in parts: _try_on(model, p)
-    train, valid, test = parts
-    parts = _teaches(model, train), _teaches(model, valid), test
+    for part in (train, valid, test): _try_on(model, part)
+    train = _teaches(model, train)
+    valid = _teaches(model, valid)
     if force: _clear(out)
     out.mkdir(parents=True, exist_ok=True)
-    _write_json({'args': args, 'versions': _versions()}, out/'run.json')
-    return args, parts, model
+    run = {'args': args, 'versions': _versions()}
+    _write_json(run, out/'run.json')
+    return args, (train, valid, test), model
 
-# %% ../../nbs/80_app.cli.ipynb #c8880915
+# %% ../../nbs/80_app.cli.ipynb #0d88af9a
 def _title(args, data=None)->str:
     "Heading of a page"
-    return f"{args['model']}, {Path(data or args['data']).name}"
+    path = Path(data or args['data'])
+    return f"{args['model']}, {path.name}"
 
-# %% ../../nbs/80_app.cli.ipynb #2e7cfe70
+# %% ../../nbs/80_app.cli.ipynb #48af6edf
 def train_run(
     out, # Folder
     resume:bool=False, # Go on with the run in it
@@ -516,18 +607,21 @@ def train_run(
     **given # Options
 )->dict: # Scores
     "Train, fit a sampler, save, score and draw"
-    args, (train, valid, test), model = _begin(out, given, resume, force)
+    args, parts, model = _begin(out, given, resume, force)
+    train, valid, test = parts
     out = Path(out)
     if say: say(chosen(model, train, args))
     learn = _fit(model, train, valid, args, out, resume, cbs, bar)
     problems = _add_sampler(model.cpu(), train, args['seed'])
     save_model(model, out)
     with whole_file(out/'curves.csv') as tmp: learn.terms.to_csv(tmp, index=False)
-    s = score_run(model, train, test, out/'judges.safetensors', quiet=not bar)
+    judges = out/'judges.safetensors'
+    s = score_run(model, train, test, judges, quiet=not bar)
     s['warnings'] = problems+s.get('warnings', [])
     _write_json(s, out/'scores.json')
     pictures = _pictures(model, test, out)
-    write_report(_as_table(s), out/'report.html', title=_title(args), pictures=pictures)
+    page = out/'report.html'
+    write_report(_as_table(s), page, title=_title(args), pictures=pictures)
     return s
 
 # %% ../../nbs/80_app.cli.ipynb #f630d171
@@ -538,7 +632,7 @@ def _interrupted(out):
     print(f'\ninterrupted{how}', file=sys.stderr)
     raise SystemExit(130) from None
 
-# %% ../../nbs/80_app.cli.ipynb #10d02a71
+# %% ../../nbs/80_app.cli.ipynb #1ec45a8f
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -565,10 +659,12 @@ def mmvae_train(
         observed=observed, label=label, source=source, lr=lr, bs=bs, seed=seed, n_train=n_train, device=device)
     with plain_errors():
         if not out: raise ValueError('--out is needed: a folder for the run')
-        try: s = train_run(out, resume, force, bar=sys.stdout.isatty(), say=print, **given)
+        bar = sys.stdout.isatty()
+        try: s = train_run(out, resume, force, bar=bar, say=print, **given)
         except KeyboardInterrupt: _interrupted(out)
         print(_report(_as_table(s)))
-    print(f"model, scores, curves and pictures are in {out}; {Path(out)/'report.html'} shows them on one page")
+    page = Path(out)/'report.html'
+    print(f'model, scores, curves and pictures are in {out}; {page} shows them on one page')
 
 # %% ../../nbs/80_app.cli.ipynb #becb4963
 def _drawn_from(model, given:tuple, sampler=None)->str:
@@ -585,18 +681,26 @@ def _tell(given:tuple, source:str)->str:
     if source=='prior': return 'from the prior'
     return f'from the sampler {source!r}, fitted to codes of training data'
 
-# %% ../../nbs/80_app.cli.ipynb #cadb6862
+# %% ../../nbs/80_app.cli.ipynb #20959b45
+def _label_for(model, data:MMData, label:str)->MMData:
+    "The data with their classes as a modality, as many as the model knows"
+    classes = model.mods[label].shape[0]
+    return _with_label(data, label, classes)
+
 def _conditions(model, args, given, data, n)->tuple:
     "The first `n` samples to condition on, and their masks or None"
     label = args.get('label')
     if data is None: known = _run_data(args)[2]
     else:
         known = MMData.from_path(data)
-        if label in given: known = _with_label(known, label, model.mods[label].shape[0])
+        if label in given: known = _label_for(model, known, label)
     for m in given: choose(m, known.names, 'modality in the data')
-    x, *mask, _ = known.subset(slice(0, n))[:]
-    masks = {m: o for m,o in mask[0].items() if m in given} if mask else None
-    return {m: x[m] for m in given}, masks
+    first = known.subset(slice(0, n))
+    x, *mask, _ = first[:]
+    x = {m: x[m] for m in given}
+    if not mask: return x, None
+    masks = {m: o for m,o in mask[0].items() if m in given}
+    return x, masks
 
 def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None)->tuple:
     "Generate modalities with a trained model: what was given, what was made of it, and a few words on it"
@@ -605,8 +709,8 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
     args = _read_run(run)['args']
     given = _names_of(given, model.mods)
     makes = model.answers.targets
-    rest = tuple(m for m in makes if m not in given) or makes
-    targets = _names_of(targets, makes) or rest
+    rest = tuple(m for m in makes if m not in given)
+    targets = _names_of(targets, makes) or rest or makes
     source = _drawn_from(model, given, sampler)
     told = _tell(given, source)
     if given:
@@ -614,25 +718,30 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
         with seeded(seed): out = model.generate(x, given, targets, n=k, mask=mask)
         return x, out, told
     with seeded(seed): out = model.generate(targets=targets, n=n, sampler=source)
-    return {}, {t: v.transpose(0, 1) for t,v in out.items()}, told          # (1,n,*shape) each
+    out = {t: v.transpose(0, 1) for t,v in out.items()}       # (1,n,*shape) each
+    return {}, out, told
 
-# %% ../../nbs/80_app.cli.ipynb #132f3473
+# %% ../../nbs/80_app.cli.ipynb #5f78a719
 def _sample_blocks(x:dict, out:dict, most:int=16)->list:
     "Blocks of a picture: what was given, and up to four draws of every target"
-    blocks = [('', {f'given {k}': v[:most] for k,v in x.items()})] if x else []
+    given = {f'given {k}': v[:most] for k,v in x.items()}
+    blocks = [('', given)] if given else []
     for t,v in out.items():
-        draws = {f'{t}, draw {j+1}': draw[:most] for j,draw in enumerate(v[:4])}
-        blocks.append(('', draws if len(v)>1 else {t: v[0,:most]}))
+        rows = {t: v[0,:most]}
+        if len(v)>1: rows = {f'{t}, draw {j}': draw[:most] for j,draw in enumerate(v[:4], 1)}
+        blocks.append(('', rows))
     return blocks
 
 def _write_samples(x:dict, out:dict, file, title:str=None):
     "Arrays as `.npz` (the axis of samples only if there are several), or a picture in all its colours"
     if Path(file).suffix=='.npz':
         made = {t: v[0] if len(v)==1 else v for t,v in out.items()}
-        arrays = {k: v.numpy() for k,v in (x|made).items()}
+        both = x | made
+        arrays = {k: v.numpy() for k,v in both.items()}
         with whole_file(file) as tmp, open(tmp, 'wb') as f: np.savez(f, **arrays)
     else:
-        axs = viz.show_blocks(_sample_blocks(x, out), title=title, kb=math.inf)
+        blocks = _sample_blocks(x, out)
+        axs = viz.show_blocks(blocks, title=title, kb=math.inf)
         _write_bytes(viz.picture(axs), file)
 
 # %% ../../nbs/80_app.cli.ipynb #9e94915d
@@ -642,7 +751,7 @@ def _check_target(file):
         raise ValueError(f'--out {file}: expected a name that ends in .npz or .png')
     if not Path(file).resolve().parent.is_dir(): raise FileNotFoundError(f'{Path(file).parent}: no such folder')
 
-# %% ../../nbs/80_app.cli.ipynb #52daf9d8
+# %% ../../nbs/80_app.cli.ipynb #117cac2a
 @call_parse
 def mmvae_generate(
     run:str, # Folder of a run of mmvae_train
@@ -653,7 +762,7 @@ def mmvae_generate(
     k:int=1, # Samples for each data point
     data:str=None, # Data to condition on: an .npz file or a folder of .npy files (default: the run's test data)
     seed:int=0, # Seed of the samples
-    sampler:str=None, # With nothing given: gmm, fitted to codes of training data, or prior (default: gmm if it is there)
+    sampler:str=None, # With nothing given: gmm, fitted to codes of training data, or prior (default: gmm, if there)
 ):
     "Generate modalities with a trained model, from other modalities or from nothing"
     with plain_errors():
@@ -662,7 +771,7 @@ def mmvae_generate(
         _write_samples(x, made, out, told)
     print(f'wrote {out}, {told}')
 
-# %% ../../nbs/80_app.cli.ipynb #6bd6609d
+# %% ../../nbs/80_app.cli.ipynb #1dea494c
 _NO_SAMPLER = 'no sampler in this run: samples with nothing given come from the prior'
 
 def _evaluate(run, args, model, data, only, **how)->tuple:
@@ -671,13 +780,16 @@ def _evaluate(run, args, model, data, only, **how)->tuple:
     label = args.get('label')
     if data:
         test = MMData.from_path(data)
-        if label: test = _with_label(test, label, model.mods[label].shape[0])
-    clf = _judges(train, test, Path(run)/'judges.safetensors') if labelled(train) and labelled(test) else None
-    df = evaluate(model, test, train, only.split(',') if only else None, classifiers=clf, **how)
+        if label: test = _label_for(model, test, label)
+    clf = None
+    if labelled(train) and labelled(test):
+        clf = _judges(train, test, Path(run)/'judges.safetensors')
+    names = only.split(',') if only else None
+    df = evaluate(model, test, train, names, classifiers=clf, **how)
     if model.answers.prior and not model.samplers: df.attrs['warnings'].append(_NO_SAMPLER)
     return df, test
 
-# %% ../../nbs/80_app.cli.ipynb #1f4894a5
+# %% ../../nbs/80_app.cli.ipynb #df21ba62
 @call_parse
 def mmvae_evaluate(
     run:str, # Folder of a run of mmvae_train
@@ -695,10 +807,13 @@ def mmvae_evaluate(
         out = Path(out or run)
         if data and out==Path(run):
             raise ValueError('--data needs --out: the run keeps the evaluation on its own test data')
-        how = dict(points=points, n=n, seed=seed, quiet=not sys.stdout.isatty())
+        quiet = not sys.stdout.isatty()
+        how = dict(points=points, n=n, seed=seed, quiet=quiet)
         df, test = _evaluate(run, args, model, data, only, **how)
         out.mkdir(parents=True, exist_ok=True)
-        about = dict(model=args['model'], data=data or args['data'], seed=seed, versions=_versions())
+        source = data or args['data']
+        about = dict(model=args['model'], data=source, seed=seed, versions=_versions())
         write_scores(df, out/'evaluation.json', **about)
-        write_report(df, out/'report.html', model, test, _title(args, data))
+        title = _title(args, data)
+        write_report(df, out/'report.html', model, test, title)
     print(f"{_report(df)}\nwrote evaluation.json and report.html in {out}")

@@ -12,7 +12,7 @@ from ..core import choose, seeded
 from ..eval.latents import traverse
 from ..eval.report import askable
 
-# %% ../../nbs/81_app.explore.ipynb #8804b97d
+# %% ../../nbs/81_app.explore.ipynb #b34bd967
 def explorer(
     draw, # `draw(**values)` returns axes
     **controls, # Widgets with a `value`, named as the arguments of `draw`
@@ -21,19 +21,21 @@ def explorer(
     image = ipywidgets.Image(format='png')
     def redraw(_=None):
         values = {k: c.value for k,c in controls.items()}
-        image.value = viz.picture(draw(**values))
+        axs = draw(**values)
+        image.value = viz.picture(axs)
     for k,c in controls.items():
         c.description = c.description or k
         c.observe(redraw, 'value')
     redraw()
     return ipywidgets.VBox([*controls.values(), image])
 
-# %% ../../nbs/81_app.explore.ipynb #e4558ded
+# %% ../../nbs/81_app.explore.ipynb #c5d64425
 def _may(model, given):
     "Raise unless the model can be asked that, and say what it can"
-    if not model.answers.can(given or ()): model.answers.refuse(given or (), type(model).__name__)
+    given = given or ()
+    if not model.answers.can(given): model.answers.refuse(given, type(model).__name__)
 
-# %% ../../nbs/81_app.explore.ipynb #c3236a1b
+# %% ../../nbs/81_app.explore.ipynb #7653b387
 def alpha_rows(
     model, # With private codes: `generate` takes `alpha`
     x:dict, # A batch of one: what is given
@@ -49,10 +51,11 @@ def alpha_rows(
     rows = {}
     for a in alphas:
         with seeded(seed): out = model.generate(x, targets=target, n=n, alpha=float(a))
-        rows[f'α = {a:g}'] = out[target][:,0]                   # (n,*shape)
+        draws = out[target][:,0]                                # (n,*shape)
+        rows[f'α = {a:g}'] = draws
     return rows
 
-# %% ../../nbs/81_app.explore.ipynb #d135b262
+# %% ../../nbs/81_app.explore.ipynb #acd13175
 def alpha_explorer(
     model, # As in `alpha_rows`
     x:dict, # A batch of one
@@ -61,10 +64,13 @@ def alpha_explorer(
     **kw, # To `alpha_rows`
 )->ipywidgets.VBox:
     "A slider for the scale of the private codes"
-    def draw(alpha): return viz.show_images(alpha_rows(model, x, target, (alpha,), **kw))
-    return explorer(draw, alpha=ipywidgets.FloatSlider(1., min=0., max=top, step=.1))
+    def draw(alpha):
+        rows = alpha_rows(model, x, target, (alpha,), **kw)
+        return viz.show_images(rows)
+    alpha = ipywidgets.FloatSlider(1., min=0., max=top, step=.1)
+    return explorer(draw, alpha=alpha)
 
-# %% ../../nbs/81_app.explore.ipynb #40eef66c
+# %% ../../nbs/81_app.explore.ipynb #fd6abfd0
 def traversal_rows(
     model, # Has `posterior` and `decode`
     x:dict, # A batch of one to start from; `None`: the mean of the prior
@@ -74,22 +80,30 @@ def traversal_rows(
 )->dict: # `{label: (len(values),*shape)}`
     "Decoder means along each dimension"
     if not model.answers.prior:
-        raise ValueError(f'{type(model).__name__} decodes no code alone, only beside what is given: '
-                         f'{model.answers.say()}; try `subset_rows`')
+        who = type(model).__name__
+        what = model.answers.say()
+        raise ValueError(f'{who} decodes no code alone, only beside what is given: {what}; try `subset_rows`')
     _may(model, x)
     if dims is None: dims = range(model.d)
-    return {f'z{d}': traverse(model, d, values, x, target)[target] for d in dims}
+    rows = {}
+    for d in dims:
+        out = traverse(model, d, values, x, target)
+        rows[f'z{d}'] = out[target]
+    return rows
 
-# %% ../../nbs/81_app.explore.ipynb #768d3ace
+# %% ../../nbs/81_app.explore.ipynb #b612762c
 def traversal_explorer(
     model, # As in `traversal_rows`
     x:dict, # A batch of one to start from; `None`: the mean of the prior
     **kw, # To `traversal_rows`
 )->ipywidgets.VBox:
     "Choose a dimension and a modality"
-    def draw(dim, target): return viz.show_images(traversal_rows(model, x, target, (dim,), **kw))
+    def draw(dim, target):
+        rows = traversal_rows(model, x, target, (dim,), **kw)
+        return viz.show_images(rows)
     dim = ipywidgets.IntSlider(0, min=0, max=model.d-1)
-    target = ipywidgets.Dropdown(options=list(model.answers.targets))
+    names = list(model.answers.targets)
+    target = ipywidgets.Dropdown(options=names)
     return explorer(draw, dim=dim, target=target)
 
 # %% ../../nbs/81_app.explore.ipynb #baae763a
@@ -107,16 +121,17 @@ def subset_rows(
     with seeded(seed): out = model.generate(batch or None, n=n)
     return {k: v[:,0] for k,v in out.items()}
 
-# %% ../../nbs/81_app.explore.ipynb #64f941c0
+# %% ../../nbs/81_app.explore.ipynb #0604c260
 def _in_words(text):
     "Axes that hold a sentence"
     fig, axs = viz.grid(1, 1, w=6, h=.8)
     ax = axs[0,0]
-    ax.text(.5, .5, textwrap.fill(text, 80), ha='center', va='center')
+    lines = textwrap.fill(text, 80)
+    ax.text(.5, .5, lines, ha='center', va='center')
     ax.axis('off')
     return ax
 
-# %% ../../nbs/81_app.explore.ipynb #b5eb2391
+# %% ../../nbs/81_app.explore.ipynb #d4c5e656
 def subset_explorer(
     model, # Has `generate`
     data, # `MMData` to choose samples from
@@ -129,9 +144,14 @@ def subset_explorer(
         given = tuple(k for k,v in ticked.items() if v)
         _, why = askable(model, [given])
         if why: return _in_words(why)
-        shown = {f'{k} (given)': x[k].expand(n, *x[k].shape[1:]) for k in given}
-        return viz.show_samples({**shown, **subset_rows(model, x, given, n, seed)}, n)
+        rows = {}
+        for k in given:
+            shape = x[k].shape[1:]
+            rows[f'{k} (given)'] = x[k].expand(n, *shape)
+        rows |= subset_rows(model, x, given, n, seed)
+        return viz.show_samples(rows, n)
     first = model.answers.subsets()[0]
     ticks = {k: ipywidgets.Checkbox(k in first) for k in data.names}
-    sample = ipywidgets.IntSlider(0, min=0, max=len(data)-1)
+    last = len(data)-1
+    sample = ipywidgets.IntSlider(0, min=0, max=last)
     return explorer(draw, sample=sample, **ticks)

@@ -33,7 +33,7 @@ def labelled(
     known = data.y[data.y>=0]
     return len(known.unique())>1
 
-# %% ../../nbs/77_eval.report.ipynb #89d2942b
+# %% ../../nbs/77_eval.report.ipynb #c50d7036
 def some_subsets(
     names, # Of the modalities
     few:int=5, # Up to that many modalities, all proper subsets
@@ -41,20 +41,23 @@ def some_subsets(
     "All proper subsets, or single modalities and all but one if there would be too many"
     most = len(names)-1
     if len(names)<=few: return all_subsets(names, 1, most)
-    return all_subsets(names, 1, 1)+all_subsets(names, most, most)
+    alone = all_subsets(names, 1, 1)
+    return alone+all_subsets(names, most, most)
 
-# %% ../../nbs/77_eval.report.ipynb #e0ac2725
+# %% ../../nbs/77_eval.report.ipynb #40d85f10
 def askable(
     model:MultimodalVAE, # Its `answers` say
     given, # Subsets to condition on, tuples of names; `()`: generate from nothing
 )->tuple: # Those that the model can be asked, and a sentence on the others, '' if there are none
     "Which subsets a model conditions on"
     can = [S for S in given if model.answers.can(S)]
-    cannot = ['+'.join(S) or 'nothing' for S in given if S not in can]
+    cannot = [S for S in given if S not in can]
     if not cannot: return can, ''
-    return can, f'not given {", ".join(cannot)}: in {type(model).__name__} {model.answers.say()}'
+    words = ['+'.join(S) or 'nothing' for S in cannot]
+    named = ', '.join(words)
+    return can, f'not given {named}: in {type(model).__name__} {model.answers.say()}'
 
-# %% ../../nbs/77_eval.report.ipynb #82e6778c
+# %% ../../nbs/77_eval.report.ipynb #36575a95
 @dataclass
 class Trial:
     "A model and what it is judged on"
@@ -81,24 +84,29 @@ class Trial:
     def sets(self):
         "Subsets to condition on"
         if not self.subsets: return self.ask(some_subsets(self.model.names))
-        return self.ask([as_names(S) for S in self.subsets])
+        given = [as_names(S) for S in self.subsets]
+        return self.ask(given)
 
-# %% ../../nbs/77_eval.report.ipynb #e1523915
+# %% ../../nbs/77_eval.report.ipynb #31fa71de
 def ends(
     names, # Of the modalities
 )->list: # Tuples of names; nothing where there is one modality
     "Single modalities, and all but one"
     most = len(names)-1
-    both = all_subsets(names, 1, 1)+all_subsets(names, most, most)
-    return list(dict.fromkeys(both)) if most else []
+    if not most: return []
+    alone = all_subsets(names, 1, 1)
+    both = alone+all_subsets(names, most, most)
+    return list(dict.fromkeys(both))
 
 def alone_and_all(
     names, # Of the modalities
 )->list: # Tuples of names
     "Single modalities, and all of them"
-    return list(dict.fromkeys([*all_subsets(names, 1, 1), tuple(names)]))
+    alone = all_subsets(names, 1, 1)
+    both = [*alone, tuple(names)]
+    return list(dict.fromkeys(both))
 
-# %% ../../nbs/77_eval.report.ipynb #72635e86
+# %% ../../nbs/77_eval.report.ipynb #20854851
 def _no_pair(t): return '' if len(t.model.names)>1 else 'the model has one modality'
 def _no_labels(t): return '' if labelled(t.test) else 'the test data have no classes'
 def _no_teacher(t): return '' if labelled(t.train) else 'no labelled training data'
@@ -114,8 +122,11 @@ def _no_joint(t):
     who = type(t.model).__name__
     answers = t.model.answers
     if not answers.prior: return f'{who} has no density of all modalities; {answers.say()}'
-    lack = [S for S in observed_patterns(t.test, t.model.names) if not answers.can(S)]
-    return f'some test data have only {"+".join(lack[0])}, but in {who} {answers.say()}' if lack else ''
+    patterns = observed_patterns(t.test, t.model.names)
+    lack = [S for S in patterns if not answers.can(S)]
+    if not lack: return ''
+    first = '+'.join(lack[0])
+    return f'some test data have only {first}, but in {who} {answers.say()}'
 
 # %% ../../nbs/77_eval.report.ipynb #da352e78
 lacks = { # What a metric may need -> why a trial does not have it ('' if it does)
@@ -149,7 +160,7 @@ def _n_given(df):
     if 'n_given' in df: return df['n_given']
     return [len(s.split('+')) if s else 0 for s in df['subset']]
 
-# %% ../../nbs/77_eval.report.ipynb #edf07463
+# %% ../../nbs/77_eval.report.ipynb #96f4d440
 def tidy(
     df:pd.DataFrame, # Table of a metric
     name:str, # Of the metric
@@ -166,31 +177,36 @@ def tidy(
         if given is not None: df[name_] = given
         if name_ not in df: df[name_] = torch.nan
     if 'se' not in df: df['se'] = torch.nan
-    return df.assign(metric=name, note=note, better=better, n_given=_n_given(df))[columns]
+    df = df.assign(metric=name, note=note, better=better, n_given=_n_given(df))
+    return df[columns]
 
-# %% ../../nbs/77_eval.report.ipynb #f4698e3d
+# %% ../../nbs/77_eval.report.ipynb #bb515eed
 def verdict(
     df:pd.DataFrame, # With `columns`
 )->pd.Series: # 'not above chance' (or 'not below', where lower is better), otherwise ''
     "Which scores are no better than chance, by two standard errors"
-    sign = df['better'].map({'higher': 1., 'lower': -1.})
+    better = df['better']
+    sign = better.map({'higher': 1., 'lower': -1.})
     gain = sign*(df['value']-df['chance'])                      # NaN where there is no chance
-    words = df['better'].map({'higher': 'not above chance', 'lower': 'not below chance'})
-    return words.where(gain<=2*df['se'].fillna(0.), '')
+    error = df['se'].fillna(0.)
+    words = better.map({'higher': 'not above chance', 'lower': 'not below chance'})
+    return words.where(gain<=2*error, '')
 
-# %% ../../nbs/77_eval.report.ipynb #8484b7ea
+# %% ../../nbs/77_eval.report.ipynb #fb3c2386
 def class_chance(
     data:MMData, # Labelled data
     given:tuple=(), # Only samples that have these modalities count
 )->float: # NaN if there are none
     "Share of the most frequent class: what one scores who always says the same"
     use = data.y>=0
-    for k in given: use = use & data.observed(k).to(use.device)
+    for k in given:
+        has = data.observed(k)
+        use = use & has.to(use.device)
     counts = data.y[use].bincount()
     if not len(counts): return math.nan
     return counts.max().item()/counts.sum().item()
 
-# %% ../../nbs/77_eval.report.ipynb #7914d586
+# %% ../../nbs/77_eval.report.ipynb #8a2ddc58
 def real_agreement(
     classifiers:nn.ModuleDict, # `{name: module}`, from data to logits
     data:MMData, # Real data
@@ -205,8 +221,11 @@ def real_agreement(
             x = data.part(i, tuple(classifiers))
             logits = [net(x[k].to(device)) for k,net in classifiers.items()]      # each (B,C)
             read = torch.stack([v.argmax(-1) for v in logits])                    # (M,B)
-            hits.append((read==read[0]).all(0))
-    return torch.cat(hits).double().mean().item() if hits else math.nan
+            agree = (read==read[0]).all(0)
+            hits.append(agree)
+    if not hits: return math.nan
+    hits = torch.cat(hits).double()
+    return hits.mean().item()
 
 # %% ../../nbs/77_eval.report.ipynb #71dc9d9e
 def _in_note(f):
@@ -217,7 +236,7 @@ def _in_note(f):
             return list(f(t))
     return quiet
 
-# %% ../../nbs/77_eval.report.ipynb #ec2ec738
+# %% ../../nbs/77_eval.report.ipynb #7eac9aa2
 def _weights_note(df, n)->str:
     "How good the importance weights of a table are"
     share = df['ess'].median()
@@ -230,31 +249,37 @@ def _weights_note(df, n)->str:
 def _likelihood(t:Trial):
     "Nats; the joint, and each modality given all others"
     names = t.model.names
-    how = dict(n=t.n, points=min(t.points, len(t.test)), quiet=t.quiet)
+    points = min(t.points, len(t.test))
+    how = dict(n=t.n, points=points, quiet=t.quiet)
     df = joint_likelihood(t.model, t.test, **how)
-    yield tidy(df, 'log p(X)', _weights_note(df, t.n), better='higher')
+    note = _weights_note(df, t.n)
+    yield tidy(df, 'log p(X)', note, better='higher')
     if len(names)==1: return
     for k in names:
         others = tuple(m for m in names if m!=k)
         if not t.ask([others]): continue
         df = conditional_likelihood(t.model, t.test, others, k, how='ratio', **how)
-        yield tidy(df, 'log p(x_T|x_S)', _weights_note(df, t.n), better='higher')
+        note = _weights_note(df, t.n)
+        yield tidy(df, 'log p(x_T|x_S)', note, better='higher')
 
-# %% ../../nbs/77_eval.report.ipynb #56ce803a
+# %% ../../nbs/77_eval.report.ipynb #27b05554
 def wide_note(
     wide:dict, # `{subset: share of samples}`, as in `df.attrs['wide']`
     most:int=3, # Subsets to name
 )->str: # '' if there were none
     "For how many samples a product of experts was no density within reach"
-    found = [(share, subset) for subset,share in (wide or {}).items() if share>0]
+    shares = wide or {}
+    found = [(share, subset) for subset,share in shares.items() if share>0]
     if not found: return ''
     worst = sorted(found, reverse=True)
-    named = ', '.join(f'{share:.1%} of the samples given {subset}' for share,subset in worst[:most])
-    rest = f', and {len(worst)-most} more subsets' if len(worst)>most else ''
+    said = [f'{share:.1%} of the samples given {subset}' for share,subset in worst[:most]]
+    named = ', '.join(said)
+    more = len(worst)-most
+    rest = f', and {more} more subsets' if more>0 else ''
     return (f'products of experts that are no density within reach: {named}{rest} '
             '(experts, or codes, are wider than the prior)')
 
-# %% ../../nbs/77_eval.report.ipynb #73a57ab5
+# %% ../../nbs/77_eval.report.ipynb #17a73719
 def coherence_scores(
     model:MultimodalVAE, # Trained
     test:MMData, # Labelled
@@ -266,12 +291,15 @@ def coherence_scores(
     if subsets is None: subsets, _ = askable(model, some_subsets(model.names))
     if not len(subsets): return pd.DataFrame(columns=columns)
     df = coherence(model, test, classifiers, subsets, quiet=quiet)
-    accuracy = classifier_accuracy(classifiers, test).set_index('target').value
-    chance = {s: class_chance(test, s.split('+')) for s in df['subset'].unique()}
-    levels = dict(chance=df['subset'].map(chance), ceiling=df['target'].map(accuracy))
-    return tidy(df, 'coherence', wide_note(df.attrs.get('wide')), 'higher', **levels)
+    given = df['subset']
+    shares = {s: class_chance(test, s.split('+')) for s in given.unique()}
+    chance = given.map(shares)
+    accuracy = classifier_accuracy(classifiers, test).set_index('target')
+    ceiling = df['target'].map(accuracy.value)
+    note = wide_note(df.attrs.get('wide'))
+    return tidy(df, 'coherence', note, 'higher', chance, ceiling)
 
-# %% ../../nbs/77_eval.report.ipynb #c12269c3
+# %% ../../nbs/77_eval.report.ipynb #76a613d2
 def joint_scores(
     model:MultimodalVAE, # Trained; its `samplers` are scored beside the prior
     test:MMData, # Real data, for the ceiling
@@ -284,10 +312,11 @@ def joint_scores(
     parts = []
     for name in ('prior', *model.samplers):
         df = joint_coherence(model, classifiers, n=n, sampler=name)
-        parts.append(tidy(df.assign(subset=name, n_given=0), 'joint coherence', better='higher', ceiling=ceiling))
+        df = df.assign(subset=name, n_given=0)
+        parts.append(tidy(df, 'joint coherence', better='higher', ceiling=ceiling))
     return pd.concat(parts, ignore_index=True)
 
-# %% ../../nbs/77_eval.report.ipynb #dcfedf64
+# %% ../../nbs/77_eval.report.ipynb #59f6dc62
 @metric('coherence', 'two modalities', 'labels', 'classifiers')
 def _coherence(t:Trial):
     "Shares; the accuracy of the classifiers is the ceiling"
@@ -295,17 +324,22 @@ def _coherence(t:Trial):
     accuracy = classifier_accuracy(clf, t.test)
     chance = [class_chance(t.test, (k,)) for k in accuracy['target']]
     yield tidy(accuracy, 'classifier accuracy', 'the ceiling of coherence', 'higher', chance=chance)
-    yield coherence_scores(t.model, t.test, clf, t.sets(), t.quiet)
-    if t.ask([()]): yield joint_scores(t.model, t.test, clf, n=max(1000, len(t.test)))
+    sets = t.sets()
+    yield coherence_scores(t.model, t.test, clf, sets, t.quiet)
+    if not t.ask([()]): return
+    draws = max(1000, len(t.test))
+    yield joint_scores(t.model, t.test, clf, n=draws)
 
-# %% ../../nbs/77_eval.report.ipynb #99504e35
+# %% ../../nbs/77_eval.report.ipynb #88e877a6
 @metric('fidelity', 'classifiers')
 def _fidelity(t:Trial):
     "Squared Frechet distance from the test data; small is good. Precision and recall; large is good"
     answers = t.model.answers
-    judges = {k: net for k,net in t.judges().items() if k in answers.targets and k!=answers.label}
+    made = [k for k in answers.targets if k!=answers.label]
+    judges = {k: net for k,net in t.judges().items() if k in made}
     features = class_features(judges)
-    given = t.ask([(), *ends(t.model.names)])
+    wanted = [(), *ends(t.model.names)]
+    given = t.ask(wanted)
     if not given: return
     how = dict(few=True, groups=0, k=3, quiet=t.quiet)
     df = fidelity(t.model, t.test, features, given=given, **how)
@@ -318,16 +352,18 @@ def _fidelity(t:Trial):
         note = part['network'].map('features: {}'.format)
         yield tidy(part, k, better=better).assign(note=note)
 
-# %% ../../nbs/77_eval.report.ipynb #83db9cec
+# %% ../../nbs/77_eval.report.ipynb #d26bbee6
 def mean_error(
     data:MMData, # Complete data
     name:str, # Modality
 )->float: # As in 'mse'
     "Mean squared error of the best constant guess, the mean of the data"
-    v = data.part(slice(0, len(data)), (name,))[name]
-    return (v-v.mean(0)).square().mean().item()
+    everything = slice(0, len(data))
+    v = data.part(everything, (name,))[name]                    # (N,*shape)
+    error = v-v.mean(0)
+    return error.square().mean().item()
 
-# %% ../../nbs/77_eval.report.ipynb #ad7f6a47
+# %% ../../nbs/77_eval.report.ipynb #16673aee
 @metric('reconstruction', 'complete data')
 def _reconstruction(t:Trial):
     "Mean squared error of decoder means, from each other and from everything"
@@ -340,49 +376,58 @@ def _reconstruction(t:Trial):
     if whole: parts.append(reconstruction(t.model, t.test, given=whole, targets=targets, quiet=t.quiet))
     if not parts: return
     df = pd.concat(parts, ignore_index=True)
-    chance = {k: mean_error(t.test, k) for k in names}
-    yield tidy(df, 'mse', 'chance: the mean of the test data', 'lower', chance=df['target'].map(chance))
+    errors = {k: mean_error(t.test, k) for k in names}
+    chance = df['target'].map(errors)
+    yield tidy(df, 'mse', 'chance: the mean of the test data', 'lower', chance=chance)
 
-# %% ../../nbs/77_eval.report.ipynb #89cae125
+# %% ../../nbs/77_eval.report.ipynb #3a569577
 def _labelled_rows(data, given)->int:
     "How many samples have a class and all of the given modalities?"
-    has = torch.stack([data.observed(k) for k in given]).all(0).cpu()
-    return int((has & (data.y.cpu()>=0)).sum())
+    has = torch.stack([data.observed(k) for k in given])        # (number given, N)
+    known = data.y.cpu()>=0
+    use = has.all(0).cpu() & known
+    return int(use.sum())
 
 @metric('latents', 'labels', 'labelled training data')
 def _latents(t:Trial):
     "What a linear reader and K-means make of the codes"
     label = t.model.answers.label                               # codes that saw it have nothing left to be read
-    rows = {S: _labelled_rows(t.train, S) for S in t.ask(alone_and_all(t.model.names)) if label not in S}
+    wanted = t.ask(alone_and_all(t.model.names))
+    rows = {S: _labelled_rows(t.train, S) for S in wanted if label not in S}
     sets = [S for S in rows if rows[S]>=20]                     # with holes, some sets are rare
     if not sets: return
-    few = min([500, *(rows[S] for S in sets)])
+    fewest = min(rows[S] for S in sets)
+    few = min(500, fewest)
     data = t.model, t.train, t.test
-    read = latent_classification(*data, n_train=(few,), subsets=sets, quiet=t.quiet)
-    found = kmeans_accuracy(*data, subsets=sets, quiet=t.quiet)
+    how = dict(subsets=sets, quiet=t.quiet)
+    read = latent_classification(*data, n_train=(few,), **how)
+    found = kmeans_accuracy(*data, **how)
     by = f'logistic regression on {few} codes'
     for name,df,note in [('latent accuracy', read, by), ('K-means accuracy', found, '')]:
         df = df.rename(columns={'given': 'subset'})
         chance = [class_chance(t.test, s.split('+')) for s in df['subset']]
         yield tidy(df, name, note, 'higher', chance=chance)
 
-# %% ../../nbs/77_eval.report.ipynb #1c3bb663
+# %% ../../nbs/77_eval.report.ipynb #5af7baca
 @metric('collapse', 'complete data')
 def _collapse(t:Trial):
     "Dimensions that carry nothing"
     sets = t.ask(alone_and_all(t.model.names))
     if not sets: return
     units = active_units(t.model, t.test, sets, quiet=t.quiet)
-    yield tidy(units, 'active units', f'of {t.model.d}', 'higher', ceiling=float(t.model.d))
+    d = t.model.d
+    yield tidy(units, 'active units', f'of {d}', 'higher', ceiling=float(d))
     if not t.model.answers.prior:
-        t.reasons.append(f'no share of collapsed dimensions: {type(t.model).__name__} has no prior to compare with')
+        who = type(t.model).__name__
+        t.reasons.append(f'no share of collapsed dimensions: {who} has no prior to compare with')
         return
     against_prior = [(S, None) for S in sets]
-    share = collapse(t.model, t.test, against_prior, eps=torch.tensor([.01]), quiet=t.quiet)
+    eps = torch.tensor([.01])
+    share = collapse(t.model, t.test, against_prior, eps=eps, quiet=t.quiet)
     note = 'share of dimensions within 0.01 nats of the prior for 99 % of the data'
     yield tidy(share, 'collapse', note, 'lower')
 
-# %% ../../nbs/77_eval.report.ipynb #d48939d3
+# %% ../../nbs/77_eval.report.ipynb #a0d2b5e4
 def _reason(t, name):
     "Why a metric does not apply to a trial; '' if it does"
     needs, _ = metrics[name]
@@ -394,7 +439,8 @@ def _applicable(t, names, asked:bool)->dict:
     reasons = {k: _reason(t, k) for k in names}
     skipped = {k: r for k,r in reasons.items() if r}
     if asked and skipped:
-        raise ValueError('; '.join(f'metric {k!r} does not apply: {r}' for k,r in skipped.items()))
+        said = [f'metric {k!r} does not apply: {r}' for k,r in skipped.items()]
+        raise ValueError('; '.join(said))
     if len(skipped)==len(names): raise ValueError(f'no metric applies: {skipped}')
     return skipped
 
@@ -403,9 +449,10 @@ def _measure(t, name)->tuple:
     _, run = metrics[name]
     t.reasons.clear()
     with seeded(t.seed): parts = [part for part in run(t) if len(part)]
-    return parts, list(dict.fromkeys(t.reasons))
+    reasons = list(dict.fromkeys(t.reasons))                    # each once
+    return parts, reasons
 
-# %% ../../nbs/77_eval.report.ipynb #591514a7
+# %% ../../nbs/77_eval.report.ipynb #e69b9c9a
 def evaluate(
     model:MultimodalVAE, # Trained
     test:MMData, # Judged on
@@ -429,7 +476,8 @@ def evaluate(
     for part in tables: wide.update(part.attrs.get('wide', {}))
     df = pd.concat(tables, ignore_index=True)
     note = wide_note(wide)
-    df.attrs = {'left out': left_out, 'wide': wide, 'warnings': [note] if note else []}
+    warned = [note] if note else []
+    df.attrs = {'left out': left_out, 'wide': wide, 'warnings': warned}
     return df
 
 # %% ../../nbs/77_eval.report.ipynb #59d21efb
@@ -439,7 +487,7 @@ def _how(n, source)->str:
     if source=='prior': return ', from the prior'
     return f', sampler {source}' if source else ''
 
-# %% ../../nbs/77_eval.report.ipynb #b4ae83f8
+# %% ../../nbs/77_eval.report.ipynb #79f398cc
 def summary(
     df:pd.DataFrame, # With `columns`
 )->pd.DataFrame: # Columns score, value, se (an upper bound), chance, ceiling, better, verdict
@@ -449,14 +497,16 @@ def summary(
     for (name,n,source),part in df.groupby(['metric','n_given',nothing], sort=False):
         means = part[['value','se','chance','ceiling']].mean(skipna=False)
         better = part['better'].iloc[0]
-        rows.append({'score': name+_how(n, source), **means, 'better': better})
+        score = name+_how(n, source)
+        rows.append({'score': score, **means, 'better': better})
     out = pd.DataFrame(rows)
     return out.assign(verdict=verdict(out))
 
-# %% ../../nbs/77_eval.report.ipynb #c8bed94f
+# %% ../../nbs/77_eval.report.ipynb #55e1756c
 def _number(v, digits=3)->str:
     "A number as text, nothing if there is none"
-    return '' if pd.isna(v) else f'{v:.{digits}f}'
+    if pd.isna(v): return ''
+    return f'{v:.{digits}f}'
 
 def _line(r, width)->str:
     "One score as text"
@@ -465,7 +515,8 @@ def _line(r, width)->str:
     error = f' +- {se}' if se else ''
     star = ' *' if r.verdict else ''
     levels = f'{_number(r.chance):>8}{_number(r.ceiling):>9}'
-    return f'{r.score:{width}}{value:>9}{error:10}{levels}  {r.better}{star}'.rstrip()
+    score = f'{r.score:{width}}{value:>9}{error:10}'
+    return f'{score}{levels}  {r.better}{star}'.rstrip()
 
 # %% ../../nbs/77_eval.report.ipynb #42424b7a
 def summary_text(
@@ -480,15 +531,16 @@ def summary_text(
     lines += [f'* {r.score}: {r.verdict} (two standard errors)' for r in weak]
     return '\n'.join(lines)
 
-# %% ../../nbs/77_eval.report.ipynb #446a074c
+# %% ../../nbs/77_eval.report.ipynb #37fe5db5
 def records(
     df:pd.DataFrame, # With `columns`, or some of them
 )->list: # Dictionaries that JSON can hold, with the verdict of each row
     "Rows of a table, `None` where there is no number"
     df = df.assign(verdict=verdict(df))
-    return df.astype(object).where(df.notna(), None).to_dict('records')
+    rows = df.astype(object).where(df.notna(), None)
+    return rows.to_dict('records')
 
-# %% ../../nbs/77_eval.report.ipynb #4d318df8
+# %% ../../nbs/77_eval.report.ipynb #2836df1e
 def write_scores(
     df:pd.DataFrame, # From `evaluate`
     path, # JSON file
@@ -496,23 +548,27 @@ def write_scores(
 ):
     "Scores as one JSON file"
     whole = {**about, **df.attrs, 'scores': records(df)}
-    with whole_file(path) as tmp: tmp.write_text(json.dumps(whole, indent=1), encoding='utf-8')
+    text = json.dumps(whole, indent=1)
+    with whole_file(path) as tmp: tmp.write_text(text, encoding='utf-8')
 
-# %% ../../nbs/77_eval.report.ipynb #cd594497
+# %% ../../nbs/77_eval.report.ipynb #e1079715
 def from_records(
     rows:list, # From `records`, or of an older file, without chance, ceiling or direction
 )->pd.DataFrame: # With `columns`
     "A table from its rows"
     df = pd.DataFrame(rows, columns=columns)
     numbers = dict.fromkeys(['value','se','chance','ceiling'], float)
-    return df.astype(numbers).assign(better=df['better'].fillna(''))
+    better = df['better'].fillna('')
+    return df.astype(numbers).assign(better=better)
 
-# %% ../../nbs/77_eval.report.ipynb #20c39ead
+# %% ../../nbs/77_eval.report.ipynb #5cabe0d7
 def read_scores(
     path, # JSON file
 )->pd.DataFrame: # As from `evaluate`; what else was kept is in `attrs`
     "Scores from a file of `write_scores`"
-    try: d = json.loads(Path(path).read_text(encoding='utf-8')) | {}
+    try:
+        text = Path(path).read_text(encoding='utf-8')
+        d = json.loads(text) | {}
     except (ValueError, TypeError): raise ValueError(f'{path}: not readable, perhaps truncated') from None
     if 'scores' not in d: raise ValueError(f'{path}: no scores in it; is it a file of write_scores?')
     df = from_records(d.pop('scores'))
@@ -521,7 +577,7 @@ def read_scores(
     if older: df.attrs['left out'] = [{'metric': k, 'reason': r} for k,r in older.items()]
     return df
 
-# %% ../../nbs/77_eval.report.ipynb #d848c985
+# %% ../../nbs/77_eval.report.ipynb #450ccff3
 def _examples(test:MMData, given, n:int)->MMData:
     "Up to `n` samples to show, as many of each class, in order; complete ones where there are any"
     whole = test.complete()
@@ -530,19 +586,23 @@ def _examples(test:MMData, given, n:int)->MMData:
         whole = test.subset(has.all(0))
     if not labelled(whole): return whole.subset(slice(0, n))
     y = whole.y.cpu()
-    classes = y[y>=0].unique()[:n]
+    known = y[y>=0]
+    classes = known.unique()[:n]
     each = max(1, n//len(classes))
     rows = [(y==c).nonzero()[:each,0] for c in classes]
     return whole.subset(torch.cat(rows))
 
-# %% ../../nbs/77_eval.report.ipynb #ff1f259d
+# %% ../../nbs/77_eval.report.ipynb #ee0b0381
 def _seen(data:MMData)->dict:
     "All modalities as floats, NaN where nothing was observed"
-    x = data.part(slice(0, len(data)), data.names)
-    for k,v in x.items(): v[~data.observed(k)] = torch.nan
+    everything = slice(0, len(data))
+    x = data.part(everything, data.names)
+    for k,v in x.items():
+        has = data.observed(k)
+        v[~has] = torch.nan
     return x
 
-# %% ../../nbs/77_eval.report.ipynb #da312f9e
+# %% ../../nbs/77_eval.report.ipynb #17b586c1
 def overview(
     model:MultimodalVAE, # Trained
     test:MMData, # Data that the model has not seen
@@ -558,16 +618,20 @@ def overview(
     answers = model.answers
     given = as_names(given, answers.subsets()[0])
     if not answers.can(given): answers.refuse(given, type(model).__name__)
-    targets = as_names(targets, [k for k in answers.targets if k not in given])
+    others = [k for k in answers.targets if k not in given]
+    targets = as_names(targets, others)
     data = _examples(test, given, n)
     x = _seen(data)
     batch = {k: x[k] for k in given}
     with seeded(seed): out = model.generate(batch, given=given, targets=targets, n=draws)
-    blocks = [('', {f'given {k}': v for k,v in batch.items()})]
+    rows = {f'given {k}': v for k,v in batch.items()}
+    blocks = [('', rows)]
     for t in targets:
-        rows = {f'draw {i+1}': v.cpu() for i,v in enumerate(out[t])}
-        blocks.append(('', {f'truth {t}': x[t], **rows}))
-    cols = [f'class {c}' for c in data.y.tolist()] if labelled(data) else None
+        rows = {f'truth {t}': x[t]}
+        for i,v in enumerate(out[t], 1): rows[f'draw {i}'] = v.cpu()
+        blocks.append(('', rows))
+    cols = None
+    if labelled(data): cols = [f'class {c}' for c in data.y.tolist()]
     return viz.show_blocks(blocks, cols, title, kb=kb)
 
 # %% ../../nbs/77_eval.report.ipynb #58b6b08a
@@ -595,14 +659,15 @@ def random_samples(
     note = why_prior if model.samplers else None
     return viz.show_blocks(blocks, title=title, note=note, kb=kb)
 
-# %% ../../nbs/77_eval.report.ipynb #17b11aa9
+# %% ../../nbs/77_eval.report.ipynb #6c2be170
 def _to_show(model)->list:
     "What pictures are given: single modalities, or else subsets that leave something out"
     answers = model.answers
-    M = len(model.names)
-    return answers.subsets(1, min(1, M-1)) or answers.subsets(1, M-1)
+    most = len(model.names)-1
+    alone = answers.subsets(1, min(1, most))
+    return alone or answers.subsets(1, most)
 
-# %% ../../nbs/77_eval.report.ipynb #d18049eb
+# %% ../../nbs/77_eval.report.ipynb #a94fed8e
 def report_pictures(
     model:MultimodalVAE, # Trained
     test:MMData, # Data to condition on
@@ -612,10 +677,15 @@ def report_pictures(
 ): # Yields (caption, PNG); the last has nothing given, if the model can do that
     "From each modality all others beside the truth, and draws with nothing given; in all their colours"
     for S in _to_show(model)[:most]:
-        with viz.style(kb=math.inf): png = viz.picture(overview(model, test, S, n=n, seed=seed))
-        yield f'Given {", ".join(S)}: the truth of the other modalities, and three draws of each', png
+        with viz.style(kb=math.inf):
+            axs = overview(model, test, S, n=n, seed=seed)
+            png = viz.picture(axs)
+        given = ', '.join(S)
+        yield f'Given {given}: the truth of the other modalities, and three draws of each', png
     if not model.answers.prior: return
-    with viz.style(kb=math.inf): png = viz.picture(random_samples(model, n, seed))
+    with viz.style(kb=math.inf):
+        axs = random_samples(model, n, seed)
+        png = viz.picture(axs)
     fitted = [f'the sampler {k!r}' for k in model.samplers]
     source = ' and '.join([*fitted, 'the prior'])
     yield f'With nothing given: draws from {source}', png
@@ -627,21 +697,24 @@ th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #ddd}
 th:first-child,td:first-child{text-align:left}img{max-width:100%}figcaption,.note,.level,small{color:#555}
 .weak,.warning{color:#a33b00}.warning{border-left:4px solid;padding-left:.7rem}'''
 
-# %% ../../nbs/77_eval.report.ipynb #4ff839e2
+# %% ../../nbs/77_eval.report.ipynb #963e83f7
 def _constant(part, level)->bool:
     "Is `level` one number for every target?"
     known = part.dropna(subset=[level])
     if len(known)<len(part): return False
     values = known.groupby('target')[level]
-    return (values.max()-values.min()<5e-4).all()
+    spread = values.max()-values.min()
+    return (spread<5e-4).all()
 
-# %% ../../nbs/77_eval.report.ipynb #d55e2017
+# %% ../../nbs/77_eval.report.ipynb #ec6acec2
 def _cell(row, inside)->str:
     "A value, its error, levels that are its own, and the verdict"
     text = _number(row['value'])
-    if not pd.isna(row['se']): text += f" ± {_number(row['se'])}"
-    own = [f'{k} {_number(row[k])}' for k in inside if not pd.isna(row[k])]
-    if own: text += f'<br><small>{", ".join(own)}</small>'
+    error = _number(row['se'])
+    if error: text += f' ± {error}'
+    own = [k for k in inside if not pd.isna(row[k])]
+    levels = ', '.join(f'{k} {_number(row[k])}' for k in own)
+    if own: text += f'<br><small>{levels}</small>'
     if row['verdict']: text += f'<br><small class="weak">{row["verdict"]}</small>'
     return text
 
@@ -658,7 +731,7 @@ def _html_table(head, rows, foot=())->str:
     lines += [_html_row(row, kind=' class=level') for row in foot]
     return f'<table>{"".join(lines)}</table>'
 
-# %% ../../nbs/77_eval.report.ipynb #0f78bab0
+# %% ../../nbs/77_eval.report.ipynb #983e4eaa
 def _table(part)->str:
     "One metric: subsets down, targets across, chance and ceiling below"
     part = part.assign(verdict=verdict(part))
@@ -666,39 +739,48 @@ def _table(part)->str:
     inside = [k for k in ('chance','ceiling') if k not in below]
     targets = part['target'].unique()
     subsets = part['subset'].unique()
-    cells = {(r['subset'], r['target']): _cell(r, inside) for r in part.to_dict('records')}
-    level = part.groupby('target', sort=False)[['chance','ceiling']].mean()
+    cells = {}
+    for r in part.to_dict('records'):
+        place = r['subset'], r['target']
+        cells[place] = _cell(r, inside)
+    by_target = part.groupby('target', sort=False)
+    level = by_target[['chance','ceiling']].mean()
     rows = []
     foot = []
     for s in subsets:
         row = [cells.get((s, t), '') for t in targets]
-        rows.append([html.escape(s) or '–', *row])
+        name = html.escape(s) or '–'
+        rows.append([name, *row])
     for k in below:
         row = [_number(level.loc[t,k]) for t in targets]
         foot.append([k, *row])
-    return _html_table(['given', *map(html.escape, targets)], rows, foot)
+    head = ['given', *map(html.escape, targets)]
+    return _html_table(head, rows, foot)
 
-# %% ../../nbs/77_eval.report.ipynb #ab65c100
+# %% ../../nbs/77_eval.report.ipynb #0412c0a9
 def _summary_table(df)->str:
     "The summary as HTML"
     head = ['score','value','chance','ceiling','better','']
     rows = []
     for r in summary(df).to_dict('records'):
+        name = html.escape(r['score'])
         value = _cell({**r, 'verdict': ''}, ())
         levels = [_number(r['chance']), _number(r['ceiling'])]
         weak = f'<span class="weak">{r["verdict"]}</span>'
-        rows.append([html.escape(r['score']), value, *levels, r['better'], weak])
+        rows.append([name, value, *levels, r['better'], weak])
     return _html_table(head, rows)
 
-# %% ../../nbs/77_eval.report.ipynb #3143a20d
+# %% ../../nbs/77_eval.report.ipynb #f69727c7
 def _section(name, part)->str:
     "Heading, notes and table of one metric"
     better = part['better'].iloc[0]
     direction = f'{better} is better' if better else ''
-    sizes = map(str, part['n'].unique()[:4])
-    notes = [direction, *part['note'].unique(), f'n = {", ".join(sizes)}']
+    sizes = part['n'].unique()[:4]
+    n = ', '.join(map(str, sizes))
+    notes = [direction, *part['note'].unique(), f'n = {n}']
     note = '; '.join(k for k in notes if k)
-    return f'<h2>{html.escape(name)}</h2><p class="note">{html.escape(note)}</p>{_table(part)}'
+    head = f'<h2>{html.escape(name)}</h2>'
+    return f'{head}<p class="note">{html.escape(note)}</p>{_table(part)}'
 
 # %% ../../nbs/77_eval.report.ipynb #3b856292
 def _few_colours(png:bytes, n:int=64)->bytes:
@@ -714,20 +796,22 @@ def _figure(caption, png)->str:
     alt = html.escape(caption)
     return f'<figure><img alt="{alt}" src="data:image/png;base64,{code}"><figcaption>{alt}</figcaption></figure>'
 
-# %% ../../nbs/77_eval.report.ipynb #7bf511fd
+# %% ../../nbs/77_eval.report.ipynb #0db76b3e
 def _page(title, parts)->str:
     "A whole page from its heading and its parts"
-    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_style}</style>'
-    body = [f'<h1>{html.escape(title)}</h1>', *parts]
-    return f'<!doctype html><html lang="en">{head}<body>{"".join(body)}</body></html>'
+    title = html.escape(title)
+    head = f'<meta charset="utf-8"><title>{title}</title><style>{_style}</style>'
+    body = ''.join([f'<h1>{title}</h1>', *parts])
+    return f'<!doctype html><html lang="en">{head}<body>{body}</body></html>'
 
 def _left_out(rows)->str:
     "What was not measured, and why"
     if not rows: return ''
     cells = [[html.escape(row['metric']), html.escape(row['reason'])] for row in rows]
-    return f'<h2>Left out</h2>{_html_table(["metric", "reason"], cells)}'
+    table = _html_table(['metric','reason'], cells)
+    return f'<h2>Left out</h2>{table}'
 
-# %% ../../nbs/77_eval.report.ipynb #cea8d540
+# %% ../../nbs/77_eval.report.ipynb #da9cc987
 def write_report(
     df:pd.DataFrame, # From `evaluate`
     path, # HTML file
@@ -737,12 +821,13 @@ def write_report(
     pictures=None, # List of (caption, PNG) (default: `report_pictures`, if there are model and data)
 ):
     "Pictures and tables as one HTML file"
-    if pictures is None:
-        pictures = report_pictures(model, test) if model is not None and test is not None else ()
+    can_draw = model is not None and test is not None
+    if pictures is None: pictures = report_pictures(model, test) if can_draw else ()
     warned = df.attrs.get('warnings', ())
     parts = [f'<p class="warning">Warning: {html.escape(w)}.</p>' for w in warned]
     parts += [_figure(caption, png) for caption,png in pictures]
     parts.append(f'<h2>In short</h2>{_summary_table(df)}')
     parts += [_section(name, part) for name,part in df.groupby('metric', sort=False)]
     parts.append(_left_out(df.attrs.get('left out')))
-    with whole_file(path) as tmp: tmp.write_text(_page(title, parts), encoding='utf-8')
+    page = _page(title, parts)
+    with whole_file(path) as tmp: tmp.write_text(page, encoding='utf-8')

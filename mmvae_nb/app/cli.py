@@ -13,7 +13,7 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #0dee841b
+# %% ../../nbs/80_app.cli.ipynb #21450be8
 import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -24,7 +24,7 @@ from pathlib import Path
 from safetensors.torch import load_file, save
 from torch import nn
 from .. import __version__, viz
-from ..core import MultimodalVAE, choose, seeded
+from ..core import choose, seeded
 from ..data.core import MMData, mm_dls, whole_file
 from ..data.digits import embedded_digits
 from ..data.toy import shapes
@@ -529,7 +529,7 @@ def _fit(model, train:MMData, valid:MMData, args:dict, out, resume:bool=False, c
     with drawn: learn.fit_stages(epochs, one_cycle=True, resume=go_on)
     return learn
 
-# %% ../../nbs/80_app.cli.ipynb #812e5052
+# %% ../../nbs/80_app.cli.ipynb #c5d0a9a7
 def _run_data(args:dict)->tuple:
     "Training, validation and test data of a run, with its label as a modality if it has one"
     sizes = [args[k] for k in ('n_train','n_valid','n_test')]
@@ -540,17 +540,11 @@ def _run_data(args:dict)->tuple:
     classes = max(last)+1 if last else None
     return tuple(_with_label(p, label, classes) for p in parts)
 
-def _doors(model)->list:
-    "The model, or the models that it is made of if it has no decoders itself, as a `SplitCMMD`"
-    if len(model.decoders): return [model]
-    return [m for m in model.modules() if isinstance(m, MultimodalVAE) and m is not model]
-
 def _try_on(model, data:MMData, bs:int=1024):
     "Raise if the model's likelihoods cannot take the data, before a folder is made or a step is trained"
-    doors = _doors(model)
     for i in torch.arange(len(data)).split(bs):
         x, *mask, _ = data[i]
-        for door in doors: door.prepare(x, mask[0] if mask else None)
+        model.prepare(x, mask[0] if mask else None)
 
 def _teaches(model, data:MMData)->MMData:
     "The samples that a model learns from: all, the complete ones, or those that have what it always reads"
@@ -632,18 +626,18 @@ def _interrupted(out):
     print(f'\ninterrupted{how}', file=sys.stderr)
     raise SystemExit(130) from None
 
-# %% ../../nbs/80_app.cli.ipynb #1ec45a8f
+# %% ../../nbs/80_app.cli.ipynb #5d33cf92
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
-    data:str=None, # digits (real handwritten digits in five views), shapes (squares and circles), or a path: an .npz file or a folder of .npy files, one array per modality
-    model:str=None, # jmvae, telbo, mvae, mopoe, mvtcae, mmvae, jnf, jnf_dcca, jnf_shared, masked_jmvae, masked_jnf, nexus, mmvaeplus, dmvae, mmjsd, cmmd, split_cmmd, vcca or vcca_private (default: jnf_shared for digits, else jmvae)
+    data:str=None, # digits (in five views), shapes (squares, circles), or a path: an .npz file, a folder of .npy files
+    model:str=None, # Name of a model, e.g. mvae; a wrong one lists all (default: jnf_shared for digits, jmvae)
     epochs:str=None, # A number for every stage, or e.g. joint=20,unimodal=10
     latent:int=None, # Latent size
-    likelihood:str=None, # normal, pixels or laplace (with a scale, e.g. normal:0.5), learned (normal with a learned scale), bernoulli or categorical
+    likelihood:str=None, # normal, pixels, laplace (or with a scale: normal:0.5), learned, bernoulli or categorical
     weight:str=None, # Of the modalities: 1, or auto (the inverse of their size)
-    observed:str=None, # Of cmmd: the modalities that every sample has, e.g. a,b; of split_cmmd: one such set for each of its models, e.g. a,a+b (default: all)
-    label:str=None, # Of cmmd and split_cmmd: the modality to classify; if the data have none of that name, it is made from their labels y
+    observed:str=None, # Of cmmd: what every sample has, e.g. a,b; of split_cmmd: a set for each model, e.g. a,a+b
+    label:str=None, # Of cmmd and split_cmmd: the modality to classify; made from the labels y if there is none so called
     source:str=None, # Of vcca and vcca_private: the modality that is read (default: the first)
     lr:float=None, # Highest learning rate of the one-cycle schedule
     bs:int=None, # Batch size

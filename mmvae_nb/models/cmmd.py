@@ -345,7 +345,7 @@ def splits(
     "All splits, by what is observed"
     return subsets(names, 1, len(tuple(names))-1)
 
-# %% ../../nbs/50_models.cmmd.ipynb #dec2a567
+# %% ../../nbs/50_models.cmmd.ipynb #6a82f3bd
 class _Splits(MultimodalVAE):
     "What is asked of one of several models, by what is given"
     @property
@@ -363,6 +363,10 @@ class _Splits(MultimodalVAE):
             if set(m.observed)==given: return m
         found = tuple(k for k in self.mods if k in given)
         raise ValueError(f'no model for {found}; there are {", ".join(self.models)}')
+    def prepare(self, x, mask=None):
+        "A training batch, as each of the models checks it"
+        checked = [m.prepare(x, mask) for m in self.models.values()]
+        return checked[0]
     def posterior(self, x, given=None, mask=None):
         "p(z|x_S) of the model for S; everything given: ask one of `models`"
         m = self.split(x, given)

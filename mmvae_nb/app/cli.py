@@ -626,7 +626,7 @@ def _interrupted(out):
     print(f'\ninterrupted{how}', file=sys.stderr)
     raise SystemExit(130) from None
 
-# %% ../../nbs/80_app.cli.ipynb #5d33cf92
+# %% ../../nbs/80_app.cli.ipynb #2b9cfc7e
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -637,7 +637,7 @@ def mmvae_train(
     likelihood:str=None, # normal, pixels, laplace (or with a scale: normal:0.5), learned, bernoulli or categorical
     weight:str=None, # Of the modalities: 1, or auto (the inverse of their size)
     observed:str=None, # Of cmmd: what every sample has, e.g. a,b; of split_cmmd: a set for each model, e.g. a,a+b
-    label:str=None, # Of cmmd and split_cmmd: the modality to classify; made from the labels y if there is none so called
+    label:str=None, # Of cmmd and split_cmmd: the modality to classify; made from the labels y if there is none
     source:str=None, # Of vcca and vcca_private: the modality that is read (default: the first)
     lr:float=None, # Highest learning rate of the one-cycle schedule
     bs:int=None, # Batch size

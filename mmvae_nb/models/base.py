@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['families', 'ExpertsVAE', 'JointVAE', 'private_weights', 'PrivateVAE']
 
-# %% ../../nbs/40_models.base.ipynb #480cd76a
+# %% ../../nbs/40_models.base.ipynb #1357c2ae
 import torch
 from dataclasses import replace
 from torch import nn, Tensor
-from ..core import (MultimodalVAE, as_modalities, as_names, choose, eval_mode, nonnegative, observed,
+from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, eval_mode, nonnegative, observed,
                            per_modality, seen)
 from ..dists import Encoder, LaplaceHead, LaplacePrior, NormalHead, NormalPrior, beside, either, normal, remap
 from ..nets import JointEncoder, body_of, decoder_of, decoders as default_decoders, fresh, unimodal_encoders
@@ -94,7 +94,7 @@ class _JointParts(MultimodalVAE):
         if cache: return normal(cache['loc'], cache['scale'])
         with torch.no_grad(): return self.joint(x)
 
-# %% ../../nbs/40_models.base.ipynb #80e37263
+# %% ../../nbs/40_models.base.ipynb #76462e06
 class _JointEncoding(_JointParts):
     "The joint encoder where a sample is complete, a product where it is not"
     def product(self, qs, obs=None):
@@ -121,6 +121,9 @@ class _JointEncoding(_JointParts):
         "First stage: the negative ELBO of the joint encoder; `warm` scales the KL"
         x, mask = self.prepare_loss(x, mask)
         return elbo(self, x, mask, beta=self.beta*warm)
+    def joint_stage(self)->Stage:
+        "The first stage of training: joint encoder and decoders"
+        return Stage('joint', self.joint_loss, trains=('joint','decoders'))
 
 # %% ../../nbs/40_models.base.ipynb #aaf0e2e4
 class JointVAE(_JointEncoding):

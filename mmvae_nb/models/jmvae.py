@@ -12,7 +12,7 @@ from .base import JointVAE
 from ..theory.coupling import l_jm
 from ..theory.elbo import log_weights, report
 
-# %% ../../nbs/41_models.jmvae.ipynb #75579655
+# %% ../../nbs/41_models.jmvae.ipynb #abea90cf
 @register
 class JMVAE(JointVAE):
     "Joint multimodal VAE (Suzuki et al. 2016; JNF 2023, Eqs. 4-5), in one stage or two"
@@ -51,5 +51,4 @@ class JMVAE(JointVAE):
     def stages(self):
         "One stage, or joint model then unimodal encoders"
         if not self.two_stage: return [Stage('all', self.loss)]
-        return [Stage('joint', self.joint_loss, trains=('joint','decoders')),
-                Stage('unimodal', self.unimodal_loss, trains=('encoders',), cache=self.cache_joint)]
+        return [self.joint_stage(), Stage('unimodal', self.unimodal_loss, trains=('encoders',), cache=self.cache_joint)]

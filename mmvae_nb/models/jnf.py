@@ -69,7 +69,7 @@ def _cached(cache, what):
     "Entries `(what, name)` of a cache, by name; none without a cache"
     return {key[1]: v for key,v in (cache or {}).items() if key[0]==what}
 
-# %% ../../nbs/49_models.jnf.ipynb #2434a4f9
+# %% ../../nbs/49_models.jnf.ipynb #e5589195
 def _by_name(nll, views):
     "Terms of the last stage"
     return {f'nll_{k}': v for k,v in zip(views, nll.detach())}
@@ -95,7 +95,7 @@ class _LastStage(_Views):
         stages = []
         if hasattr(self.shared, 'loss'):
             stages.append(Stage('projectors', self.shared.loss, trains=('shared',), bs=self.shared.bs))
-        stages.append(Stage('joint', self.joint_loss, trains=('joint','decoders')))
+        stages.append(self.joint_stage())
         keep = None if self.shared is None else ()                               # projections stand for the data
         stages.append(Stage('unimodal', self.unimodal_loss, trains=('encoders',), cache=self.cache_last, keep=keep))
         return stages

@@ -47,7 +47,7 @@ def _gammas(mods, gamma):
         nonnegative(**{f'gamma of modality {k!r}': weight})
     return {k: gamma.get(k, m.weight) for k,m in mods.items()}
 
-# %% ../../nbs/42_models.telbo.ipynb #a5a0548c
+# %% ../../nbs/42_models.telbo.ipynb #42aa27af
 @register
 class TELBO(_OwnBounds):
     "Joint ELBO and one ELBO per modality (Vedantam et al. 2018; MultiVae 2023, Eq. 7), in one stage or two"
@@ -75,5 +75,4 @@ class TELBO(_OwnBounds):
     def stages(self):
         "Joint model then unimodal encoders, or all at once"
         if not self.two_stage: return [Stage('all', self.loss)]
-        joint = Stage('joint', self.joint_loss, trains=('joint','decoders'))
-        return [joint, Stage('unimodal', self.unimodal_loss, trains=('encoders',))]
+        return [self.joint_stage(), Stage('unimodal', self.unimodal_loss, trains=('encoders',))]

@@ -1,0 +1,219 @@
+"""The doors: what a stranger's data do at every public function and command that takes data.
+
+The list of functions is made from their signatures, so a new one is tried without being added here: if one of its
+parameters is not in `ARGS`, the test says so. Each must answer, or refuse in one line of its own; never with a message
+of torch, pandas or Python, and never with another number because of what is hidden under a mask.
+"""
+import importlib, inspect, math, pkgutil, tempfile, traceback
+from contextlib import redirect_stderr, redirect_stdout
+from functools import lru_cache, partial
+from io import StringIO
+from pathlib import Path
+import numpy as np, pandas as pd, pytest, torch
+import mmvae_nb
+from mmvae_nb.core import seeded
+from mmvae_nb.data.core import MMData
+
+REFUSALS = ValueError, TypeError, OSError
+SKIPPED = 'mmvae_nb.exp.', 'mmvae_nb.app.bench', 'mmvae_nb.app.rival', 'mmvae_nb.data.public', 'mmvae_nb.data.multimedia'
+# recipes of experiments on data sets of their own, benchmarks, and readers of files that are not here
+
+# ---- data of strangers ----------------------------------------------------------------------------------------------
+
+N = 60
+
+def tables(seed=0, n=N):
+    "Two tables and a picture that show one factor, and three classes"
+    g = torch.Generator().manual_seed(seed)
+    y = torch.arange(n)%3
+    z = torch.stack([y-1., torch.randn(n, generator=g)], 1)
+    def show(*shape):
+        w = torch.randn(2, math.prod(shape), generator=g)
+        return (z@w+.3*torch.randn(n, math.prod(shape), generator=g)).view(n, *shape)
+    return {'rna': show(4), 'clinic': show(3), 'scan': show(1,4,4)}, y
+
+def holey(pattern, hidden=float('nan'), y=None, n=N):
+    "The tables with masks from `pattern(name, i)`, and `hidden` where nothing was observed"
+    x, labels = tables(n=n)
+    i = torch.arange(n)
+    mask = {k: torch.as_tensor([bool(pattern(k, int(j))) for j in i]) for k in x}
+    for k,m in mask.items(): x[k][~m] = hidden
+    return MMData(x, labels if y is None else y, mask)
+
+def thirds(k, i): return i%3!=['rna','clinic','scan'].index(k)            # no complete row
+def halves(k, i): return (k=='rna')==(i%2==0)                             # nobody has two
+def never(k, i): return k!='scan'                                         # one modality is never there
+def once(k, i): return k!='scan' or i==7                                  # or once
+def lonely(k, i): return k=='rna' or i%5==0
+
+PATTERNS = {'no complete row': thirds, 'unpaired halves': halves, 'never observed': never, 'observed once': once,
+            'mostly alone': lonely}
+HIDDEN = {'NaN': float('nan'), 'inf': float('inf'), 'zeros': 0., 'sentinels': -999.}
+
+def unknown_labels():
+    "Labels that are not known for most samples"
+    x, y = tables()
+    y[10:] = -1
+    return MMData(x, y)
+
+def one_class():
+    "All samples of one class"
+    x, y = tables()
+    return MMData(x, torch.zeros_like(y))
+
+def first(data, n): return data.subset(slice(0, n))
+
+AWKWARD = {
+    **{k: partial(holey, p) for k,p in PATTERNS.items()},
+    'one row': lambda: first(MMData(*tables()), 1),
+    'two rows': lambda: first(holey(thirds), 2),
+    'one row that lacks something': lambda: first(holey(lonely), 2).subset([1]),
+    'labels mostly unknown': unknown_labels,
+    'one class': one_class,
+    'no labels': lambda: MMData(tables()[0]),
+    'labels in words': lambda: MMData(tables()[0], np.array(['mild','none','severe'])[tables()[1]]),
+    'labels from 5': lambda: MMData(tables()[0], tables()[1]+5),
+}
+
+# ---- everything that takes data ------------------------------------------------------------------------------------
+
+TAKES = 'data', 'train', 'test', 'valid', 'whole', 'dataset'
+
+def public():
+    "`(module, name, function)` of everything public"
+    for m in pkgutil.walk_packages(mmvae_nb.__path__, 'mmvae_nb.'):
+        if m.name.startswith(SKIPPED) or m.name=='mmvae_nb.all': continue
+        module = importlib.import_module(m.name)
+        for k in getattr(module, '__all__', ()):
+            f = getattr(module, k)
+            yield m.name, k, f
+            if inspect.isclass(f):
+                own = [a for a,v in vars(f).items() if inspect.isfunction(v) and not a.startswith('_')]
+                for a in own: yield m.name, f'{k}.{a}', getattr(f, a)
+
+def parameters(f):
+    try: return inspect.signature(f).parameters
+    except (ValueError, TypeError): return {}
+
+def takes_data(name, f):
+    "Names of the parameters of a function that are data sets"
+    if not callable(f) or inspect.isclass(f) and not name.endswith('Loader'): return []
+    found = [k for k,p in parameters(f).items() if p.annotation is MMData or k in TAKES]
+    if name.startswith('MMData.'): found.append('self')
+    return found
+
+FUNCTIONS = {f'{m.removeprefix("mmvae_nb.")}.{k}': f for m,k,f in public() if takes_data(k, f)}
+
+@lru_cache(None)
+def models():
+    "A model that has seen a little, and its classifiers"
+    from mmvae_nb.models.mvae import MVAE
+    from mmvae_nb.eval.coherence import train_classifiers
+    from mmvae_nb.train.learner import mm_learner
+    from mmvae_nb.data.core import mm_dls
+    data = MMData(*tables(1))
+    with seeded(0):
+        model = MVAE(data.modalities(), 2)
+        learn = mm_learner(mm_dls(data, data, bs=20), model, lr=1e-2)
+        with learn.no_bar(), learn.no_logging(): learn.fit(3)
+        judges = train_classifiers(data, data, epochs=2, quiet=True)
+    return model.eval(), judges
+
+def args_of(data, folder):
+    "What the parameters of public functions are called, and what to give them"
+    model, judges = models()
+    complete = MMData(*tables(2))
+    return {
+        'model': model, 'classifiers': judges, 'train': complete, 'valid': data, 'test': data, 'data': data, 'self': data,
+        'dataset': data, 'given': ('rna',), 'targets': ('clinic',), 'target': 'clinic', 'names': data.names,
+        'features': judges_features(judges), 'path': folder/'new', 'out': folder/'out', 'file': folder/'judges.safetensors',
+        'idx': [0], 'name': 'rna', 'k': 'rna', 'eta': .7, 'rates': {'rna': (.1, .5)}, 'device': 'cpu',
+        'fn': lambda x, mask: {'sum': sum(v.flatten(1).nansum(1) for v in x.values())}, 'b': None,
+    }
+
+def judges_features(judges):
+    "Features of every modality: what its classifier says"
+    return dict(judges.items())
+
+FEWER = {'n': 3, 'points': 4, 'epochs': 1, 'quiet': True, 'bs': 16, 'seed': 0, 'n_init': 1}
+SPECIAL = { # functions whose parameters mean something else, or need more
+    'eval.fidelity.fidelity': {'n': 40, 'groups': 3},
+    'eval.fidelity.class_frechet': {'n': 40, 'groups': 3},
+    'eval.fidelity.class_encoders': {'epochs': 1, 'pairs': 8},
+    'app.cli.build_model': {'name': 'mvae'},
+    'app.cli.chosen': {'args': {'epochs': '1', 'model': 'mvae', 'latent': 2, 'seed': 0}},
+    'data.core.MMData.split': {'parts': (.5, .5)},
+    'data.core.MMData.part': {'names': ('rna',)},
+    'eval.latents.latent_classification': {'n_train': (None,)},
+    'eval.report.mean_error': {'name': 'rna'},
+}
+ELSEWHERE = { # tried in tests of their own
+    'app.cli.load_data', 'app.cli.mmvae_train', 'app.cli.mmvae_generate', 'app.cli.mmvae_evaluate', 'app.cli.train_run',
+    'eval.report.write_report', 'data.core.MMData.finish',
+}
+
+def call(name, f, data, folder):
+    "Call a function of the list on data"
+    special = SPECIAL.get(name, {})
+    known = {**args_of(data, folder), **special}
+    positional, keywords = [], {}
+    for k,p in parameters(f).items():
+        if p.kind is p.VAR_POSITIONAL: positional += special.get(k, ())
+        elif p.kind is p.VAR_KEYWORD: continue
+        elif p.default is p.empty or k in special or k in ('train','data','test','valid'):
+            assert k in known, f'{name}: say in ARGS what to give for its parameter {k!r}'
+            if positional or p.kind is p.POSITIONAL_ONLY: positional.append(known[k])
+            else: keywords[k] = known[k]
+        elif k in FEWER: keywords[k] = FEWER[k]
+    if positional and keywords:
+        order = [k for k in parameters(f) if k in keywords and parameters(f)[k].default is inspect.Parameter.empty]
+        positional = [keywords.pop(k) for k in order]+positional
+    with seeded(0): return f(*positional, **keywords)
+
+def plain(o):
+    "A result as something that can be compared"
+    if isinstance(o, pd.DataFrame): return o.round(4).to_csv(index=False)
+    if isinstance(o, torch.Tensor): return repr(torch.nan_to_num(o.detach().double(), nan=-1.23).sum().round(decimals=3))
+    if isinstance(o, dict): return {str(k): plain(v) for k,v in o.items()}
+    if isinstance(o, (list,tuple)): return [plain(v) for v in o]
+    if isinstance(o, float): return repr(round(o, 4))
+    if isinstance(o, (str,int,bool,type(None))): return o
+    return type(o).__name__
+
+def ours(e):
+    "Is an error one line of this package?"
+    last = traceback.extract_tb(e.__traceback__)[-1].filename
+    return isinstance(e, REFUSALS) and 'mmvae_nb' in last and len(str(e).splitlines())==1
+
+def outcome(f):
+    "('answer', value), or ('refusal', message) if it is one line of ours"
+    try: return 'answer', plain(f())
+    except Exception as e:
+        if ours(e): return 'refusal', str(e)
+        raise
+
+@pytest.mark.parametrize('name', sorted(set(FUNCTIONS)-ELSEWHERE))
+def test_function(name, tmp_path):
+    "Complete data are answered; awkward ones too, or they are refused; what is hidden plays no part"
+    f = FUNCTIONS[name]
+    folders = iter(range(1000))
+    def folder():
+        d = tmp_path/str(next(folders))
+        d.mkdir()
+        return d
+    kind, _ = outcome(lambda: call(name, f, MMData(*tables(3)), folder()))
+    assert kind=='answer', f'{name} refuses complete data'
+    refused = 0
+    for what,make in AWKWARD.items():
+        try: kind, said = outcome(lambda: call(name, f, make(), folder()))
+        except Exception as e: raise AssertionError(f'{name}, {what}: {type(e).__name__}: {e}') from e
+        refused += kind=='refusal'
+    for what,pattern in PATTERNS.items():
+        found = [outcome(lambda: call(name, f, holey(pattern, v), folder())) for v in HIDDEN.values()]
+        if name in SHOWS: continue
+        assert all(v==found[0] for v in found), f'{name}, {what}: the answer depends on what is hidden: {found}'
+    assert refused<len(AWKWARD)/2, f'{name} refuses {refused} of {len(AWKWARD)} awkward data sets'
+
+SHOWS = { # functions that hand out what is stored, hidden content included
+    'data.core.MMData.raw', 'data.core.MMData.part', 'data.core.MMData.map',
+}

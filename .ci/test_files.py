@@ -1,0 +1,180 @@
+"""Files that a person could bring: each ends with scores and a report, or is refused in one line before training.
+
+`FILES` holds a maker for each: arrays by name for an `.npz`. Where the line says how to mend the file, the mended one
+is tried as well.
+"""
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+import json
+import numpy as np, pytest
+from mmvae_nb.app.cli import mmvae_evaluate, mmvae_generate, mmvae_train
+
+N = 60
+
+def cohort(seed=0, n=N):
+    "Two tables that show one hidden factor"
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n,2))
+    def show(k): return (z@rng.normal(size=(2,k))+.3*rng.normal(size=(n,k))).astype('float32')
+    return {'rna': show(6), 'clinic': show(3)}, (z[:,0]>0).astype(int)
+
+def changed(**new):
+    "The tables with some of them, or labels, replaced"
+    x, _ = cohort()
+    return {**x, **new}
+
+def without(name, rows):
+    "The tables, one of them NaN in some rows"
+    x, y = cohort()
+    x[name][rows] = np.nan
+    return {**x, 'y': y}
+
+def halves():
+    x, y = cohort()
+    x['rna'][:N//2] = np.nan
+    x['clinic'][N//2:] = np.nan
+    return {**x, 'y': y}
+
+def scaled(k, factor, shift=0.):
+    x, y = cohort()
+    x[k] = x[k]*factor+shift
+    return {**x, 'y': y}
+
+def nineteen():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(N,1))
+    return {f'm{i}': (z+.5*rng.normal(size=(N,2))).astype('float32') for i in range(19)}
+
+def constant():
+    x, y = cohort()
+    x['rna'][:,2] = 7.
+    return {**x, 'y': y}
+
+def with_cells(n):
+    x, y = cohort()
+    x['clinic'][:n,1] = np.nan
+    return {**x, 'y': y}
+
+def masked(hidden):
+    x, y = cohort()
+    mask = np.arange(N)%3>0
+    x['rna'][~mask] = hidden
+    return {**x, 'y': y, 'rna_mask': mask}
+
+x, y = cohort()
+rng = np.random.default_rng(1)
+words = np.array(['mild','severe','none'])[rng.integers(0, 3, N)]
+rare = np.where(np.arange(N)==3, 'rare', 'usual')
+
+GOOD = {
+    'complete': lambda: {**x, 'y': y},
+    'no labels': lambda: x,
+    'incomplete rows': lambda: without('rna', slice(0, 20)),
+    'incomplete rows of both': lambda: halves(),
+    'NaN under a mask': lambda: masked(np.nan),
+    'inf under a mask': lambda: masked(np.inf),
+    'raw units': lambda: scaled('rna', 30, 150),
+    'large units': lambda: scaled('clinic', 1e5, 1e7),
+    'small units': lambda: scaled('clinic', 1e-5),
+    'labels as words': lambda: {**x, 'y': words},
+    'labels from 5': lambda: {**x, 'y': y+5},
+    'labels as floats': lambda: {**x, 'y': y.astype('float64')},
+    'labels in a column': lambda: {**x, 'y': y[:,None]},
+    'labels of one class': lambda: {**x, 'y': np.zeros(N, int)},
+    'a class that is rare': lambda: {**x, 'y': rare},
+    'ages as targets': lambda: {**x, 'y': 60+10*x['rna'][:,0]},
+    'one modality': lambda: {'rna': x['rna'], 'y': y},
+    'nineteen modalities': nineteen,
+    'a column that never varies': constant,
+    'a modality that never varies': lambda: changed(flat=np.full((N,2), 3.)),
+    'float16': lambda: {k: v.astype('float16') for k,v in x.items()},
+    'float64': lambda: {k: v.astype('float64') for k,v in x.items()},
+    'integers': lambda: changed(rna=(10*x['rna']).astype('int16')),
+    'counts': lambda: changed(counts=rng.poisson(np.exp(2+x['rna'][:,:3]))),
+    'large counts': lambda: changed(counts=rng.poisson(1e4*np.exp(x['rna'][:,:3]))),
+    'yes and no': lambda: changed(mutations=x['rna']>0),
+    'pixels': lambda: changed(scan=rng.integers(0, 256, (N,1,8,8)).astype('uint8')),
+    'sound': lambda: changed(sound=rng.normal(size=(N,1,50))),
+    'names with dots and blanks': lambda: {'gene expr': x['rna'], 'visit.1': x['clinic'], 'y': y},
+    'big endian': lambda: changed(rna=x['rna'].astype('>f4')),
+    'Fortran order': lambda: changed(rna=np.asfortranarray(x['rna'])),
+}
+BAD = { # what the line must say
+    'empty cells': (lambda: with_cells(3), 'nan_masks'),
+    'words as a modality': (lambda: changed(site=words), 'site'),
+    'uneven lengths': (lambda: changed(rna=x['rna'][:50]), '50'),
+    'nothing in a row': (lambda: {k: np.where(np.arange(N)[:,None]==4, np.nan, v) for k,v in x.items()}, 'nothing observed'),
+    'infinite': (lambda: changed(rna=np.where(x['rna']>1, np.inf, x['rna'])), 'rna'),
+    'too few rows': (lambda: {k: v[:5] for k,v in x.items()}, 'too few'),
+    'one number a row': (lambda: changed(age=x['rna'][:,0]), 'age'),
+    'labels too many': (lambda: {**x, 'y': np.zeros(N+1, int)}, 'labels'),
+    'complex': (lambda: changed(rna=x['rna']+1j), 'rna'),
+    'no rows': (lambda: {k: v[:0] for k,v in x.items()}, 'rna'),
+}
+
+def ran(f):
+    "Exit status and what was said on both streams"
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        try: f()
+        except SystemExit as e: return e.code, out.getvalue(), err.getvalue()
+    return 0, out.getvalue(), err.getvalue()
+
+def train(file, out, **more):
+    options = {'epochs': '1', 'latent': 2, 'bs': 16, **more}
+    return ran(lambda: mmvae_train(out=str(out), data=str(file), **options))
+
+@pytest.mark.parametrize('name', GOOD)
+def test_good_file(name, tmp_path):
+    "Training ends with scores and a page; the model generates, and is evaluated"
+    file, out = tmp_path/'f.npz', tmp_path/'run'
+    np.savez(file, **GOOD[name]())
+    code, said, err = train(file, out)
+    assert code==0, err
+    scores = json.loads((out/'scores.json').read_text())
+    assert all(np.isfinite(v['loss']) for v in scores['loss'].values()), scores['loss']
+    assert (out/'report.html').stat().st_size>1000
+    assert 'nan' not in said.lower().split(), said
+    code, _, err = ran(lambda: mmvae_generate(str(out), n=3, out=str(tmp_path/'g.npz')))
+    assert code==0, err
+    made = np.load(tmp_path/'g.npz')
+    for k in made.files: assert np.isfinite(made[k]).all(), k
+    if name in ('complete', 'incomplete rows', 'incomplete rows of both', 'labels as words', 'nineteen modalities'):
+        code, _, err = ran(lambda: mmvae_evaluate(str(out), points=4, n=10))
+        assert code==0, err
+
+@pytest.mark.parametrize('name', BAD)
+def test_bad_file(name, tmp_path):
+    "One line, before anything is written"
+    make, message = BAD[name]
+    file, out = tmp_path/'f.npz', tmp_path/'run'
+    np.savez(file, **make())
+    code, said, err = train(file, out)
+    assert (code, len(err.strip().splitlines())) == (1, 1), err
+    assert message in err, err
+    assert not out.exists()
+
+@pytest.mark.parametrize('name', ['incomplete rows', 'incomplete rows of both'])
+@pytest.mark.parametrize('model', ['jmvae', 'telbo', 'jnf', 'mopoe', 'mmvaeplus', 'nexus', 'masked_jnf', 'vcca'])
+def test_every_kind_of_model_on_incomplete_data(name, model, tmp_path):
+    "Trained on what it can use, scored, drawn; or refused before training where nothing is left"
+    file, out = tmp_path/'f.npz', tmp_path/'run'
+    np.savez(file, **GOOD[name]())
+    code, said, err = train(file, out, model=model)
+    if name=='incomplete rows of both' and model in ('jmvae', 'telbo', 'jnf'):
+        assert (code, len(err.strip().splitlines())) == (1, 1) and '--model mvtcae' in err
+        assert not out.exists()
+        return
+    assert code==0, err
+    assert (out/'scores.json').exists() and (out/'report.html').exists()
+    if model in ('jmvae', 'telbo', 'jnf', 'vcca'): assert 'are not used' in said, said
+
+def test_units_are_kept(tmp_path):
+    "What is generated is in the units of the file"
+    file, out = tmp_path/'f.npz', tmp_path/'run'
+    np.savez(file, **scaled('rna', 30, 150))
+    code, said, err = train(file, out, epochs='20', lr=5e-3)
+    assert code==0, err
+    assert 'standard' in said
+    code, _, err = ran(lambda: mmvae_generate(str(out), given='clinic', n=6, out=str(tmp_path/'g.npz')))
+    made = np.load(tmp_path/'g.npz')
+    assert 100<made['rna'].mean()<200

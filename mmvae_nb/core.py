@@ -7,8 +7,8 @@ __all__ = ['registry', 'subsets', 'as_names', 'choose', 'Modality', 'as_modaliti
            'observed', 'seen', 'hide', 'part_of', 'check_batch', 'seeded', 'following', 'eval_mode', 'Stage',
            'set_modes', 'learning', 'Answers', 'MultimodalVAE']
 
-# %% ../nbs/01_core.ipynb #16318d8e
-import inspect, torch
+# %% ../nbs/01_core.ipynb #31fcd3cc
+import copy, inspect, torch
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def choose(
     names = ', '.join(valid)
     raise ValueError(f'unknown {what} {key!r}{hint} (valid: {names})')
 
-# %% ../nbs/01_core.ipynb #d0d0499b
+# %% ../nbs/01_core.ipynb #c56b9644
 @dataclass(frozen=True, eq=False)
 class Modality:
     "One modality of a data set"
@@ -62,6 +62,7 @@ class Modality:
     weight:float=1. # Multiplies the reconstruction term in objectives
     encoder:nn.Module=None # Body `(B,*shape) -> (B,nf)`; default from the shape
     decoder:nn.Module=None # Network `(N,d) -> (N,*shape)`; default from the shape
+    units:nn.Module=None # Units in which networks see and make it, e.g. `Standard`; default: the data's own
     def __post_init__(self):
         if not str(self.name).isidentifier():
             raise ValueError(f'modality name {self.name!r} is not a Python identifier')
@@ -74,6 +75,10 @@ class Modality:
         if not shape or min(shape)<1: raise ValueError(f'{who}: shape {self.shape} has an empty dimension')
         if not self.weight>=0: raise ValueError(f'{who}: weight {self.weight} is negative')
         object.__setattr__(self, 'shape', shape)
+        fits = tuple(getattr(self.units, 'shape', shape))
+        if fits!=shape:
+            why = f'{who}: units for shape {fits}, expected {shape}; say so: `Standard(mean, sd, shape={shape})`'
+            raise ValueError(why)
 
 # %% ../nbs/01_core.ipynb #98d34cfd
 def as_modalities(
@@ -154,19 +159,22 @@ def seen(
     obs = observed(x, x, mask)
     return torch.stack(list(obs.values()))
 
-# %% ../nbs/01_core.ipynb #1629c0c0
+# %% ../nbs/01_core.ipynb #c51a174d
 def hide(
     x:dict, # Batch `{name: (B,*shape)}`
     mask:dict=None, # `{name: bool (B,)}`
+    units=(), # `{name: module}`, of modalities with units: what networks see as zero
 )->dict: # New dict; the tensors of `x` are not modified
-    "The batch with zeros wherever `mask` says that nothing was observed"
+    "The batch with zeros, in the networks' units, wherever `mask` says that nothing was observed"
     out = dict(x)
     for k in mask or ():
         if k not in x: continue
         v = x[k]
         event = [1]*(v.dim()-1)                            # one decision for all numbers of a sample
         has = mask[k].view(-1, *event)                     # (B,1,..,1)
-        out[k] = torch.where(has, v, v.new_zeros(()))
+        zero = v.new_zeros(())
+        if k in units: zero = units[k].inverse(zero).to(v)
+        out[k] = torch.where(has, v, zero)
     return out
 
 # %% ../nbs/01_core.ipynb #cb807f84
@@ -180,24 +188,52 @@ def part_of(
     rank = order.argsort(-2)                              # (...,M,B)
     return rank<size.unsqueeze(-2)
 
-# %% ../nbs/01_core.ipynb #0fa3f02c
-def _check_tensor(m:Modality, v, B:int):
-    "Type, dtype and shape of one modality of a batch of `B`"
+# %% ../nbs/01_core.ipynb #a8307ea2
+def _as_floats(v, name):
+    "Code that makes floats of what is no tensor"
+    entry = f'x[{name!r}]'
+    if hasattr(v, 'to_numpy'): return f"use torch.as_tensor({entry}.to_numpy('float32'))"       # a data frame
+    if hasattr(v, 'toarray'): return f"use torch.as_tensor({entry}.toarray().astype('float32'))" # a sparse matrix
+    kind = getattr(getattr(v, 'dtype', None), 'kind', '')
+    if kind in ('U','S'): return 'encode words as numbers first, e.g. one_hot of the number of each word'
+    if kind: return f"use torch.as_tensor({entry}.astype('float32'))"                           # an array
+    one = v
+    while isinstance(one, (list,tuple)) and one: one = one[0]
+    if isinstance(one, str): return 'encode words as numbers first, e.g. one_hot of the number of each word'
+    if isinstance(one, Tensor): return f'use torch.stack([*{entry}]).float()'
+    return f'use torch.tensor({entry}).float()'
+
+def _real(v, name):
+    "Code that makes floats of a tensor of another kind"
+    if v.is_complex(): return f'use x[{name!r}].abs() or torch.view_as_real'
+    if v.dtype==torch.uint8: return f'use x[{name!r}].float()/255 for pixels, x[{name!r}].float() for other numbers'
+    return f'use x[{name!r}].float()'
+
+# %% ../nbs/01_core.ipynb #fe0a2b1a
+def _check_tensor(m:Modality, v):
+    "Type, dtype and shape of one modality of a batch"
     who = f'modality {m.name!r}'
     if not isinstance(v, Tensor):
-        why = f'{who}: expected a tensor, found {type(v).__name__}; wrap it in torch.as_tensor'
+        why = f'{who}: expected a tensor, found {type(v).__name__}; {_as_floats(v, m.name)}'
         raise TypeError(why)
-    if not v.is_floating_point():
-        raise TypeError(f'{who}: expected floats, found {v.dtype}; convert it, e.g. x.float()/255 for pixels')
+    if v.layout!=torch.strided:
+        raise TypeError(f'{who}: expected a dense tensor, found {v.layout}; use x[{m.name!r}].to_dense()')
+    if not v.is_floating_point(): raise TypeError(f'{who}: expected floats, found {v.dtype}; {_real(v, m.name)}')
     want = ','.join(map(str, m.shape))
     found = tuple(v.shape)
     if found[1:]!=m.shape: raise ValueError(f'{who}: expected shape (B,{want}), found {found}')
-    if len(v)!=B:
-        why = (f'{who}: {len(v)} samples, but another modality has {B}; '
+
+def _check_lengths(x):
+    "As many samples of every modality as of the first; returns their number"
+    B = len(next(iter(x.values())))
+    for k,v in x.items():
+        if len(v)==B: continue
+        why = (f'modality {k!r}: {len(v)} samples, but another modality has {B}; '
                'all modalities of a batch need the same number')
         raise ValueError(why)
+    return B
 
-# %% ../nbs/01_core.ipynb #5fd96922
+# %% ../nbs/01_core.ipynb #be1bd138
 def _check_mask(k:str, m, x:dict, B:int):
     "Name, dtype and shape of one mask"
     choose(k, x, 'modality in mask')
@@ -205,7 +241,10 @@ def _check_mask(k:str, m, x:dict, B:int):
     shape = tuple(getattr(m, 'shape', ()))
     if kind==torch.bool and shape==(B,): return
     found = f'{kind} {shape}'
-    raise ValueError(f'mask of modality {k!r}: expected a bool tensor of shape ({B},), found {found}')
+    array = f'mask[{k!r}]'
+    if hasattr(m, 'to_numpy'): array += '.to_numpy()'
+    remedy = f'use torch.as_tensor({array}).bool().flatten()'
+    raise ValueError(f'mask of modality {k!r}: expected a bool tensor of shape ({B},), found {found}; {remedy}')
 
 # %% ../nbs/01_core.ipynb #b1cdb18a
 def _check_values(seen:dict):
@@ -224,7 +263,7 @@ def _check_values(seen:dict):
                'mask them or clean them')
         raise ValueError(why)
 
-# %% ../nbs/01_core.ipynb #bfc0e63d
+# %% ../nbs/01_core.ipynb #b534496f
 def check_batch(
     mods:dict, # `{name: Modality}`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -234,8 +273,8 @@ def check_batch(
     if not isinstance(x, Mapping) or not x:
         raise ValueError(f'expected a non-empty dict of modalities, found {type(x).__name__}')
     for k in x: choose(k, mods, 'modality')
-    B = len(next(iter(x.values())))
-    for k,v in x.items(): _check_tensor(mods[k], v, B)
+    for k,v in x.items(): _check_tensor(mods[k], v)
+    B = _check_lengths(x)
     for k,m in (mask or {}).items(): _check_mask(k, m, x, B)
     if mask:
         none = ~seen(x, mask).any(0)                           # (B,)
@@ -390,7 +429,7 @@ def refuse(self:Answers,
     if not asked: raise ValueError(f'{who} generates nothing from nothing; {can}')
     raise ValueError(f'{who} cannot condition on {asked}; {can}')
 
-# %% ../nbs/01_core.ipynb #e9d840e7
+# %% ../nbs/01_core.ipynb #27e2c4a8
 class _Described(nn.Module):
     "What a model says of itself"
     as_published = {}     # options with which a model is what its paper, or the released code, describes
@@ -405,6 +444,8 @@ class _Described(nn.Module):
         self.d = d
         self.prior = prior
         self.decoders = nn.ModuleDict(decoders)
+        units = {k: copy.deepcopy(m.units) for k,m in self.mods.items() if m.units is not None}
+        self.units = nn.ModuleDict(units)     # of modalities that have some
         self.samplers = {}     # name -> callable `n -> (n,d)`: fitted after training, no part of the model
     @classmethod
     def published(cls, mods, d, *sizes, **options):
@@ -440,13 +481,31 @@ class _Contract(_Described):
         "Sum of the log-likelihoods `{name: (...)}` in nats, times the modalities' weights"
         return sum(self.mods[k].weight*v for k,v in rec.items())
 
-# %% ../nbs/01_core.ipynb #af76a299
+# %% ../nbs/01_core.ipynb #6e1e385d
+def _like(model):
+    "A floating tensor of the model, for device and dtype; None where it has none"
+    tensors = chain(model.parameters(), model.buffers())
+    return next((v for v in tensors if v.is_floating_point()), None)
+
+def _check_dtypes(model, x):
+    "Raise where the numbers of a batch are of another type than those of the model"
+    like = _like(model)
+    if like is None or all(v.dtype==like.dtype for v in x.values()): return
+    if torch.is_autocast_enabled(like.device.type): return
+    known = {p.dtype for p in model.parameters()}
+    for k,v in x.items():
+        if v.dtype in known: continue
+        remedy = f'use x[{k!r}].to({like.dtype}), or model.to({v.dtype})'
+        raise TypeError(f'modality {k!r}: found {v.dtype}, but the model computes in {like.dtype}; {remedy}')
+
+# %% ../nbs/01_core.ipynb #3c74e829
 class _Door(_Contract):
     "What comes in is checked, once"
     def prepare(self, x, mask=None)->tuple:
         "Checked batch without hidden content; masks of every modality in it, or None"
         check_batch(self.mods, x, mask)
-        x = hide(x, mask)
+        _check_dtypes(self, x)
+        x = hide(x, mask, self.units)
         for k,v in x.items():
             check = getattr(self.decoders[k], 'check', None)
             if check: check(v, k)
@@ -489,7 +548,7 @@ class _Asked(_Door):
         targets = as_names(targets, self.names)
         return {k: choose(k, self.decoders, 'target')(z) for k in targets}
 
-# %% ../nbs/01_core.ipynb #5c235eae
+# %% ../nbs/01_core.ipynb #1e4e8d3a
 def _not_fitted(name, have):
     "The error for a sampler that is not there"
     fitted = ', '.join(map(repr, have)) or 'none'
@@ -501,11 +560,6 @@ def _not_fitted(name, have):
            f'To fit one: `from mmvae_nb.models.samplers import fit_sampler; fit_sampler(model, data, {kind!r})` '
            f'with training data, then sampler={kind!r}')
     raise ValueError(why)
-
-def _like(model):
-    "A floating tensor of the model, for device and dtype; None where it has none"
-    tensors = chain(model.parameters(), model.buffers())
-    return next((v for v in tensors if v.is_floating_point()), None)
 
 # %% ../nbs/01_core.ipynb #44600e84
 class _Drawn(_Asked):

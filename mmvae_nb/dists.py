@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['likelihoods', 'normal', 'laplace', 'params', 'remap', 'kind_of', 'register_family', 'pick', 'either', 'beside',
            'NormalHead', 'LaplaceHead', 'Encoder', 'NormalPrior', 'LaplacePrior', 'Likelihood', 'NormalLik',
-           'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Decoder', 'kl']
+           'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Standard', 'InUnits', 'Decoder', 'kl']
 
 # %% ../nbs/02_dists.ipynb #f1e4dddc
 import math, torch
@@ -255,7 +255,7 @@ class LaplacePrior(nn.Module):
         scale = self.logit.softmax(-1)*d
         return laplace(loc, scale)
 
-# %% ../nbs/02_dists.ipynb #0a6d6bd9
+# %% ../nbs/02_dists.ipynb #fedb8ffb
 class Likelihood(nn.Module):
     "Base: turn the decoder network's output into a distribution; `check` guards the support"
     def error(self, x):
@@ -266,6 +266,10 @@ class Likelihood(nn.Module):
         h = _full(h)
         link = getattr(self, 'link', None)
         return h.sigmoid() if link=='sigmoid' else h
+    @property
+    def free_units(self):
+        "May the data be standardised without a change of meaning? Where location and scale are free and learned"
+        return False
 
 # %% ../nbs/02_dists.ipynb #0377f5a5
 class _OneScale:
@@ -285,7 +289,7 @@ class _Laplace(_OneScale, Laplace):
     @staticmethod
     def standard(u, const): return const-math.log(2)-u.abs()
 
-# %% ../nbs/02_dists.ipynb #31de54e6
+# %% ../nbs/02_dists.ipynb #3cf8b166
 class _ScaledLik(Likelihood):
     "Location-scale likelihood with a fixed or learned scale; a sigmoid link keeps means in (0,1), for pixels"
     def __init__(self, scale:float=1., learn:bool=False, link:str='identity'):
@@ -300,6 +304,8 @@ class _ScaledLik(Likelihood):
         p = self.family(mean, scale, validate_args=False)
         p.one = scale
         return Independent(p, 0, validate_args=False)
+    @property
+    def free_units(self): return self.link=='identity' and self.log_scale.requires_grad
     def error(self, x):
         if self.link!='sigmoid': return None
         lo, hi = (v.item() for v in x.aminmax())
@@ -330,11 +336,18 @@ class BernoulliLik(Likelihood):
         if lo<0 or hi>1: return (f'values in [{lo:.3g}, {hi:.3g}], but a Bernoulli likelihood needs [0, 1]; '
                                  'rescale, or use a normal likelihood')
 
-# %% ../nbs/02_dists.ipynb #1cabb5ad
+# %% ../nbs/02_dists.ipynb #0d91a8de
+class _OneHot(OneHotCategorical):
+    "One-hot vectors; a row of zeros shows nothing, and says nothing"
+    def log_prob(self, v):
+        top, index = v.max(-1)
+        logp = self._categorical.log_prob(index)
+        return torch.where(top>0, logp, 0.)
+
 @register
 class CategoricalLik(Likelihood):
-    "One-hot last dimension (labels, characters); the network gives logits"
-    def forward(self, h): return OneHotCategorical(logits=_full(h), validate_args=False)
+    "One-hot last dimension (labels, characters), all zero where unknown or padded; the network gives logits"
+    def forward(self, h): return _OneHot(logits=_full(h), validate_args=False)
     def error(self, x):
         binary = (x==0) | (x==1)
         at_most_one = x.sum(-1)<=1
@@ -357,14 +370,95 @@ def as_likelihood(
     if isinstance(lik, nn.Module): return lik
     return choose(lik, likelihoods, 'likelihood')()
 
-# %% ../nbs/02_dists.ipynb #2548bacd
+# %% ../nbs/02_dists.ipynb #adb06af8
+def _doubles(v, what):
+    "A list of numbers in full precision; lists, since a saved model must rebuild them"
+    if not isinstance(v, (int,float,list,tuple)):
+        raise TypeError(f'{what}: expected a number or lists of numbers, found {type(v).__name__}; use {what}.tolist()')
+    v = torch.tensor(v, dtype=torch.float64)
+    if not v.isfinite().all(): raise ValueError(f'{what} has NaN or inf')
+    return v
+
+@register
+class Standard(nn.Module):
+    "Units in which measurements have mean 0 and standard deviation 1"
+    def __init__(self,
+        mean, # A number, or nested lists that broadcast to one observation
+        sd, # Standard deviation, likewise
+        shape:tuple=None, # Shape of one observation (default: that of `mean` and `sd` together)
+    ):
+        super().__init__()
+        mean, sd = torch.broadcast_tensors(_doubles(mean, 'mean'), _doubles(sd, 'sd'))
+        if not (sd>0).all(): raise ValueError(f'sd must be positive, found {sd.min().item():g}')
+        self.shape = tuple(mean.shape if shape is None else shape)
+        nats = sd.log().expand(self.shape).sum()
+        self.exact = {'mean': mean, 'sd': sd, 'nats': nats}
+        for k,v in self.exact.items(): self.register_buffer(k, v.float(), persistent=False)
+    def _apply(self, fn, *args, **kw):
+        "Moved, or in another precision: rounded once, from the exact numbers"
+        super()._apply(fn, *args, **kw)
+        for k,v in self.exact.items(): getattr(self, k).copy_(v)
+        return self
+    def forward(self, x): return (x-self.mean)/self.sd             # `(...,*shape)`, both ways
+    def inverse(self, h): return self.mean+self.sd*h
+    def log_det(self):
+        "Sum of log sd over one observation, in nats"
+        return self.nats
+
+# %% ../nbs/02_dists.ipynb #edffdd4b
+def _between(v):
+    "One number, or the smallest and the largest of several"
+    low, high = (f'{e.item():.3g}' for e in v.aminmax())
+    return low if low==high else f'{low} to {high}'
+
+@patch
+def say(self:Standard)->str: # A few words
+    "What was subtracted and what was divided by"
+    mean = _between(self.exact['mean'])
+    sd = _between(self.exact['sd'])
+    return f'standardised: mean {mean}, sd {sd}'
+
+@patch
+def extra_repr(self:Standard): return self.say()
+
+# %% ../nbs/02_dists.ipynb #bc5d503a
+class InUnits(Distribution):
+    "x = mean + sd*h in the data's units, where h follows another distribution"
+    arg_constraints = {}
+    def __init__(self,
+        base, # Distribution of h; its event is one observation
+        units, # `Standard`, or a module with `inverse`, `log_det` and `sd`
+    ):
+        self.base = base
+        self.units = units
+        super().__init__(base.batch_shape, base.event_shape, validate_args=False)
+    def expand(self, batch_shape, _instance=None):
+        base = self.base.expand(batch_shape)
+        return InUnits(base, self.units)
+    @property
+    def has_rsample(self): return self.base.has_rsample
+    @property
+    def mean(self): return self.units.inverse(self.base.mean)
+    @property
+    def mode(self): return self.units.inverse(self.base.mode)
+    @property
+    def stddev(self): return self.units.sd*self.base.stddev
+    @property
+    def variance(self): return self.stddev**2
+    def sample(self, shape=()): return self.units.inverse(self.base.sample(torch.Size(shape)))
+    def rsample(self, shape=()): return self.units.inverse(self.base.rsample(torch.Size(shape)))
+    def log_prob(self, x): return self.base.log_prob(self.units(x))-self.units.log_det()
+    def entropy(self): return self.base.entropy()+self.units.log_det()
+
+# %% ../nbs/02_dists.ipynb #df1a4859
 @register
 class Decoder(nn.Module):
-    "p(x|z): a network `(N,d) -> (N,*shape)` and a likelihood"
-    def __init__(self, net:nn.Module, lik:nn.Module, shape:tuple, chunk:int=256):
+    "p(x|z): a network `(N,d) -> (N,*shape)`, a likelihood, and perhaps units in which both work"
+    def __init__(self, net:nn.Module, lik:nn.Module, shape:tuple, chunk:int=256, units:nn.Module=None):
         super().__init__()
         self.net = net
         self.lik = lik
+        self.units = units
         self.shape = tuple(shape)
         self.chunk = chunk
         norm = nn.modules.batchnorm._BatchNorm
@@ -385,7 +479,8 @@ class Decoder(nn.Module):
         h = h.view(*z.shape[:-1], *h.shape[1:])                    # (...,*shape)
         p = self.lik(h)
         n = len(self.shape)-len(p.event_shape)                     # dimensions that are still a batch
-        return Independent(p, n, validate_args=False)
+        p = Independent(p, n, validate_args=False)
+        return p if self.units is None else InUnits(p, self.units)
 
     def check(self, x, name):
         "Raise if observations lie outside the likelihood's support"

@@ -5,16 +5,17 @@
 # %% auto #0
 __all__ = ['quiet_gain', 'pixel_sd', 'wide_input', 'n_params', 'he_init', 'first_gain', 'start_settings', 'MLP', 'MLPBody',
            'MLPNet', 'output_spread', 'quiet', 'halvings', 'ConvBody', 'ConvNet', 'default_channels', 'body_for',
-           'net_for', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders', 'fresh', 'JointEncoder', 'mnist_svhn',
-           'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN', 'StridedCNN', 'classifier_for']
+           'net_for', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders', 'unit_warnings', 'fresh',
+           'JointEncoder', 'mnist_svhn', 'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN', 'StridedCNN', 'classifier_for']
 
-# %% ../nbs/03_nets.ipynb #e21e65db
+# %% ../nbs/03_nets.ipynb #31b1e850
 import copy, math, torch
 from fastcore.basics import patch
 from itertools import pairwise
 from torch import nn, Tensor
 from .core import Modality, as_modalities, choose, eval_mode, register, registry
-from .dists import CategoricalLik, Decoder, Encoder, LaplaceLik, NormalHead, NormalLik, as_likelihood
+from .dists import BernoulliLik, CategoricalLik, Decoder, Encoder, LaplaceLik, NormalHead, NormalLik
+from .dists import as_likelihood
 from .dists import _head_gain, _log_var
 
 # %% ../nbs/03_nets.ipynb #48c87b93
@@ -322,20 +323,26 @@ def _n_features(body, shape, who):
         raise ValueError(why)
     return nf
 
-# %% ../nbs/03_nets.ipynb #bea9c665
+# %% ../nbs/03_nets.ipynb #2bd8c30e
 def body_of(
     m:Modality, # A modality, with an encoder of its own or none
 )->tuple: # A body of the model's own, and its number of features
-    "Body of a modality: a copy of `m.encoder`, or the default"
+    "Body of a modality: a copy of `m.encoder`, or the default; it reads in units, if there are any"
     if m.encoder is None:
-        lik = as_likelihood(m.likelihood)
-        K = m.shape[-1]
-        sd = K**-.5 if isinstance(lik, CategoricalLik) else None  # one of K entries is 1
-        body = body_for(m.shape, sd)
-        return body, body.nf
-    body = copy.deepcopy(m.encoder)
-    nf = _n_features(body, m.shape, f'modality {m.name!r}: encoder')
-    return body, nf
+        body = body_for(m.shape, _entry_sd(m))
+        nf = body.nf
+    else:
+        body = copy.deepcopy(m.encoder)
+        nf = _n_features(body, m.shape, f'modality {m.name!r}: encoder')
+    if m.units is None: return body, nf
+    units = copy.deepcopy(m.units)
+    return nn.Sequential(units, body), nf
+
+def _entry_sd(m):
+    "Standard deviation of the entries that a default body sees; None for the usual one of the shape"
+    if m.units is not None: return 1.
+    K = m.shape[-1]
+    if isinstance(as_likelihood(m.likelihood), CategoricalLik): return K**-.5        # one of K entries is 1
 
 # %% ../nbs/03_nets.ipynb #83cdb518
 def unimodal_encoders(
@@ -365,22 +372,31 @@ def _check_decoder(dec, m, d):
         raise ValueError(f'{who} maps {(2,d)} to {found}, expected {want}')
     return dec
 
-# %% ../nbs/03_nets.ipynb #5d3d4761
+# %% ../nbs/03_nets.ipynb #c73ec04f
 def decoder_of(
     m:Modality, # A modality, with a decoder network of its own or none
     d:int, # Latent size
 )->Decoder: # p(x|z)
-    "Decoder of a modality: copies of its network and likelihood, or the defaults"
+    "Decoder of a modality: copies of its network, likelihood and units, or the defaults"
     lik = copy.deepcopy(as_likelihood(m.likelihood))
+    units = copy.deepcopy(m.units)
+    _check_units(m, lik)
     if m.decoder is not None:
         net = copy.deepcopy(m.decoder)
-        own = Decoder(net, lik, m.shape)
+        own = Decoder(net, lik, m.shape, units=units)
         return _check_decoder(own, m, d)
     net = net_for(m.shape, d)
     if isinstance(lik, CategoricalLik):
         K = m.shape[-1]
         quiet(net, quiet_gain*K**.5)                          # one of K logits moves p by p(1-p)
-    return Decoder(net, lik, m.shape)
+    return Decoder(net, lik, m.shape, units=units)
+
+def _check_units(m, lik):
+    "Raise where a likelihood fixes the units: 0 and 1 are classes, or black and white"
+    fixed = isinstance(lik, (BernoulliLik,CategoricalLik)) or getattr(lik, 'link', None)=='sigmoid'
+    if m.units is None or not fixed: return
+    raise ValueError(f'modality {m.name!r}: {type(lik).__name__} is for values of 0 to 1 as they are; '
+                     "leave out the units, or use likelihood='normal'")
 
 # %% ../nbs/03_nets.ipynb #a7407eba
 def decoders(
@@ -389,6 +405,50 @@ def decoders(
 )->dict: # `{name: Decoder}`
     "One decoder p(x_j|z) per modality"
     return {k: decoder_of(m, d) for k,m in as_modalities(mods).items()}
+
+# %% ../nbs/03_nets.ipynb #1c54dc59
+def _columns(v):
+    "Means and standard deviations, for each number of a vector or each channel of a map"
+    others = 0, *range(2, v.dim())
+    sd, mean = torch.std_mean(v.double(), others, correction=0)
+    return mean, sd
+
+def _unit_warning(k, v, scale):
+    "A sentence about observations `(N,*shape)` that are far from the networks' units, or None"
+    mean, sd = _columns(v)
+    size = torch.maximum(mean.abs(), sd)
+    varies = sd[sd>1e-6*size]
+    low = .01*max(1., scale)
+    small = len(varies)>0 and varies.median()<low
+    if size.max()<=10 and not small: return None
+    j = int(size.argmax())
+    found = f'mean {mean[j]:.3g} and sd {sd[j]:.3g}'
+    if len(sd)>1: found += f' in entry {j} of {len(sd)}'
+    return (f'modality {k!r}: observed values have {found}, far from what its networks can reach '
+            f'(outputs begin near 0, the scale is {scale:.3g}); build the model from `data.modalities()`, '
+            'which standardises them')
+
+# %% ../nbs/03_nets.ipynb #01fc6fe4
+def unit_warnings(
+    model:nn.Module, # With `decoders`
+    data, # `MMData`
+    n:int=2000, # Rows to look at
+)->list: # Sentences; empty where all is well
+    "Which modalities are far from the units of networks that know no others, and what to do"
+    N = len(data)
+    rows = torch.linspace(0, N-1, min(N, n)).long()
+    said = []
+    for k,dec in model.decoders.items():
+        lik = getattr(dec, 'lik', None)
+        scale = getattr(lik, 'log_scale', None)
+        own_units = getattr(dec, 'units', None) is not None
+        if own_units or scale is None or lik.link!='identity' or k not in data.names: continue
+        seen = rows[data.observed(k)[rows.to(data.observed(k).device)].cpu()]
+        if not len(seen): continue
+        v = data.part(seen, (k,))[k]
+        warning = _unit_warning(k, v, scale.detach().exp().mean().item())
+        if warning: said.append(warning)
+    return said
 
 # %% ../nbs/03_nets.ipynb #1a8b6f27
 def fresh(

@@ -6,7 +6,7 @@
 __all__ = ['MMData', 'nan_masks', 'one_hot', 'same_classes', 'with_labels', 'mcar', 'missing_by_label', 'whole_file', 'MMLoader',
            'mm_dls']
 
-# %% ../../nbs/20_data.core.ipynb #bdc797ca
+# %% ../../nbs/20_data.core.ipynb #05d79a49
 import copy, os, re, shutil, tempfile, torch, torch.nn.functional as F, warnings
 import numpy as np, pandas as pd
 from collections.abc import Mapping
@@ -22,6 +22,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from torch import Tensor
 from ..core import Modality, as_names, choose, seeded, seen
+from ..dists import NormalLik, Standard, as_likelihood
 
 # %% ../../nbs/20_data.core.ipynb #c3e90a9f
 def _lengths_of(a):
@@ -748,22 +749,87 @@ def _sizes_as_weights(x, weight):
     largest = max(sizes.values())
     return {k: largest/s for k,s in sizes.items()}
 
-# %% ../../nbs/20_data.core.ipynb #523d1b0f
+# %% ../../nbs/20_data.core.ipynb #6e5fa54d
+@patch
+def _observed_parts(self:MMData, k, numbers=2**22):
+    "What was observed of a modality, in double precision and the units of the batch, some rows at a time"
+    size = int(np.prod(self.x[k].shape[1:]))
+    rows, = self.observed(k).nonzero(as_tuple=True)
+    for i in rows.split(max(1, numbers//size)):
+        x, *_ = self.raw(i, (k,))
+        yield x[k].cpu().double()/self.scale[k]
+
+@patch
+def _average(self:MMData, k, fn):
+    "Average of `fn` over what was observed, for each number of a vector or each channel: `(D,)` or `(C,1,..)`"
+    total, n = 0., 0
+    for v in self._observed_parts(k):
+        others = 0, *range(2, v.dim())
+        total = total+fn(v).sum(others, keepdim=True)[0]
+        n += v[:,0].numel()
+    return total/n
+
+# %% ../../nbs/20_data.core.ipynb #41b1e3aa
+@patch
+def standard(self:MMData,
+    k:str, # Modality
+)->Standard: # For each number of a vector, or each channel; None if it was never observed
+    "Units in which what was observed of a modality has mean 0 and standard deviation 1"
+    if not self.observed(k).any(): return None
+    mean = self._average(k, lambda v: v)
+    sd = self._average(k, lambda v: (v-mean)**2).sqrt()
+    rounding = 4*torch.finfo(self.dtype).eps*mean.abs()
+    rounding = rounding.clamp(min=torch.finfo(self.dtype).tiny)
+    constant = sd<=rounding
+    _tell_of_lost(k, mean, sd, constant, self.x[k].dtype, self.dtype)
+    sd = torch.where(constant, rounding.clamp(min=1.), sd)
+    return Standard(mean.tolist(), sd.tolist(), tuple(self.x[k].shape[1:]))
+
+def _tell_of_lost(k, mean, sd, constant, stored, dtype):
+    "Warn of what varies in the file and not in the batch, which is coarser"
+    own = torch.finfo(stored).eps if stored.is_floating_point else 0.
+    noise = (4*own*mean.abs()).clamp(min=1e-12*mean.abs())
+    lost = (constant & (sd>noise)).flatten()
+    if not lost.any(): return
+    first, total = _which(lost)
+    found = f'mean {mean.flatten()[first]:.6g}, sd {sd.flatten()[first]:.2g}'
+    warnings.warn(f'modality {k!r}: {total} of {len(lost)} columns vary less than {dtype} can tell, e.g. column '
+                  f'{first} ({found}), and are treated as constant; subtract the means before MMData: v-v.mean(0)')
+
+# %% ../../nbs/20_data.core.ipynb #d618a34b
+def _is_free(lik):
+    "Location and scale, the scale not one that the user states in the units of the data"
+    if isinstance(lik, str): return getattr(as_likelihood(lik), 'link', None)=='identity'
+    return getattr(lik, 'free_units', False)
+
+@patch
+def _likelihood_and_units(self:MMData, k, lik, units):
+    "Both as a `Modality` takes them"
+    if isinstance(units, str): choose(units, ('auto','standard'), f'units of modality {k!r}')
+    pixels = self.is_pixels(k)
+    if lik is None and pixels: lik = 'pixels'
+    if lik is None: lik = 'normal' if units is None else NormalLik(learn=True)
+    if isinstance(units, str) and units=='auto' and (pixels or not _is_free(lik)): units = None
+    if isinstance(units, str): units = self.standard(k)
+    return lik, units
+
 @patch
 def modalities(self:MMData,
-    likelihood=None, # Of every modality, a name or a module (default: 'pixels' for bytes of 0 to 255, else 'normal')
+    likelihood=None, # Of all, a name or a module (default: 'pixels' for bytes of 0 to 255, else normal, its scale learned)
     weight=1., # Of every reconstruction term; 'auto' is the inverse of its size, 1 for the largest
+    units='auto', # 'auto', 'standard' or None (the data's own); 'auto' leaves alone pixels, classes and scales you state
     **per, # Of one modality: a likelihood, or a dict of `Modality` fields
 )->list: # List of `Modality`
-    "Modalities with the shapes of the data"
+    "Modalities with the shapes of the data, and units from what was observed in them"
     for k in per: choose(k, self.x, 'modality')
     weights = _sizes_as_weights(self.x, weight)
     def one(k, v):
-        usual = 'pixels' if self.is_pixels(k) else 'normal'
-        fields = {'likelihood': likelihood or usual, 'weight': weights[k]}
         own = per.get(k, {})
         if not isinstance(own, Mapping): own = {'likelihood': own}
-        return Modality(k, v.shape[1:], **{**fields, **own})
+        fields = {'likelihood': likelihood, 'weight': weights[k], 'units': units, **own}
+        lik, own_units = self._likelihood_and_units(k, fields['likelihood'], fields['units'])
+        fields |= {'likelihood': lik, 'units': own_units}
+        return Modality(k, v.shape[1:], **fields)
     return [one(k, v) for k,v in self.x.items()]
 
 # %% ../../nbs/20_data.core.ipynb #f96185ab

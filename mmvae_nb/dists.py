@@ -7,14 +7,14 @@ __all__ = ['likelihoods', 'normal', 'laplace', 'params', 'remap', 'kind_of', 're
            'NormalHead', 'LaplaceHead', 'Encoder', 'NormalPrior', 'LaplacePrior', 'Likelihood', 'NormalLik',
            'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Standard', 'InUnits', 'Decoder', 'kl']
 
-# %% ../nbs/02_dists.ipynb #f1e4dddc
+# %% ../nbs/02_dists.ipynb #d595bdd7
 import math, torch
 from fastcore.basics import patch
 from functools import singledispatch
 from torch import nn, Tensor
 from torch.distributions import (Bernoulli, Distribution, Independent, Laplace, MultivariateNormal, Normal,
                                  OneHotCategorical, kl_divergence)
-from .core import choose, register
+from .core import choose, on_observed, register
 
 # %% ../nbs/02_dists.ipynb #922827bf
 def normal(
@@ -450,7 +450,7 @@ class InUnits(Distribution):
     def log_prob(self, x): return self.base.log_prob(self.units(x))-self.units.log_det()
     def entropy(self): return self.base.entropy()+self.units.log_det()
 
-# %% ../nbs/02_dists.ipynb #df1a4859
+# %% ../nbs/02_dists.ipynb #3523be5f
 @register
 class Decoder(nn.Module):
     "p(x|z): a network `(N,d) -> (N,*shape)`, a likelihood, and perhaps units in which both work"
@@ -470,7 +470,7 @@ class Decoder(nn.Module):
         return self.training and self.whole
 
     def _features(self, z): # `(N,d)` to `(N,*shape)`
-        if self._at_once(z) or len(z)<=self.chunk: return self.net(z)
+        if self._at_once(z) or len(z)<=self.chunk: return on_observed(self.net, z)
         parts = z.split(self.chunk)
         return torch.cat([self.net(part) for part in parts])
 

@@ -13,7 +13,7 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #21450be8
+# %% ../../nbs/80_app.cli.ipynb #f019d107
 import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -24,8 +24,8 @@ from pathlib import Path
 from safetensors.torch import load_file, save
 from torch import nn
 from .. import __version__, viz
-from ..core import choose, seeded
-from ..data.core import MMData, mm_dls, whole_file
+from ..core import choose, eval_mode, seeded
+from ..data.core import MMData, mm_dls, same_classes, whole_file
 from ..data.digits import embedded_digits
 from ..data.toy import shapes
 from ..dists import LaplaceLik, NormalLik, as_likelihood, likelihoods
@@ -37,7 +37,7 @@ from ..eval.report import (
 from ..models.base import PrivateVAE
 from ..data.core import with_labels
 from ..nets import ConvBody, MLPNet, classifier_for
-from ..train.io import load_model, save_model
+from ..train.io import load_model, save_model, to_config
 from ..train.learner import mm_learner
 
 # %% ../../nbs/80_app.cli.ipynb #f845f804
@@ -79,20 +79,20 @@ def _options(data:str)->dict:
     name = data if data in job_settings else 'file'
     return dict(job_settings[name])
 
-# %% ../../nbs/80_app.cli.ipynb #09026f09
+# %% ../../nbs/80_app.cli.ipynb #2e66e081
 def _split(whole:MMData, data:str, n_train, n_valid, n_test)->tuple:
     "Training, validation and test part of one data set"
     N = len(whole)
     if N<10: raise ValueError(f'{data}: {N} samples are too few to train, validate and test; at least 10 are needed')
     tenth = max(1, N//10)
-    valid = n_valid or tenth
-    test = n_test or tenth
+    valid = tenth if n_valid is None else n_valid
+    test = tenth if n_test is None else n_test
     rest = N-valid-test
-    least = n_train or 1
+    least = 1 if n_train is None else n_train
     if rest<least:
         sizes = f'{least} to train, {valid} to validate and {test} to test'
         raise ValueError(f'{data}: {N} samples are not enough for {sizes}')
-    parts = whole.split(n_train or rest, valid, test)
+    parts = whole.split(rest if n_train is None else n_train, valid, test)
     return tuple(parts)
 
 def load_data(
@@ -104,7 +104,7 @@ def load_data(
     "Data by name or from a path, always split in the same way"
     opts = _options(data)
     asked = {'n_train': n_train, 'n_valid': n_valid, 'n_test': n_test}
-    sizes = [n or opts[k] for k,n in asked.items()]
+    sizes = [opts[k] if n is None else n for k,n in asked.items()]
     if data=='digits': return embedded_digits(*sizes)
     if data=='shapes': return tuple(shapes(n, seed=i) for i,n in enumerate(sizes))
     is_name = not any(s in data for s in './\\')
@@ -113,7 +113,7 @@ def load_data(
     whole = MMData.from_path(data)
     return _split(whole, data, *sizes)
 
-# %% ../../nbs/80_app.cli.ipynb #5fe58a7d
+# %% ../../nbs/80_app.cli.ipynb #a2e1e823
 _defaults = {
     'jnf_dcca': {'projectors': 'dcca', 'size': 16},
     'jnf_shared': {'projectors': 'contrastive', 'size': 16},
@@ -128,9 +128,11 @@ def _likelihood(text:str)->nn.Module:
     try: return make(scale=float(scale))
     except TypeError: raise ValueError(f'likelihood {name!r} takes no scale, found {text!r}') from None
 
-def _for_data(text:str, data:MMData, k:str)->nn.Module:
-    "A likelihood for one modality; a learned one of bytes keeps means between black and white"
-    if text=='learned' and data.is_pixels(k): text = 'learned pixels'
+def _for_data(text:str, data:MMData, k:str): # A likelihood, or its name
+    "For one modality: bytes keep means between black and white; a name without a scale lets the data choose units"
+    pixels = data.is_pixels(k)
+    if text=='learned' and pixels: text = 'learned pixels'
+    if text in likelihoods and not pixels: return text
     return _likelihood(text)
 
 def _small(shape:tuple, latent:int)->dict:
@@ -272,7 +274,7 @@ def _answers_words(model)->str:
     nothing = '' if answers.prior else ', and generates nothing from nothing'
     return f'  {answers.say()}{nothing}'
 
-# %% ../../nbs/80_app.cli.ipynb #f54b39d8
+# %% ../../nbs/80_app.cli.ipynb #74ec93c0
 def chosen(
     model, # Just built
     data:MMData, # Training data
@@ -286,6 +288,7 @@ def chosen(
     width = max(map(len, model.names))
     for k,m in model.mods.items():
         words = _lik_words(as_likelihood(m.likelihood))
+        if m.units is not None: words += f', {m.units.say()}'
         shape = tuple(m.shape)
         lines.append(f'  {k:{width}}  {shape}  {words}  weight {m.weight:.3g}')
     weights = {m.weight for m in model.mods.values()}
@@ -375,9 +378,53 @@ def _read_run(run)->dict:
         return json.loads(text) | {}
     except (ValueError, TypeError): raise ValueError(f'{file}: not readable, perhaps truncated') from None
 
-# %% ../../nbs/80_app.cli.ipynb #4a47227b
+# %% ../../nbs/80_app.cli.ipynb #9a447e4a
+_learn_from_all = 'mvtcae', 'mopoe', 'mvae', 'mmvae', 'masked_jmvae'     # those with no further option
+
+def _usable(model, data:MMData)->torch.Tensor: # bool `(N,)`
+    "Which samples a model learns from: all, the complete ones, or those that have something it conditions on"
+    answers = model.answers
+    obs = {k: data.observed(k) for k in data.names}
+    def have(names): return torch.stack([obs[k] for k in names]).all(0)
+    if not answers.incomplete: return have(data.names)
+    if answers.needs: return have(answers.needs)
+    if answers.given is None: return torch.ones(len(data), dtype=torch.bool)
+    return torch.stack([have(S) for S in answers.given]).any(0)
+
+def _teaches(model, data:MMData, part:str)->MMData:
+    "The samples that a model learns from"
+    use = _usable(model, data)
+    if use.all(): return data
+    if use.any(): return data.subset(use)
+    who = type(model).__name__
+    names = ', '.join(_learn_from_all)
+    raise ValueError(f'{who} cannot learn from the {part} data: none of {len(data)} samples has what it needs; '
+                     f'choose --model {_learn_from_all[0]} (or one of {names}), which learn from whatever is there')
+
+def _complete(data:MMData)->bool:
+    "Does every sample have every modality?"
+    return all(bool(data.observed(k).all()) for k in data.names)
+
+def _for_incomplete(args:dict, asked:bool, parts)->dict:
+    "Settings with a model that learns from incomplete samples, where there are some and nobody asked for another"
+    if asked or all(map(_complete, parts)): return args
+    return {**args, 'model': _learn_from_all[0]}
+
+def _left_out_words(model, parts)->list: # Sentences
+    "How many samples a model does not learn from"
+    lines = []
+    for name,data in parts.items():
+        use = int(_usable(model, data).sum())
+        if use<len(data): 
+            lines.append(f'  {use:,} of {len(data):,} {name} samples have what it needs; the others are not used')
+    return lines
+
+# %% ../../nbs/80_app.cli.ipynb #fa38c7d6
 def _losses(model, test:MMData, bs:int=250)->dict:
-    "Loss and terms of every stage"
+    "Loss and terms of every stage, over the samples that the model could learn from"
+    use = _usable(model, test)
+    if not use.any(): return {}
+    test = test.subset(use)
     device = next(model.parameters()).device
     dls = mm_dls(test, test, bs=bs, device=device)
     learn = mm_learner(dls, model)
@@ -387,17 +434,16 @@ def _losses(model, test:MMData, bs:int=250)->dict:
             with learn.at_stage(s.name): out[s.name] = learn.validate_terms()
     return out
 
-# %% ../../nbs/80_app.cli.ipynb #698b102c
+# %% ../../nbs/80_app.cli.ipynb #56241ba4
 def _judges(train:MMData, test:MMData, file, quiet:bool=True):
     "Classifiers from a file, or trained and written there"
     if not Path(file).exists():
         clf = train_classifiers(train, test, quiet=quiet)
         weights = {k: v.contiguous().cpu() for k,v in clf.state_dict().items()}
         _write_bytes(save(weights), file)
-    classes = int(train.y.max())+1
     sizes = {k: tuple(v.shape[1:]) for k,v in train.x.items()}
     with torch.random.fork_rng():
-        nets = {k: classifier_for(shape, classes) for k,shape in sizes.items()}
+        nets = {k: classifier_for(shape, train.n_classes) for k,shape in sizes.items()}
     clf = nn.ModuleDict(nets)
     weights = load_file(file)
     clf.load_state_dict(weights)
@@ -405,7 +451,7 @@ def _judges(train:MMData, test:MMData, file, quiet:bool=True):
     clf.accuracy = classifier_accuracy(clf, test)
     return clf
 
-# %% ../../nbs/80_app.cli.ipynb #2057e6a3
+# %% ../../nbs/80_app.cli.ipynb #ee43d7a3
 def _means(table)->list:
     "Coherence by number of given modalities, beside the mean of its own chance and ceiling"
     if not len(table): return []
@@ -414,6 +460,12 @@ def _means(table)->list:
     means = by_given(table).join(levels)
     return records(means.assign(better='higher'))
 
+def _unscored(model, test:MMData)->list:
+    "Test data on which no loss can be computed"
+    if _usable(model, test).any(): return []
+    who = type(model).__name__
+    return [{'metric': 'test loss', 'reason': f'none of {len(test)} test samples has what {who} learns from'}]
+
 def _unasked(model)->list:
     "What coherence leaves out, because the model does not answer it"
     wanted = [*some_subsets(model.names), ()]
@@ -421,7 +473,7 @@ def _unasked(model)->list:
     if not why: return []
     return [{'metric': 'coherence', 'reason': why}]
 
-# %% ../../nbs/80_app.cli.ipynb #de41b41b
+# %% ../../nbs/80_app.cli.ipynb #da5c4314
 def score_run(
     model, # A trained model
     train:MMData, # Training data, for the classifiers
@@ -432,7 +484,8 @@ def score_run(
 )->dict: # What goes into `scores.json`
     "Losses, and with labels coherence: by subset and target, by number of given modalities, with nothing given"
     with seeded(seed): losses = _losses(model, test)
-    out = {'n_test': len(test), 'loss': losses}
+    left_out = _unscored(model, test)
+    out = {'n_test': int(_usable(model, test).sum()), 'loss': losses, 'left out': left_out}
     if not labelled(train) or not labelled(test): return out
     clf = _judges(train, test, file, quiet)
     with seeded(seed):
@@ -443,12 +496,10 @@ def score_run(
     wide = table.attrs.get('wide', {})
     note = wide_note(wide)
     warned = [note] if note else []
-    about = {'wide': wide, 'warnings': warned}
-    left_out = _unasked(model)
-    if left_out: about['left out'] = left_out
+    about = {'wide': wide, 'warnings': warned, 'left out': left_out+_unasked(model)}
     return {**out, **levels, **scores, **about}
 
-# %% ../../nbs/80_app.cli.ipynb #1adb92cd
+# %% ../../nbs/80_app.cli.ipynb #9b10a4d3
 def _read_tables(s:dict)->list:
     "Tables of what classifiers read, if there were labels"
     if 'ceiling' not in s: return []
@@ -467,6 +518,7 @@ def _as_table(s:dict)->pd.DataFrame:
         name = f'test loss, stage {k} (nats)'
         parts.append(tidy(table, name, better='lower'))
     parts += _read_tables(s)
+    if not parts: parts.append(tidy(pd.DataFrame(columns=['target','value','n']), ''))
     df = pd.concat(parts, ignore_index=True)
     df.attrs = {'warnings': s.get('warnings', []), 'left out': s.get('left out', [])}
     return df
@@ -496,6 +548,26 @@ def _settle(given:dict, old:dict=None)->dict:
     base = {'data': data, 'seed': 0, **_options(data)}
     said = {k: v for k,v in given.items() if v is not None}
     return base | said
+
+# %% ../../nbs/80_app.cli.ipynb #4779cd96
+def _check_options(args:dict):
+    "Raise at a number that nothing can be done with, and at a device that is not there"
+    for k in ('latent','bs','n_train','n_valid','n_test'):
+        v = args.get(k)
+        if v is not None and v<1: raise ValueError(f'--{k} {v}: expected at least 1')
+    lr = args['lr']
+    if not 0<lr<math.inf: raise ValueError(f'--lr {lr}: expected a positive number, e.g. 0.001')
+    if not 0<=args['seed']<2**63: raise ValueError(f"--seed {args['seed']}: expected a whole number from 0 to 2**63-1")
+    _check_device(args.get('device'))
+
+def _check_device(device):
+    "Raise unless a tensor can be made there"
+    if device is None: return
+    try: torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as e:
+        why = str(e).splitlines()[0]
+        remedy = 'leave --device out to take a GPU if there is one'
+        raise ValueError(f'--device {device}: not available here ({why}); {remedy}') from None
 
 # %% ../../nbs/80_app.cli.ipynb #e79842f7
 def _versions()->dict: # By name
@@ -529,15 +601,14 @@ def _fit(model, train:MMData, valid:MMData, args:dict, out, resume:bool=False, c
     with drawn: learn.fit_stages(epochs, one_cycle=True, resume=go_on)
     return learn
 
-# %% ../../nbs/80_app.cli.ipynb #c5d0a9a7
+# %% ../../nbs/80_app.cli.ipynb #d4fab41e
 def _run_data(args:dict)->tuple:
     "Training, validation and test data of a run, with its label as a modality if it has one"
     sizes = [args[k] for k in ('n_train','n_valid','n_test')]
     parts = load_data(args['data'], *sizes)
     label = args.get('label')
     if label is None: return parts
-    last = [int(p.y.max()) for p in parts if p.y is not None]
-    classes = max(last)+1 if last else None
+    classes = max(p.n_classes for p in parts) or None
     return tuple(_with_label(p, label, classes) for p in parts)
 
 def _try_on(model, data:MMData, bs:int=1024):
@@ -546,15 +617,17 @@ def _try_on(model, data:MMData, bs:int=1024):
         x, *mask, _ = data[i]
         model.prepare(x, mask[0] if mask else None)
 
-def _teaches(model, data:MMData)->MMData:
-    "The samples that a model learns from: all, the complete ones, or those that have what it always reads"
-    answers = model.answers
-    if not answers.incomplete: return data.complete()
-    if not answers.needs or data.mask is None: return data
-    has = torch.stack([data.observed(k) for k in answers.needs])          # (number needed, N)
-    return data.subset(has.all(0))
+def _try_losses(model, data:MMData, bs:int):
+    "Raise if the loss of a stage cannot be computed, or is not finite, on a first batch"
+    x, *mask, _ = data[:bs]
+    mask = mask[0] if mask else None
+    for stage in model.stages():
+        with seeded(0), eval_mode(model), torch.no_grad(): loss, _ = stage.loss(x, mask)
+        if not loss.isfinite():
+            raise ValueError(f'stage {stage.name!r}: the loss of untrained networks is {loss.item()}; '
+                             'look for extreme values in the data, or choose another --likelihood')
 
-# %% ../../nbs/80_app.cli.ipynb #d23f557d
+# %% ../../nbs/80_app.cli.ipynb #3c86fbf4
 def _model_of(args:dict, data:MMData):
     "The model of a run, for the modalities of some data"
     name = args['model']
@@ -563,26 +636,40 @@ def _model_of(args:dict, data:MMData):
     torch.manual_seed(args['seed'])
     return build_model(name, data, args['likelihood'], args['latent'], weight, **extra)
 
-def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
-    "Check everything, then make the folder of a run"
-    out = _claim(out, resume, force)
+def _full_path(given:dict)->dict:
+    "Options with the whole path of a file, so that a run is found from any folder"
     data = given.get('data')
     is_path = data and data not in job_settings and Path(data).exists()
-    if is_path: given = {**given, 'data': str(Path(data).resolve())}
-    old = _read_run(out)['args'] if resume else None
-    args = _settle(given, old)
+    return {**given, 'data': str(Path(data).resolve())} if is_path else given
+
+def _prepared(args:dict, asked:bool)->tuple:
+    "Settings, data and model of a run, after everything that can be tried has been tried"
+    _check_options(args)
     train, valid, test = _run_data(args)
+    args = _for_incomplete(args, asked, (train, valid, test))
     model = _model_of(args, train)
     epochs = _epochs_of(args, model)
     if not any(epochs.values()): raise ValueError('--epochs: nothing to train')
+    to_config(model)                                        # raises where a part could not be rebuilt
     for part in (train, valid, test): _try_on(model, part)
-    train = _teaches(model, train)
-    valid = _teaches(model, valid)
+    taught = _teaches(model, train, 'training')
+    _teaches(model, valid, 'validation')
+    _try_losses(model, taught, args['bs'])
+    return args, (train, valid, test), model
+
+def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
+    "Check everything, then make the folder of a run"
+    out = _claim(out, resume, force)
+    given = _full_path(given)
+    old = _read_run(out)['args'] if resume else None
+    args = _settle(given, old)
+    asked = resume or bool(given.get('model'))
+    args, parts, model = _prepared(args, asked)
     if force: _clear(out)
     out.mkdir(parents=True, exist_ok=True)
     run = {'args': args, 'versions': _versions()}
     _write_json(run, out/'run.json')
-    return args, (train, valid, test), model
+    return args, parts, model
 
 # %% ../../nbs/80_app.cli.ipynb #0d88af9a
 def _title(args, data=None)->str:
@@ -590,7 +677,7 @@ def _title(args, data=None)->str:
     path = Path(data or args['data'])
     return f"{args['model']}, {path.name}"
 
-# %% ../../nbs/80_app.cli.ipynb #48af6edf
+# %% ../../nbs/80_app.cli.ipynb #7ff1c898
 def train_run(
     out, # Folder
     resume:bool=False, # Go on with the run in it
@@ -603,10 +690,14 @@ def train_run(
     "Train, fit a sampler, save, score and draw"
     args, parts, model = _begin(out, given, resume, force)
     train, valid, test = parts
+    taught = _teaches(model, train, 'training')
+    checked = _teaches(model, valid, 'validation')
     out = Path(out)
-    if say: say(chosen(model, train, args))
-    learn = _fit(model, train, valid, args, out, resume, cbs, bar)
-    problems = _add_sampler(model.cpu(), train, args['seed'])
+    if say:
+        say(chosen(model, train, args))
+        for line in _left_out_words(model, {'training': train, 'validation': valid}): say(line)
+    learn = _fit(model, taught, checked, args, out, resume, cbs, bar)
+    problems = _add_sampler(model.cpu(), taught, args['seed'])
     save_model(model, out)
     with whole_file(out/'curves.csv') as tmp: learn.terms.to_csv(tmp, index=False)
     judges = out/'judges.safetensors'
@@ -675,26 +766,26 @@ def _tell(given:tuple, source:str)->str:
     if source=='prior': return 'from the prior'
     return f'from the sampler {source!r}, fitted to codes of training data'
 
-# %% ../../nbs/80_app.cli.ipynb #20959b45
+# %% ../../nbs/80_app.cli.ipynb #bfc1284a
 def _label_for(model, data:MMData, label:str)->MMData:
     "The data with their classes as a modality, as many as the model knows"
     classes = model.mods[label].shape[0]
     return _with_label(data, label, classes)
 
-def _conditions(model, args, given, data, n)->tuple:
-    "The first `n` samples to condition on, and their masks or None"
+def _conditions(model, args, given, data, n)->dict:
+    "The first `n` samples that have all that is given"
     label = args.get('label')
     if data is None: known = _run_data(args)[2]
     else:
         known = MMData.from_path(data)
         if label in given: known = _label_for(model, known, label)
     for m in given: choose(m, known.names, 'modality in the data')
-    first = known.subset(slice(0, n))
-    x, *mask, _ = first[:]
-    x = {m: x[m] for m in given}
-    if not mask: return x, None
-    masks = {m: o for m,o in mask[0].items() if m in given}
-    return x, masks
+    has = torch.stack([known.observed(m) for m in given]).all(0)         # (N,)
+    rows = has.nonzero()[:n,0]
+    if not len(rows):
+        names = '+'.join(given)
+        raise ValueError(f'--given {names}: none of {len(known)} samples has all of them; ask for fewer, or bring --data')
+    return known.part(rows, given)
 
 def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None)->tuple:
     "Generate modalities with a trained model: what was given, what was made of it, and a few words on it"
@@ -708,8 +799,8 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
     source = _drawn_from(model, given, sampler)
     told = _tell(given, source)
     if given:
-        x, mask = _conditions(model, args, given, data, n)
-        with seeded(seed): out = model.generate(x, given, targets, n=k, mask=mask)
+        x = _conditions(model, args, given, data, n)
+        with seeded(seed): out = model.generate(x, given, targets, n=k)
         return x, out, told
     with seeded(seed): out = model.generate(targets=targets, n=n, sampler=source)
     out = {t: v.transpose(0, 1) for t,v in out.items()}       # (1,n,*shape) each
@@ -765,7 +856,7 @@ def mmvae_generate(
         _write_samples(x, made, out, told)
     print(f'wrote {out}, {told}')
 
-# %% ../../nbs/80_app.cli.ipynb #1dea494c
+# %% ../../nbs/80_app.cli.ipynb #aeba26ac
 _NO_SAMPLER = 'no sampler in this run: samples with nothing given come from the prior'
 
 def _evaluate(run, args, model, data, only, **how)->tuple:
@@ -773,7 +864,7 @@ def _evaluate(run, args, model, data, only, **how)->tuple:
     train, _, test = _run_data(args)
     label = args.get('label')
     if data:
-        test = MMData.from_path(data)
+        test = same_classes(MMData.from_path(data), train)
         if label: test = _label_for(model, test, label)
     clf = None
     if labelled(train) and labelled(test):

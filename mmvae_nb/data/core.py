@@ -6,8 +6,8 @@
 __all__ = ['MMData', 'nan_masks', 'one_hot', 'same_classes', 'with_labels', 'mcar', 'missing_by_label', 'whole_file', 'MMLoader',
            'mm_dls']
 
-# %% ../../nbs/20_data.core.ipynb #05d79a49
-import copy, os, re, shutil, tempfile, torch, torch.nn.functional as F, warnings
+# %% ../../nbs/20_data.core.ipynb #1f03e83e
+import copy, os, shutil, tempfile, torch, torch.nn.functional as F, warnings
 import numpy as np, pandas as pd
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -17,14 +17,16 @@ from fastai.torch_core import default_device
 from fastcore.basics import patch
 from fastprogress.fastprogress import progress_bar
 from importlib import import_module
-from itertools import pairwise
+from itertools import combinations, pairwise
 from numbers import Integral, Real
 from pathlib import Path
 from torch import Tensor
 from ..core import Modality, as_names, choose, seeded, seen
 from ..dists import NormalLik, Standard, as_likelihood
 
-# %% ../../nbs/20_data.core.ipynb #c3e90a9f
+# %% ../../nbs/20_data.core.ipynb #b22ab8c6
+def _all(values, kind): return all(isinstance(v, kind) for v in values)
+
 def _lengths_of(a):
     "Shapes of the entries of an array of objects, those without one aside"
     return {np.shape(v) for v in a.flat if not isinstance(v, str)}-{()}
@@ -75,7 +77,7 @@ def _numbers(v, what:str):
                         'pass real and imaginary parts as two channels: np.stack([v.real, v.imag], 1)')
     return v.detach()
 
-# %% ../../nbs/20_data.core.ipynb #e2d022ae
+# %% ../../nbs/20_data.core.ipynb #b99a76ca
 def _dense(v, what:str, most:float=2e9):
     "Sparse matrices of SciPy and torch with their zeros; anything else as it is"
     of_torch = isinstance(v, Tensor) and v.layout!=torch.strided
@@ -98,14 +100,22 @@ def _column_remedy(column, c:str):
     if kind=='m': return f'count days: {c} = {c}/pd.Timedelta("1D")'
     if kind=='c': return f'take two columns, {c}.to_numpy().real and .imag'
     if isinstance(column.dtype, pd.CategoricalDtype): column = column.astype(object)
-    if pd.to_numeric(column, errors='coerce').notna().sum()==column.notna().sum():
+    if pd.to_numeric(column.astype(str), errors='coerce').notna().sum()==column.notna().sum():
         return f'its entries are numbers: {c} = pd.to_numeric({c})'
     if c=='v': return 'words become columns of 0 and 1: v = pd.get_dummies(v, dtype="float32")'
     return f'words become columns of 0 and 1: df = pd.get_dummies(df, columns=[{c[3:-1]}], dtype="float32")'
 
+def _real(column):
+    "A column of Python's numbers and None as floats; anything else as it is"
+    if column.dtype!=object: return column
+    known = column.notna()
+    if not _all(column[known], (Real,np.bool_)): return column
+    return column.where(known, np.nan).astype(np.float64)
+
 def _frame(df, what:str, single:bool=False):
     "The numbers of a data frame as a matrix, NaN where one is missing"
     def numeric(dtype): return pd.api.types.is_numeric_dtype(dtype) and getattr(dtype, 'kind', 'f')!='c'
+    if (df.dtypes==object).any(): df = pd.concat([_real(df.iloc[:,j]) for j in range(df.shape[1])], axis=1)
     for j,dtype in enumerate(df.dtypes):
         if numeric(dtype): continue
         name = df.columns[j]
@@ -133,9 +143,7 @@ def _rows_of(v, what:str):
         raise ValueError(why)
     return v
 
-# %% ../../nbs/20_data.core.ipynb #45587ba7
-def _all(values, kind): return all(isinstance(v, kind) for v in values)
-
+# %% ../../nbs/20_data.core.ipynb #1704b5ba
 def _objects_as_labels(a):
     "Numbers (NaN or -1: unknown) or words (None: unknown) from an array of Python objects"
     unknown = pd.isna(a)
@@ -319,45 +327,215 @@ def _no_classes(y, a, categories):
     single = y.dim()==1 and not y.is_floating_point()
     return y.float() if single else y
 
-# %% ../../nbs/20_data.core.ipynb #cdf223d8
+# %% ../../nbs/20_data.core.ipynb #972ce04e
+def _in_parts(x, mask, y):
+    "Everything that may have an index, by what a user would write for it"
+    if isinstance(mask, pd.DataFrame): mask = {k: mask[k] for k in mask}
+    parts = {f'x[{k!r}]': v for k,v in x.items()}
+    for k,m in (mask or {}).items(): parts[f'mask[{k!r}]'] = m
+    if y is not None: parts['y'] = y
+    return parts, mask
+
+def _said(part:str):
+    "`x['a']` as modality 'a', and so on"
+    kind, _, name = part.partition('[')
+    return {'x': 'modality', 'mask': 'mask of modality', 'y': 'labels'}[kind] + (f' {name[:-1]}' if name else '')
+
+def _first_of(index): return index[:1].tolist()[0]          # as a plain Python value
+
+def _check_same_rows(part, other, first, index):
+    "Raise unless two indices hold the same values, each once"
+    who = f'{_said(part)} and {_said(first)} are not in the same order'
+    for w,i in (part,other), (first,index):
+        if i.has_duplicates:
+            twice = _first_of(i[i.duplicated()])
+            raise ValueError(f'{who}, and {twice!r} stands more than once in the index of {w}: keep the first, '
+                             f'{w} = {w}[~{w}.index.duplicated()], or, if row i is one sample in all, .reset_index(drop=True) of each')
+    alone = index.symmetric_difference(other, sort=False)
+    if len(alone):
+        raise ValueError(f'{_said(part)} and {_said(first)} hold different samples: {len(alone)} rows have no partner, '
+                         f'e.g. {_first_of(alone)!r}; take rows = {first}.index.intersection({part}.index), or .union(...), and '
+                         '.reindex(rows) of every frame (of masks: fill_value=False); a row without data is not observed; '
+                         'or, if row i is one sample in all, .reset_index(drop=True) of each')
+
+# %% ../../nbs/20_data.core.ipynb #87a1288e
+def _in_one_order(parts):
+    "Frames and series in the order of the first, and its index (None without any)"
+    frames = {w: v for w,v in parts.items() if isinstance(v, (pd.DataFrame,pd.Series))}
+    if not frames: return parts, None
+    first, *others = frames
+    index = frames[first].index
+    moved = [w for w in others if not frames[w].index.equals(index)]
+    for w in moved: _check_same_rows(w, frames[w].index, first, index)
+    plain = [w for w in parts if w not in frames]
+    if moved and plain:
+        w = moved[0]
+        raise ValueError(f'{_said(w)} and {_said(first)} hold the same rows in different orders, and {_said(plain[0])} '
+                         f'has no index to say which is its own; put them in one order: {w} = {w}.loc[{first}.index]')
+    def ordered(v): return v.iloc[v.index.get_indexer(index)]
+    return {w: ordered(v) if w in moved else v for w,v in parts.items()}, index
+
+# %% ../../nbs/20_data.core.ipynb #b10e009c
+def _mask(m, name:str, N:int):
+    "One mask as bools `(N,)`; numbers 0 and 1 will do"
+    who = f'mask of modality {name!r}'
+    m = _numbers(m, who)
+    if m.shape==(N,1): m = m[:,0]
+    if m.dim()>1 and len(m)==N:
+        raise ValueError(f'{who}: expected one truth value a sample, found shape {tuple(m.shape)}; give up samples with '
+                         f'holes: mask[{name!r}] = np.asarray(mask[{name!r}]).reshape({N}, -1).all(1)')
+    found = f'{m.dtype} {tuple(m.shape)}'
+    if not m.is_floating_point() and ((m==0) | (m==1)).all(): m = m.bool()
+    if m.dtype!=torch.bool or tuple(m.shape)!=(N,):
+        why = f'{who}: expected bools of shape ({N},), found {found}'
+        raise ValueError(f'{why}; say which are observed, e.g. mask[{name!r}] = np.asarray(mask[{name!r}])>0')
+    return m
+
 def _masks(mask, x:dict, N:int):
-    "Bool tensors `(N,)` by name, for modalities that may be missing; None if nothing is"
-    if not mask: return None
-    out = {}
-    for k,m in mask.items():
-        choose(k, tuple(x), 'modality in mask')
-        m = _numbers(m, f'mask of modality {k!r}')
-        if m.dtype!=torch.bool or tuple(m.shape)!=(N,):
-            found = f'{m.dtype} {tuple(m.shape)}'
-            why = f'mask of modality {k!r}: expected bools of shape ({N},), found {found}'
-            raise ValueError(why)
-        out[k] = m
-    none = ~seen(x, out).any(0)                             # (N,)
-    if none.any():
-        first, total = _which(none)
-        why = f'sample {first} has nothing observed ({total} of {N} samples); drop such samples'
-        raise ValueError(why)
+    "Bool tensors `(N,)` by name, for modalities that may be missing"
+    for k in mask or (): choose(k, tuple(x), 'modality in mask')
+    return {k: _mask(m, k, N) for k,m in (mask or {}).items()}
+
+def _masked_rows(x):
+    "NumPy's masked arrays whose rows are masked as a whole: plain arrays instead, and masks of their rows"
+    x, mask = dict(x), {}
+    for k,v in x.items():
+        if not np.ma.isMaskedArray(v) or v.ndim<2 or not v.size: continue
+        hidden = np.ma.getmaskarray(v).reshape(len(v), -1)
+        rows = hidden.any(1)
+        if not hidden[rows].all(): continue                 # holes become NaN
+        x[k] = v.data
+        if rows.any(): mask[k] = torch.from_numpy(~rows)
+    return x, mask
+
+def _both(mask, more):
+    "Masks where both say that something was observed"
+    out = dict(mask)
+    for k,m in more.items(): out[k] = out[k] & m.to(out[k].device) if k in out else m
     return out
 
-# %% ../../nbs/20_data.core.ipynb #8cfd3ed8
-def _finite(v, obs, name:str, chunk:int=2048):
-    "Raise at a NaN or inf in what was observed; reads `v` once, a chunk at a time"
-    if not v.is_floating_point(): return
-    def finite(part): return part.isfinite().flatten(1).all(1)
-    clean = torch.cat([finite(part) for part in v.split(chunk)])     # (N,)
-    bad = obs & ~clean
-    if bad.any():
-        first, total = _which(bad)
-        why = (f'modality {name!r}: NaN or inf in observed sample {first} ({total} of {len(v)} samples); '
-               'mask such samples (see `nan_masks`) or clean them')
-        raise ValueError(why)
+# %% ../../nbs/20_data.core.ipynb #3d8d4a76
+_whole_row, _in_part, _infinite, _too_large = 1, 2, 3, 4     # what may be wrong with a row
 
-# %% ../../nbs/20_data.core.ipynb #2ba61c0e
+def _damage(v, dtype, chunk:int=2048):
+    "What is wrong with each row `(N,)`, 0 if nothing; reads `v` once, a chunk at a time"
+    def of_rows(part):
+        part = part.flatten(1)
+        good = part.to(dtype).isfinite()
+        kind = torch.zeros(len(part), dtype=torch.uint8, device=v.device)
+        if good.all(): return kind
+        nan = part.isnan()
+        kind[nan.any(1)] = _in_part
+        kind[nan.all(1)] = _whole_row
+        kind[(~good & ~nan).any(1)] = _too_large
+        kind[part.isinf().any(1)] = _infinite
+        return kind
+    return torch.cat([of_rows(part) for part in v.split(chunk)])
+
+def _place_of(v, rows, index, columns):
+    "Which sample is the first of `rows`, and where in it a number is missing, for a message"
+    first, total = _which(rows)
+    said = f'{total} of {len(v)} samples'
+    if index is not None: said = f'index {_first_of(index[first:])!r}, {said}'
+    if columns is not None:
+        odd = ~v[first].isfinite()
+        if odd.any(): said = f'column {columns[odd.nonzero()[0].item()]!r}, {said}'
+    return f'sample {first} ({said})'
+
+# %% ../../nbs/20_data.core.ipynb #cbc9ed99
+def _filled(v, part:str):
+    "What fills the holes in `v`, which a user calls `part`, and leaves its rows where they are"
+    if isinstance(v, pd.DataFrame):
+        return f"{part} = SimpleImputer().set_output(transform='pandas').fit_transform({part}) (of sklearn.impute)"
+    numbers = part
+    if np.ma.isMaskedArray(v): numbers = f'{part}.astype(float).filled(np.nan)'
+    if isinstance(v, Tensor): numbers = f'{part}.float()'
+    if np.ndim(v)==2: return f'{part} = SimpleImputer().fit_transform({numbers}) (of sklearn.impute)'
+    return f'{part} = np.nan_to_num({numbers})'
+
+def _replaced(v, part:str, what:str):
+    "What makes NaN of the entries `what` (`inf`, or a number) of `v`, which a user calls `part`"
+    number = 'np.inf' if what=='inf' else what
+    both = '[np.inf,-np.inf]' if what=='inf' else what
+    if isinstance(v, (pd.DataFrame,pd.Series)): return f'{part} = {part}.replace({both}, np.nan)'
+    if isinstance(v, Tensor):
+        same = f'{part}.abs()==np.inf' if what=='inf' else f'{part}=={what}'
+        return f'{part} = torch.where({same}, np.nan, {part})'
+    size = f'np.abs({part})' if what=='inf' else f'np.asarray({part})'
+    return f'{part} = np.where({size}=={number}, np.nan, {part})'
+
+def _refuse_damage(v, kind, obs, name:str, given, index, masked:bool):
+    "Raise at an observed row that is damaged; `given` is the modality as the user passed it"
+    columns = getattr(given, 'columns', None)
+    part = f'x[{name!r}]'
+    more = ', mask' if masked else ''
+    def rows(which): return obs & (kind==which)
+    def refuse(what, which, remedy):
+        where = _place_of(v, rows(which), index, columns)
+        raise ValueError(f'modality {name!r}: {what} {where}; {remedy}')
+    if rows(_infinite).any():
+        refuse('inf in', _infinite, f"if it stands for 'not measured': {_replaced(given, part, 'inf')}")
+    if rows(_too_large).any():
+        refuse('a number too large for the type of batches in', _too_large, 'use logarithms, or dtype=torch.float64')
+    if rows(_in_part).any():
+        gives_up = f"give such rows up, MMData(x, y, nan_masks(x, 'any'{more}))"
+        fills = f"mask = nan_masks(x, 'all'{more}); {_filled(given, part)}; MMData(x, y, mask)"
+        refuse('NaN in a part of', _in_part, f'{gives_up}, or fill them, {fills}')
+
+# %% ../../nbs/20_data.core.ipynb #7a8e26d4
+def _sentinel(v, obs):
+    "A whole number <= -99 that stands repeatedly and far (10 sd) below the rest of what was observed, or None"
+    if not v.dtype.is_signed: return None
+    lows = [part[has].min() for part,has in zip(v.split(2048), obs.split(2048)) if has.any()]
+    low = min(lows).item() if lows else 0
+    if not low<=-99 or low!=int(low): return None
+    entries = v[obs].double().flatten()
+    rest = entries[entries!=low]
+    if len(entries)-len(rest)<2 or len(rest)<2: return None
+    far = low<rest.mean()-10*rest.std()
+    return int(low) if far else None
+
+def _without_holes(x, mask, dtype, given, index):
+    "The masks, False where a row is NaN throughout; raise at damage, warn of numbers that stand for nothing"
+    holes = {}
+    for k,v in x.items():
+        obs = mask.get(k)
+        if obs is None: obs = torch.ones(len(v), dtype=torch.bool, device=v.device)
+        obs = obs.to(v.device)
+        if v.is_floating_point():
+            kind = _damage(v, dtype)
+            _refuse_damage(v, kind, obs, k, given[k], index, k in mask)
+            hole = obs & (kind==_whole_row)
+            if hole.any(): holes[k] = ~hole
+            obs = obs & ~hole
+        low = _sentinel(v, obs)
+        if low is not None:
+            remedy = _replaced(given[k], f'x[{k!r}]', str(low))
+            warnings.warn(f"modality {k!r}: {low} stands repeatedly, far below all else; if it means 'not measured': {remedy}")
+    return _both(mask, holes)
+
+# %% ../../nbs/20_data.core.ipynb #2be977da
+def _identifier(name):
+    "The nearest legal name of a modality"
+    letters = [c if f'a{c}'.isidentifier() else '_' for c in str(name)]
+    legal = ''.join(letters)
+    if not legal.isidentifier(): legal = f'm{legal}'
+    return f'{legal}_' if hasattr(torch.nn.ModuleDict(), legal) else legal
+
+def _check_names(x):
+    "Raise unless `x` is a dict with legal names"
+    if not isinstance(x, Mapping):
+        found = type(x).__name__
+        several = isinstance(x, (list,tuple))
+        remedy = 'MMData({"a": x[0], "b": x[1]})' if several else 'MMData({"table": x})'
+        raise ValueError(f'expected a non-empty dict of arrays by name, found {found}; give names, e.g. {remedy}')
+    for k in x:
+        if k==_identifier(k): continue
+        why = f'modality name {k!r} is not a Python identifier, or taken by nn.ModuleDict, which holds the networks'
+        raise ValueError(f'{why}; call it {_identifier(k)!r}')
+
 def _modality_tensors(x):
     "Tensors `(N,*shape)` by name"
-    if not isinstance(x, Mapping):
-        raise ValueError(f'expected a non-empty dict of arrays by name, found {type(x).__name__}')
-    for k in x: Modality(k, 1)   # is the name an identifier?
     return {k: _rows_of(v, f'modality {k!r}') for k,v in x.items()}
 
 def _cached_tensors(cache):
@@ -380,44 +558,84 @@ def _same_length(x, cache):
         if n!=N:
             why = (f'{kind} {k!r} has {n} samples, but {first!r} has {N}; '
                    'row i of every modality must be the same sample')
-            raise ValueError(why)
+            raise ValueError(f'{why}: fill up with rows of NaN where one is not observed')
 
-# %% ../../nbs/20_data.core.ipynb #3fb5657c
+# %% ../../nbs/20_data.core.ipynb #d65ec88a
+def _is_binary(v, chunk:int=2048):
+    "Are bytes 0 and 1, and not all 0?"
+    top = 0
+    for part in v.split(chunk):
+        top = max(top, int(part.max()))
+        if top>1: return False
+    return top==1
+
 def _scales(scale, x):
-    "Divisors by name"
-    def usual(v): return 255. if v.dtype==torch.uint8 else 1.
-    out = {k: usual(v) for k,v in x.items()}
-    for k,s in (scale or {}).items():
-        choose(k, tuple(x), 'modality in scale')
-        if not s>0: raise ValueError(f'scale of modality {k!r} must be positive, found {s}')
-        out[k] = float(s)
+    "Divisors by name: 255 for bytes, unless they are 0 and 1"
+    def usual(v):
+        if v.dtype!=torch.uint8 or _is_binary(v): return 1.
+        return 255.
+    out = {}
+    for k in scale or (): choose(k, tuple(x), 'modality in scale')
+    for k,v in x.items():
+        s = (scale or {}).get(k)
+        if s is not None and not s>0: raise ValueError(f'scale of modality {k!r} must be positive, found {s}; bytes: 255 or 1')
+        out[k] = usual(v) if s is None else float(s)
     return out
 
-# %% ../../nbs/20_data.core.ipynb #442ebc79
+# %% ../../nbs/20_data.core.ipynb #06a3c166
+def _as_one(x, mask, y):
+    "`(x, mask, y, index)`, their rows in one order"
+    parts, mask = _in_parts(x, mask, y)
+    parts, index = _in_one_order(parts)
+    x = {k: parts[f'x[{k!r}]'] for k in x}
+    mask = {k: parts[f'mask[{k!r}]'] for k in mask or ()}
+    return x, mask, parts.get('y'), index
+
+# %% ../../nbs/20_data.core.ipynb #b8e58e25
 class MMData:
     "A multimodal data set in memory: one tensor per modality, perhaps labels, perhaps masks"
     def __init__(self,
-        x:dict, # `{name: (N,*shape)}`, tensors or arrays; bytes stay bytes until the batch
+        x:dict, # `{name: (N,*shape)}`, tensors, arrays or frames; a row of NaN is not observed; bytes stay bytes
         y=None, # `(N,)` classes (numbers, words, one-hot rows; -1, NaN, None: unknown), or float targets
         mask:dict=None, # `{name: bool (N,)}`, True where observed (default: everything)
-        scale:dict=None, # `{name: divisor}` applied in the batch (default: 255 for uint8, else 1)
+        scale:dict=None, # `{name: divisor}` applied in the batch (default: 255 for uint8 above 1, else 1)
         dtype=torch.float32, # Type of the batches
-        check:bool=True, # Look for NaN and inf in what is observed (reads the data once)
+        check:bool=True, # Look for NaN and inf in what is observed (reads the data once); False: no rows of NaN
         cache:dict=None, # `{name: (N,...)}`, what a stage of training computed once (see `map`); no modalities
         classes=None, # Names of the classes, in the order of their numbers (default: as found); False: `y` are targets
+        empty:str='refuse', # Samples of which nothing was observed: 'refuse' or 'drop'
     ):
-        self.x = _modality_tensors(x)
+        choose(empty, ('refuse','drop'), 'way with empty samples')
+        _check_names(x)
+        given, mask, y, index = _as_one(x, mask, y)
+        plain, hidden = _masked_rows(given)
+        self.x = _modality_tensors(plain)
         self.cache = _cached_tensors(cache)
         _same_length(self.x, self.cache)
-        self.y, self._named = (None, None) if y is None else _labels(y, len(self), classes)
-        self.mask = _masks(mask, self.x, len(self))
-        self.scale = _scales(scale, self.x)
+        N = len(self)
+        self._index = index                                 # of a frame, if there is one
+        self._row = None if index is None else torch.arange(N, device=self._first.device)
+        self.y, self._named = (None, None) if y is None else _labels(y, N, classes)
+        if y is None and classes: raise ValueError('classes were named, but there are no labels: MMData(x, y=...)')
         self.dtype = dtype
-        if check:
-            for k,v in self.x.items(): _finite(v, self.observed(k), k)
+        mask = _both(_masks(mask, self.x, N), hidden)
+        if check: mask = _without_holes(self.x, mask, dtype, given, index)
+        self.mask = mask or None
+        self.scale = _scales(scale, self.x)
+        if self.mask: self._drop_empty(empty)
     def __len__(self): return len(self._first)
     @property
     def _first(self): return next(iter((self.x or self.cache).values()))   # tells length and device
+    def _drop_empty(self, empty):
+        "Drop samples of which nothing was observed, or raise"
+        none = ~seen(self.x, self.mask).any(0)              # (N,)
+        if not none.any(): return
+        first, total = _which(none)
+        if none.all(): raise ValueError(f'all {total} samples have nothing observed; is a mask inverted?')
+        if empty=='drop': return self.__dict__.update(self.subset(~none).__dict__)
+        why = f'sample {first} has nothing observed ({total} of {len(self)} samples)'
+        raise ValueError(f"{why}; drop such samples: MMData(..., empty='drop'), "
+                         "or of a file MMData.from_path(file, empty='drop').save_npz(new)")
     @property
     def names(self): return tuple(self.x)
     def observed(self, name):
@@ -426,7 +644,7 @@ class MMData:
         if self.mask and name in self.mask: return self.mask[name]
         return torch.ones(len(v), dtype=torch.bool, device=v.device)
 
-# %% ../../nbs/20_data.core.ipynb #9d1c32a9
+# %% ../../nbs/20_data.core.ipynb #3bb2f7d7
 @patch
 def _seen(self:MMData): return torch.stack([self.observed(k) for k in self.names])   # bool (M,N)
 
@@ -447,7 +665,8 @@ def _with(self:MMData, fn):
     mask = each(self.mask)
     cache = each(self.cache)
     y = None if self.y is None else fn(self.y)
-    return self._new(x=x, mask=mask, cache=cache, y=y)
+    row = None if self._row is None else fn(self._row)
+    return self._new(x=x, mask=mask, cache=cache, y=y, _row=row)
 
 # %% ../../nbs/20_data.core.ipynb #cbfebe5e
 @patch
@@ -545,7 +764,7 @@ def labels(self:MMData,
         raise ValueError(f'{what} needs every label, but that of sample {first} is -1 (unknown)')
     return y.cpu()
 
-# %% ../../nbs/20_data.core.ipynb #0853e5a9
+# %% ../../nbs/20_data.core.ipynb #f6ad6f0b
 def _kind_of_labels(data):
     "What the labels are, for the `repr`; empty without labels"
     y = data.y
@@ -562,7 +781,8 @@ def __repr__(self:MMData):
     def row(name, v):
         shape = tuple(v.shape[1:])
         dtype = str(v.dtype).removeprefix('torch.')
-        return f'  {name}: {shape} {dtype}'
+        is_binary = v.dtype==torch.uint8 and self.scale.get(name)==1
+        return f'  {name}: {shape} {dtype}' + (' of 0 and 1' if is_binary else '')
     def share(k):
         if self.mask is None: return ''
         observed = self.observed(k).float().mean()
@@ -572,16 +792,22 @@ def __repr__(self:MMData):
     for k,v in (self.cache or {}).items(): lines.append(row(f'cached {k}', v))
     return '\n'.join(lines)
 
-# %% ../../nbs/20_data.core.ipynb #5f2c5588
+# %% ../../nbs/20_data.core.ipynb #fe96dd88
 def nan_masks(
-    x:dict, # `{name: (N,*shape)}`
-)->dict: # `{name: bool (N,)}` for the modalities that have holes
-    "Masks that are False where a sample's row is NaN throughout"
+    x:dict, # `{name: (N,*shape)}`, as for `MMData`
+    how:str='all', # Which rows are not observed: NaN in `'all'` or in `'any'` of their entries
+    mask:dict=None, # Masks known already; only what they keep is observed
+)->dict: # `{name: bool (N,)}` for the modalities that have such rows or a mask; a series with its index for a frame
+    "Masks that are False where a sample's row is NaN"
+    choose(how, ('all','any'), 'way to count holes')
     out = {}
     for k,v in x.items():
-        v = _numbers(v, f'modality {k!r}')
-        hole = v.isnan().flatten(1).all(1)               # (N,)
-        if hole.any(): out[k] = ~hole
+        rows = _numbers(v, f'modality {k!r}').isnan().flatten(1)
+        hole = rows.any(1) if how=='any' else rows.all(1)       # (N,)
+        known = (mask or {}).get(k)
+        if known is None and not hole.any(): continue
+        m = ~hole if known is None else ~hole & _mask(known, k, len(hole))
+        out[k] = pd.Series(m.numpy(), v.index) if isinstance(v, (pd.DataFrame,pd.Series)) else m
     return out
 
 # %% ../../nbs/20_data.core.ipynb #56d8d45a
@@ -602,44 +828,76 @@ def one_hot(
     rows[y<0] = float('nan')
     return rows
 
-# %% ../../nbs/20_data.core.ipynb #3f7370ec
+# %% ../../nbs/20_data.core.ipynb #c9a8bb11
+def _in_own_order(data, v, what:str):
+    "The values of a series in the order of the data, if both have an index; anything else as an array"
+    if not isinstance(v, pd.Series): return np.asarray(v)
+    if data._index is not None:
+        rows = data._index[data._row.cpu().numpy()]
+        if v.index.has_duplicates or not rows.isin(v.index).all():
+            raise ValueError(f'{what} and the data hold different samples; pass {what}.to_numpy() if row i is sample i')
+        v = v.iloc[v.index.get_indexer(rows)]
+    return v.to_numpy()
+
 @patch
 def subset(self:MMData,
-    idx, # Indices, a bool mask, or a slice (which shares memory)
+    idx, # Indices, a bool mask (a series: by its index), or a slice (which shares memory)
 )->MMData: # The samples at `idx`
     "A smaller data set"
-    if not isinstance(idx, slice): idx = torch.as_tensor(idx).to(self._first.device)
+    if not isinstance(idx, slice):
+        if isinstance(idx, pd.Series) and idx.dtype==bool: idx = _in_own_order(self, idx, 'idx')
+        idx = torch.as_tensor(idx, device=self._first.device)
+        if idx.dtype==torch.bool and len(idx)!=len(self):
+            raise ValueError(f'a mask of {len(idx)} samples for a data set of {len(self)}')
+        left = idx.sum() if idx.dtype==torch.bool else idx.numel()
+    else: left = len(range(len(self))[idx])
+    if not left: raise ValueError(f'none of the {len(self)} samples is selected; a data set has at least one')
     return self._with(lambda v: v[idx])
 
-# %% ../../nbs/20_data.core.ipynb #38648f2e
+# %% ../../nbs/20_data.core.ipynb #ae78b6e0
+def _why_incomplete(data):
+    "Which modalities are never observed together, for a message"
+    has = data._seen()                               # (M,N)
+    for k,m in zip(data.names, has):
+        if not m.any(): return f'{k!r} is never observed'
+    for i,j in combinations(range(len(has)), 2):
+        if not (has[i] & has[j]).any(): return f'{data.names[i]!r} and {data.names[j]!r} are never observed together'
+    most = int(has.sum(0).max())
+    return f'at most {most} of {len(has)} modalities are observed together'
+
 @patch
 def complete(self:MMData)->MMData:
     "Only the samples that have every modality"
     if self.mask is None: return self
     full = self._seen().all(0)                       # (N,)
+    if not full.any():
+        raise ValueError(f'no sample is complete: {_why_incomplete(self)}; '
+                         'use a model that learns from incomplete samples, e.g. MVAE, or leave modalities out')
     return self.subset(full)._new(mask=None)
 
-# %% ../../nbs/20_data.core.ipynb #3124e0eb
+# %% ../../nbs/20_data.core.ipynb #cdd3acb9
 @patch
 def split(self:MMData,
     *parts, # Fractions of the data, or numbers of samples
     seed:int=0, # Which random split
-    by=None, # `(N,)` group of each sample; groups are not torn apart
+    by=None, # `(N,)` group of each sample, numbers or words (a series: by its index); groups are not torn apart
 )->list: # One `MMData` per part
     "Random disjoint parts"
     if by is None: by = np.arange(len(self))
-    by = np.asarray(by)
-    groups, group = np.unique(by, return_inverse=True)      # the number of each sample's group
-    if len(group)!=len(self):
-        why = f'{len(group)} groups for {len(self)} samples'
+    by = _in_own_order(self, by, 'by')
+    if len(by)!=len(self):
+        why = f'{len(by)} groups for {len(self)} samples'
         raise ValueError(why)
+    group, groups = pd.factorize(by, sort=True, use_na_sentinel=False)    # the number of each sample's group
     n = len(groups)
     ends = np.cumsum([0, *parts])
-    counts = all(isinstance(p, int) for p in parts)
+    counts = all(isinstance(p, Integral) for p in parts)
     if not counts: ends = np.round(ends*n).astype(int)
     if ends[-1]>n or min(parts)<=0:
         raise ValueError(f'parts {parts} of {n} samples or groups: '
                          'expected positive fractions that sum to at most 1, or counts')
+    for p,(a,b) in zip(parts, pairwise(ends)):
+        if a==b: raise ValueError(f'part {p:g} of {n} samples or groups is empty; use counts: split({max(n-1, 1)}, 1)')
     with seeded(seed): order = torch.randperm(n)
     place = order[torch.as_tensor(group)]                   # where each sample's group landed
     def between(a, b):
@@ -945,7 +1203,7 @@ def to(self:MMData, device)->MMData:
     "The data set on another device"
     return self._with(lambda v: v.to(device))
 
-# %% ../../nbs/20_data.core.ipynb #57904b18
+# %% ../../nbs/20_data.core.ipynb #524b35fc
 def _open(path, mmap=None):
     "`np.load` that never unpickles, and whose errors are one line"
     try: return np.load(path, mmap_mode=mmap, allow_pickle=False)
@@ -954,13 +1212,14 @@ def _open(path, mmap=None):
 def _broken(path, e):
     "Say in one line why a file of arrays cannot be read"
     if 'Object arrays' in str(e) or 'Python objects' in str(e):
-        raise ValueError(f'{path}: holds Python objects, which are never unpickled; save arrays of numbers') from None
+        raise ValueError(f'{path}: holds Python objects, which are never unpickled; '
+                         'make a data set of them where they are: MMData(x, y).save_npz(path)') from None
     said = str(e).splitlines()[0] if str(e) else 'empty file'
     kind = type(e).__name__
     why = f'{path}: not a readable file of NumPy arrays, perhaps truncated ({kind}: {said})'
     raise ValueError(why) from None
 
-# %% ../../nbs/20_data.core.ipynb #2b6a6611
+# %% ../../nbs/20_data.core.ipynb #aba38573
 def _beside(d, end:str):
     "Entries `<name><end>` that stand beside an entry `<name>`, by that name"
     owners = [k.removesuffix(end) for k in d if k.endswith(end)]
@@ -980,6 +1239,18 @@ def _check_beside(x, found, end:str, shape:str, fits):
             why = f'entry {k+end!r} is ambiguous: {role}, but its shape is {np.shape(v)}; {remedy}'
             raise ValueError(why)
 
+def _with_legal_names(x, *others):
+    "The dicts with names that are legal for modalities; says which are new"
+    new = {k: _identifier(k) for k in x}
+    changed = {k: name for k,name in new.items() if k!=name}
+    for k,name in changed.items():
+        twice = [other for other in new if new[other]==name and other!=k]
+        if twice: raise ValueError(f'modalities {twice[0]!r} and {k!r} would both be called {name!r}; rename one of them')
+    if changed:
+        said = ', '.join(f'{k!r} -> {name!r}' for k,name in changed.items())
+        warnings.warn(f'modalities get names that Python allows: {said}')
+    return [{new[k]: v for k,v in d.items()} for d in (x, *others)]
+
 def _by_name(d):
     "`(x, mask, scale)` of a dict whose entries tell by their names what they are"
     mask = _beside(d, '_mask')
@@ -988,12 +1259,12 @@ def _by_name(d):
     scales = [f'{k}_scale' for k in scale]
     others = {'y', *masks, *scales}
     x = {k: v for k,v in d.items() if k not in others}
-    def is_row(v): return np.ndim(v)==1
+    def is_row(v): return np.ndim(v)==1 or np.shape(v)[1:]==(1,)
     def is_number(v): return np.ndim(v)<2 and np.size(v)==1
     _check_beside(x, mask, '_mask', 'bools of shape (N,)', is_row)
     _check_beside(x, scale, '_scale', 'one number', is_number)
     scale = {k: np.asarray(v).item() for k,v in scale.items()}
-    return x, mask, scale
+    return _with_legal_names(x, mask, scale)
 
 # %% ../../nbs/20_data.core.ipynb #95a3d2fa
 _format, _version = 'format/mmdata', 2      # version 1 told masks and scales by the ends of names
@@ -1061,7 +1332,7 @@ def _entries(self:MMData):
         if _numbers(out[k], k).dtype!=v.dtype: out[f'type/{k}'] = name(v.dtype)
     return out
 
-# %% ../../nbs/20_data.core.ipynb #1113a1fa
+# %% ../../nbs/20_data.core.ipynb #04b9f133
 @patch(cls_method=True)
 def _from_entries(cls:MMData, d, classes=None, **kw):
     "A data set from what `_entries` gave"
@@ -1086,10 +1357,11 @@ def _from_entries(cls:MMData, d, classes=None, **kw):
 
 @patch(cls_method=True)
 def from_dict(cls:MMData,
-    d:dict, # Arrays by name; `y`, `<name>_mask` and `<name>_scale` are not modalities
-    **kw, # `dtype`, `check`, `classes`
+    d:dict, # Arrays or frames by name; `y`, `<name>_mask` and `<name>_scale` are not modalities
+    **kw, # `dtype`, `check`, `classes`, `empty`
 )->MMData: # The data set
     "A data set from a dict of arrays"
+    if not isinstance(d, Mapping): _check_names(d)
     if _format in d: return cls._from_entries(d, **kw)
     x, mask, scale = _by_name(d)
     return cls(x, d.get('y'), mask, scale, **kw)
@@ -1225,7 +1497,7 @@ def _with_masks(data, missing):
     mask = {k: data.observed(k) for k in data.names if k in missing}
     return data._new(mask=mask)
 
-# %% ../../nbs/20_data.core.ipynb #81ec4aaf
+# %% ../../nbs/20_data.core.ipynb #b39162d4
 def mm_dls(
     train:MMData, # Training data
     valid:MMData, # Validation data
@@ -1237,6 +1509,10 @@ def mm_dls(
     form = _form(train)
     other = _form(valid)
     if form!=other: raise ValueError(f'training and validation data differ: {form} and {other}')
+    if train.scale!=valid.scale:
+        raise ValueError(f'training and validation data are divided by {train.scale} and {valid.scale}; '
+                         'make both with the same MMData(..., scale=...)')
+    if train.classes or valid.classes: valid = same_classes(valid, train)
     missing = {*(train.mask or ()), *(valid.mask or ())}
     if missing:
         train = _with_masks(train, missing)

@@ -235,7 +235,7 @@ def class_tuples(
     place = start[y][:,None]+rank
     return y, by_class[place]
 
-# %% ../../nbs/22_data.digits.ipynb #512aba4d
+# %% ../../nbs/22_data.digits.ipynb #79e0df01
 def digit_views(
     digits:Tensor, # `(N,H,W)` uint8, any digit set
     labels:Tensor, # `(N,)` classes
@@ -260,7 +260,7 @@ def digit_views(
         if translated: v = translate(v, shift=shift, generator=g)
         ink = v>128
         x[k] = invert_on(ink, background, g)
-    return MMData(x, y)
+    return MMData(x, y, classes=labels.unique())                # a small sample may lack one
 
 # %% ../../nbs/22_data.digits.ipynb #8809b4dc
 def split_sources(

@@ -247,7 +247,7 @@ def _sides(y, test, seed):
     train, valid = split_sources(y[free], (.9,.1), seed)
     return free[train], free[valid], for_test
 
-# %% ../../nbs/24_data.multimedia.ipynb #80071da1
+# %% ../../nbs/24_data.multimedia.ipynb #9e9a187c
 def multimedia_digits(
     root, # Folder with `mnist.npz`, `fsdd_8khz.npz`, `pendigits.npz`
     n_train:int=50_000, # Training tuples
@@ -271,7 +271,7 @@ def multimedia_digits(
             rows = sides[k][j]
             i = same_class_rows(y, classes[rows], g)
             x[k] = Gathered(table, rows[i])
-        return gathered_data(x, y)
+        return gathered_data(x, y, classes=range(10))
     train = part(0, n_train)
     valid = part(1, n_valid)
     test = part(2, n_test)
@@ -307,7 +307,7 @@ def add_noise(
     noisy = images.float()+noise
     return noisy.round().clamp(max=255).byte()
 
-# %% ../../nbs/24_data.multimedia.ipynb #f181e728
+# %% ../../nbs/24_data.multimedia.ipynb #a34ebd54
 def noisy_rotated(
     digits:Tensor, # `(N,H,W)` uint8, any digit set
     labels:Tensor, # Classes `(N,)`
@@ -324,18 +324,20 @@ def noisy_rotated(
     rotated = rotate(first, angle)
     noisy = add_noise(second, g)
     x = {'rotated': rotated[:,None], 'noisy': noisy[:,None]}
-    return MMData(x, y)
+    return MMData(x, y, classes=labels.unique())
 
-# %% ../../nbs/24_data.multimedia.ipynb #6b43cdfa
+# %% ../../nbs/24_data.multimedia.ipynb #222a2bf6
 def add_text(
     data:MMData, # `y` are digits, all known
     seed:int=0, # Which positions
     last:bool=True, # May a word reach the last character? (Published: no)
 )->MMData: # The same with `text` `(8,71)`
     "The name of the digit as a further modality"
-    y = data.y
-    if y is None or y.is_floating_point() or y.min()<0 or y.max()>9:
+    names = data.classes or range(data.n_classes)
+    digits = all(c in range(10) for c in names)
+    if not names or not digits or (data.y<0).any():
         raise ValueError('text needs one known digit 0..9 per sample')
+    y = torch.tensor(names)[data.y]
     g = torch.Generator().manual_seed(seed)
     symbols = digit_text(y, last=last, generator=g)
     one_hot = torch.eye(len(alphabet))
@@ -367,7 +369,7 @@ class TagWorld:
         every = torch.cartesian_prod(*[bit]*n_labels)
         self.all = every.view(-1, n_labels)     # every label vector
 
-# %% ../../nbs/24_data.multimedia.ipynb #7876f249
+# %% ../../nbs/24_data.multimedia.ipynb #42c6a153
 @patch
 def sample(self:TagWorld,
     n:int, # Samples
@@ -384,7 +386,7 @@ def sample(self:TagWorld,
     p = torch.sigmoid(self.b+y@self.B.T)
     u = torch.rand(p.shape, generator=g)
     tags = (u<p).byte()
-    return MMData({'features': features, 'tags': tags}, y, scale={'tags': 1})
+    return MMData({'features': features, 'tags': tags}, y, scale={'tags': 1}, classes=False)
 
 # %% ../../nbs/24_data.multimedia.ipynb #11e71be8
 @torch.no_grad()

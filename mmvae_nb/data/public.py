@@ -85,11 +85,11 @@ class Gathered:
         every = torch.arange(len(self))
         return self[every].cpu()
 
-# %% ../../nbs/23_data.public.ipynb #b38e80cf
+# %% ../../nbs/23_data.public.ipynb #b596cf8a
 def gathered_data(
     x:dict, # `{name: Tensor or Gathered}`
     y=None, # As in `MMData`
-    **kw, # `mask`, `cache`
+    **kw, # `mask`, `cache`, `classes`
 )->MMData: # Indexed like any other; what is gathered is never expanded
     "A data set some of whose modalities are `Gathered`"
     lazy = {k: v for k,v in x.items() if isinstance(v, Gathered)}
@@ -99,7 +99,7 @@ def gathered_data(
     scale = {k: v.scale for k,v in lazy.items()}
     return data._new(x=x, scale=data.scale|scale)
 
-# %% ../../nbs/23_data.public.ipynb #96b847ed
+# %% ../../nbs/23_data.public.ipynb #1d69fe5b
 def rows_of(
     data:MMData, # Any data set
     idx, # Row numbers `(n,)`
@@ -115,7 +115,8 @@ def rows_of(
     y = None if data.y is None else data.y[idx]
     mask = part(data.mask)
     cache = part(data.cache)
-    return gathered_data(x, y, mask=mask, cache=cache)
+    rows = gathered_data(x, mask=mask, cache=cache)
+    return rows._new(y=y, _named=data._named)
 
 # %% ../../nbs/23_data.public.ipynb #82ad6087
 def stored_bytes(
@@ -287,7 +288,7 @@ def _parts(data, valid, path):
     held = data.subset(slice(cut, None))
     return train, held
 
-# %% ../../nbs/23_data.public.ipynb #4d06af21
+# %% ../../nbs/23_data.public.ipynb #2ae6ecdc
 def _views(folder, want, quiet):
     "The mapped views of a folder"
     x = {}
@@ -298,7 +299,7 @@ def _views(folder, want, quiet):
         if v.shape!=(len(index),3,28,28):
             why = f'{p}: shape {v.shape}, but index.npy has {len(index):,} rows; delete it to convert again'
             raise ValueError(why)
-    return MMData(x, index[:,0])
+    return MMData(x, index[:,0], classes=range(10))
 
 # %% ../../nbs/23_data.public.ipynb #3f2144b4
 translated_mnist = 'Translated_MMNIST_scale_75_translated_True'
@@ -512,7 +513,7 @@ def mnist_svhn_pairs(
     test = _tuples(unknown, *test, text, 3*seed+2)
     return train, held, test
 
-# %% ../../nbs/23_data.public.ipynb #7e0f6cf1
+# %% ../../nbs/23_data.public.ipynb #59b817f5
 def _tuples(sets, y, rows, text, seed):
     "Tuples of pictures, and perhaps words"
     x = {}
@@ -523,7 +524,7 @@ def _tuples(sets, y, rows, text, seed):
         g = torch.Generator().manual_seed(seed)
         symbols = torch.eye(len(alphabet))
         x['text'] = Gathered(symbols, digit_text(y, generator=g))
-    return gathered_data(x, y)
+    return gathered_data(x, y, classes=range(10))
 
 # %% ../../nbs/23_data.public.ipynb #24e18450
 def _draw(v, generator=None):
@@ -562,7 +563,7 @@ def binary_mnist(
 # %% ../../nbs/23_data.public.ipynb #dbf698ab
 mhd_missing = {'sound': (.1,.8), 'trajectory': (.3,.4)}
 
-# %% ../../nbs/23_data.public.ipynb #aae2cdef
+# %% ../../nbs/23_data.public.ipynb #a844e89d
 def _mhd(path, want):
     "One file of MHD"
     d = _tensors(path)
@@ -581,7 +582,7 @@ def _mhd(path, want):
         if found!=want:
             why = f'{path}: {k} has shape {found}, expected {want}'
             raise ValueError(why)
-    return MMData(x, y.flatten().long())
+    return MMData(x, y.flatten().long(), classes=range(10))
 
 # %% ../../nbs/23_data.public.ipynb #e38e7585
 def mhd(
@@ -626,7 +627,7 @@ def _middle(im, w, h):
     top = round((im.height-h)/2)
     return im.crop((left, top, left+w, top+h))
 
-# %% ../../nbs/23_data.public.ipynb #a6b3d0c2
+# %% ../../nbs/23_data.public.ipynb #cbe0955b
 def celeba(
     root, # Folder that holds `celeba`
     size:int=64, # Side of the images
@@ -651,7 +652,7 @@ def celeba(
         has = d.attr[:,keep].byte()
         faces = _faces(base, split, d.filename, size, crop, quiet)
         x = {'image': _open(faces, 'r'), 'attributes': has}
-        return MMData(x, has.float(), scale={'attributes': 1})
+        return MMData(x, has.float(), scale={'attributes': 1}, classes=False)
     return part('train'), part('valid'), part('test')
 
 # %% ../../nbs/23_data.public.ipynb #b00d3dc5
@@ -707,7 +708,7 @@ def _squeezed(path, size):
         square = im.convert('RGB').resize((size,size), Image.BILINEAR)
         return np.asarray(square).transpose(2, 0, 1)
 
-# %% ../../nbs/23_data.public.ipynb #ac0b6547
+# %% ../../nbs/23_data.public.ipynb #5406f58c
 def _cub_part(base, s, text, vocab, size, length, strict, quiet):
     "Images, captions and classes of one part: 10 captions an image"
     folder = base/s
@@ -730,7 +731,7 @@ def _cub_part(base, s, text, vocab, size, length, strict, quiet):
     one_hot = torch.eye(len(vocab))
     x = {'image': Gathered(images, of), 'text': Gathered(one_hot, words)}
     y = torch.tensor(d.targets)[of]
-    return gathered_data(x, y)
+    return gathered_data(x, y, classes=d.classes)
 
 # %% ../../nbs/23_data.public.ipynb #485807f4
 def cub(
@@ -770,7 +771,7 @@ def _sparse(path):
         has = (m>0).astype(np.uint8)
         return torch.from_numpy(has.toarray())
 
-# %% ../../nbs/23_data.public.ipynb #6024ecf4
+# %% ../../nbs/23_data.public.ipynb #04edf642
 def mirflickr(
     root, # Folder that holds `flickr`
     fold:int=1, # Which of the published splits
@@ -802,7 +803,7 @@ def mirflickr(
         x = (x-mu)/sd
     def part(i):
         pair = {'image': x[i], 'tags': tags[i]}
-        return MMData(pair, y[i], scale={'tags': 1})
+        return MMData(pair, y[i], scale={'tags': 1}, classes=False)
     return part(train), part(valid), part(test)
 
 # %% ../../nbs/23_data.public.ipynb #bd854643
@@ -813,7 +814,7 @@ def _mat(path, names):
         if k not in d: raise ValueError(f'{path}: no entry {k!r}')
     return [d[k] for k in names]
 
-# %% ../../nbs/23_data.public.ipynb #1d8542b9
+# %% ../../nbs/23_data.public.ipynb #b597595f
 def xrmb(
     root, # Folder with the two files
     speakers:list=None, # Only these speakers (default: all)
@@ -835,4 +836,8 @@ def xrmb(
         x = {k: v.astype('float32', copy=False) for k,v in x.items()}
         phones = y.ravel()[i].astype(int)
         return MMData(x, phones)
-    return part('', 'train'), part('V', 'tune'), part('Te', 'test')
+    parts = part('', 'train'), part('V', 'tune'), part('Te', 'test')
+    phones = set()                                              # one number for a phone, whatever a part lacks
+    for d in parts:
+        if d: phones.update(d.classes or range(d.n_classes))
+    return tuple(d and d.numbered(sorted(phones)) for d in parts)

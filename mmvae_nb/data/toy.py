@@ -47,7 +47,7 @@ def templates(
     pictures = torch.stack(pictures)                                # (2*19,1,32,32)
     return pictures.unflatten(0, (2,len(widths)))
 
-# %% ../../nbs/21_data.toy.ipynb #9c85a38b
+# %% ../../nbs/21_data.toy.ipynb #44d905bc
 def shapes(
     n:int=200_000, # Number of pairs
     seed:int=0, # Which pairs
@@ -60,7 +60,7 @@ def shapes(
     squares = templates('square', line)
     circles = templates('circle', line)
     x = {'square': squares[y,square], 'circle': circles[y,circle]}
-    return MMData(x, y)
+    return MMData(x, y, classes=range(2))
 
 # %% ../../nbs/21_data.toy.ipynb #c62b5150
 class Measured(NamedTuple):
@@ -104,7 +104,7 @@ def incoherent(
     wrong = read!=full.bool()
     return wrong.float().mean()
 
-# %% ../../nbs/21_data.toy.ipynb #054567ae
+# %% ../../nbs/21_data.toy.ipynb #aa42df82
 def lingauss_data(
     world, # A `LinGauss`
     n:int=1000, # Number of data points
@@ -114,4 +114,4 @@ def lingauss_data(
     "Data drawn from a linear-Gaussian world"
     with seeded(seed), torch.no_grad(): z, x = world.sample(n)
     y = z if codes else None
-    return MMData(x, y, dtype=z.dtype)
+    return MMData(x, y, dtype=z.dtype, classes=False)

@@ -405,7 +405,7 @@ class Standard(nn.Module):
         "Sum of log sd over one observation, in nats"
         return self.nats
 
-# %% ../nbs/02_dists.ipynb #edffdd4b
+# %% ../nbs/02_dists.ipynb #6a88960b
 def _between(v):
     "One number, or the smallest and the largest of several"
     low, high = (f'{e.item():.3g}' for e in v.aminmax())
@@ -418,8 +418,7 @@ def say(self:Standard)->str: # A few words
     sd = _between(self.exact['sd'])
     return f'standardised: mean {mean}, sd {sd}'
 
-@patch
-def extra_repr(self:Standard): return self.say()
+Standard.extra_repr = Standard.say
 
 # %% ../nbs/02_dists.ipynb #bc5d503a
 class InUnits(Distribution):

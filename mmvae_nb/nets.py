@@ -428,9 +428,9 @@ def _unit_warning(k, v, scale):
             f'(outputs begin near 0, the scale is {scale:.3g}); build the model from `data.modalities()`, '
             'which standardises them')
 
-# %% ../nbs/03_nets.ipynb #01fc6fe4
+# %% ../nbs/03_nets.ipynb #3ac285dd
 def unit_warnings(
-    model:nn.Module, # With `decoders`
+    model:nn.Module, # With `decoders` and `units`
     data, # `MMData`
     n:int=2000, # Rows to look at
 )->list: # Sentences; empty where all is well
@@ -441,8 +441,7 @@ def unit_warnings(
     for k,dec in model.decoders.items():
         lik = getattr(dec, 'lik', None)
         scale = getattr(lik, 'log_scale', None)
-        own_units = getattr(dec, 'units', None) is not None
-        if own_units or scale is None or lik.link!='identity' or k not in data.names: continue
+        if k in model.units or scale is None or lik.link!='identity' or k not in data.names: continue
         seen = rows[data.observed(k)[rows.to(data.observed(k).device)].cpu()]
         if not len(seen): continue
         v = data.part(seen, (k,))[k]

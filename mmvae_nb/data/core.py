@@ -1054,7 +1054,7 @@ def _tell_of_lost(k, mean, sd, constant, stored, dtype):
     warnings.warn(f'modality {k!r}: {total} of {len(lost)} columns vary less than {dtype} can tell, e.g. column '
                   f'{first} ({found}), and are treated as constant; subtract the means before MMData: v-v.mean(0)')
 
-# %% ../../nbs/20_data.core.ipynb #d618a34b
+# %% ../../nbs/20_data.core.ipynb #38dc5048
 def _is_free(lik):
     "Location and scale, the scale not one that the user states in the units of the data"
     if isinstance(lik, str): return getattr(as_likelihood(lik), 'link', None)=='identity'
@@ -1073,9 +1073,9 @@ def _likelihood_and_units(self:MMData, k, lik, units):
 
 @patch
 def modalities(self:MMData,
-    likelihood=None, # Of all, a name or a module (default: 'pixels' for bytes of 0 to 255, else normal, its scale learned)
+    likelihood=None, # Of all, a name or a module (default: 'pixels' for bytes, else normal with a learned scale)
     weight=1., # Of every reconstruction term; 'auto' is the inverse of its size, 1 for the largest
-    units='auto', # 'auto', 'standard' or None (the data's own); 'auto' leaves alone pixels, classes and scales you state
+    units='auto', # 'auto', 'standard', or None: the data's own; 'auto' spares pixels, classes, scales you state
     **per, # Of one modality: a likelihood, or a dict of `Modality` fields
 )->list: # List of `Modality`
     "Modalities with the shapes of the data, and units from what was observed in them"

@@ -266,7 +266,12 @@ def _batch(model, x, n, chunk, safe):
     lw = rec+log_density(prior, z)-log_density(q, z)
     return weight_summary(lw, share, sizes)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #90168fc1
+# %% ../../nbs/71_eval.likelihood.ipynb #d66126f6
+def _no_point(data):
+    "A `LogLik` of NaN"
+    nothing = torch.full((5, len(data)), torch.nan, dtype=torch.float64)
+    return LogLik(*nothing)
+
 def _loop(model, data, groups, one, bs, generator, quiet):
     "Fill a `LogLik` batch by batch: `groups` is `{S: indices}`, `one(x)` is called with the modalities of S"
     out = _no_point(data)
@@ -323,7 +328,7 @@ def loglik(
     def one(x): return _batch(model, x, n, chunk, safe)
     return _loop(model, data, groups, one, bs, generator, quiet)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #cca53560
+# %% ../../nbs/71_eval.likelihood.ipynb #bf97c576
 def _title(subset, target):
     "log p(x_T|x_S), in words"
     return f'log p({target}|{subset})' if subset else f'log p({target})'
@@ -342,11 +347,6 @@ def _row(r, subset, target, n_given, n, **more):
     row['ess'] = ess.median().item()
     row['k_high'] = high.mean().item()
     return row
-
-def _no_point(data):
-    "A `LogLik` of NaN"
-    nothing = torch.full((5, len(data)), torch.nan, dtype=torch.float64)
-    return LogLik(*nothing)
 
 # %% ../../nbs/71_eval.likelihood.ipynb #d4768955
 def _table(rows, instead, share=.2, left_out=None):

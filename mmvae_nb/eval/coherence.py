@@ -6,16 +6,17 @@
 __all__ = ['reading', 'hits', 'mean_se', 'coherence', 'by_given', 'joint_coherence', 'classifier_accuracy', 'against_ceiling',
            'train_classifiers']
 
-# %% ../../nbs/70_eval.coherence.ipynb #3f357096
-import math, pandas as pd, torch
+# %% ../../nbs/70_eval.coherence.ipynb #6c06ce8e
+import math, pandas as pd, torch, warnings
 from contextlib import contextmanager
 from itertools import chain
 from fastai.torch_core import default_device, to_device
 from torch import nn, Tensor
 from torch.nn import functional as F
-from ..core import as_names, choose, eval_mode, observed, seeded, subsets as all_subsets
-from ..data.core import MMData, _bar
+from ..core import as_names, choose, eval_mode, observed, seeded, some_subsets
+from ..data.core import MMData, same_classes
 from ..theory.experts import counting_wide, tell_wide
+from ..models.samplers import _bar, _default_sets, _key, _moments, _nobody
 from ..nets import classifier_for
 
 # %% ../../nbs/70_eval.coherence.ipynb #5295ffa0
@@ -26,62 +27,67 @@ def _device(module):
     first = next(tensors, None)
     return torch.device('cpu') if first is None else first.device
 
-# %% ../../nbs/70_eval.coherence.ipynb #f954bb8a
+# %% ../../nbs/70_eval.coherence.ipynb #e100bd03
 def _logits(net, v):
     "What a classifier says of `v (n,B,*shape)`, as `(n*B,classes)` on its device"
     device = _device(net)
     flat = v.flatten(0, 1)                                             # (n*B,*shape)
     return net(flat.to(device))
 
-def _hit(classifiers, t, v, y):
-    "Does the classifier of `t` read class `y (B,)` in `v (n,B,*shape)`? Floats `(n,B)`"
-    logits = _logits(classifiers[t], v)                                # (n*B,classes)
-    top = y.max().item()
-    known = logits.shape[-1]
-    if top>=known:
-        why = f'labels out of range: found {top}, but the classifier of {t!r} knows {known} classes'
-        raise ValueError(why)
-    found = logits.argmax(-1)                                          # (n*B,)
+def _outputs(net, data, t):
+    "How many classes a classifier of modality `t` tells apart: it reads a data point of zeros"
+    blank = torch.zeros_like(data.part([0], (t,))[t])                  # (1,*shape)
+    with reading(net), torch.random.fork_rng(): return _logits(net, blank[None]).shape[-1]
+
+def _hit(net, v, y):
+    "Does a classifier read class `y (B,)` in `v (n,B,*shape)`? Floats `(n,B)`"
+    found = _logits(net, v).argmax(-1)                                 # (n*B,)
     found = found.view(v.shape[:2])                                    # (n,B)
-    y = y.to(logits.device)
+    y = y.to(found.device)
     right = found==y
     return right.float().cpu()
 
-# %% ../../nbs/70_eval.coherence.ipynb #60b5e27e
+# %% ../../nbs/70_eval.coherence.ipynb #9ac18d53
 def _as_modules(nets):
     if isinstance(nets, nn.ModuleDict): return nets
     return nn.ModuleDict(nets)
 
+def _untrained(classifiers):
+    "`{modality: why}` of those for which `train_classifiers` could not train one"
+    return getattr(classifiers, 'left_out', {})
+
 def _ready(data, classifiers, targets=()):
-    "Classifiers as a ModuleDict, after checking labels and targets"
+    "Classifiers as a ModuleDict, and labels `{target: (N,)}` as they number them (-1: unknown); all is checked here"
     data.labels('coherence')
+    left = _untrained(classifiers)
     for t in targets:
         choose(t, data.names, 'target')
-        if t in classifiers: continue
+        if t in classifiers or t in left: continue
         have = ', '.join(classifiers)
-        why = f'no classifier for target {t!r} (there are: {have}); train one, or leave the target out'
+        why = (f'no classifier for target {t!r} (there are: {have}); train one, or leave the target out: '
+               f'targets={[k for k in data.names if k in classifiers]}')
         raise ValueError(why)
-    return _as_modules(classifiers)
+    classes = getattr(classifiers, 'classes', None)
+    if classes is not None: data = data.numbered(classes)
+    nets = _as_modules(classifiers)
+    known = {t: _outputs(nets[t], data, t) for t in targets if t not in left}
+    return nets, {t: data.labels_for(k, f'the classifier of {t!r}') for t,k in known.items()}
 
-# %% ../../nbs/70_eval.coherence.ipynb #6e5327db
+# %% ../../nbs/70_eval.coherence.ipynb #3ce110db
 def _pairs(names, subsets, targets):
-    "`{S: targets}`: every subset and what it leaves out, or exactly the pairs asked for"
+    "`{S: targets}`: subsets (None: some or all) and what they leave out, or exactly the pairs asked for"
     ts = as_names(targets, names)
     def unseen(S): return tuple(t for t in ts if t not in S)
     if subsets is None:
-        pairs = {S: unseen(S) for S in all_subsets(names)}
+        pairs = {S: unseen(S) for S in some_subsets(names, max_size=len(names)-1)}
         return {S: us for S,us in pairs.items() if us}
-    subsets = [as_names(S) for S in subsets]
+    subsets = [as_names(S) for S in as_names(subsets)]
     for S in subsets:
         for k in S: choose(k, names, 'modality')
     if targets is not None: return dict.fromkeys(subsets, ts)
     return {S: unseen(S) or names for S in subsets}
 
-# %% ../../nbs/70_eval.coherence.ipynb #95739193
-def _key(S):
-    "A subset as tables write it: 'a+b'"
-    return '+'.join(S)
-
+# %% ../../nbs/70_eval.coherence.ipynb #9a79e034
 def _refuse(model, S):
     "Raise unless the model can be asked for this subset"
     if not model.answers.can(S): model.answers.refuse(S, type(model).__name__)
@@ -93,24 +99,28 @@ def _left_out(model, sets):
     return {_key(S): answers.say() for S in out}
 
 def _told(df, model, names, subsets):
-    "A table that says in its `attrs` what the default subsets left out"
-    asked = all_subsets(names) if subsets is None else ()
+    "A table that says in its `attrs` what the default subsets left out, and how many of them were drawn"
+    asked = some_subsets(names) if subsets is None else ()
     df.attrs['left_out'] = _left_out(model, asked)
+    cut = _default_sets(model, names)[1] if subsets is None else ''
+    if cut: df.attrs['subsets'] = cut
     return df
 
-# %% ../../nbs/70_eval.coherence.ipynb #228acc46
+# %% ../../nbs/70_eval.coherence.ipynb #8575aaed
 def _answered(model, names, subsets, targets):
-    "`{S: targets}` that a model answers, and `{subset: why}` of what the default leaves out"
+    "`{S: targets}` that a model answers, and what a table tells of the default: 'left_out', and 'subsets' if cut"
     pairs = _pairs(names, subsets, targets)
     if subsets is not None:
         for S in pairs: _refuse(model, S)
-        return pairs, {}
-    out = _left_out(model, pairs)
+        return pairs, {'left_out': {}}
+    told = {'left_out': _left_out(model, pairs)}
+    ts = as_names(targets, names)
+    givable = [k for k in names if (k,)!=ts]
+    sets, cut = _default_sets(model, givable, min(len(givable), len(names)-1))
+    if cut: told['subsets'] = cut
     able = as_names(targets, model.answers.targets)
-    def wanted(S): return tuple(t for t in pairs[S] if t in able)
-    kept = {S: wanted(S) for S in pairs if _key(S) not in out}
-    kept = {S: ts for S,ts in kept.items() if ts}
-    return kept, out
+    def wanted(S): return tuple(t for t in ts if t in able and t not in S)
+    return {S: wanted(S) for S in sets if wanted(S)}, told
 
 # %% ../../nbs/70_eval.coherence.ipynb #0aa37dcd
 @contextmanager
@@ -124,7 +134,7 @@ def reading(
             if dropout and isinstance(m, nn.modules.dropout._DropoutNd): m.training = True
         yield
 
-# %% ../../nbs/70_eval.coherence.ipynb #bfcb044d
+# %% ../../nbs/70_eval.coherence.ipynb #8d20ab0b
 class _Tally:
     "Samples that were asked for, and those whose product of experts is no density within reach"
     def __init__(self):
@@ -134,56 +144,66 @@ class _Tally:
         self.n += count.n
         self.wide += count.wide
 
-def _usable(x, mask, y, S):
-    "Which data points have a label and all of S, bool `(B,)`"
-    has = observed(x, S, mask)
-    labelled = y>=0
-    needed = torch.stack([labelled, *has.values()])                    # (1+|S|,B)
-    return needed.all(0)
+def _has(data, S):
+    "Which data points have all of `S`, bool `(N,)` on the CPU"
+    has = torch.ones(len(data), dtype=torch.bool)
+    for k in S: has &= data.observed(k).cpu()
+    return has
 
-# %% ../../nbs/70_eval.coherence.ipynb #e80b6c11
-def _hits(model, data, classifiers, subsets=None, targets=None, n=1, bs=256, dropout=False, quiet=True, **how):
-    "What `hits` returns, and `{'wide': {S: share}, 'left_out': {S: why}}`; `how` goes to `generate`"
-    pairs, left = _answered(model, data.names, subsets, targets)
+def _nothing(model, data, sets, what, option='subsets'):
+    "Raise: no data point has a label and all of one of the sets"
+    labelled = data.subset(data.labels(what)>=0)
+    raise ValueError(f'{what}: among the {len(labelled)} labelled ones {_nobody(model, labelled, sets, option)}')
+
+# %% ../../nbs/70_eval.coherence.ipynb #e16c126e
+def _steps(data, usable, device, bs):
+    "Batch by batch and subset by subset: S, rows, and what they have of S"
+    for i in torch.arange(len(data)).split(bs):
+        x, *_ = to_device(data[i], device)
+        for S,use in usable.items():
+            here = use[i]
+            yield S, i[here], {k: x[k][here.to(device)] for k in S}
+
+def _hits(model, data, classifiers, subsets=None, targets=None, n=1, bs=256, dropout=False, quiet=None, **how):
+    "What `hits` returns, and what tables tell: 'wide', 'left_out', 'subsets', 'empty'; `how` goes to `generate`"
+    pairs, told = _answered(model, data.names, subsets, targets)
     each = [(S,t) for S,ts in pairs.items() for t in ts]
-    read = dict.fromkeys(t for _,t in each)
-    classifiers = _ready(data, classifiers, read)
-    N = len(data)
-    out = {pair: torch.full((N,), torch.nan) for pair in each}
+    classifiers, y = _ready(data, classifiers, dict.fromkeys(t for _,t in each))
+    labelled = data.labels('coherence')>=0
+    usable = {S: _has(data, S)&labelled for S in pairs}
+    if pairs and not any(use.any() for use in usable.values()): _nothing(model, data, [*pairs], 'coherence')
+    out = {pair: torch.full((len(data),), torch.nan) for pair in each}
     tally = {S: _Tally() for S in pairs}
+    batches = math.ceil(len(data)/bs)
     with reading(classifiers, dropout):                 # a context, so modes come back even after an error
-        device = _device(model)
-        for i in _bar(torch.arange(N).split(bs), quiet):
-            x, *more, y = to_device(data[i], device)
-            mask = more[0] if more else None
-            for S,ts in pairs.items():
-                use = _usable(x, mask, y, S)
-                if not use.any(): continue
-                given = {k: x[k][use] for k in S}
-                with counting_wide() as count: gen = model.generate(given, given=S, targets=ts, n=n, **how)
-                tally[S].add(count)
-                rows = i[use.cpu()]
-                classes = y[use]
-                for t in ts:
-                    right = _hit(classifiers, t, gen[t], classes)      # (n,B)
-                    share = out[S,t]
-                    share[rows] = right.mean(0)
-    wide = {_key(S): seen.wide/seen.n for S,seen in tally.items() if seen.wide}
-    return out, {'wide': wide, 'left_out': left}
+        steps = _steps(data, usable, _device(model), bs)
+        for S,rows,given in _bar(steps, quiet, batches*len(pairs)):
+            ts = tuple(t for t in pairs[S] if t in y)
+            if not len(rows) or not ts: continue
+            with counting_wide() as count: gen = model.generate(given, given=S, targets=ts, n=n, **how)
+            tally[S].add(count)
+            for t in ts:
+                right = _hit(classifiers[t], gen[t], y[t][rows])       # (n,B)
+                share = out[S,t]
+                share[rows] = right.mean(0)
+    told['wide'] = {_key(S): seen.wide/seen.n for S,seen in tally.items() if seen.wide}
+    told['empty'] = {_key(S): 'no labelled data point has all of it' for S,use in usable.items() if not use.any()}
+    told['empty'] |= {f'target {t}': why for t,why in _untrained(classifiers).items()}
+    return out, told
 
-# %% ../../nbs/70_eval.coherence.ipynb #c2e33b66
+# %% ../../nbs/70_eval.coherence.ipynb #3f9ccfab
 def hits(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
     classifiers, # `{target: module}`, from data to logits
-    subsets=None, # What is given: names or tuples of names (default: all proper subsets that the model answers)
+    subsets=None, # What is given: names or tuples of names (default: all proper subsets that the model answers, or 64 of them)
     targets=None, # What is generated (default: whatever is not given)
     n:int=1, # Samples per data point
     bs:int=256, # Data points at a time
     sample:bool=False, # Draw from the likelihood instead of taking its mean
     dropout:bool=False, # Leave the classifiers' dropout active
     generator:torch.Generator=None, # Source of randomness
-    quiet:bool=True, # No progress bar
+    quiet:bool=None, # No progress bar (default: one after two seconds)
 )->dict: # `{(S,target): (N,)}`: share of right samples for each data point, NaN where it does not count
     "Which data points a model translates into their own class; warns once if products of experts needed help"
     how = dict(sample=sample, generator=generator)
@@ -191,42 +211,40 @@ def hits(
     tell_wide(told['wide'])
     return out
 
-# %% ../../nbs/70_eval.coherence.ipynb #56bf9ec8
-def _moments(v):
-    "Mean of numbers `(N,)`, its standard error, and how many they are"
-    n = len(v)
-    se = v.std().item()/n**.5
-    return v.mean().item(), se, n
+# %% ../../nbs/70_eval.coherence.ipynb #62a38144
+def _spread(v):
+    "Variance of a mean of numbers `(N,)`; NaN for fewer than two"
+    return v.var().item()/len(v) if len(v)>1 else math.nan
 
 def mean_se(
     h:Tensor, # Shares of hits `(N,)`, NaN where a point does not count
     y:Tensor, # Classes `(N,)`
     average:str='micro', # Over points, or over classes ('macro')
-)->tuple: # Mean, standard error, number of points
+)->tuple: # Mean, standard error (NaN where a mean is of fewer than two), number of points
     "Mean hit rate and its standard error"
     choose(average, ('micro','macro'), 'average')
     counts = ~h.isnan()
     y = y.to(h.device)
     y = y[counts]
     h = h[counts].double()
-    if average=='micro': return _moments(h)
+    if average=='micro' or not len(h): return _moments(h)
     parts = [h[y==c] for c in y.unique()]
     means = sum(p.mean().item() for p in parts)
-    var = sum(p.var().item()/len(p) for p in parts)
+    var = sum(_spread(p) for p in parts)
     n = len(parts)
     se = math.sqrt(var)/n
     return means/n, se, len(h)
 
-# %% ../../nbs/70_eval.coherence.ipynb #c2ff4672
+# %% ../../nbs/70_eval.coherence.ipynb #bda5dbe7
 def coherence(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
     classifiers, # `{target: module}`, from data to logits
-    subsets=None, # What is given: names or tuples of names (default: all proper subsets that the model answers)
+    subsets=None, # What is given: names or tuples of names (default: all proper subsets that the model answers, or 64 of them)
     targets=None, # What is generated (default: whatever is not given)
     average:str='micro', # Over points, or over classes ('macro')
     **kw # `n`, `bs`, `sample`, `dropout`, `generator`, `quiet`, as in `hits`
-)->pd.DataFrame: # Columns subset, target, n_given, value, se, n; `attrs` with 'wide' (see below) and 'left_out'
+)->pd.DataFrame: # Columns subset, target, n_given, value, se, n; `attrs`: 'wide' (see below), 'left_out', 'empty', 'subsets'
     "Share of generated modalities that a classifier assigns to the class of the data point"
     choose(average, ('micro','macro'), 'average')          # before the work, not after it
     found, told = _hits(model, data, classifiers, subsets, targets, **kw)
@@ -240,14 +258,14 @@ def coherence(
     tell_wide(told['wide'])
     return df
 
-# %% ../../nbs/70_eval.coherence.ipynb #25162dcc
+# %% ../../nbs/70_eval.coherence.ipynb #28796aa9
 def by_given(
     df:pd.DataFrame, # From `coherence`
 )->pd.DataFrame: # Columns n_given, value, se (an upper bound), pairs
     "Mean coherence for each number of given modalities"
     sizes = df.groupby('n_given')
     means = sizes[['value','se']].mean()
-    means['pairs'] = sizes.size()
+    means['pairs'] = sizes['value'].count()                # pairs that nobody has do not count
     return means.reset_index()
 
 # %% ../../nbs/70_eval.coherence.ipynb #b7a4d076
@@ -258,7 +276,7 @@ def _sizes(n, bs):
     if rest: sizes.append(rest)
     return sizes
 
-# %% ../../nbs/70_eval.coherence.ipynb #c414cda3
+# %% ../../nbs/70_eval.coherence.ipynb #806e44d3
 def joint_coherence(
     model, # Has `generate(n=..., targets=...)`
     classifiers, # `{target: module}`, from data to logits; these modalities must agree
@@ -270,27 +288,30 @@ def joint_coherence(
 )->pd.DataFrame: # One row: subset 'prior', target 'all', n_given 0, value, se, n, and the chance level
     "Share of prior samples whose modalities are all read as one class"
     _refuse(model, ())
+    if n<1: raise ValueError(f'n must be at least 1 draw, found {n}')
+    if not len(classifiers): raise ValueError('joint coherence needs classifiers: train_classifiers(data)')
     clf = _as_modules(classifiers)
+    known = 0
     labels = {k: [] for k in clf}
     with reading(clf, dropout):
         for b in _sizes(n, bs):
             draws = model.generate(n=b, targets=tuple(clf), generator=generator, **kw)
             for k,v in draws.items():
-                read = _logits(clf[k], v).argmax(-1)                               # (b,)
-                labels[k].append(read.cpu())
+                logits = _logits(clf[k], v)                                        # (b,classes)
+                known = max(known, logits.shape[-1])
+                labels[k].append(logits.argmax(-1).cpu())
     each = [torch.cat(v) for v in labels.values()]
     y = torch.stack(each)                                                          # (M,n)
     first = y[0]
     agree = (y==first).all(0)
-    last = int(y.max())
-    hot = F.one_hot(y, last+1)                                                     # (M,n,classes)
+    hot = F.one_hot(y, known)                                                      # (M,n,classes)
     shares = hot.double().mean(1)                                                  # (M,classes)
     chance = shares.prod(0).sum()
     score = _moments(agree.double())
     row = ('prior', 'all', 0, *score, chance.item())
     return pd.DataFrame([row], columns=['subset','target','n_given','value','se','n','chance'])
 
-# %% ../../nbs/70_eval.coherence.ipynb #e15df484
+# %% ../../nbs/70_eval.coherence.ipynb #01078b60
 @torch.no_grad()
 def classifier_accuracy(
     classifiers, # `{name: module}`, from data to logits
@@ -299,23 +320,25 @@ def classifier_accuracy(
     dropout:bool=False, # Leave dropout active
 )->pd.DataFrame: # Columns target, value, se, n
     "Accuracy of each classifier on real data: the ceiling of coherence"
-    clf = _ready(data, classifiers, classifiers)
+    clf, y = _ready(data, classifiers, classifiers)
+    unlabelled = data.labels('accuracy of classifiers')<0
     def hit(t, i):
         part = data.part(i, (t,))
         v = part[t]                                                    # (B,*shape)
-        right = _hit(clf, t, v[None], data.y[i])                       # (1,B)
+        right = _hit(clf[t], v[None], y[t][i])                         # (1,B)
         return right[0]
+    use = {t: (_has(data, (t,))&~unlabelled).nonzero()[:,0] for t in clf}
+    if not any(len(i) for i in use.values()):
+        raise ValueError(f'no labelled data point has any of {tuple(clf)}; label some that have')
     rows = []
     with reading(clf, dropout):
-        for t in clf:
-            labelled = data.y>=0
-            known = labelled & data.observed(t)
-            use = known.nonzero()[:,0]
-            parts = [hit(t, i) for i in use.split(bs)]
-            right = torch.cat(parts)
-            score = mean_se(right, data.y[use])
-            rows.append((t, *score))
+        for t,i in use.items():
+            parts = [hit(t, part) for part in i.split(bs) if len(part)]
+            right = torch.cat(parts) if parts else torch.empty(0)
+            rows.append((t, *_moments(right.double())))
+    rows += [(t, math.nan, math.nan, 0) for t in _untrained(clf)]
     return pd.DataFrame(rows, columns=['target','value','se','n'])
+
 
 # %% ../../nbs/70_eval.coherence.ipynb #13cab600
 def against_ceiling(
@@ -368,7 +391,27 @@ def _fit(clf, data, epochs, bs, lr, device, quiet):
             opt.step()
         sched.step()
 
-# %% ../../nbs/70_eval.coherence.ipynb #68cb0289
+# %% ../../nbs/70_eval.coherence.ipynb #c26f9935
+def _few_labelled(data):
+    "`{modality: why}` of those that fewer than two labelled data points have"
+    labelled = data.labels('train_classifiers')>=0
+    counts = {k: int((_has(data, (k,))&labelled).sum()) for k in data.names}
+    few = {k: f'{n} labelled data points have it, and a classifier needs 2' for k,n in counts.items() if n<2}
+    if len(few)==len(counts):
+        raise ValueError(f'train_classifiers: no modality has two labelled data points ({counts}); label more')
+    for k,why in few.items(): warnings.warn(f'no classifier of {k!r}: {why}', stacklevel=3)
+    return few
+
+def _check_nets(nets, data):
+    "Raise unless every network tells the classes apart"
+    for k,net in nets.items():
+        choose(k, data.names, 'modality in nets')
+        found = _outputs(net, data, k)
+        if found>=data.n_classes: continue
+        why = f'nets[{k!r}] has {found} outputs for {data.n_classes} classes; give it {data.n_classes}'
+        raise ValueError(why)
+
+# %% ../../nbs/70_eval.coherence.ipynb #c18630e5
 def train_classifiers(
     data:MMData, # Labelled training data
     valid:MMData=None, # Other data, on which accuracies are measured (default: `data` itself)
@@ -379,22 +422,27 @@ def train_classifiers(
     device=None, # Where to train (default: a GPU if there is one)
     seed:int=0, # Seed of weights, order and dropout
     quiet:bool=False, # No progress bar
-)->nn.ModuleDict: # `{name: classifier}` in eval mode, with an attribute `accuracy` (a table)
+)->nn.ModuleDict: # `{name: classifier}` in eval mode; attributes `accuracy` (a table), `classes`, `left_out`
     "One classifier per modality"
-    _ready(data, {})
+    few = _few_labelled(data)
+    if valid is None: valid = data
+    valid = same_classes(valid, data)
+    valid.labels('train_classifiers (validation data)')
     nets = nets or {}
-    for k in nets: choose(k, data.names, 'modality in nets')
+    _check_nets(nets, data)
     device = device or default_device()
-    last = int(data.y.max())
     in_600_steps = 600*bs/len(data)
     usual = math.ceil(in_600_steps)
     epochs = epochs or max(4, usual)
     def net(k):
         shape = data.x[k].shape[1:]
-        return nets.get(k) or classifier_for(tuple(shape), last+1)
+        return nets.get(k) or classifier_for(tuple(shape), data.n_classes)
     with seeded(seed):
-        each = {k: net(k) for k in data.x}
+        each = {k: net(k) for k in data.x if k not in few}
         clf = nn.ModuleDict(each).to(device)
         _fit(clf.train(), data, epochs, bs, lr, device, quiet)
-    clf.accuracy = classifier_accuracy(clf.eval(), valid or data)
+    clf.left_out = few
+    clf.classes = data.classes or tuple(range(data.n_classes))
+    clf.accuracy = classifier_accuracy(clf.eval(), valid)
     return clf
+

@@ -5,51 +5,128 @@
 # %% auto #0
 __all__ = ['samplers', 'latent_codes', 'sampler_gain', 'score_components', 'GMMSampler', 'MAFSampler', 'fit_sampler']
 
-# %% ../../nbs/60_models.samplers.ipynb #5f8bf8d9
+# %% ../../nbs/60_models.samplers.ipynb #1a6c69cb
 import inspect, math, torch, warnings
 from copy import deepcopy
 from fastcore.basics import patch
+from math import comb
+from time import monotonic
 from torch import nn, Tensor
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
-from ..core import _like, as_names, choose, following, register, seeded, subsets as all_subsets
+from ..core import _like, as_names, choose, following, register, seeded, some_subsets
 from ..dists import normal
 from ..theory.flows import FlowPosterior, MADE, maf
 
-# %% ../../nbs/60_models.samplers.ipynb #1787d430
+# %% ../../nbs/60_models.samplers.ipynb #4cf7eeb7
 def _device(module):
     "Where a module computes: the CPU if it has no tensors"
     like = _like(module)
     return torch.device('cpu') if like is None else like.device
 
-def _bar(items, quiet):
-    "A progress bar that vanishes when it is done, or none"
-    if quiet: return items
+def _late_bar(items, n, seconds=2.):
+    "A progress bar for what is left after some seconds"
     from fastprogress.fastprogress import progress_bar
-    return progress_bar(items, leave=False)
+    start = monotonic()
+    items = iter(items)
+    done = 0
+    for item in items:
+        yield item
+        done += 1
+        if monotonic()-start>seconds: break
+    if done<n: yield from progress_bar(items, total=n-done, leave=False)
 
-# %% ../../nbs/60_models.samplers.ipynb #8c415d3a
+def _bar(items, quiet=None, n=None):
+    "A progress bar that vanishes when it is done (None: only where the loop is slow), or none"
+    if quiet: return items
+    return _late_bar(items, len(items) if n is None else n, 2. if quiet is None else 0.)
+
+# %% ../../nbs/60_models.samplers.ipynb #2b1cf025
+def _key(S):
+    "A subset as tables write it: 'a+b'"
+    return '+'.join(S)
+
+def _moments(v):
+    "Mean of numbers `(N,)`, its standard error (NaN for fewer than two), and how many they are"
+    n = len(v)
+    if not n: return math.nan, math.nan, 0
+    se = v.std().item()/n**.5 if n>1 else math.nan
+    return v.mean().item(), se, n
+
+# %% ../../nbs/60_models.samplers.ipynb #873f790f
+def _choices(answers, names, top):
+    "Some of the subsets of up to `top` of `names` that a model conditions on, and how many there are"
+    if answers.given is not None:
+        listed = set(answers.subsets(1, top))
+        fitting = [tuple(k for k in names if k in S) for S in listed if set(S)<=set(names)]
+        return sorted(fitting, key=lambda S: (len(S), [*map(names.index, S)])), len(fitting)
+    needs = answers.needs
+    if not set(needs)<=set(names): return [], 0
+    free = [k for k in names if k not in needs]
+    sizes = range(max(0, 1-len(needs)), top-len(needs)+1)
+    total = sum(comb(len(free), k) for k in sizes)
+    drawn = some_subsets(free, min_size=sizes.start, max_size=sizes.stop-1)
+    return [tuple(k for k in names if k in (*needs, *S)) for S in drawn], total
+
+def _default_sets(model, names, top=None):
+    "Subsets that are taken where none are named; and, if there are more, a word on how many"
+    names = tuple(names)
+    sets, total = _choices(model.answers, names, len(names) if top is None else top)
+    cut = f'{len(sets)} of {total:,} subsets, drawn' if total>len(sets) else ''
+    return sets, cut
+
+# %% ../../nbs/60_models.samplers.ipynb #051254e1
 def _sets(model, data, subsets):
-    "Subsets as tuples of names (default: all that the model conditions on)"
+    "Subsets as tuples of names (default: all that the model conditions on, or some if these are many)"
+    if subsets is None: return _default_sets(model, data.names)[0]
     answers = model.answers
-    if subsets is None: return [S for S in all_subsets(data.names) if answers.can(S)]
-    sets = [as_names(S) for S in subsets]
+    sets = [as_names(S) for S in ([subsets] if isinstance(subsets, str) else subsets)]
     for S in sets:
         if not S: raise ValueError('a subset needs at least one modality')
         for k in S: choose(k, data.names, 'modality')
         if not answers.can(S): answers.refuse(S, type(model).__name__)
     return sets
 
-# %% ../../nbs/60_models.samplers.ipynb #d2284210
-def _rows_with(data, sets):
-    "Indices of the data points that have all of every set; a set None asks for anything at all"
+# %% ../../nbs/60_models.samplers.ipynb #2fb48661
+def _parts_known(model, data):
+    "Which data points have all modalities, or a part that the model conditions on, bool `(N,)`"
+    obs = data._seen().T                                                   # (N,M)
+    kinds, which = obs.unique(dim=0, return_inverse=True)
+    def known(kind):
+        S = tuple(k for k,has in zip(data.names, kind) if has)
+        return len(S)==len(data.names) or bool(S) and model.answers.can(S)
+    fine = [known(kind) for kind in kinds.tolist()]
+    return torch.tensor(fine, device=obs.device)[which]
+
+def _rows_with(model, data, sets):
+    "Indices of the data points that have all of every set; a set None asks for a part that the model conditions on"
     def holds(S):
-        has = torch.stack([data.observed(k) for k in S or data.names])     # (|S|,N)
-        return has.all(0) if S else has.any(0)
+        if not S: return _parts_known(model, data)
+        has = torch.stack([data.observed(k) for k in S])                   # (|S|,N)
+        return has.all(0)
     each = [holds(S) for S in sets]
     kept = torch.stack(each).all(0)                                        # (N,)
     return kept.nonzero()[:,0]
 
-# %% ../../nbs/60_models.samplers.ipynb #d479cca2
+# %% ../../nbs/60_models.samplers.ipynb #09a59c0a
+def _most_seen(model, data):
+    "The modality that most data points have, of those on which alone the model conditions; None if there is none"
+    alone = [k for k in data.names if model.answers.can((k,))]
+    seen = {k: int(data.observed(k).sum()) for k in alone}
+    best = max(seen, key=seen.get, default=None)
+    return best if best and seen[best] else None
+
+def _nobody(model, data, sets, option='given'):
+    "Why nothing can be asked: no data point has all of the sets"
+    if sets==[None]:
+        return (f'no data point has a part that {type(model).__name__} conditions on ({model.answers.say()}); '
+                'use data that hold one')
+    asked = tuple(dict.fromkeys(k for S in sets for k in S or ()))
+    found = ', '.join(f'{k} {int(data.observed(k).sum())}' for k in asked)
+    best = _most_seen(model, data)
+    instead = f'ask for a subset that some have, e.g. {option}=[{best!r}]' if best else 'use data that have them'
+    return f'no data point has all of {asked} (of {len(data)} data points: {found}); {instead}'
+
+# %% ../../nbs/60_models.samplers.ipynb #157cb030
 def _posteriors(model, data, sets, bs, quiet):
     "Rows that have all of the sets (a set None: whatever a row has), and q(z|x_S) for each set, a batch at a time"
     def checked(S):
@@ -57,8 +134,8 @@ def _posteriors(model, data, sets, bs, quiet):
         names, = _sets(model, data, [S])
         return names
     asked = [checked(S) for S in sets]
-    rows = _rows_with(data, asked)
-    if not len(rows): raise ValueError(f'no data point has all of {sets}')
+    rows = _rows_with(model, data, asked)
+    if not len(rows): raise ValueError(_nobody(model, data, asked))
     device = _device(model)
     def posterior(x, mask, S):
         part = {k: x[k].to(device) for k in S}
@@ -77,7 +154,7 @@ def _mean(q, draws):
     except NotImplementedError: z = q.sample((draws,))
     return z.mean(0)
 
-# %% ../../nbs/60_models.samplers.ipynb #7d6f0c23
+# %% ../../nbs/60_models.samplers.ipynb #2d3d99a3
 @torch.no_grad()
 def latent_codes(
     model, # Has `posterior(x, given, mask)`
@@ -87,8 +164,8 @@ def latent_codes(
     draws:int=64, # Draws behind the mean of a posterior that has no formula for it
     bs:int=512, # Data points at a time
     generator:torch.Generator=None, # Source of randomness
-    quiet:bool=True, # No progress bar
-)->Tensor: # Codes `(N,d)` on the CPU; rows that lack part of `given` are NaN
+    quiet:bool=None, # No progress bar (default: one after two seconds)
+)->Tensor: # Codes `(N,d)` on the CPU; rows that lack part of `given`, or of what the model needs, are NaN
     "A latent code for every data point"
     z = None
     with following(generator):
@@ -101,7 +178,7 @@ def latent_codes(
             z[i] = part
     return z
 
-# %% ../../nbs/60_models.samplers.ipynb #1c5ecf7a
+# %% ../../nbs/60_models.samplers.ipynb #9db8c1e9
 def sampler_gain(
     sampler, # Has `log_prob`
     prior, # Distribution over `(d,)`
@@ -111,14 +188,14 @@ def sampler_gain(
     import pandas as pd
     lacking = z.isnan().any(-1)
     z = z[~lacking]
+    if not len(z): raise ValueError(f'no codes to score: all {len(lacking)} rows are NaN; '
+                                    'encode what data points have: latent_codes(model, data, sample=True)')
     with torch.no_grad():
         device = _device(sampler)
         ls = sampler.log_prob(z.to(device))
         lp = prior.log_prob(z.to(prior.mean))
     gain = (ls-lp).double().cpu()                          # (N,)
-    n = len(gain)
-    value = gain.mean().item()
-    se = gain.std().item()/n**.5
+    value, se, n = _moments(gain)
     row = dict(target='codes', value=value, se=se, n=n)
     return pd.DataFrame([row])
 
@@ -189,7 +266,7 @@ def _bic(u, k, reg, seed):
     bic = mixture.bic(_numpy(u))
     return -bic/2/len(u)
 
-# %% ../../nbs/60_models.samplers.ipynb #fbbda4bb
+# %% ../../nbs/60_models.samplers.ipynb #5dd5fa1e
 def score_components(
     z:Tensor, # Codes `(N,d)`
     ks=(1,2,5,10,20,30), # Numbers of components to try; those above N/3 are left out
@@ -202,6 +279,7 @@ def score_components(
     import pandas as pd
     criteria = {'held': _held_out, 'bic': _bic}
     score = choose(by, criteria, 'criterion')
+    z = _fit_codes(z, z.shape[-1], 3, 'a choice of components')
     seed = _seed(generator)
     z = _some(z, n, seed)
     loc, scale = _scales(z)
@@ -242,7 +320,7 @@ class GMMSampler(nn.Module):
     def forward(self, n): return self.dist().sample((n,))
     def log_prob(self, z): return self.dist().log_prob(z)
 
-# %% ../../nbs/60_models.samplers.ipynb #7b8f0adf
+# %% ../../nbs/60_models.samplers.ipynb #93d4b918
 @patch
 def fit(self:GMMSampler,
     z:Tensor, # Codes `(N,d)`, draws of q(z|X)
@@ -258,7 +336,8 @@ def fit(self:GMMSampler,
     size = _counted(k, 'component')
     space = _counted(self.d, 'dimension')
     _fit_codes(z, self.d, k, f'a mixture of {size}')
-    z = _fit_codes(z, self.d, self.d+1, f'a mixture in {space}')
+    least = self.d+1 if self.k else max(3, self.d+1)
+    z = _fit_codes(z, self.d, least, f'a mixture in {space}')
     if self.k is None:
         table = score_components(z, ks, by, reg=reg, generator=generator)
         tried = dict(zip(table.k, table.value))
@@ -325,7 +404,7 @@ def _epoch(opt, sched, sampler, z, bs):
         opt.step()
         sched.step()
 
-# %% ../../nbs/60_models.samplers.ipynb #eee109d2
+# %% ../../nbs/60_models.samplers.ipynb #fdbc883b
 @patch
 @torch.enable_grad()
 def fit(self:MAFSampler,
@@ -334,7 +413,7 @@ def fit(self:MAFSampler,
     bs:int=256, # Batch size
     lr:float=5e-3, # Highest learning rate of the cycle
     generator:torch.Generator=None, # Source of randomness
-    quiet:bool=True, # No progress bar
+    quiet:bool=None, # No progress bar (default: one after two seconds)
 )->MAFSampler: # Itself
     "Fit by maximum likelihood; keeps the epoch with the best density of held-out codes"
     z = _fit_codes(z, self.d, 20, 'a flow').to(self.loc)
@@ -377,19 +456,20 @@ def _options(cls, kw):
     def part(keys): return {k: v for k,v in kw.items() if k in keys}
     return part(makes), part(fits)
 
-# %% ../../nbs/60_models.samplers.ipynb #fc7cd2be
+# %% ../../nbs/60_models.samplers.ipynb #20a75969
 def _training_codes(model, data, given, generator):
     "Draws of q(z|x_S) of the points that have S"
     S = None if given is None else as_names(given)
     if S is None and model.answers.private:
         S = data.names
-        if not len(_rows_with(data, [S])):
+        if not len(_rows_with(model, data, [S])):
             name = type(model).__name__
+            some = _most_seen(model, data)
             why = (f'{name} has private codes, so a sampler needs data points with all of {S}, and none has; '
-                   f'pass what to encode, e.g. given={S[:1]}: private codes of the others then come from the prior')
+                   f'pass what to encode, e.g. given={some!r}: private codes of the others then come from the prior')
             raise ValueError(why)
     z = latent_codes(model, data, S, sample=True, generator=generator)
-    rows = _rows_with(data, [S])
+    rows = _rows_with(model, data, [S])
     return z[rows.cpu()]
 
 # %% ../../nbs/60_models.samplers.ipynb #175ce92e

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['registry', 'subsets', 'some_subsets', 'as_names', 'choose', 'Modality', 'as_modalities', 'per_modality',
            'nonnegative', 'register', 'observed', 'seen', 'hide', 'part_of', 'check_batch', 'seeded', 'following',
-           'eval_mode', 'Stage', 'set_modes', 'learning', 'Answers', 'MultimodalVAE']
+           'eval_mode', 'Stage', 'set_modes', 'learning', 'on_observed', 'Answers', 'MultimodalVAE']
 
 # %% ../nbs/01_core.ipynb #163b8452
 import inspect, torch
@@ -369,6 +369,100 @@ def learning(
         for p,flag in flags: p.requires_grad_(flag)
         for m,mode in modes: m.training = mode
 
+# %% ../nbs/01_core.ipynb #4a8c2e6e
+_norms = nn.modules.batchnorm._BatchNorm
+
+def _rows_of(v, has):
+    "Which rows of `v` come from observed samples, bool `(N,1,..,1)`; a network may make several rows of a sample"
+    each, rest = divmod(len(v), len(has))
+    if rest or not each:
+        raise ValueError(f'batch norm reads {len(v)} rows of a batch of {len(has)} samples, some of them not observed; '
+                         'keep the rows of each sample together, e.g. x.flatten(0, 1), or use nn.LayerNorm')
+    event = [1]*(v.dim()-1)
+    return has.repeat_interleave(each).view(-1, *event)
+
+def _moments(v, on):
+    "Mean and variance `(C,)` of the rows in `on`, and how many numbers each comes from; the other rows are zero"
+    dims = [i for i in range(v.dim()) if i!=1]
+    places = v[0,0].numel()
+    n = on.sum()*places
+    some = n.clamp(min=1)
+    mean = v.sum(dims)/some
+    centred = torch.where(on, v-_per_channel(mean, v), 0.)
+    return mean, centred.square().sum(dims)/some, n
+
+def _per_channel(stat, v):
+    "`(C,)` to the dimensions of `v (N,C,..)`"
+    return stat.view(1, -1, *[1]*(v.dim()-2))
+
+# %% ../nbs/01_core.ipynb #50b6115f
+def _tracks(norm): return norm.training and norm.track_running_stats and norm.running_mean is not None
+
+@torch.no_grad()
+def _move(norm, mean, var, n):
+    "Running averages take one step, or none where fewer than two numbers were observed"
+    enough = n>1
+    norm.num_batches_tracked.add_(enough)
+    batches = norm.num_batches_tracked.to(mean)
+    step = 1/batches if norm.momentum is None else norm.momentum
+    step = torch.where(enough, step, torch.zeros_like(batches))
+    unbiased = var*n/(n-1).clamp(min=1)
+    norm.running_mean.copy_((1-step)*norm.running_mean + step*mean)
+    norm.running_var.copy_((1-step)*norm.running_var + step*unbiased)
+
+def _before(norm, like):
+    "Mean and variance so far, `(C,)`: what is left where a batch says nothing"
+    if norm.running_mean is None: return torch.zeros_like(like), torch.ones_like(like)
+    return norm.running_mean.to(like), norm.running_var.to(like)
+
+# %% ../nbs/01_core.ipynb #0fb98586
+def _norm_observed(has, norm, v):
+    "What the batch norm `norm` answers to `v (N,C,..)` when it counts the samples in `has`, bool `(B,)`"
+    norm._check_input_dim(v)
+    on = _rows_of(v, has)
+    wide = torch.promote_types(v.dtype, torch.float32)         # as torch sums halves
+    h = torch.where(on, v, 0.).to(wide)
+    mean, var, n = _moments(h, on)
+    if _tracks(norm): _move(norm, mean, var, n)
+    mean_before, var_before = _before(norm, mean)
+    mean = torch.where(n>1, mean, mean_before)
+    var = torch.where(n>1, var, var_before)
+    out = (h-_per_channel(mean, v))*_per_channel((var+norm.eps).rsqrt(), v)
+    if norm.weight is not None: out = out*_per_channel(norm.weight, v)
+    if norm.bias is not None: out = out+_per_channel(norm.bias, v)
+    return out.to(v.dtype)
+
+def _norm_alone(norm, v):
+    "What `norm` answers to a single row: a vector has no variance over a batch of one, a feature map has"
+    one_number = v.numel()==v.shape[1]
+    if not one_number: return type(norm).forward(norm, v)
+    return _norm_observed(v.new_ones(1, dtype=torch.bool), norm, v)
+
+# %% ../nbs/01_core.ipynb #93b23038
+@contextmanager
+def _answering(net, answer):
+    "Inside the block `answer(norm, v)` stands for every batch norm in `net` that looks at its batch"
+    norms = [m for m in net.modules() if isinstance(m, _norms) and (m.training or m.running_mean is None)]
+    before = [m.__dict__.get('forward') for m in norms]
+    for m in norms: m.forward = partial(answer, m)
+    try: yield
+    finally:
+        for m,own in zip(norms, before):
+            if own is None: del m.forward
+            else: m.forward = own
+
+def on_observed(
+    net:nn.Module, # Reads a batch
+    v, # Its input, `(B,*shape)` or `{name: (B,*shape)}`
+    has:Tensor=None, # bool `(B,)`, True where the sample was observed (default: everywhere)
+): # `net(v)`; rows of samples that were not observed mean nothing
+    "`net(v)`, where batch norm counts the observed samples only; fewer than two numbers leave it as it was"
+    first = next(iter(v.values())) if isinstance(v, Mapping) else v
+    alone = len(first)==1
+    if has is None and not alone: return net(v)
+    answer = _norm_alone if has is None else partial(_norm_observed, has)
+    with _answering(net, answer): return net(v)
+
 # %% ../nbs/01_core.ipynb #2923b923
 @dataclass(frozen=True)
 class Answers:
@@ -467,7 +561,7 @@ class _Described(nn.Module):
         "Write `config.json` and `model.safetensors` into the folder `dir`; `load_model` reads them"
         return import_module('mmvae_nb.train.io').save_model(self, dir)
 
-# %% ../nbs/01_core.ipynb #35abc9ea
+# %% ../nbs/01_core.ipynb #b267f127
 class _Contract(_Described):
     "What a model computes"
     def encode(self, x, mask=None):
@@ -479,9 +573,10 @@ class _Contract(_Described):
     def stages(self)->list:
         "Stages of training, in order"
         return [Stage('all', self.loss)]
-    def experts(self, x)->dict:
-        "What each encoder says of its modality, for those in `x`"
-        return {k: self.encoders[k](v) for k,v in x.items()}
+    def experts(self, x, mask=None)->dict:
+        "What each encoder says of its modality, for those in `x`; nothing that counts where `mask` is False"
+        mask = mask or {}
+        return {k: on_observed(self.encoders[k], v, mask.get(k)) for k,v in x.items()}
     def weighted(self, rec)->Tensor:
         "Sum of the log-likelihoods `{name: (...)}` in nats, times the modalities' weights"
         return sum(self.mods[k].weight*v for k,v in rec.items())

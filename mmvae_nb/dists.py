@@ -7,14 +7,14 @@ __all__ = ['likelihoods', 'normal', 'laplace', 'params', 'remap', 'kind_of', 're
            'NormalHead', 'LaplaceHead', 'Encoder', 'NormalPrior', 'LaplacePrior', 'Likelihood', 'NormalLik',
            'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Decoder', 'kl']
 
-# %% ../nbs/02_dists.ipynb #f1e4dddc
+# %% ../nbs/02_dists.ipynb #d595bdd7
 import math, torch
 from fastcore.basics import patch
 from functools import singledispatch
 from torch import nn, Tensor
 from torch.distributions import (Bernoulli, Distribution, Independent, Laplace, MultivariateNormal, Normal,
                                  OneHotCategorical, kl_divergence)
-from .core import choose, register
+from .core import choose, on_observed, register
 
 # %% ../nbs/02_dists.ipynb #922827bf
 def normal(
@@ -357,7 +357,7 @@ def as_likelihood(
     if isinstance(lik, nn.Module): return lik
     return choose(lik, likelihoods, 'likelihood')()
 
-# %% ../nbs/02_dists.ipynb #2548bacd
+# %% ../nbs/02_dists.ipynb #799461d6
 @register
 class Decoder(nn.Module):
     "p(x|z): a network `(N,d) -> (N,*shape)` and a likelihood"
@@ -376,7 +376,7 @@ class Decoder(nn.Module):
         return self.training and self.whole
 
     def _features(self, z): # `(N,d)` to `(N,*shape)`
-        if self._at_once(z) or len(z)<=self.chunk: return self.net(z)
+        if self._at_once(z) or len(z)<=self.chunk: return on_observed(self.net, z)
         parts = z.split(self.chunk)
         return torch.cat([self.net(part) for part in parts])
 

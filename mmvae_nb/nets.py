@@ -8,12 +8,12 @@ __all__ = ['quiet_gain', 'pixel_sd', 'wide_input', 'n_params', 'he_init', 'first
            'net_for', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders', 'fresh', 'JointEncoder', 'mnist_svhn',
            'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN', 'StridedCNN', 'classifier_for']
 
-# %% ../nbs/03_nets.ipynb #e21e65db
+# %% ../nbs/03_nets.ipynb #2dccf94a
 import copy, math, torch
 from fastcore.basics import patch
 from itertools import pairwise
 from torch import nn, Tensor
-from .core import Modality, as_modalities, choose, eval_mode, register, registry
+from .core import Modality, as_modalities, choose, eval_mode, on_observed, register, registry
 from .dists import CategoricalLik, Decoder, Encoder, LaplaceLik, NormalHead, NormalLik, as_likelihood
 from .dists import _head_gain, _log_var
 
@@ -429,7 +429,7 @@ class JointEncoder(nn.Module):
         self.merge = nn.Sequential(merge, nn.ReLU(inplace=True))
         self.head = head(nf, d)
 
-# %% ../nbs/03_nets.ipynb #dab24c62
+# %% ../nbs/03_nets.ipynb #d73819ad
 @patch
 def forward(self:JointEncoder,
     x:dict, # `{name: (B,*shape)}`, every modality
@@ -439,7 +439,7 @@ def forward(self:JointEncoder,
     if missing:
         names = tuple(self.bodies)
         raise ValueError(f'a joint encoder reads all of {names}, but {missing[0]!r} is missing')
-    parts = [body(x[k]) for k,body in self.bodies.items()]
+    parts = [on_observed(body, x[k]) for k,body in self.bodies.items()]
     merged = self.merge(torch.cat(parts, -1))
     return self.head(merged)
 
@@ -450,12 +450,12 @@ def features(self:JointEncoder,
     o, # bool `(B,)`: which samples have it
 )->Tensor: # `(B,width)`
     "Features of one modality, zero where a sample lacks it: for joint encoders of incomplete samples"
-    if v is not None and o.all(): return self.bodies[k](v)
+    if v is not None and o.all(): return on_observed(self.bodies[k], v)
     like = next(self.merge.parameters())
     empty = like.new_zeros(len(o), self.width)
     i, = o.nonzero(as_tuple=True)                      # the samples that have it
     if not len(i): return empty
-    h = self.bodies[k](v[i]).to(empty.dtype)
+    h = on_observed(self.bodies[k], v[i]).to(empty.dtype)
     return empty.index_put((i,), h)
 
 # %% ../nbs/03_nets.ipynb #3942d6b9

@@ -5,18 +5,18 @@
 # %% auto #0
 __all__ = ['families', 'ExpertsVAE', 'JointVAE', 'private_weights', 'PrivateVAE']
 
-# %% ../../nbs/40_models.base.ipynb #1357c2ae
+# %% ../../nbs/40_models.base.ipynb #1661840b
 import torch
 from dataclasses import replace
 from torch import nn, Tensor
 from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, eval_mode, nonnegative, observed,
-                           per_modality, seen)
+                           on_observed, per_modality, seen)
 from ..dists import Encoder, LaplaceHead, LaplacePrior, NormalHead, NormalPrior, beside, either, normal, remap
 from ..nets import JointEncoder, body_of, decoder_of, decoders as default_decoders, fresh, unimodal_encoders
 from ..theory.elbo import elbo
 from ..theory.experts import is_strict, poe_posteriors, wide_of
 
-# %% ../../nbs/40_models.base.ipynb #45cd012e
+# %% ../../nbs/40_models.base.ipynb #0e5b4383
 def _check_encoders(given, names, what='encoders'):
     "Raise unless the user's encoders, if any, are those of `names`"
     if not given: return
@@ -50,7 +50,7 @@ class ExpertsVAE(MultimodalVAE):
         raise NotImplementedError(f'{type(self).__name__} does not say how experts are joined; override `aggregate`')
     def encode(self, x, mask=None):
         "q(z|x_S): each encoder runs once, then `aggregate` joins the experts of what is observed"
-        experts = self.experts(x)
+        experts = self.experts(x, mask)
         obs = seen(x, mask) if mask else None
         return self.aggregate(list(experts.values()), obs)
 
@@ -94,7 +94,7 @@ class _JointParts(MultimodalVAE):
         if cache: return normal(cache['loc'], cache['scale'])
         with torch.no_grad(): return self.joint(x)
 
-# %% ../../nbs/40_models.base.ipynb #76462e06
+# %% ../../nbs/40_models.base.ipynb #d203e5fa
 class _JointEncoding(_JointParts):
     "The joint encoder where a sample is complete, a product where it is not"
     def product(self, qs, obs=None):
@@ -113,10 +113,10 @@ class _JointEncoding(_JointParts):
         obs = seen(x, mask)                       # (M,B)
         full = obs.all(0)
         if every: obs = obs&~full                 # nothing is multiplied where the joint encoder answers
-        qs = list(self.experts(x).values())
+        qs = list(self.experts(x, mask).values())
         q = self.product(qs, obs if mask else None)
         if not every: return q
-        return self.complete_with(q, self.joint(x), full)
+        return self.complete_with(q, on_observed(self.joint, x, full), full)
     def joint_loss(self, x, mask=None, warm=1.):
         "First stage: the negative ELBO of the joint encoder; `warm` scales the KL"
         x, mask = self.prepare_loss(x, mask)
@@ -175,7 +175,7 @@ class _SplitCode(MultimodalVAE):
         shared = part(lambda u, w: u)
         return shared, {k: part(lambda u, w: w[k]) for k in self.names}
 
-# %% ../../nbs/40_models.base.ipynb #1d3adeb3
+# %% ../../nbs/40_models.base.ipynb #b3d5822c
 class _TwoCodes(_SplitCode):
     "u and w_j inferred: the observed experts joined, and every observed private code"
     def aggregate(self, qs, obs=None):
@@ -183,18 +183,18 @@ class _TwoCodes(_SplitCode):
         raise NotImplementedError(f'{type(self).__name__} does not say how experts are joined; override `aggregate`')
     def shared(self, x, mask=None):
         "q(u|x_S): the observed experts, joined"
-        experts = self.experts(x)
+        experts = self.experts(x, mask)
         obs = seen(x, mask) if mask else None
         return self.aggregate(list(experts.values()), obs)
     def privates(self, x, mask=None)->dict:
         "`{name: q(w_j|x_j)}` where j is observed, p(w_j) where not, batch shape `(B,)`"
-        out = {}
+        out, masks = {}, mask or {}
         _, priors = self.priors()
         for k,has in observed(x, self.names, mask).items():
             B = len(has)
             prior = remap(priors[k], lambda name, v: v.expand(B, -1))
             told = k in x and self.sizes[k]>0
-            own = self.private[k](x[k]) if told else prior
+            own = on_observed(self.private[k], x[k], masks.get(k)) if told else prior
             out[k] = either(has, own, prior)
         return out
     def encode(self, x, mask=None):

@@ -13,7 +13,7 @@ from .base import PrivateVAE, private_weights
 from ..theory.elbo import rec_terms, report
 from ..theory.experts import _gaussian, _naturals, poe
 
-# %% ../../nbs/52_models.dmvae.ipynb #7030d8d7
+# %% ../../nbs/52_models.dmvae.ipynb #49cc0983
 class _Rows(PrivateVAE):
     "u from all that is observed, and from each modality alone"
     def aggregate(self, qs, obs=None):
@@ -43,7 +43,7 @@ class _Rows(PrivateVAE):
         sets, # bool `(S,M,B)` from `rows`
     )->tuple: # log p(x_j|u,w_j) `{name: (S,B)}`, KL of u `(S,B)`, KLs of the private codes `{name: (B,)}`
         "What the bounds are made of: each encoder runs once, private codes are drawn anew in each row"
-        qs = [q.expand((1, *q.batch_shape)) for q in self.experts(x).values()]
+        qs = [q.expand((1, *q.batch_shape)) for q in self.experts(x, mask).values()]
         u = self.aggregate(qs, sets.movedim(1, 0))                     # batch shape (S,B)
         own = self.privates(x, mask)
         prior, priors = self.priors()

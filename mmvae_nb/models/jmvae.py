@@ -12,7 +12,7 @@ from .base import JointVAE
 from ..theory.coupling import l_jm
 from ..theory.elbo import log_weights, report
 
-# %% ../../nbs/41_models.jmvae.ipynb #abea90cf
+# %% ../../nbs/41_models.jmvae.ipynb #8624c80e
 @register
 class JMVAE(JointVAE):
     "Joint multimodal VAE (Suzuki et al. 2016; JNF 2023, Eqs. 4-5), in one stage or two"
@@ -39,14 +39,14 @@ class JMVAE(JointVAE):
         q = self.joint(x)
         z = q.rsample((1,))
         lw, rec, div = log_weights(self, x, q, z, mask, beta=self.beta*warm, exact=True)
-        jm = l_jm(q, list(self.experts(x).values()))
+        jm = l_jm(q, list(self.experts(x, mask).values()))
         loss = warm*self.alpha*jm-lw.mean(0)
         return loss.mean(), report(rec, div, l_jm=jm)
     def unimodal_loss(self, x, mask=None, cache=None):
         "Second stage: L_JM with everything but the unimodal encoders frozen"
         q = self.frozen_joint(x, mask, cache)
         x, mask = self.prepare_loss(x, mask)
-        jm = l_jm(q, list(self.experts(x).values()))
+        jm = l_jm(q, list(self.experts(x, mask).values()))
         return jm.mean(), {'l_jm': jm.detach().mean()}
     def stages(self):
         "One stage, or joint model then unimodal encoders"

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Given', 'shared_info', 'Either', 'JNF']
 
-# %% ../../nbs/49_models.jnf.ipynb #d581f47e
+# %% ../../nbs/49_models.jnf.ipynb #b14e502c
 import torch
 from dataclasses import replace
 from functools import partial
@@ -13,7 +13,7 @@ from torch import nn
 from torch.distributions import Distribution
 from ..theory.cca import DCCA, width
 from ..theory.contrastive import Contrastive
-from ..core import Stage, as_modalities, choose, eval_mode, register
+from ..core import Stage, as_modalities, choose, eval_mode, on_observed, register
 from ..dists import Encoder, NormalHead
 from ..theory.experts import wide_of
 from ..theory.flows import FlowHead, experts_logp
@@ -49,15 +49,15 @@ def shared_info(
     objective = choose(projectors, _objectives, 'projectors')
     return objective(list(mods.values()), size, **kw)
 
-# %% ../../nbs/49_models.jnf.ipynb #128c8efe
+# %% ../../nbs/49_models.jnf.ipynb #f381b832
 class _Views(JointVAE):
     "Unimodal posteriors of the data, or of projections of them"
     def views(self, x):
         "What the unimodal posteriors read: the data, or their projections"
         return x if self.shared is None else self.shared.project(x)
-    def experts(self, x):
+    def experts(self, x, mask=None):
         "Unimodal posteriors of the modalities in `x`, by name"
-        return super().experts(self.views(x))
+        return super().experts(self.views(x), mask)
     def cache_last(self, x, mask=None):
         "What stands still in the last stage: q(z|X), and the projections"
         cache = self.cache_joint(x, mask)
@@ -69,16 +69,16 @@ def _cached(cache, what):
     "Entries `(what, name)` of a cache, by name; none without a cache"
     return {key[1]: v for key,v in (cache or {}).items() if key[0]==what}
 
-# %% ../../nbs/49_models.jnf.ipynb #e5589195
+# %% ../../nbs/49_models.jnf.ipynb #0627bcf0
 def _by_name(nll, views):
     "Terms of the last stage"
     return {f'nll_{k}': v for k,v in zip(views, nll.detach())}
 
 class _LastStage(_Views):
     "Unimodal posteriors that learn from a joint posterior that stands still"
-    def cross_entropies(self, z, views):
+    def cross_entropies(self, z, views, mask=None):
         "-log q_j(z|x_j) in nats, `(M,B)`, at one `z (1,B,d)`; flows of one form are evaluated together"
-        qs = [self.encoders[k](v) for k,v in views.items()]
+        qs = [on_observed(self.encoders[k], v, (mask or {}).get(k)) for k,v in views.items()]
         return -experts_logp(qs)(z)[:,0]
     def unimodal_loss(self, x, mask=None, cache=None):
         "Last stage: -sum_j E log q_j(z|x_j) over draws of the frozen joint posterior (JNF 2023, Eq. 9)"

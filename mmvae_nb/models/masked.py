@@ -119,7 +119,7 @@ def seen_mean(
     total = torch.where(obs, v, v.new_zeros(())).sum(-1)
     return total/obs.sum(-1).clamp(min=1)
 
-# %% ../../nbs/55_models.masked.ipynb #26faf9ee
+# %% ../../nbs/55_models.masked.ipynb #ad72ecda
 @register
 class MaskedJMVAE(_StandsStill, JMVAE):
     "JMVAE that learns from incomplete tuples: its joint encoder takes masks"
@@ -140,7 +140,7 @@ class MaskedJMVAE(_StandsStill, JMVAE):
         "One stage: -L + alpha*L_JM on what is kept of each sample"
         x, mask = self.keep_part(*self.prepare_loss(x, mask))
         lw, q, rec, div = self.kept_bound(x, mask, warm)
-        experts = list(self.experts(x).values())
+        experts = list(self.experts(x, mask).values())
         jm = l_jm(q, experts, seen(x, mask))                                     # (B,)
         loss = warm*self.alpha*jm-lw.mean(0)
         return loss.mean(), report(rec, div, l_jm=jm)
@@ -148,12 +148,12 @@ class MaskedJMVAE(_StandsStill, JMVAE):
         "Second stage: KL(q(z|x_O)||q_j), averaged over the samples that have j"
         q = self.frozen_joint(x, mask, cache)
         x, mask = self.prepare_loss(x, mask)
-        experts = self.experts(x).values()
+        experts = self.experts(x, mask).values()
         each = torch.stack([kl(q, expert) for expert in experts])                # (M,B)
         jm = seen_mean(each, seen(x, mask)).sum()
         return jm, {'l_jm': jm.detach()}
 
-# %% ../../nbs/55_models.masked.ipynb #163505dc
+# %% ../../nbs/55_models.masked.ipynb #de5c68de
 @register
 class MaskedJNF(_StandsStill, JNF):
     "JNF that learns from incomplete tuples: its joint encoder takes masks"
@@ -188,6 +188,8 @@ class MaskedJNF(_StandsStill, JNF):
         "Last stage: -E log q_j(z|x_j), z from q(z|x_O), averaged over the samples that have j"
         q = self.frozen_joint(x, mask, cache)
         views, obs = self.last_inputs(x, mask, cache)
+        complete = not mask and not _cached(cache, 'seen')
+        has = None if complete else dict(zip(views, obs))
         z = q.rsample((1,))
-        nll = seen_mean(self.cross_entropies(z, views), obs)                     # (M,)
+        nll = seen_mean(self.cross_entropies(z, views, has), obs)                # (M,)
         return nll.sum(), _by_name(nll, views)

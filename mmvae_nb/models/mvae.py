@@ -15,7 +15,7 @@ from .base import ExpertsVAE
 from ..theory.elbo import report
 from ..theory.experts import poe
 
-# %% ../../nbs/43_models.mvae.ipynb #171da6f9
+# %% ../../nbs/43_models.mvae.ipynb #a6c66781
 @register
 class MVAE(ExpertsVAE):
     "Multimodal VAE with a product of experts (Wu & Goodman 2018; MultiVae 2023, Eqs. 8-10)"
@@ -44,7 +44,7 @@ class MVAE(ExpertsVAE):
         "Minus the sub-sampled ELBO (MultiVae 2023, Eq. 10); `warm` scales beta"
         x, mask = self.prepare_loss(x, mask)
         sets = members(self, x, mask)                                  # (S,M,B)
-        q = subset_posteriors(self, x, sets)                           # batch shape (S,B)
+        q = subset_posteriors(self, x, sets, mask)                     # batch shape (S,B)
         z = q.rsample()                                               # (S,B,d)
         rec = rec_subsets(self, x, z, sets)
         div = kl(q, self.prior())                                     # (S,B)
@@ -113,17 +113,18 @@ def members(
     drawn = random_subsets(obs, model.k, model.draw)
     return torch.cat([sets, drawn])
 
-# %% ../../nbs/43_models.mvae.ipynb #c8325819
+# %% ../../nbs/43_models.mvae.ipynb #20800921
 def subset_posteriors(
     model, # An `MVAE`
     x:dict, # Checked batch `{name: (B,*shape)}`
     sets:Tensor, # bool `(S,M,B)` from `members`
+    mask:dict=None, # `{name: bool (B,)}`
 ): # Batch shape `(S,B)`
     "q(z|x_S) of all subsets of a step at once; each encoder runs once"
-    experts = model.experts(x).values()
+    experts = model.experts(x, mask).values()
     qs = [q.expand((1, *q.batch_shape)) for q in experts]                      # (1,B) each
-    mask = sets.movedim(1, 0)                                                  # (M,S,B)
-    return model.aggregate(qs, mask)
+    taking_part = sets.movedim(1, 0)                                           # (M,S,B)
+    return model.aggregate(qs, taking_part)
 
 def rec_subsets(
     model, # An `MVAE`

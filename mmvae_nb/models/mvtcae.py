@@ -13,7 +13,7 @@ from ..theory.coupling import l_jm
 from ..theory.elbo import rec_terms, report
 from ..theory.experts import poe
 
-# %% ../../nbs/45_models.mvtcae.ipynb #50b13953
+# %% ../../nbs/45_models.mvtcae.ipynb #aba4f23c
 @register
 class MVTCAE(ExpertsVAE):
     "Product of experts trained by a total-correlation objective (Hwang et al. 2021; MultiVae 2023, Eqs. 14-15)"
@@ -36,7 +36,7 @@ class MVTCAE(ExpertsVAE):
     def loss(self, x, mask=None, warm=1.):
         "Minus the objective of what each sample has; `warm` scales the KL terms"
         x, mask = self.prepare_loss(x, mask)
-        qs = list(self.experts(x).values())
+        qs = list(self.experts(x, mask).values())
         obs = seen(x, mask)                                     # (M,B)
         q = self.aggregate(qs, obs if mask else None)
         rec = rec_terms(self, x, q.rsample((1,)), mask)

@@ -85,7 +85,7 @@ class NexusPosterior(Distribution):
     @torch.no_grad()
     def sample(self, sample_shape=torch.Size()): return self.rsample(sample_shape)
 
-# %% ../../nbs/54_models.nexus.ipynb #cc080e53
+# %% ../../nbs/54_models.nexus.ipynb #8aa0ce0f
 class _Levels(MultimodalVAE):
     "Up from the data to the nexus, and down again"
     @property
@@ -104,7 +104,7 @@ class _Levels(MultimodalVAE):
         return self.node(total/on.sum(0))
     def encode(self, x, mask=None):
         "q(n|x_S): through drawn codes, or (`via='means'`) through their means"
-        qs = self.experts(x)
+        qs = self.experts(x, mask)
         obs = seen(x, mask) if mask else None
         if self.via!='means': return NexusPosterior(self, qs, obs)
         return self.aggregate({k: q.mean for k,q in qs.items()}, obs)
@@ -117,7 +117,7 @@ class _Levels(MultimodalVAE):
             out[k] = self.decoders[k](z)
         return out
 
-# %% ../../nbs/54_models.nexus.ipynb #d7c4e77f
+# %% ../../nbs/54_models.nexus.ipynb #7c97daf8
 def _unit(z):
     "N(0,I), one for each code in `z (B,d)`"
     return normal(torch.zeros_like(z), torch.ones_like(z))
@@ -137,7 +137,7 @@ class _Bottom(_Levels):
     )->tuple: # log p(x_j|z_j) and KL, each `{name: (B,)}` in nats; codes `{name: (B,d_j)}`; bool `(M,B)`
         "What the modalities' own bounds are made of; zero where nothing is observed"
         obs = seen(x, mask)
-        qs = self.experts(x)
+        qs = self.experts(x, mask)
         z = {k: q.rsample() for k,q in qs.items()}
         rec, div = {}, {}
         for k,has in zip(x, obs):
@@ -193,7 +193,7 @@ class _OneStage(_Top):
         terms = _named(rec=rec, kl=div, top=up)
         return -J.mean(), terms | _named(kl={'nexus': top_div})
 
-# %% ../../nbs/54_models.nexus.ipynb #e4653d8b
+# %% ../../nbs/54_models.nexus.ipynb #f31fc324
 class _Stages(_OneStage):
     "One stage for both levels, or a stage for each"
     def bottom_loss(self, x, mask=None, warm=1.):
@@ -205,7 +205,7 @@ class _Stages(_OneStage):
     def cache_codes(self, x, mask=None):
         "What stands still in the second stage: means and scales of all q(z_j|x_j), and who has what"
         x = hide(x, mask)
-        qs = self.experts(x)
+        qs = self.experts(x, mask)
         cache = {'seen': seen(x, mask).T}                                      # (B,M)
         for k,q in qs.items():
             cache['mean',k] = q.mean
@@ -295,7 +295,7 @@ class Nexus(_Stages):
         self.encoders = nn.ModuleDict(encoders or _code_encoders(mods, sizes))
         self.messages, self.node, self.top = _nexus(d, sizes, width, hidden, gammas)
 
-# %% ../../nbs/54_models.nexus.ipynb #40a319d0
+# %% ../../nbs/54_models.nexus.ipynb #64f76eba
 def _rec(decoder, z, x, at_once):
     "log p(x|z) `(n,B)` in nats for codes `z (n,B,d)`, `at_once` draws together"
     parts = [decoder(part).log_prob(x) for part in z.split(at_once)]
@@ -312,7 +312,7 @@ def log_w(
     x, mask = model.prepare(x, mask)
     with eval_mode(model):
         obs = seen(x, mask)
-        qs = model.experts(x)
+        qs = model.experts(x, mask)
         z = {k: q.sample((n,)) for k,q in qs.items()}                          # (n,B,d_j)
         q = model.aggregate(z, obs)
         code = q.sample()                                                      # (n,B,d)

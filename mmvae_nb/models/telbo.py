@@ -12,7 +12,7 @@ from ..core import Stage, choose, nonnegative, register
 from ..dists import kl
 from .base import JointVAE
 
-# %% ../../nbs/42_models.telbo.ipynb #25e819aa
+# %% ../../nbs/42_models.telbo.ipynb #21f58683
 class _OwnBounds(JointVAE):
     "One ELBO per modality, weighted by `beta` and `gamma`, whose decoders stay as they are"
     def decode_fixed(self,
@@ -28,7 +28,7 @@ class _OwnBounds(JointVAE):
         x, mask = self.prepare_loss(x, mask)
         loss = 0
         elbos, kls = {}, {}
-        for k,q in self.experts(x).items():
+        for k,q in self.experts(x, mask).items():
             z = q.rsample((1,))                                       # (1,B,d)
             rec = self.decode_fixed(k, z).log_prob(x[k]).mean()
             div = kl(q, self.prior()).mean()

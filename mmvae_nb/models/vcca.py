@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['CCAClassifier', 'OneSource', 'VCCA', 'VCCAPrivate', 'DCCAE']
 
-# %% ../../nbs/51_models.vcca.ipynb #862bbd7a
+# %% ../../nbs/51_models.vcca.ipynb #7617e4bd
 import torch
 from dataclasses import replace
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from torch import nn
-from ..core import MultimodalVAE, Stage, as_modalities, choose, eval_mode, nonnegative, observed, register
+from ..core import (MultimodalVAE, Stage, as_modalities, choose, eval_mode, nonnegative, observed,
+                           on_observed, register)
 from ..dists import Encoder, NormalHead, NormalPrior, kl
 from .base import PrivateVAE
 from ..nets import body_of, decoder_of, decoders as default_decoders
@@ -102,7 +103,7 @@ class CCAClassifier(_Canonical):
         "Coordinates `(n,k)` of the source"
         return self.project({self.source: v})[self.source]
 
-# %% ../../nbs/51_models.vcca.ipynb #a04f2328
+# %% ../../nbs/51_models.vcca.ipynb #cdc85619
 class OneSource:
     "For models that infer the shared code from one modality, `source`: a mixin in front of `MultimodalVAE`"
     @property
@@ -130,7 +131,7 @@ class OneSource:
             first, count = lack.nonzero()[0].item(), int(lack.sum())
             raise ValueError(f'{who} reads modality {k!r} alone, but sample {first} lacks it '
                              f'({count} of {len(lack)} samples); drop such samples')
-        return self.encoders[k](x[k])
+        return on_observed(self.encoders[k], x[k])
     def loss(self, x, mask=None, warm=1.):
         "Negative ELBO of the observed modalities, `n` samples; `warm` scales beta"
         x, mask = self.prepare_loss(x, mask)

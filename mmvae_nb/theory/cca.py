@@ -6,7 +6,7 @@
 __all__ = ['covariances', 'cca', 'spectrum', 'noise_edge', 'elbow', 'dcca', 'width', 'Projector', 'projectors', 'PairObjective',
            'DCCA', 'rotations', 'Canonical', 'keep', 'probe']
 
-# %% ../../nbs/16_theory.cca.ipynb #b24ab522
+# %% ../../nbs/16_theory.cca.ipynb #d0b67118
 import copy, math, torch
 from collections.abc import Mapping
 from fastcore.basics import patch
@@ -15,7 +15,7 @@ from torch import nn, Tensor
 from torch.linalg import solve_triangular, svd, svdvals
 from torch.nn.functional import normalize, one_hot
 from typing import NamedTuple
-from ..core import Stage, as_modalities, check_batch, choose, eval_mode, observed, register
+from ..core import Stage, as_modalities, check_batch, choose, eval_mode, observed, on_observed, register
 from ..nets import body_of
 
 # %% ../../nbs/16_theory.cca.ipynb #6321ef5f
@@ -228,7 +228,7 @@ class PairObjective(nn.Module):
         "Smallest number of samples with both modalities that `pair` can use"
         return 2
 
-# %% ../../nbs/16_theory.cca.ipynb #e480ec09
+# %% ../../nbs/16_theory.cca.ipynb #e5b64a0b
 @patch
 def embed(self:PairObjective,
     x:dict, # Batch `{name: (B,*shape)}`
@@ -239,8 +239,8 @@ def embed(self:PairObjective,
     def one(j, o):
         project = self.projs[j]
         size = self.sizes[j]
-        if not mask or j not in mask: return project(x[j])
-        h = project(x[j][o]) if o.any() else x[j].new_zeros(0, size)
+        if not mask or j not in mask: return on_observed(project, x[j])
+        h = on_observed(project, x[j][o]) if o.any() else x[j].new_zeros(0, size)
         return h.new_zeros(len(o), size).index_put((o,), h)           # rows of the samples that have it
     return {j: one(j, o) for j,o in observed(x, x, mask).items()}
 

@@ -134,7 +134,7 @@ def reading(
             if dropout and isinstance(m, nn.modules.dropout._DropoutNd): m.training = True
         yield
 
-# %% ../../nbs/70_eval.coherence.ipynb #8d20ab0b
+# %% ../../nbs/70_eval.coherence.ipynb #659eef60
 class _Tally:
     "Samples that were asked for, and those whose product of experts is no density within reach"
     def __init__(self):
@@ -150,10 +150,10 @@ def _has(data, S):
     for k in S: has &= data.observed(k).cpu()
     return has
 
-def _nothing(model, data, sets, what, option='subsets'):
+def _nothing(model, data, sets, what, ask='subsets=[{!r}]'):
     "Raise: no data point has a label and all of one of the sets"
     labelled = data.subset(data.labels(what)>=0)
-    raise ValueError(f'{what}: among the {len(labelled)} labelled ones {_nobody(model, labelled, sets, option)}')
+    raise ValueError(f'{what}: among the {len(labelled)} labelled ones {_nobody(model, labelled, sets, ask)}')
 
 # %% ../../nbs/70_eval.coherence.ipynb #e16c126e
 def _steps(data, usable, device, bs):

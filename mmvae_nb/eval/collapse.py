@@ -5,16 +5,16 @@
 # %% auto #0
 __all__ = ['marginals', 'dim_kl', 'collapse_edges', 'collapse', 'three_versions', 'active_units', 'decoder_collapse']
 
-# %% ../../nbs/74_eval.collapse.ipynb #ce3f2853
+# %% ../../nbs/74_eval.collapse.ipynb #44f87c44
 import math, pandas as pd, torch
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, MultivariateNormal
 from torch.distributions import Laplace, Normal
 from ..core import as_names, choose, eval_mode, following
-from ..data.core import MMData, _bar
+from ..data.core import MMData
 from ..dists import kl
-from .coherence import _device, _key, _told
-from ..models.samplers import _posteriors, _sets, latent_codes
+from .coherence import _device, _has, _told
+from ..models.samplers import _bar, _key, _nobody, _posteriors, _sets, _union, latent_codes
 from ..theory.experts import Mixture
 
 # %% ../../nbs/74_eval.collapse.ipynb #cd569c77
@@ -60,21 +60,23 @@ def dim_kl(
     estimate = kl(q, p, z)
     return estimate.mean(0)
 
-# %% ../../nbs/74_eval.collapse.ipynb #2e6fb712
+# %% ../../nbs/74_eval.collapse.ipynb #150313fe
 def collapse_edges(
     kls:Tensor, # Nats `(N,d)`, from `dim_kl`
     delta:float=.01, # Share of the data that may lie beyond
 )->Tensor: # Nats `(d,)`
     "The KL of each dimension that a share 1-delta of the data does not exceed"
     if not 0<=delta<1: raise ValueError(f'delta is a share of the data in [0, 1), found {delta}')
+    if not len(kls): raise ValueError('collapse_edges needs at least one data point, found none')
     rank = math.ceil(len(kls)*(1-delta)-1e-6)
     rank = max(1, rank)
     return kls.kthvalue(rank, 0).values
 
-# %% ../../nbs/74_eval.collapse.ipynb #5a08a5f6
+# %% ../../nbs/74_eval.collapse.ipynb #5543f718
 def _boot(f, v, boot, generator):
     "Standard error of `f` over resampled rows of `v`"
     n = len(v)
+    if n<2: return torch.full_like(f(v), torch.nan)
     def resampled():
         rows = torch.randint(n, (n,), generator=generator)
         return v[rows]
@@ -99,7 +101,12 @@ def _curve(v, eps, delta, boot, generator, head):
 
 _columns = ['subset','target','n_given','eps','value','se','n']
 
-# %% ../../nbs/74_eval.collapse.ipynb #dd33a865
+# %% ../../nbs/74_eval.collapse.ipynb #90a0fab7
+def _no_curve(eps, head):
+    "Rows of a curve that no data point can draw"
+    return [(*head, e, math.nan, math.nan, 0) for e in torch.as_tensor(eps).tolist()]
+
+# %% ../../nbs/74_eval.collapse.ipynb #4858e7dd
 def _pair_kls(model, data, given, to, draws, bs, quiet):
     "KL of each dimension `(N,d)`: q(z|x_given) against q(z|x_to), or against the prior"
     sets = [given] if to is None else [given, to]
@@ -110,13 +117,22 @@ def _pair_kls(model, data, given, to, draws, bs, quiet):
         kls.append(found.cpu())
     return torch.cat(kls)
 
+def _asked_pairs(model, data, pairs):
+    "Pairs `(given, to)` as names, and which data points have all of each; raises if nobody has any"
+    todo = [(_sets(model, data, [S])[0], T if T is None else _sets(model, data, [T])[0]) for S,T in pairs]
+    has = [_has(data, _union(pair)) for pair in todo]
+    if todo and not any(m.any() for m in has):
+        sets = [_union(pair) for pair in todo]
+        raise ValueError(_nobody(model, data, sets, 'pairs=[({!r}, None)]'))
+    return todo, has
+
 def _against_prior(model, names):
     "Every modality alone, and all of them, against the prior, as far as the model conditions on them"
     alone = [(k,) for k in names]
     sets = dict.fromkeys([*alone, names])
     return [(S, None) for S in sets if model.answers.can(S)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #41f71bd1
+# %% ../../nbs/74_eval.collapse.ipynb #0a41d34a
 def collapse(
     model, # Has `posterior(x, given, mask)` and `prior()`
     data:MMData, # Data points
@@ -127,19 +143,26 @@ def collapse(
     boot:int=30, # Resamples for the standard error
     bs:int=512, # Data points at a time
     generator:torch.Generator=None, # Source of randomness
-    quiet:bool=True, # No progress bar
+    quiet:bool=None, # No progress bar (default: one after two seconds)
 )->pd.DataFrame: # Columns subset, target, n_given, eps, value (share of dimensions), se, n
     "Share of latent dimensions within eps nats of the prior, or of another posterior, for 1-delta of the data"
+    if pairs is None: asked = _against_prior(model, data.names)
+    else: asked = pairs
+    todo, has = _asked_pairs(model, data, asked)
     rows = []
-    todo = _against_prior(model, data.names) if pairs is None else pairs
-    for given,to in todo:
-        with following(generator), torch.no_grad(): kls = _pair_kls(model, data, given, to, draws, bs, quiet)
-        S = as_names(given)
-        target = 'prior' if to is None else _key(as_names(to))
+    inner = quiet or None
+    for (S,T),some in _bar([*zip(todo, has)], quiet):
+        target = 'prior' if T is None else _key(T)
         head = _key(S), target, len(S)
+        if not some.any():
+            rows += _no_curve(eps, head)
+            continue
+        with following(generator), torch.no_grad(): kls = _pair_kls(model, data, S, T, draws, bs, inner)
         rows += _curve(kls, eps, delta, boot, generator, head)
     df = pd.DataFrame(rows, columns=_columns)
-    return _told(df, model, data.names, pairs)
+    df = _told(df, model, data.names, pairs)
+    df.attrs.pop('subsets', None)                          # single modalities and all of them: nothing was drawn
+    return df
 
 # %% ../../nbs/74_eval.collapse.ipynb #7e6131f5
 def three_versions(
@@ -151,34 +174,40 @@ def three_versions(
     M = as_names(missing)
     return [(O, None), (M, None), (O, M)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #d5597209
+# %% ../../nbs/74_eval.collapse.ipynb #e46333b7
 def active_units(
     model, # Has `posterior(x, given, mask)`
     data:MMData, # Data points
-    subsets=None, # Subsets to encode: names or tuples of names (default: all that the model conditions on)
+    subsets=None, # Subsets to encode: names or tuples of names (default: all that the model conditions on, or 64 of them)
     threshold:float=.01, # Least variance of an active unit's mean
     boot:int=30, # Resamples for the standard error
     generator:torch.Generator=None, # Source of randomness
-    quiet:bool=True, # No progress bar
+    quiet:bool=None, # No progress bar (default: one after two seconds)
 )->pd.DataFrame: # Columns subset, target, n_given, value (number of units), se, d, n
     "Latent dimensions whose posterior mean varies with the data"
     def count(z):
         active = z.var(0)>threshold                                    # (d,)
         return active.double().sum()
+    sets = _sets(model, data, subsets)
+    counts = {S: int(_has(data, S).sum()) for S in sets}
+    if sets and not any(counts.values()): raise ValueError(_nobody(model, data, sets, 'subsets=[{!r}]'))
     rows = []
-    for S in _bar(_sets(model, data, subsets), quiet):
-        z = latent_codes(model, data, S, generator=generator)
+    for S in _bar(sets, quiet):
+        head = _key(S), 'units', len(S)
+        if counts[S]<2:                                    # one mean does not vary
+            rows.append((*head, math.nan, math.nan, model.d, counts[S]))
+            continue
+        z = latent_codes(model, data, S, generator=generator, quiet=quiet)
         lacking = z.isnan().any(-1)
         z = z[~lacking]
         se = _boot(count, z, boot, generator).item()
         value = count(z).item()
         n, d = z.shape
-        row = _key(S), 'units', len(S), value, se, d, n
-        rows.append(row)
+        rows.append((*head, value, se, d, n))
     df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','d','n'])
     return _told(df, model, data.names, subsets)
 
-# %% ../../nbs/74_eval.collapse.ipynb #bbceb8ed
+# %% ../../nbs/74_eval.collapse.ipynb #7bcfb6ea
 @torch.no_grad()
 def decoder_collapse(
     model, # Has `posterior` and `decode`
@@ -190,12 +219,14 @@ def decoder_collapse(
     boot:int=30, # Resamples for the standard error
     bs:int=512, # Data points at a time
     generator:torch.Generator=None, # Source of randomness
-    quiet:bool=True, # No progress bar
+    quiet:bool=None, # No progress bar (default: one after two seconds)
 )->pd.DataFrame: # Columns subset, target, n_given, eps, value (share of dimensions), se, n
     "Share of a decoder's output dimensions with variance below eps for 1-delta of the data"
     choose(target, data.names, 'target')
     others = tuple(k for k in data.names if k!=target)
     S = as_names(given, others)
+    if not S:
+        raise ValueError(f'decoder_collapse: nothing is given beside {target!r}; encode itself, given={target!r}')
     z = latent_codes(model, data, S, bs=bs, generator=generator, quiet=quiet)
     lacking = z.isnan().any(-1)
     z = z[~lacking].to(_device(model))

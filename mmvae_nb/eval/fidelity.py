@@ -7,16 +7,17 @@ __all__ = ['fid_file', 'trace_sqrt', 'frechet_distance', 'FeatureStats', 'freche
            'Penultimate', 'class_features', 'Inception', 'as_png', 'precision_recall', 'real_features', 'generated',
            'fidelity', 'class_frechet', 'mean_frechet', 'LatentMean', 'class_encoders']
 
-# %% ../../nbs/72_eval.fidelity.ipynb #59cfb37f
+# %% ../../nbs/72_eval.fidelity.ipynb #c9111c23
 import hashlib, math, pandas as pd, torch
 from dataclasses import dataclass
 from itertools import product
 from fastai.torch_core import to_device
 from ..core import MultimodalVAE, as_names, choose, eval_mode, seeded
-from ..data.core import MMData, _bar
+from ..data.core import MMData, same_classes
 from ..dists import NormalPrior
 from ..theory.elbo import elbo
-from .coherence import _answered, _device, _key, _refuse
+from .coherence import _answered, _device, _has, _refuse
+from ..models.samplers import _bar, _key, _most_seen, _nobody
 from ..nets import decoders, unimodal_encoders
 from pathlib import Path
 from pytorch_fid import inception as fid_inception
@@ -116,9 +117,20 @@ class FeatureStats:
     def __add__(self, o): return self._with(o, 1)
     def __sub__(self, o): return self._with(o, -1)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #f7b1b3e6
+# %% ../../nbs/72_eval.fidelity.ipynb #5e24ad3f
+def _too_few(n, D, few=False, groups=0, k=0):
+    "Why `n` samples with `D` features do not do, '' if they do"
+    if n<2: return f'{n} samples; a covariance needs at least 2'
+    if n<=D and not few:
+        return (f'{n} samples for {D} features give a singular covariance, and the distance is mostly '
+                f'bias; use more than {D} samples, a network with fewer features, or few=True')
+    if groups and not 2<=groups<=n/3:
+        return f'{groups} groups for {n} samples; use groups=0 for no standard error, or from 2 to a third of the samples'
+    if k and not 0<k<n: return f'k={k} neighbours among {n} samples; use fewer, or k=0'
+    return ''
+
 def _check_cloud(f, what):
-    "Raise unless features are a cloud `(n,D)` of finite numbers with a covariance"
+    "Raise unless features are a cloud `(n,D)` of finite numbers"
     if f.dim()!=2:
         found = tuple(f.shape)
         raise ValueError(f'{what}: expected shape (n,D), found {found}')
@@ -126,20 +138,15 @@ def _check_cloud(f, what):
     if broken.any():
         first = broken.nonzero()[0].item()
         raise ValueError(f'{what}: NaN or inf in sample {first}')
-    n = len(f)
-    if n<2: raise ValueError(f'{what}: {n} samples; a covariance needs at least 2')
 
-def _check_features(f1, f2, few, what='features'):
+def _check_features(f1, f2, few, what='features', groups=0):
     "Raise unless two clouds can be compared"
     for f in (f1, f2): _check_cloud(f, what)
     D = f1.shape[1]
     D2 = f2.shape[1]
     if D!=D2: raise ValueError(_sizes_differ(what, D, D2))
-    n = min(len(f1), len(f2))
-    if n<=D and not few:
-        why = (f'{what}: {n} samples for {D} features give a singular covariance, and the distance is mostly '
-               f'bias; use more than {D} samples, a network with fewer features, or few=True')
-        raise ValueError(why)
+    why = _too_few(min(len(f1), len(f2)), D, few, groups)
+    if why: raise ValueError(f'{what}: {why}')
 
 # %% ../../nbs/72_eval.fidelity.ipynb #12827176
 def _gauss_root(f):
@@ -206,7 +213,7 @@ def _without(f, groups):
     whole = sum(others, first)
     return [whole-p for p in parts]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #33e5fd07
+# %% ../../nbs/72_eval.fidelity.ipynb #45ded013
 def frechet_jackknife(
     f1:Tensor, # Features `(n,D)`
     f2:Tensor, # Features `(m,D)`
@@ -214,14 +221,10 @@ def frechet_jackknife(
     few:bool=False, # Allow as few samples as features or fewer
 )->tuple: # Value, standard error, value corrected for the 1/n bias
     "Squared Frechet distance with its standard error and its limit"
+    _check_features(f1, f2, few, groups=groups)
     v = frechet(f1, f2, few)
-    n = min(len(f1), len(f2))
     g = groups
     if not g: return v, math.nan, math.nan
-    if g<2 or n<3*g:
-        why = (f'{groups} groups for {n} samples; use 0 for no standard error, '
-               'or from 2 to a third of the samples')
-        raise ValueError(why)
     left1 = _without(f1, g)
     left2 = _without(f2, g)
     distances = [_distance(a, b) for a,b in zip(left1, left2)]
@@ -294,7 +297,7 @@ def _inception(path, dims):
         why = f"{path} does not hold the weights of pytorch-fid's Inception ({found}); download it again from {url}"
         raise ValueError(why) from e
 
-# %% ../../nbs/72_eval.fidelity.ipynb #fe77f004
+# %% ../../nbs/72_eval.fidelity.ipynb #7d8349cd
 def _is_original(path):
     "Are these the weights whose SHA-256 begins as the end of their published name says?"
     published = fid_file[-12:-4]
@@ -322,7 +325,8 @@ class Inception(nn.Module):
             low = x.min().item()
             high = x.max().item()
             found = f'{x.dtype} from {low:.3g} to {high:.3g}'
-            raise ValueError(f'Inception needs floats in [0,1], found {found}; rescale, or clip with `as_png`')
+            remedy = 'rescale, or clip with `as_png`' if x.is_floating_point() else 'pass x.float()/255'
+            raise ValueError(f'Inception needs floats in [0,1], found {found}; {remedy}')
         rgb = x.expand(-1,3,-1,-1)
         maps, = self.net(rgb)                      # one block was asked for: (B,dims,h,w)
         return maps.mean((2,3))                    # (B,dims)
@@ -379,14 +383,16 @@ def _features(net, v, name):
         raise ValueError(why)
     return f
 
-# %% ../../nbs/72_eval.fidelity.ipynb #a85b95cd
+# %% ../../nbs/72_eval.fidelity.ipynb #7f0cf965
 def real_features(
     data:MMData, # Reference
     features:dict, # `{name: network}`
     bs:int=256, # Data points at a time
-)->dict: # `{name: (n,D)}`, of the data points that have the modality
+)->dict: # `{name: (n,D)}`, of the data points that have the modality; `(0,0)` if none has
     "Features of real data"
     for k in features: choose(k, data.names, 'modality in features')
+    if features and not any(data.observed(k).any() for k in features):
+        raise ValueError(f'no data point has any of {tuple(features)}; pass features of what was observed')
     def of(k, net):
         has = data.observed(k)
         rows = has.nonzero()[:,0]
@@ -394,15 +400,13 @@ def real_features(
         name = f'real {k!r}'
         with torch.no_grad(), eval_mode(net):
             parts = [_features(net, batch(i), name) for i in rows.split(bs)]
-        return torch.cat(parts)
+        return torch.cat(parts) if parts else torch.empty(0, 0)
     return {k: of(k, net) for k,net in features.items()}
 
-# %% ../../nbs/72_eval.fidelity.ipynb #21c00bd8
+# %% ../../nbs/72_eval.fidelity.ipynb #a91a0c42
 def _complete(data, given):
     "Indices of the data points that have all of `given`; all of them for `()`"
-    has = torch.ones(len(data), dtype=torch.bool)
-    for k in data.names:
-        if k in given: has &= data.observed(k).cpu()
+    has = _has(data, given)
     return has.nonzero()[:,0]
 
 def _conditions(model, data, i, given):
@@ -410,7 +414,7 @@ def _conditions(model, data, i, given):
     x = data.part(i, given)
     return to_device(x, _device(model))
 
-# %% ../../nbs/72_eval.fidelity.ipynb #118d9018
+# %% ../../nbs/72_eval.fidelity.ipynb #e31647b9
 def generated(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Conditions
@@ -422,7 +426,8 @@ def generated(
 ): # Yields indices of the data points `(B,)` and `{target: (B,*shape)}`
     "Generate batch after batch, cycling through the data if `n` asks for more"
     rows = _complete(data, given)
-    if not len(rows): raise ValueError(f'no data point has all of {given}')
+    if not len(rows): raise ValueError(_nobody(model, data, [tuple(given)]))
+    if n is not None and n<1: raise ValueError(f'n must be at least 1 sample, found {n}')
     n = n or len(rows)
     rounds = math.ceil(n/len(rows))
     for i in rows.repeat(rounds)[:n].split(bs):
@@ -434,7 +439,7 @@ def generated(
         flat = {k: v.flatten(0,1) for k,v in out.items()}              # (1,B,*shape) or (B,1,*shape) -> (B,*shape)
         yield i, flat
 
-# %% ../../nbs/72_eval.fidelity.ipynb #87d19992
+# %% ../../nbs/72_eval.fidelity.ipynb #99f70a94
 def _shares(real, gen, k):
     "Precision and recall with binomial standard errors: rows (metric, value, se, limit)"
     def row(metric, share, n):
@@ -443,14 +448,17 @@ def _shares(real, gen, k):
     precision, recall = precision_recall(real, gen, k)
     return [row('precision', precision, len(gen)), row('recall', recall, len(real))]
 
-def _rows(net, real, gen, S, t, split, groups, few, k):
+def _scores(real, gen, groups, few, k, distance, why):
+    "Rows (metric, value, se, limit) for one pair; NaN if there is a reason `why` not"
+    metrics = (distance, 'precision', 'recall') if k else (distance,)
+    if why: return [(m, math.nan, math.nan, math.nan) for m in metrics]
+    scores = [(distance, *frechet_jackknife(gen, real, groups, few))]
+    return scores+_shares(real, gen, k) if k else scores
+
+def _rows(net, S, t, n, n_real, split, scores):
     "Rows of the table for one pair"
-    metric = 'FID' if getattr(net, 'is_fid', False) else 'Frechet distance'
-    distance = frechet_jackknife(gen, real, groups, few)
-    scores = [(metric, *distance)]
-    if k: scores += _shares(real, gen, k)
     pair = dict(given=_key(S), n_given=len(S), target=t)
-    source = dict(n=len(gen), n_real=len(real), network=_name(net), split=split)
+    source = dict(n=n, n_real=n_real, network=_name(net), split=split)
     def row(metric, value, se, limit): return dict(metric=metric, **pair, value=value, se=se, limit=limit, **source)
     return [row(*score) for score in scores]
 
@@ -466,20 +474,20 @@ def _check_networks(features, targets):
         found = type(features[t]).__name__
         raise TypeError(f'features of {t!r}: expected a module from (B,*shape) to (B,D), found {found}')
 
-# %% ../../nbs/72_eval.fidelity.ipynb #61fe4bd5
+# %% ../../nbs/72_eval.fidelity.ipynb #bc6dbc6b
 def _what(model, names, features, given, targets):
-    "`{S: targets}`, the empty subset included unless others were asked for; and `{subset: why}` of what is left out"
+    "`{S: targets}`, the empty subset included unless others were asked for; and what the table tells of the rest"
     ts = as_names(targets, tuple(features or ()))
     _check_networks(features, ts)
     nothing = given is None or () in map(as_names, given)
     some = None if given is None else [S for S in given if len(S)]
-    pairs, left = _answered(model, names, some, targets)
+    pairs, told = _answered(model, names, some, targets)
     if nothing and given is not None: _refuse(model, ())
     if nothing and model.answers.prior: pairs = {(): ts, **pairs}
-    elif nothing: left = {'prior': 'it generates nothing from nothing', **left}
+    elif nothing: told['left_out'] = {'prior': 'it generates nothing from nothing', **told['left_out']}
     def scored(S): return tuple(t for t in pairs[S] if t in ts)
     kept = {S: scored(S) for S in pairs if scored(S)}
-    return kept, left
+    return kept, told
 
 # %% ../../nbs/72_eval.fidelity.ipynb #fc73a156
 def _generated_features(model, data, S, features, n, bs, **kw):
@@ -492,12 +500,60 @@ def _generated_features(model, data, S, features, n, bs, **kw):
             parts[t].append(found)
     return {t: torch.cat(v) for t,v in parts.items()}
 
-# %% ../../nbs/72_eval.fidelity.ipynb #a5c2fea7
+# %% ../../nbs/72_eval.fidelity.ipynb #13eb8505
+def _reason(net, n, ref, few, groups, k):
+    "Why a pair cannot be scored with `n` generated samples and real features `ref`, '' if it can"
+    why = getattr(net, 'why', '')
+    if why: return why
+    if not n: return 'no data point has all of what is given'
+    if not len(ref): return 'no data point of the reference has the target'
+    return _too_few(min(n, len(ref)), ref.shape[1], few, groups, k)
+
+def _check_targets(why, sizes, ref):
+    "Raise if a target that was observed has too few samples, whatever is given"
+    for t,real in ref.items():
+        mine = {S: w for (S,u),w in why.items() if u==t}
+        if len(real) and all(w and sizes[S] for S,w in mine.items()):
+            raise ValueError(f'fidelity of {t!r}: {next(iter(mine.values()))}')
+
+def _fidelity(model, data, features, given=None, targets=None, n=None, real=None, split='data', groups=10, k=3,
+              few=False, bs=256, quiet=None, strict=False, **kw):
+    "Rows of the table, `{pair: why}` of those that are NaN, and what the table tells of the subsets"
+    if n is not None and n<1: raise ValueError(f'n must be at least 1 sample, found {n}')
+    pairs, told = _what(model, data.names, features, given, targets)
+    real = data if real is None else real
+    scored = dict.fromkeys(t for ts in pairs.values() for t in ts)
+    readable = {t: features[t] for t in scored if not getattr(features[t], 'why', '') and real.observed(t).any()}
+    ref = dict.fromkeys(scored, torch.empty(0, 0)) | real_features(real, readable, bs)
+    sizes = {S: n and n*bool(len(_complete(data, S))) or len(_complete(data, S)) for S in pairs}
+    why = {(S,t): _reason(features[t], sizes[S], ref[t], few, groups, k) for S,ts in pairs.items() for t in ts}
+    if strict: _check_targets(why, sizes, ref)
+    rows = []
+    for S,ts in _bar([*pairs.items()], quiet):
+        nets = {t: features[t] for t in ts if not why[S,t]}
+        if all(why.values()): nets = {}
+        gen = _generated_features(model, data, S, nets, n, bs, **kw) if nets else {}
+        for t in ts:
+            net = features[t]
+            distance = 'FID' if getattr(net, 'is_fid', False) else 'Frechet distance'
+            scores = _scores(ref[t], gen.get(t), groups, few, k, distance, why[S,t])
+            rows += _rows(net, S, t, sizes[S], len(ref[t]), split, scores)
+    return rows, {f'{t} given {_key(S) or "nothing"}': w for (S,t),w in why.items() if w}, told
+
+# %% ../../nbs/72_eval.fidelity.ipynb #39aa9f98
+def _nothing_scored(empty):
+    "Raise: no pair can be scored"
+    pair, why = next(iter(empty.items()))
+    more = f' (and {len(empty)-1} others likewise)' if len(empty)>1 else ''
+    remedy = '' if ';' in why else '; name what some have: given, targets, or other data'
+    raise ValueError(f'fidelity: {pair}{more}: {why}{remedy}')
+
+# %% ../../nbs/72_eval.fidelity.ipynb #b2a29969
 def fidelity(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # What is conditioned on
     features, # `{target: network}`, from `(B,*shape)` to `(B,D)`: `class_features(clf)`, `{'m0': Inception()}`
-    given=None, # List of subsets, `()` for prior samples (default: `()` and all proper subsets)
+    given=None, # List of subsets, `()` for prior samples (default: `()` and all proper subsets, or 64 of them)
     targets=None, # What is generated (default: what has features and is not given)
     n:int=None, # Samples (default: one per data point)
     real:MMData=None, # Reference (default: `data`)
@@ -506,62 +562,69 @@ def fidelity(
     k:int=3, # Neighbours for precision and recall; 0 leaves them out
     few:bool=False, # Allow as few samples as features or fewer
     bs:int=256, # Samples at a time
-    quiet:bool=True, # No progress bar
+    quiet:bool=None, # No progress bar (default: one after two seconds)
     **kw # To `generate`: `sample`, `generator`, `sampler`
 )->pd.DataFrame: # Columns metric, given, n_given, target, value, se, limit, n, n_real, network, split
     "Frechet distance (FID with the real Inception), precision and recall of what a model generates"
-    pairs, left = _what(model, data.names, features, given, targets)
-    scored = dict.fromkeys(t for ts in pairs.values() for t in ts)
-    def nets(targets): return {t: features[t] for t in targets}
-    ref = real_features(real or data, nets(scored), bs)
-    rows = []
-    for S,ts in _bar([*pairs.items()], quiet):
-        gen = _generated_features(model, data, S, nets(ts), n, bs, **kw)
-        for t,f in gen.items(): rows += _rows(features[t], ref[t], f, S, t, split, groups, few, k)
+    how = dict(n=n, real=real, split=split, groups=groups, k=k, few=few, bs=bs, quiet=quiet)
+    rows, empty, told = _fidelity(model, data, features, given, targets, strict=True, **how, **kw)
+    if rows and all(math.isnan(r['value']) for r in rows): _nothing_scored(empty)
     df = pd.DataFrame(rows)
-    df.attrs['left_out'] = left
+    df.attrs |= told
+    df.attrs['empty'] = empty
     return df
 
-# %% ../../nbs/72_eval.fidelity.ipynb #994cf126
+# %% ../../nbs/72_eval.fidelity.ipynb #572b0afe
 def class_frechet(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data, both condition and reference
     features, # `{target: network}`, or `{target: one network per class}`, as from `class_encoders`
     given=None, # List of subsets (default: every single modality)
     targets=None, # What is generated (default: what has features and is not given)
+    real:MMData=None, # Labelled reference (default: `data`)
     **kw # As in `fidelity`
 )->pd.DataFrame: # Columns of `fidelity` and class
-    "Frechet distance within each class"
+    "Frechet distance within each class; NaN where a class has too few"
     data.labels('a distance per class')
+    classes = getattr(features, 'classes', None)
+    if classes is not None: data = data.numbered(classes)
+    if real is not None: real = same_classes(real, data)
     if given is None: given = [(k,) for k in data.names]
     kw = {'k': 0, **kw}
+    names = data.classes or range(data.n_classes)
     def of_class(f, c): return f[c] if isinstance(f, (list,nn.ModuleList)) else f
     def one(c):
         nets = {t: of_class(f, c) for t,f in features.items()}
         part = data.subset(data.y==c)
-        table = fidelity(model, part, nets, given, targets, **kw)
-        return table.assign(**{'class': c})
+        ref = None if real is None else real.subset(real.y==c)
+        rows, empty, _ = _fidelity(model, part, nets, given, targets, real=ref, **kw)
+        return [{**r, 'class': names[c]} for r in rows], {f'{p}, class {names[c]}': why for p,why in empty.items()}
     known = data.y[data.y>=0]
-    classes = known.unique().tolist()
-    tables = [one(c) for c in classes]
-    return pd.concat(tables, ignore_index=True)
+    rows, empty = zip(*[one(c) for c in known.unique().tolist()])
+    df = pd.DataFrame([r for part in rows for r in part])
+    df.attrs['empty'] = {k: why for part in empty for k,why in part.items()}
+    if len(df) and df['value'].isna().all(): _nothing_scored(df.attrs['empty'])
+    return df
 
-# %% ../../nbs/72_eval.fidelity.ipynb #d606fcd0
+# %% ../../nbs/72_eval.fidelity.ipynb #7548ec4e
 def mean_frechet(
     df:pd.DataFrame, # From `class_frechet`
 )->pd.DataFrame: # Columns metric, given, target, value, se, classes; the last row averages over the pairs
     "Mean Frechet distance: over classes for each pair, then over pairs"
     d = df[df.metric.isin(['Frechet distance','FID'])]
-    d = d.assign(var=d.se**2)
+    scored = d.value.notna()
+    d = d.assign(var=(d.se**2).where(scored, 0.))                  # classes that have no distance do not count
     pairs = d.groupby(['given','target'], sort=False)
-    def se(variances): return variances.sum(skipna=False)**.5/len(variances)      # of a mean
-    m = pairs.agg(value=('value','mean'), se=('var',se), classes=('value','size')).reset_index()
-    every = dict(value=m.value.mean(), se=se(m.se**2), classes=m.classes.max())
+    def total(variances): return variances.sum(skipna=False)
+    m = pairs.agg(value=('value','mean'), var=('var',total), classes=('value','count')).reset_index()
+    m['se'] = m['var']**.5/m.classes                               # of a mean
+    some = m[m.classes>0]
+    every = dict(value=some.value.mean(), se=total(some.se**2)**.5/len(some), classes=m.classes.max())
     m.loc[len(m)] = dict(given='all', target='all', **every)
     m['metric'] = 'mean Frechet distance'
     return m[['metric','given','target','value','se','classes']]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #d4be3942
+# %% ../../nbs/72_eval.fidelity.ipynb #520afb46
 class LatentMean(nn.Module):
     "Posterior mean of an encoder, as features"
     def __init__(self,
@@ -573,6 +636,14 @@ class LatentMean(nn.Module):
         self.name = name
     def forward(self, x): return self.encoder(x).mean
 
+class _Untrained(nn.Module):
+    "In place of features that could not be trained"
+    def __init__(self, why):
+        super().__init__()
+        self.why = why
+        self.name = 'none'
+    def forward(self, x): raise ValueError(self.why)
+
 class _Unimodal(MultimodalVAE):
     "A VAE of one modality"
     def __init__(self, mod, d):
@@ -583,15 +654,12 @@ class _Unimodal(MultimodalVAE):
         checked = self.prepare_loss(x, mask)
         return elbo(self, *checked)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #7d3d0bec
+# %% ../../nbs/72_eval.fidelity.ipynb #a191914d
 def _fit_vae(model, data, k, epochs, bs, lr):
     "Adam on the ELBO of modality `k`, at least 50 steps"
     has = data.observed(k).cpu()
     rows = has.nonzero()[:,0]
     n = len(rows)
-    if n<2:
-        why = f'modality {k!r}: {n} samples to train an encoder on; need at least 2'
-        raise ValueError(why)
     opt = torch.optim.Adam(model.parameters(), lr=lr)
     least = math.ceil(50*bs/n) if n>bs else 50                         # epochs of 50 steps
     for _ in range(max(epochs, least)):
@@ -605,7 +673,7 @@ def _fit_vae(model, data, k, epochs, bs, lr):
             opt.zero_grad()
     return model.eval()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #a52a4d08
+# %% ../../nbs/72_eval.fidelity.ipynb #054fbfc7
 def class_encoders(
     data:MMData, # Labelled training data
     d:int=16, # Latent size
@@ -615,19 +683,24 @@ def class_encoders(
     likelihood:str='normal', # Likelihood of the small VAEs
     device='cpu', # Where to train
     seed:int=0, # Seed of weights and order
-    quiet:bool=True, # No progress bar
-)->nn.ModuleDict: # `{name: [features of class 0, 1, ...]}`
+    quiet:bool=None, # No progress bar (default: one after two seconds)
+)->nn.ModuleDict: # `{name: [features of class 0, 1, ...]}`, with an attribute `classes`
     "One VAE per class and modality; its posterior mean serves as features"
     data.labels('class_encoders')
     mods = {m.name: m for m in data.modalities(likelihood)}
-    last = int(data.y.max())
-    classes = range(last+1)
+    classes = range(data.n_classes)
+    counts = {(c,k): int((_has(data, (k,))&(data.y.cpu()==c)).sum()) for c,k in product(classes, data.names)}
+    if max(counts.values())<2: raise ValueError('class_encoders: no class has two data points of a modality; label more')
     out = {k: [] for k in data.names}
     with seeded(seed):
-        for c,k in _bar([*product(classes, data.names)], quiet):
+        for (c,k),n in _bar([*counts.items()], quiet):
+            if n<2:
+                out[k].append(_Untrained(f'{n} data points to train an encoder on, and it needs 2; train on more'))
+                continue
             vae = _Unimodal(mods[k], d).to(device)
             _fit_vae(vae, data.subset(data.y==c), k, epochs, bs, lr)
             features = LatentMean(vae.encoder, f'VAE encoder of {k}, class {c}')
             out[k].append(features)
-    lists = {k: nn.ModuleList(v) for k,v in out.items()}
-    return nn.ModuleDict(lists)
+    lists = nn.ModuleDict({k: nn.ModuleList(v) for k,v in out.items()})
+    lists.classes = data.classes or tuple(classes)
+    return lists

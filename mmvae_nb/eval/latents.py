@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['linear_reader', 'latent_classification', 'match_clusters', 'kmeans_accuracy', 'to_plane', 'traverse']
 
-# %% ../../nbs/73_eval.latents.ipynb #a0d36c38
-import pandas as pd, torch
+# %% ../../nbs/73_eval.latents.ipynb #4ad1af5f
+import math, pandas as pd, torch
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
@@ -16,149 +16,200 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 from ..core import choose, eval_mode
-from ..data.core import MMData, _bar
-from .coherence import _key, _told, mean_se
-from ..models.samplers import _mean, _seed, _sets, latent_codes
+from ..data.core import MMData, same_classes
+from .coherence import _has, _told, mean_se
+from ..models.samplers import _bar, _key, _mean, _seed, _sets, latent_codes
 
-# %% ../../nbs/73_eval.latents.ipynb #e90ad512
-def _pick(z, y, n, generator, where):
+# %% ../../nbs/73_eval.latents.ipynb #d4e860fe
+def _pick(z, y, n=None, generator=None):
     "Codes and labels of `n` rows that have both, without replacement; all rows, in order, if `n` is None"
     coded = ~z.isnan().any(-1)
     both = (y>=0) & coded
     i = both.nonzero()[:,0]
-    have = len(i)
-    if not have: raise ValueError(f'{where}: no data point has both a label and all of the given modalities')
     if n is None: return z[i], y[i]
-    if n>have:
-        why = f'{where}: {n} labelled latents asked for, found {have}; ask for fewer, or for all with None'
-        raise ValueError(why)
-    order = torch.randperm(have, generator=generator)
+    order = torch.randperm(len(i), generator=generator)
     i = i[order[:n]]
     return z[i], y[i]
 
-# %% ../../nbs/73_eval.latents.ipynb #07c3f3fe
+def _labels_with(data, S, y):
+    "Labels of the data points that have a label and all of S"
+    return y[_has(data, S) & (y>=0)]
+
+def _why_not(y, yt, n=None):
+    "What is lacking to learn from `n` of the labels `y` and to be scored on `yt`; '' if nothing is"
+    have = len(y)
+    if not have: return 'training data: no data point has both a label and all of the given modalities'
+    if not len(yt): return 'test data: no data point has both a label and all of the given modalities'
+    if n is not None and n>have:
+        return (f'training data: {n} labelled latents asked for, found {have}; '
+                'ask for fewer, or for all: n_train=None')
+    return ''
+
+# %% ../../nbs/73_eval.latents.ipynb #edc7953d
+def _lacking(reasons):
+    "`{question: why}` of what cannot be answered; raises if it is everything"
+    empty = {k: why for k,why in reasons.items() if why}
+    if empty and len(empty)==len(reasons):
+        subset, *_ = first = next(iter(empty))
+        raise ValueError(f'subset {subset!r}: {empty[first]}')
+    return empty
+
+# %% ../../nbs/73_eval.latents.ipynb #b2a0eb14
 def linear_reader(
-    z:Tensor, # Codes `(N,d)`
-    y:Tensor, # Classes `(N,)`
+    z:Tensor, # Codes `(N,d)`; rows that are NaN do not count
+    y:Tensor, # Classes `(N,)`; -1 does not count
     C:float=1., # Inverse strength of the L2 penalty
 ): # scikit-learn pipeline with `predict` and `score`
     "Logistic regression (LBFGS) on standardised codes"
+    z, y = _pick(z, y)
     classes = y.unique().tolist()
     if len(classes)<2:
-        why = f'a classifier needs at least two classes, found only {classes} among {len(y)} codes'
+        why = f'a classifier needs at least two classes, found only {classes} among {len(y)} codes; label more'
         raise ValueError(why)
     regression = LogisticRegression(C=C, max_iter=3000)
     reader = make_pipeline(StandardScaler(), regression)
     return reader.fit(z.numpy(), y.numpy())
 
-# %% ../../nbs/73_eval.latents.ipynb #b3cd2277
+# %% ../../nbs/73_eval.latents.ipynb #503ceead
 def _predicted(reader, z):
     "What a scikit-learn estimator says of codes, as integers `(N,)`"
     found = reader.predict(z.numpy())
     return torch.as_tensor(found).long()
 
-def _row(S, hit, y):
-    "Start of a row: subset, target, n_given; and its end: value, se, n"
-    head = _key(S), 'class', len(S)
-    score = mean_se(hit.double(), y)
-    return head, score
+def _one_class(y):
+    "What is lacking to tell classes apart; '' if nothing is"
+    classes = y.unique().tolist()
+    return f'a classifier needs at least two classes, found only {classes}; label more' if len(classes)<2 else ''
 
-# %% ../../nbs/73_eval.latents.ipynb #aaf33171
+# %% ../../nbs/73_eval.latents.ipynb #47e0c320
+def _no_reader(train, test, y_train, y_test, sets, sizes):
+    "`{(subset, n): why}` where no reader can be trained and scored; raises if for some `n` no subset has one"
+    empty = {}
+    for n in sizes:
+        def why(S):
+            y = _labels_with(train, S, y_train)
+            return _why_not(y, _labels_with(test, S, y_test), n) or _one_class(y)
+        empty |= _lacking({(_key(S),n): why(S) for S in sets})
+    return empty
+
+def _read_codes(model, train, test, S, sizes, y_train, y_test, sample, C, generator, quiet):
+    "`{n: (number of training codes, value, se, n)}` of linear readers of codes given S"
+    if not sizes: return {}
+    z_train = latent_codes(model, train, S, sample, generator=generator, quiet=quiet)
+    z_test = latent_codes(model, test, S, sample, generator=generator, quiet=quiet)
+    zt, yt = _pick(z_test, y_test)
+    out = {}
+    for n in sizes:
+        z, y = _pick(z_train, y_train, n, generator)
+        if _one_class(y): continue                         # those drawn are of one class
+        reader = linear_reader(z, y, C)
+        hit = _predicted(reader, zt)==yt
+        out[n] = len(y), *mean_se(hit.double(), yt)
+    return out
+
+# %% ../../nbs/73_eval.latents.ipynb #cf4c69e2
 def latent_classification(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: the reader learns from its codes
     test:MMData, # Labelled: the reader is scored on its codes
-    subsets=None, # Subsets to encode: names or tuples of names (default: all that the model conditions on)
-    n_train=(500,None), # Numbers of training codes, drawn without replacement; None means all
+    subsets=None, # Subsets to encode: names or tuples of names (default: all that the model conditions on, or 64 of them)
+    n_train=(500,None), # Number of training codes, or several, drawn without replacement; None means all
     sample:bool=False, # Draws of q(z|x_S) instead of its means
     C:float=1., # Inverse strength of the L2 penalty
     generator:torch.Generator=None, # Source of randomness
-    quiet:bool=True, # No progress bar
+    quiet:bool=None, # No progress bar (default: one after two seconds)
 )->pd.DataFrame: # Columns subset, target, n_given, n_train, value, se, n
     "Accuracy of a linear classifier of latent codes, by subset and number of training codes"
     y_train = train.labels('latent classification (training data)')
+    test = same_classes(test, train)
     y_test = test.labels('latent classification (test data)')
+    sizes = [n_train] if n_train is None or isinstance(n_train, int) else [*n_train]
+    sets = _sets(model, train, subsets)
+    empty = _no_reader(train, test, y_train, y_test, sets, sizes)
     rows = []
-    for S in _bar(_sets(model, train, subsets), quiet):
-        z_train = latent_codes(model, train, S, sample, generator=generator)
-        z_test = latent_codes(model, test, S, sample, generator=generator)
-        zt, yt = _pick(z_test, y_test, None, None, 'test data')
-        for n in n_train:
-            z, y = _pick(z_train, y_train, n, generator, 'training data')
-            reader = linear_reader(z, y, C)
-            hit = _predicted(reader, zt)==yt
-            head, score = _row(S, hit, yt)
-            rows.append((*head, len(y), *score))
+    for S in _bar(sets, quiet):
+        numbers = [n for n in sizes if (_key(S),n) not in empty]
+        scores = _read_codes(model, train, test, S, numbers, y_train, y_test, sample, C, generator, quiet)
+        rows += [(_key(S), 'class', len(S), *scores.get(n, (n, math.nan, math.nan, 0))) for n in sizes]
     df = pd.DataFrame(rows, columns=['subset','target','n_given','n_train','value','se','n'])
+    df.attrs['empty'] = {f'{S}, {n or "all"} codes': why for (S,n),why in empty.items()}
     return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #a248f757
+# %% ../../nbs/73_eval.latents.ipynb #7fbea04b
 def match_clusters(
     c:Tensor, # Clusters `(N,)`, integers from 0
-    y:Tensor, # Classes `(N,)`, integers from 0
+    y:Tensor, # Classes `(N,)`, integers; -1 is unknown and does not count
     how:str='hungarian', # One-to-one, or each cluster's 'majority'
-    k:int=None, # Number of clusters (default: those seen)
+    k:int=None, # Number of clusters (default: up to the largest seen)
 )->Tensor: # Class of each cluster `(k,)`; -1 for a cluster without a name
     "Name clusters by classes"
     choose(how, ('hungarian','majority'), 'way to match')
+    known = y>=0
+    if not known.any(): raise ValueError('clusters are named by classes, but no label is known; label some')
     k = k or int(c.max())+1
-    C = int(y.max())+1
-    pairs = C*c.long()+y.long()                                        # a number for each cluster and class
+    classes, number = y[known].unique(return_inverse=True)             # those that occur
+    C = len(classes)
+    pairs = C*c[known].long()+number                                   # a number for each cluster and class
     counts = pairs.bincount(minlength=k*C)
     table = counts.view(k, C)
     if how=='majority':
         seen = table.sum(1)>0
-        return torch.where(seen, table.argmax(1), -1)
+        return torch.where(seen, classes[table.argmax(1)], -1)
     found = linear_sum_assignment(-table.numpy())
-    clusters, classes = map(torch.as_tensor, found)
+    clusters, columns = map(torch.as_tensor, found)
     out = torch.full((k,), -1)
-    out[clusters] = classes
+    out[clusters] = classes[columns].long()
     return out
 
-# %% ../../nbs/73_eval.latents.ipynb #b2733c8b
+# %% ../../nbs/73_eval.latents.ipynb #fab00124
 def _named_clusters(z, y, k, how, n_init, generator):
     "K-means of codes, and the class of each cluster"
-    n = len(z)
-    if k>n: raise ValueError(f'{k} clusters need at least as many codes, found {n}')
     seed = _seed(generator)
     means = KMeans(k, n_init=n_init, random_state=seed)
     found = means.fit_predict(z.numpy())
     names = match_clusters(torch.as_tensor(found), y, how, k)
     return means, names
 
-# %% ../../nbs/73_eval.latents.ipynb #d087d50c
+# %% ../../nbs/73_eval.latents.ipynb #c4e7113b
 def kmeans_accuracy(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: clusters are found in its codes and named by its classes
     test:MMData, # Labelled: scored
-    subsets=None, # Subsets to encode: names or tuples of names (default: all that the model conditions on)
-    k:int=None, # Clusters (default: the number of classes)
+    subsets=None, # Subsets to encode: names or tuples of names (default: all that the model conditions on, or 64 of them)
+    k:int=None, # Clusters (default: the number of classes that occur in training)
     how:str='hungarian', # How clusters are named: one-to-one, or by 'majority'
     n_init:int=4, # Starts of K-means, of which the best is kept
     sample:bool=False, # Draws of q(z|x_S) instead of its means
     generator:torch.Generator=None, # Source of randomness
-    quiet:bool=True, # No progress bar
+    quiet:bool=None, # No progress bar (default: one after two seconds)
 )->pd.DataFrame: # Columns subset, target, n_given, value, se, n
     "Accuracy of K-means clusters as classes, by subset"
     y_train = train.labels('K-means accuracy (training data)')
+    test = same_classes(test, train)
     y_test = test.labels('K-means accuracy (test data)')
+    sets = _sets(model, train, subsets)
+    def why(S):
+        y = _labels_with(train, S, y_train)
+        many = f'{k} clusters need at least as many codes, found {len(y)}; ask for fewer: k={len(y)}'
+        return _why_not(y, _labels_with(test, S, y_test)) or (many if k and k>len(y) else '')
+    empty = _lacking({(_key(S),): why(S) for S in sets})
     rows = []
-    for S in _bar(_sets(model, train, subsets), quiet):
-        where = f'subset {S}'
-        z = latent_codes(model, train, S, sample, generator=generator)
-        z, y = _pick(z, y_train, None, None, where)
-        zt = latent_codes(model, test, S, sample, generator=generator)
-        zt, yt = _pick(zt, y_test, None, None, where)
-        classes = int(y.max())+1
-        means, names = _named_clusters(z, y, k or classes, how, n_init, generator)
+    for S in _bar(sets, quiet):
+        head = _key(S), 'class', len(S)
+        if (_key(S),) in empty:
+            rows.append((*head, math.nan, math.nan, 0))
+            continue
+        z, y = _pick(latent_codes(model, train, S, sample, generator=generator, quiet=quiet), y_train)
+        zt, yt = _pick(latent_codes(model, test, S, sample, generator=generator, quiet=quiet), y_test)
+        means, names = _named_clusters(z, y, k or len(y.unique()), how, n_init, generator)
         nearest = _predicted(means, zt)
         hit = names[nearest]==yt
-        head, score = _row(S, hit, yt)
-        rows.append((*head, *score))
+        rows.append((*head, *mean_se(hit.double(), yt)))
     df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','n'])
+    df.attrs['empty'] = {S: why for (S,),why in empty.items()}
     return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #4c346000
+# %% ../../nbs/73_eval.latents.ipynb #5a94d971
 def to_plane(
     z:Tensor, # Codes `(N,d)`; for t-SNE a thousand are enough
     how:str='pca', # 'pca', or 'tsne'
@@ -170,14 +221,18 @@ def to_plane(
         broken = (~z.isfinite()).any(-1)
         bad = int(broken.sum())
         found = tuple(z.shape)
-        raise ValueError(f'expected finite codes (N,d) with d>1, found {found} with {bad} bad rows')
+        raise ValueError(f'expected finite codes (N,d) with d>1, found {found} with {bad} bad rows; '
+                         'leave these out: z[z.isfinite().all(-1)]')
     choose(how, ('pca','tsne'), 'projection')
     n = len(z)
+    if n<2: raise ValueError(f'a plane needs at least 2 codes, found {n}; encode more data points')
     if how=='pca': fit = PCA(2, svd_solver='full')
     elif perplexity<n:
         seed = _seed(generator)
         fit = TSNE(2, perplexity=perplexity, init='pca', random_state=seed)
-    else: raise ValueError(f'perplexity {perplexity:g} needs more codes than that, found {n}')
+    else:
+        why = f'perplexity {perplexity:g} needs more codes than that, found {n}; lower it: perplexity={max(1, n//3)}'
+        raise ValueError(why)
     flat = fit.fit_transform(z.cpu().numpy())
     return torch.as_tensor(flat)
 

@@ -7,7 +7,7 @@ __all__ = ['strata_draws', 'rec_chunks', 'log_density', 'gpd_shape', 'pareto_k',
            'as_proposal', 'channels_last', 'observed_patterns', 'loglik', 'joint_likelihood', 'pseudo_marginals',
            'predictive_loglik', 'ratio_loglik', 'conditional_likelihood', 'normal_range', 'check_range']
 
-# %% ../../nbs/71_eval.likelihood.ipynb #d27ecdfe
+# %% ../../nbs/71_eval.likelihood.ipynb #20636952
 import math, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -15,9 +15,10 @@ from torch import nn, Tensor
 from torch.distributions import Distribution, MultivariateNormal
 from typing import NamedTuple
 from ..core import _like, as_names, choose, eval_mode, following
-from ..data.core import MMData, _bar
+from ..data.core import MMData
+from ..models.samplers import _bar, _key, _moments, _nobody
 from ..theory.experts import Mixture, Stacked
-from .coherence import _device, _key, _left_out, _refuse
+from .coherence import _device, _has, _left_out, _refuse
 
 # %% ../../nbs/71_eval.likelihood.ipynb #5664938b
 def strata_draws(
@@ -265,11 +266,15 @@ def _batch(model, x, n, chunk, safe):
     lw = rec+log_density(prior, z)-log_density(q, z)
     return weight_summary(lw, share, sizes)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #4dab7124
+# %% ../../nbs/71_eval.likelihood.ipynb #d66126f6
+def _no_point(data):
+    "A `LogLik` of NaN"
+    nothing = torch.full((5, len(data)), torch.nan, dtype=torch.float64)
+    return LogLik(*nothing)
+
 def _loop(model, data, groups, one, bs, generator, quiet):
     "Fill a `LogLik` batch by batch: `groups` is `{S: indices}`, `one(x)` is called with the modalities of S"
-    nothing = torch.full((5, len(data)), torch.nan, dtype=torch.float64)
-    out = LogLik(*nothing)
+    out = _no_point(data)
     batches = [(S, i) for S,rows in groups.items() for i in rows.split(bs)]
     with torch.no_grad(), eval_mode(model), channels_last(model), following(generator):
         for S,i in _bar(batches, quiet):
@@ -292,7 +297,7 @@ def _plan(model, data, names, n, points, chunk):
     usual = 250 if _device(model).type=='cpu' else 16384
     return data, chunk or usual
 
-# %% ../../nbs/71_eval.likelihood.ipynb #47e0518d
+# %% ../../nbs/71_eval.likelihood.ipynb #03f18191
 def loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -304,7 +309,7 @@ def loglik(
     bs:int=32, # Data points encoded at once
     chunk:int=None, # Codes decoded at once (default: 250, and 16,384 on a GPU)
     generator:torch.Generator=None, # Source of randomness
-    quiet:bool=True, # No progress bar
+    quiet:bool=None, # No progress bar (default: one after two seconds)
 )->LogLik: # For each data point; NaN for one that has only what the model does not condition on
     "log p(x_S), importance-sampled from the posterior"
     names = _names(model.names if given is None else given, 'given')
@@ -317,25 +322,24 @@ def loglik(
         whole = len(S)==len(names)
         return model.answers.can(S) and (whole or not complete)
     groups = {S: i for S,i in patterns.items() if counts(S)}
+    if not groups:
+        wanted = names if complete or given is not None else None
+        raise ValueError(_nobody(model, data, [wanted]))
     def one(x): return _batch(model, x, n, chunk, safe)
     return _loop(model, data, groups, one, bs, generator, quiet)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #3644d708
+# %% ../../nbs/71_eval.likelihood.ipynb #bf97c576
 def _title(subset, target):
     "log p(x_T|x_S), in words"
     return f'log p({target}|{subset})' if subset else f'log p({target})'
 
 def _row(r, subset, target, n_given, n, **more):
-    "One row of a table from a `LogLik`"
+    "One row of a table from a `LogLik`; NaN, with n = 0, if no data point has what it needs"
     has = ~r.ll.isnan()
     ll, se, bias, ess, k = (v[has] for v in r)
-    N = len(ll)
-    if not N:
-        question = _title(subset, target)
-        raise ValueError(f'no data point has what {question} needs')
+    value, spread, N = _moments(ll)
     row = dict(subset=subset, target=target, n_given=n_given, **more)
-    spread = ll.std()/N**.5
-    row |= dict(value=ll.mean().item(), se=spread.item(), n=N, samples=n)
+    row |= dict(value=value, se=spread, n=N, samples=n)
     noise = se.square().sum().sqrt()                        # of the sum: the draws' part, data points fixed
     high = (k>.7).double()                                  # points whose weights cannot be trusted
     row['mc_se'] = (noise/N).item()
@@ -344,12 +348,15 @@ def _row(r, subset, target, n_given, n, **more):
     row['k_high'] = high.mean().item()
     return row
 
-# %% ../../nbs/71_eval.likelihood.ipynb #9a2ae73e
-def _table(rows, share=.2, left_out=None):
+# %% ../../nbs/71_eval.likelihood.ipynb #d4768955
+def _table(rows, instead, share=.2, left_out=None):
     "Rows as a table, with a warning where weights have heavy tails"
+    if not any(r['n'] for r in rows):
+        questions = ' or '.join(dict.fromkeys(_title(r['subset'], r['target']) for r in rows)) or 'log p(observed)'
+        raise ValueError(f'no data point has what {questions} needs; {instead}')
     for r in rows:
         high = r['k_high']
-        if high<=share: continue
+        if not high>share: continue                         # NaN is not high
         question = _title(r['subset'], r['target'])
         why = (f'{question}: Pareto k above 0.7 for {high:.0%} of the points, so '
                'the value is too low and its mc_se too small; draw more (n=), defend the proposal (safe=0.2), '
@@ -359,7 +366,7 @@ def _table(rows, share=.2, left_out=None):
     df.attrs['left_out'] = left_out or {}
     return df
 
-# %% ../../nbs/71_eval.likelihood.ipynb #c47a9345
+# %% ../../nbs/71_eval.likelihood.ipynb #d024b3fe
 def joint_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`; incomplete points count with what they have
@@ -369,7 +376,7 @@ def joint_likelihood(
     **kw # `safe`, `bs`, `chunk`, `generator`, `quiet`, as in `loglik`
 )->pd.DataFrame: # One row: subset '', target, value, se, n, and diagnostics
     "log p(X) in nats, of everything that is observed"
-    r = loglik(model, data, n=n, points=points, **kw)
+    r = loglik(model, data, n=n, points=points, **kw)       # refuses if no data point has a part that it knows
     data = _as_data(data, model.names)
     used = data.subset(slice(0, len(r.ll)))
     kinds = observed_patterns(used, model.names)
@@ -383,9 +390,9 @@ def joint_likelihood(
     else:
         everyone = slice(None)
         rows = [row('observed', everyone)]
-    return _table(rows, left_out=left)
+    return _table(rows, model.answers.say(), left_out=left)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #71e9c9c9
+# %% ../../nbs/71_eval.likelihood.ipynb #e4fd2a20
 def pseudo_marginals(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -394,16 +401,18 @@ def pseudo_marginals(
     **kw # As in `loglik`
 )->pd.DataFrame: # A row for each modality
     "log p(x_j), with draws from the model's own q(z|x_j)"
-    stored = _as_data(data, ()).names
-    have = [k for k in model.names if k in stored]
+    data = _as_data(data, ())
+    first = data.subset(slice(0, points))
+    have = [k for k in model.names if k in data.names]
     alone = [(k,) for k in have]
     left = _left_out(model, alone)
     names = [k for k in have if k not in left]
     def row(k):
-        found = loglik(model, data, k, n=n, points=points, **kw)
+        if not first.observed(k).any(): found = _no_point(first)
+        else: found = loglik(model, data, k, n=n, points=points, **kw)
         return _row(found, '', k, 0, n)
     rows = [row(k) for k in names]
-    return _table(rows, left_out=left)
+    return _table(rows, 'use data points that have one of these', left_out=left)
 
 # %% ../../nbs/71_eval.likelihood.ipynb #9efd004e
 def _predict(model, x, given, n, chunk):
@@ -415,7 +424,16 @@ def _predict(model, x, given, n, chunk):
     rec = rec_chunks(model, targets, z, chunk)                         # (N,B)
     return weight_summary(rec, share, sizes)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #0f4c0969
+# %% ../../nbs/71_eval.likelihood.ipynb #4de023a5
+def _together(model, data):
+    "What can be asked instead: a modality given another, which some data points have together"
+    able = [s for s in data.names if model.answers.can((s,))]
+    pairs = [(s, t) for s in able for t in model.answers.targets if s!=t and t in data.names]
+    for s,t in pairs:
+        if _has(data, (s, t)).any(): return f'ask for what some have, e.g. given={s!r}, targets={t!r}'
+    return 'no two were observed together; pseudo_marginals(model, data) needs one at a time'
+
+# %% ../../nbs/71_eval.likelihood.ipynb #3d399691
 def predictive_loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -426,7 +444,7 @@ def predictive_loglik(
     bs:int=32, # Data points encoded at once
     chunk:int=None, # Codes decoded at once (default: 250, and 16,384 on a GPU)
     generator:torch.Generator=None, # Source of randomness
-    quiet:bool=True, # No progress bar
+    quiet:bool=None, # No progress bar (default: one after two seconds)
 )->LogLik: # NaN for points that lack some of S or T
     "Log of the average of p(x_T|z) over q(z|x_S): biased low"
     S, T = _pair(given, targets)
@@ -435,6 +453,7 @@ def predictive_loglik(
     _refuse(model, S)
     patterns = observed_patterns(data, both)
     whole = {U: i for U,i in patterns.items() if len(U)==len(both)}
+    if not whole: raise ValueError(f'no data point has all of {both}; {_together(model, data)}')
     def one(x): return _predict(model, x, S, n, chunk)
     return _loop(model, data, whole, one, bs, generator, quiet)
 
@@ -468,7 +487,7 @@ def ratio_loglik(
     k = torch.maximum(both.k, cond.k)
     return LogLik(ll, se, bias, ess, k)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #b845433f
+# %% ../../nbs/71_eval.likelihood.ipynb #5b46847f
 def conditional_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -488,11 +507,15 @@ def conditional_likelihood(
     Ts = others if targets is None else [_names(targets, 'targets')]
     plain = {k: v for k,v in kw.items() if k!='safe'}
     options = {'ratio': kw, 'predictive': plain}
+    data = _as_data(data, S)
+    first = data.subset(slice(0, points))
     def row(T, h):
-        found = estimators[h](model, data, S, T, n=n, points=points, **options[h])
+        _, used = _pair(S, T), _as_data(first, T)
+        if not _has(used, S+T).any(): found = _no_point(used)
+        else: found = estimators[h](model, data, S, T, n=n, points=points, **options[h])
         return _row(found, _key(S), _key(T), len(S), n, estimator=h)
     rows = [row(T, h) for T in Ts for h in how]
-    return _table(rows)
+    return _table(rows, _together(model, first))
 
 # %% ../../nbs/71_eval.likelihood.ipynb #caac0956
 def _entries(shape):

@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['paired_metrics', 'mse', 'ssim', 'reconstruction']
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #ab7b5bd5
-import pandas as pd, torch
+# %% ../../nbs/75_eval.reconstruction.ipynb #ff8400cf
+import math, pandas as pd, torch
 from importlib import import_module
 from ..core import as_names, choose
-from ..data.core import MMData, _bar
-from .coherence import _answered, _key, _left_out, _moments
+from ..data.core import MMData
+from ..models.samplers import _bar, _key, _moments, _most_seen
+from .coherence import _answered, _has, _left_out
 from .fidelity import generated
 from torch import Tensor
 
@@ -54,17 +55,33 @@ def ssim(
 # %% ../../nbs/75_eval.reconstruction.ipynb #7a3f1006
 paired_metrics = {'mse': mse, 'ssim': ssim} # Functions of truth and guess `(B,*shape)`, to `(B,)`
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #d2ab75b7
+# %% ../../nbs/75_eval.reconstruction.ipynb #b5063ee4
 def _compared(model, names, given, targets):
     "`{S: targets}`: proper subsets and what they leave out, then everything from everything; or what was asked for"
-    pairs, left = _answered(model, names, given, targets)
-    if given is not None: return pairs, left
+    pairs, told = _answered(model, names, given, targets)
+    if given is not None: return pairs, told
     if not model.answers.can(names):
-        everything = _left_out(model, [names])
-        return pairs, {**left, **everything}
+        told['left_out'] |= _left_out(model, [names])
+        return pairs, told
     asked = as_names(targets, names)
     able = tuple(t for t in asked if t in model.answers.targets)
-    return {**pairs, names: able}, left
+    return {**pairs, names: able}, told
+
+def _check_shapes(metrics, data, pairs):
+    "Raise where a metric cannot compare a modality, before anything is generated"
+    for t in dict.fromkeys(t for ts in pairs.values() for t in ts):
+        blank = torch.zeros_like(data.part([0], (t,))[t])
+        for metric in metrics.values(): metric(blank, blank)
+
+# %% ../../nbs/75_eval.reconstruction.ipynb #c360dc05
+def _with_truth(model, data, pairs):
+    "`{(S,t): how many data points have S and the target}`; raises if nobody has any pair"
+    counts = {(S,t): int(_has(data, (*S, t)).sum()) for S,ts in pairs.items() for t in ts}
+    if not counts or any(counts.values()): return counts
+    asked = ', '.join(f'{t} from {_key(S)}' for S,t in [*counts][:4])
+    best = _most_seen(model, data)
+    instead = f'given=[{best!r}], targets={best!r} can be compared' if best else 'use data that have them'
+    raise ValueError(f'reconstruction: no data point has both what is given and the target ({asked}); {instead}')
 
 # %% ../../nbs/75_eval.reconstruction.ipynb #5a495d1c
 def _errors(model, data, S, targets, metrics, bs, **kw):
@@ -81,28 +98,32 @@ def _errors(model, data, S, targets, metrics, bs, **kw):
             parts[m,t].append(metric(truth, guess))
     return {pair: torch.cat(v).double() for pair,v in parts.items() if v}
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #684cb444
+# %% ../../nbs/75_eval.reconstruction.ipynb #e288abe7
 def reconstruction(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Conditions and truth
-    given=None, # List of subsets (default: all proper subsets, and everything)
+    given=None, # List of subsets (default: all proper subsets, or 64 of them, and everything)
     targets=None, # What is compared (default: what is not given; everything if all is given)
     metrics=('mse',), # Of `mse` and `ssim`
     bs:int=256, # Data points at a time
-    quiet:bool=True, # No progress bar
+    quiet:bool=None, # No progress bar (default: one after two seconds)
     **kw # To `generate`: `sample`, `generator`
 )->pd.DataFrame: # Columns metric, given, n_given, target, value, se, n
     "Error of reconstructed and of cross-generated modalities against the truth of the same data point"
     asked = as_names(metrics)
     functions = {m: choose(m, paired_metrics, 'metric') for m in asked}
-    pairs, left = _compared(model, data.names, given, targets)
+    pairs, told = _compared(model, data.names, given, targets)
+    _check_shapes(functions, data, pairs)
+    counts = _with_truth(model, data, pairs)
     rows = []
     for S,ts in _bar([*pairs.items()], quiet):
-        errors = _errors(model, data, S, ts, functions, bs, **kw)
-        for (m,t),error in errors.items():
-            score = _moments(error)
-            row = m, _key(S), len(S), t, *score
-            rows.append(row)
+        some = any(counts[S,t] for t in ts)
+        errors = _errors(model, data, S, ts, functions, bs, **kw) if some else {}
+        for m in functions:
+            for t in ts:
+                error = errors.get((m,t), torch.empty(0))
+                rows.append((m, _key(S), len(S), t, *_moments(error)))
     df = pd.DataFrame(rows, columns=['metric','given','n_given','target','value','se','n'])
-    df.attrs['left_out'] = left
+    df.attrs |= told
+    df.attrs['empty'] = {f'{t} from {_key(S)}': 'no data point has both' for (S,t),n in counts.items() if not n}
     return df

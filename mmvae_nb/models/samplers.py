@@ -107,7 +107,7 @@ def _rows_with(model, data, sets):
     kept = torch.stack(each).all(0)                                        # (N,)
     return kept.nonzero()[:,0]
 
-# %% ../../nbs/60_models.samplers.ipynb #09a59c0a
+# %% ../../nbs/60_models.samplers.ipynb #30ac44cb
 def _most_seen(model, data):
     "The modality that most data points have, of those on which alone the model conditions; None if there is none"
     alone = [k for k in data.names if model.answers.can((k,))]
@@ -115,18 +115,25 @@ def _most_seen(model, data):
     best = max(seen, key=seen.get, default=None)
     return best if best and seen[best] else None
 
-def _nobody(model, data, sets, option='given'):
-    "Why nothing can be asked: no data point has all of the sets"
+def _nobody(model, data, sets, ask='given=[{!r}]'):
+    "Why nothing can be asked: no data point has all of one of the sets"
     if sets==[None]:
         return (f'no data point has a part that {type(model).__name__} conditions on ({model.answers.say()}); '
                 'use data that hold one')
-    asked = tuple(dict.fromkeys(k for S in sets for k in S or ()))
-    found = ', '.join(f'{k} {int(data.observed(k).sum())}' for k in asked)
+    asked = ' or '.join(_key(S) for S in sets[:4])
+    more = ' or ...' if len(sets)>4 else ''
+    names = [k for k in data.names if any(k in S for S in sets)]
+    found = ', '.join(f'{k} {int(data.observed(k).sum())}' for k in names)
     best = _most_seen(model, data)
-    instead = f'ask for a subset that some have, e.g. {option}=[{best!r}]' if best else 'use data that have them'
-    return f'no data point has all of {asked} (of {len(data)} data points: {found}); {instead}'
+    instead = f'ask for what some have, e.g. {ask.format(best)}' if best else 'use data that have them'
+    return f'no data point has all of {asked}{more} (of {len(data)} data points: {found}); {instead}'
 
-# %% ../../nbs/60_models.samplers.ipynb #157cb030
+# %% ../../nbs/60_models.samplers.ipynb #6620cf20
+def _union(sets):
+    "Names of all sets; None if these ask for nothing in particular"
+    names = dict.fromkeys(k for S in sets for k in S or ())
+    return tuple(names) or None
+
 def _posteriors(model, data, sets, bs, quiet):
     "Rows that have all of the sets (a set None: whatever a row has), and q(z|x_S) for each set, a batch at a time"
     def checked(S):
@@ -135,7 +142,7 @@ def _posteriors(model, data, sets, bs, quiet):
         return names
     asked = [checked(S) for S in sets]
     rows = _rows_with(model, data, asked)
-    if not len(rows): raise ValueError(_nobody(model, data, asked))
+    if not len(rows): raise ValueError(_nobody(model, data, [_union(asked)]))
     device = _device(model)
     def posterior(x, mask, S):
         part = {k: x[k].to(device) for k in S}

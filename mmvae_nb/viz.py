@@ -78,18 +78,28 @@ def picture(
     plt.close(fig)
     return file.getvalue()
 
-# %% ../nbs/04_viz.ipynb #cc6e45ad
+# %% ../nbs/04_viz.ipynb #25d5e454
 def _ax(ax):
     "Axes, new ones if there are none"
     if ax is None: _, ax = plt.subplots()
     return ax
 
 def _np(v):
-    "A tensor or anything else as an array"
-    if torch.is_tensor(v): return v.detach().cpu().numpy()
-    return np.asarray(v)
+    "A tensor or anything else as an array of real numbers"
+    if torch.is_tensor(v):
+        v = v.detach().cpu().to_dense()
+        v = v.float() if v.dtype==torch.bfloat16 else v         # NumPy has no such type
+        return _real(v.numpy())
+    try: a = np.asarray(v)
+    except ValueError: raise TypeError('expected numbers, found rows of different lengths; pad them to one shape') from None
+    return _real(a)
 
-# %% ../nbs/04_viz.ipynb #249f87b2
+def _real(a):
+    "The array, if it holds real numbers"
+    if a.dtype.kind in 'biuf': return a
+    raise TypeError(f'expected real numbers, found dtype {a.dtype}; convert them, e.g. np.asarray(v, float)')
+
+# %% ../nbs/04_viz.ipynb #08a12266
 def _is_image(shape)->bool:
     "Is this the shape of a grey or a colour image?"
     return len(shape)==3 and shape[0] in (1,3)
@@ -100,17 +110,22 @@ def _rgb(x):
     if not _is_image(x.shape[1:]):
         raise ValueError(f'expected images (N,1,H,W) or (N,3,H,W), found {tuple(x.shape)}; '
                          '`show_samples` draws other shapes')
-    x = x.float() if x.is_floating_point() else x/255
+    is_bytes = not x.is_floating_point() and x.dtype!=torch.bool
+    x = x/255 if is_bytes else x.float()
+    empty = ~x.isfinite().flatten(1).any(1)                     # (N,): nothing was observed
+    x = torch.where(empty[:,None,None,None], 1., x)
+    x = x.nan_to_num(.75, .75, .75)                             # holes in what was observed
     x = x.expand(-1, 3, -1, -1).permute(0, 2, 3, 1)             # (N,H,W,3)
-    return x.nan_to_num(.75).clamp(0, 1).numpy()
+    return x.clamp(0, 1).numpy()
 
-# %% ../nbs/04_viz.ipynb #69aa42d7
+# %% ../nbs/04_viz.ipynb #448175ba
 def image_grid(
     rows, # Rows of images, each `(N,C,H,W)`; sizes and lengths may differ
     pad:int=2, # White pixels between images
 )->np.ndarray: # One picture `(h,w,3)` in [0,1]
     "Rows of images as one picture"
     rows = [_rgb(r) for r in rows]
+    if not rows: raise ValueError('no rows of images to show')
     sizes = [r.shape[:3] for r in rows]
     n, h, w = np.max(sizes, axis=0)                            # images in the longest row; the largest height and width
     down = h+pad                                               # from one row to the next
@@ -124,6 +139,20 @@ def image_grid(
             x = j*across+(w-width)//2
             out[y:y+height, x:x+width] = image
     return out
+
+# %% ../nbs/04_viz.ipynb #912ed638
+def _unseen(v)->list:
+    "Which observations of `(N,*shape)` hold nothing: no number of them is finite"
+    flat = _np(v).reshape(len(v), -1)
+    return [bool(b) for b in ~np.isfinite(flat).any(1)]
+
+def _say_unseen(ax, images, xs, ys, room):
+    "Write into the empty cells of a picture, `room` pixels wide, that nothing was observed"
+    size = min(7., room/6.5)
+    for y,row in zip(ys, images):
+        for x,empty in zip(xs, _unseen(row)):
+            words = 'not\nobserved' if size>=4 else '–'
+            if empty: ax.text(x, y, words, fontsize=max(size, 6) if size<4 else size, color='.5', ha='center', va='center')
 
 # %% ../nbs/04_viz.ipynb #14cf484f
 def _fits(b, zoom, kb)->bool:
@@ -173,7 +202,18 @@ def _pixel_axes(h, w):
     fig = plt.figure(figsize=(w/100, h/100), dpi=100, layout='none')
     return fig.add_axes([0,0,1,1])
 
-# %% ../nbs/04_viz.ipynb #18ddf286
+# %% ../nbs/04_viz.ipynb #7262fe76
+def _as_rows(x, rows, ncols)->tuple:
+    "Labels of rows, and rows of images, from what `show_images` may be given"
+    if hasattr(x, 'keys'): return rows or list(x), list(x.values())
+    if isinstance(x, (list,tuple)): return rows, x
+    v = torch.as_tensor(_np(x))
+    if v.dim()==4: return rows, v.split(ncols)
+    if v.dim()==5: return rows, v
+    remedy = 'for one image use x[None]'
+    raise ValueError(f'expected images (N,C,H,W) or rows of them (rows,N,C,H,W), found {tuple(v.shape)}; {remedy}')
+
+# %% ../nbs/04_viz.ipynb #eecb6b53
 def show_images(
     x, # `{row label: (N,C,H,W)}`, or `(rows,N,C,H,W)`, or `(N,C,H,W)`, broken into rows of `ncols`
     rows=None, # Row labels (default: the keys of `x`)
@@ -184,10 +224,7 @@ def show_images(
     kb:float=None, # Kilobytes that the picture may take (default: `style.kb`, no limit unless one was set)
 ):
     "Rows of images with labels; returns the axes"
-    if hasattr(x, 'keys'):
-        rows = rows or list(x)
-        x = list(x.values())
-    elif x.ndim==4: x = torch.as_tensor(x).split(ncols)
+    rows, x = _as_rows(x, rows, ncols)
     a = image_grid(x)                                           # (h,w,3)
     h, w = a.shape[:2]
     n = max(map(len, x))
@@ -198,14 +235,18 @@ def show_images(
     ax.imshow(a, interpolation='nearest')
     names = [''] if cols is None else cols
     _name_cells(ax, h, w, rows or [''], names, len(x), n)
+    middles = _middles(w, n, n), _middles(h, len(x), len(x))
+    _say_unseen(ax, x, *middles, w*k/n)
     if cols is not None: _slant(ax, cols, w*k/n)
     if title: ax.set_title(title)
     return ax
 
-# %% ../nbs/04_viz.ipynb #f26830da
+# %% ../nbs/04_viz.ipynb #e8fde82a
 def _words(v, vocab):
     "Most likely symbols of `(V,)` or `(T,V)`; nothing where all is zero"
     if v.ndim==1: v = v[None]                                   # (T,V)
+    if v.shape[-1]>len(vocab): raise ValueError(f'{len(vocab)} symbols in `vocab` for {v.shape[-1]} columns; name every column')
+    v = np.nan_to_num(v, nan=0., posinf=0., neginf=0.)
     best = v.argmax(-1)
     set_here = v.sum(-1)>0
     read = [str(vocab[i]) if there else '' for i,there in zip(best, set_here)]
@@ -213,7 +254,26 @@ def _words(v, vocab):
     between = '' if letters else ' '
     return between.join(read)
 
-# %% ../nbs/04_viz.ipynb #4234ac4e
+# %% ../nbs/04_viz.ipynb #7ddc712d
+def _say_empty(ax):
+    "Axes for what was not observed"
+    ax.text(.5, .5, 'not\nobserved', fontsize=6, color='.5', ha='center', va='center', transform=ax.transAxes)
+    ax.spines[:].set_visible(False)
+
+def _arrays(x)->dict:
+    "Arrays `(N,*shape)` by name, one number a sample as `(N,1)`"
+    if not hasattr(x, 'keys'):
+        raise TypeError(f"expected a dict of tensors by name, found {type(x).__name__}; use {{'x': x}}")
+    if not len(x): raise ValueError('nothing to show: the dict is empty')
+    out = {}
+    for k,v in x.items():
+        v = _np(v)
+        if not v.ndim: raise ValueError(f'{k!r}: expected one observation a sample (N,*shape), found a single number')
+        out[k] = v[:,None] if v.ndim==1 else v
+    if not max(map(len, out.values())): raise ValueError('nothing to show: no samples')
+    return out
+
+# %% ../nbs/04_viz.ipynb #7fbad360
 def show_sample(
     v, # One observation `(*shape)`
     ax=None, # Axes (default: a new figure)
@@ -221,9 +281,11 @@ def show_sample(
     color:str=palette[0], # Colour of bars and lines
 ):
     "One observation of any shape; returns the axes"
-    v = _np(v)
+    v = np.atleast_1d(_np(v))
+    if v.dtype.kind=='f': v = np.where(np.isfinite(v), v, np.nan)       # infinite is as good as missing
     ax = _ax(ax)
-    if vocab is not None: ax.text(.5, .5, _words(v, vocab), ha='center', va='center', transform=ax.transAxes)
+    if v.dtype.kind=='f' and np.isnan(v).all(): _say_empty(ax)
+    elif vocab is not None: ax.text(.5, .5, _words(v, vocab), ha='center', va='center', transform=ax.transAxes)
     elif _is_image(v.shape): ax.imshow(_rgb(v[None])[0])
     elif v.ndim>1: ax.imshow(v.reshape(-1, v.shape[-1]), aspect='auto', cmap='cividis')
     elif len(v)<=40: ax.bar(range(len(v)), v, color=color, width=.8)
@@ -239,7 +301,7 @@ def _row(axs, name, v, vocab, color):
     for ax in axs[len(v):]: ax.axis('off')
     axs[0].set_ylabel(name, rotation=0, ha='right', va='center')
 
-# %% ../nbs/04_viz.ipynb #ba5711d7
+# %% ../nbs/04_viz.ipynb #76a59f33
 def show_samples(
     x:dict, # `{name: (N,*shape)}`
     n:int=8, # Samples to show, one a column
@@ -248,7 +310,8 @@ def show_samples(
     title:str=None, # Title
 ):
     "A batch of any modalities: a row for each, a column for each sample"
-    x = {k: v[:n] for k,v in x.items()}
+    if n<1: raise ValueError(f'n must be at least 1 sample, found {n}')
+    x = {k: v[:n] for k,v in _arrays(x).items()}
     vocab = vocab or {}
     if not vocab and all(_is_image(v.shape[1:]) for v in x.values()): return show_images(x, cols=cols, title=title)
     n = max(map(len, x.values()))
@@ -268,7 +331,7 @@ def _between(blocks)->list: # Space above each block, as a share of a row
     if not blocks[0][0]: gaps[0] = 0.
     return gaps
 
-# %% ../nbs/04_viz.ipynb #c9012c9c
+# %% ../nbs/04_viz.ipynb #a85e87cf
 def _stacked(a, blocks, step):
     "Rows of a picture moved apart by blocks; the middles of the rows, and where each heading stands"
     cuts = range(step, a.shape[0], step)
@@ -306,14 +369,15 @@ def _blocks_picture(blocks, cols, kb):
     ax.set_yticks(middles, labels)
     if cols: _slant(ax, cols, w*k/n)
     for y,heading in heads: ax.text(0, y, heading, fontsize=10, va='bottom')
+    _say_unseen(ax, images, _middles(w, n, n), middles, w*k/n)
     return ax
 
-# %% ../nbs/04_viz.ipynb #3cfb2150
+# %% ../nbs/04_viz.ipynb #262f1082
 def _limits(values):
     "Smallest and largest of some arrays, or `None` if nothing is finite"
     v = np.concatenate([_np(v).ravel() for v in values])
-    if not np.isfinite(v).any(): return None
-    return np.nanmin(v), np.nanmax(v)
+    v = v[np.isfinite(v)]
+    return (v.min(), v.max()) if len(v) else None
 
 def _one_scale(blocks)->list: # For each row of each block, the smallest and the largest value, or `None`
     "Limits that rows to be compared share"
@@ -388,7 +452,7 @@ def _caption(axs, title, note, color='.3'):
         axs.set_title(title)
         axs.set_xlabel(text, color=color)
 
-# %% ../nbs/04_viz.ipynb #6fd995e5
+# %% ../nbs/04_viz.ipynb #305563b2
 def show_blocks(
     blocks, # List of `(heading, {row label: (N,*shape)})`; a heading may be ''
     cols=None, # Column labels
@@ -398,6 +462,8 @@ def show_blocks(
     kb:float=None, # Kilobytes that a picture of images may take (default: `style.kb`)
 ):
     "Rows of observations in blocks, a column for each sample; returns the axes"
+    blocks = [(heading, _arrays(rows)) for heading,rows in blocks]
+    if not blocks: raise ValueError('no blocks to show')
     every = [v for _,rows in blocks for v in rows.values()]
     if not vocab and all(_is_image(v.shape[1:]) for v in every):
         if kb is None: kb = style.kb
@@ -408,7 +474,7 @@ def show_blocks(
     _caption(axs, title, note)
     return axs
 
-# %% ../nbs/04_viz.ipynb #a3027d83
+# %% ../nbs/04_viz.ipynb #9b76af97
 def ellipse(
     mean, # Centre `(2,)`
     cov, # Covariance `(2,2)`, or standard deviations `(2,)`
@@ -419,24 +485,28 @@ def ellipse(
 )->np.ndarray: # Points on the ellipse `(200,2)`
     "The ellipse that holds `mass` of a Gaussian in the plane"
     C = _np(cov)
+    centre = _np(mean)
+    if not np.isfinite(C).all() or not np.isfinite(centre).all(): raise ValueError('NaN or inf in mean or covariance')
+    if centre.size!=2: raise ValueError(f'expected a mean of two numbers, found shape {centre.shape}')
     if C.size==2: C = np.diag(C.reshape(2)**2)
     w, V = np.linalg.eigh(C.reshape(2, 2))
     a = np.linspace(0, 2*np.pi, 200)
     circle = np.stack([np.cos(a), np.sin(a)], 1)                # (200,2)
     radius = math.sqrt(-2*math.log1p(-mass))
     along = radius*circle*np.sqrt(w)                            # in the coordinates of the eigenvectors
-    xy = _np(mean).reshape(2)+along@V.T
+    xy = centre.reshape(2)+along@V.T
     ax = _ax(ax)
     ax.plot(*xy.T, color=color, **kw)
     return xy
 
-# %% ../nbs/04_viz.ipynb #272cf269
+# %% ../nbs/04_viz.ipynb #d053b757
 def hdr_levels(
     p, # Non-negative densities on a regular grid, any shape
     mass, # Shares, e.g. `(.5,.9)`
 )->list: # Density at the border of each region
     "Levels whose super-level sets hold the given shares of the mass"
-    cells = _np(p).ravel()
+    cells = np.nan_to_num(_np(p).ravel())                       # NaN: no mass there
+    if not cells.sum()>0: raise ValueError('no mass on the grid: every density is 0 or NaN')
     s = np.sort(cells)[::-1]                                    # the highest cell first
     held = s.cumsum()/s.sum()
     last = len(s)-1
@@ -486,7 +556,15 @@ def density(
     if label: ax.plot([], [], color=color, label=label)
     return ax.contour(xs, ys, d, levels=levels, colors=[color], linewidths=1.2)
 
-# %% ../nbs/04_viz.ipynb #2b0c28fd
+# %% ../nbs/04_viz.ipynb #f2ead11a
+def _class_name(c, names)->str:
+    "What a legend calls a class; negative numbers are unknown"
+    if isinstance(c, np.number) and c<0: return 'unknown'
+    if names is None: return str(c)
+    try: return str(names[int(c)])
+    except (LookupError, ValueError): raise ValueError(f'no name for class {c!s} in {names}') from None
+
+# %% ../nbs/04_viz.ipynb #0b9a392a
 def latent_plane(
     z, # Codes `(N,2)`
     y=None, # Classes `(N,)`, integers
@@ -498,13 +576,17 @@ def latent_plane(
 ):
     "Scatter plot of two-dimensional codes by class; returns the axes"
     z = _np(z)
-    y = np.zeros(len(z), int) if y is None else _np(y)
+    y = np.zeros(len(z), int) if y is None else np.asarray(y.cpu() if torch.is_tensor(y) else y)
+    if z.ndim!=2 or z.shape[1]!=2:
+        remedy = '; draw two dimensions, z[:,:2]' if z.ndim==2 and z.shape[1]>2 else ''
+        raise ValueError(f'expected codes (N,2), found {z.shape}{remedy}')
+    if y.shape!=(len(z),): raise ValueError(f'expected a class for each of {len(z)} codes, found shape {y.shape}')
     if ax is None: ax = plt.subplots(figsize=(4.4,3.4))[1]
     classes = np.unique(y)
     for i,c in enumerate(classes):
         here = z[y==c]
         color = palette[i%8]
-        label = str(c if names is None else names[c])
+        label = _class_name(c, names)
         size = s if i<8 else 1.8*s                              # triangles look smaller
         marker = 'o^'[i//8%2]
         ax.scatter(*here.T, s=size, alpha=alpha, color=color, marker=marker, label=label, linewidths=0)
@@ -512,7 +594,7 @@ def latent_plane(
     if legend and len(classes)>1: ax.legend(loc='center left', bbox_to_anchor=(1,.5), markerscale=2)
     return ax
 
-# %% ../nbs/04_viz.ipynb #285db68b
+# %% ../nbs/04_viz.ipynb #1d2e5a90
 def _one_series(df, x, y, se):
     "Places, values and errors of one series"
     marks = df.groupby(x, sort=False)
@@ -532,13 +614,16 @@ def tally(
     se:str='se', # Column of standard errors, if there is one
 )->dict: # `{series: (xs, values, errors)}`
     "Values and errors by series; several rows of one mark become mean and standard error"
+    for c in (x, y, hue):
+        if c is not None and c not in df: raise ValueError(f'no column {c!r} in the table (there are: {list(df)})')
     if not hue: return {None: _one_series(df, x, y, se)}
     parts = df.groupby(hue, sort=False)
     return {name: _one_series(part, x, y, se) for name,part in parts}
 
-# %% ../nbs/04_viz.ipynb #802c659f
+# %% ../nbs/04_viz.ipynb #c102169a
 def _marks(df, x, y, hue, se):
     "Series as in `tally`, and all places on the axis"
+    if not len(df): raise ValueError('nothing to show: the table has no rows')
     series = tally(df, x, y, hue, se)
     places = [v for xs,_,_ in series.values() for v in xs]
     names = list(dict.fromkeys(places))                         # each once
@@ -623,7 +708,7 @@ def _lines(ax, df, c):
             ax.plot(stage['epoch'], stage[c], color=palette[i], label=label, marker=marker)
             label = None
 
-# %% ../nbs/04_viz.ipynb #47e712ce
+# %% ../nbs/04_viz.ipynb #3f3762ea
 def _terms(df):
     "Columns that hold numbers of some epoch"
     others = 'epoch', 'split', 'stage'
@@ -638,6 +723,7 @@ def curves(
     "Training and validation curves of every term; returns the axes"
     df, start, end = _in_a_row(df)
     cols = cols or _terms(df)
+    if not cols: raise ValueError('no terms to draw: the table has no column with numbers beside epoch, split and stage')
     across = min(ncols, len(cols))
     down = math.ceil(len(cols)/across)
     if axs is None: _, axs = grid(down, across, w=2.6, h=1.9)

@@ -5,37 +5,59 @@
 # %% auto #0
 __all__ = ['explorer', 'alpha_rows', 'alpha_explorer', 'traversal_rows', 'traversal_explorer', 'subset_rows', 'subset_explorer']
 
-# %% ../../nbs/81_app.explore.ipynb #9cbba3a2
-import ipywidgets, textwrap, torch
+# %% ../../nbs/81_app.explore.ipynb #8f7677c7
+import html, ipywidgets, textwrap, torch
 from .. import viz
 from ..core import choose, seeded
 from ..eval.latents import traverse
 from ..eval.report import askable
 
-# %% ../../nbs/81_app.explore.ipynb #b34bd967
+# %% ../../nbs/81_app.explore.ipynb #cf8f1d5b
 def explorer(
     draw, # `draw(**values)` returns axes
     **controls, # Widgets with a `value`, named as the arguments of `draw`
-)->ipywidgets.VBox: # The controls, and below them the picture
+)->ipywidgets.VBox: # The controls, below them the picture, and below it what went wrong, if anything did
     "Redraw whenever a control changes"
     image = ipywidgets.Image(format='png')
-    def redraw(_=None):
+    said = ipywidgets.HTML()
+    def picture():
         values = {k: c.value for k,c in controls.items()}
         axs = draw(**values)
-        image.value = viz.picture(axs)
+        return viz.picture(axs)
+    def redraw(_):
+        try:
+            image.value = picture()
+            said.value = ''
+        except Exception as e:                                 # a widget's callback has nobody else to tell
+            image.value = b''
+            said.value = html.escape(f'{type(e).__name__}: {e}')
+    image.value = picture()                                    # the first one raises as any function does
     for k,c in controls.items():
         c.description = c.description or k
         c.observe(redraw, 'value')
-    redraw()
-    return ipywidgets.VBox([*controls.values(), image])
+    return ipywidgets.VBox([*controls.values(), image, said])
 
-# %% ../../nbs/81_app.explore.ipynb #c5d64425
+# %% ../../nbs/81_app.explore.ipynb #ea8420bd
 def _may(model, given):
     "Raise unless the model can be asked that, and say what it can"
-    given = given or ()
+    given = () if given is None else tuple(given)
     if not model.answers.can(given): model.answers.refuse(given, type(model).__name__)
 
-# %% ../../nbs/81_app.explore.ipynb #7653b387
+# %% ../../nbs/81_app.explore.ipynb #0ca4eb56
+def _seen(x, who):
+    "What a batch of one holds: modalities that are NaN throughout were not observed"
+    if x is None: return None
+    for k,v in x.items():
+        if len(v)!=1: raise ValueError(f'{who} starts from one sample, found {len(v)} of {k!r}; take one, x[{k!r}][:1]')
+    return {k: v for k,v in x.items() if not v.isnan().all()}
+
+# %% ../../nbs/81_app.explore.ipynb #e40da5c6
+def _show(rows):
+    "Rows of observations of any shape, all of them"
+    most = max(map(len, rows.values()))
+    return viz.show_samples(rows, most)
+
+# %% ../../nbs/81_app.explore.ipynb #d642dfc7
 def alpha_rows(
     model, # With private codes: `generate` takes `alpha`
     x:dict, # A batch of one: what is given
@@ -47,6 +69,7 @@ def alpha_rows(
     "Draws of `target` for each scale of the private codes"
     if not model.answers.private:
         raise ValueError(f'{type(model).__name__} has no private codes to scale; try `traversal_rows` or `subset_rows`')
+    x = _seen(x, 'alpha_rows')
     _may(model, x)
     rows = {}
     for a in alphas:
@@ -55,7 +78,7 @@ def alpha_rows(
         rows[f'α = {a:g}'] = draws
     return rows
 
-# %% ../../nbs/81_app.explore.ipynb #acd13175
+# %% ../../nbs/81_app.explore.ipynb #ad8b7f4c
 def alpha_explorer(
     model, # As in `alpha_rows`
     x:dict, # A batch of one
@@ -66,11 +89,11 @@ def alpha_explorer(
     "A slider for the scale of the private codes"
     def draw(alpha):
         rows = alpha_rows(model, x, target, (alpha,), **kw)
-        return viz.show_images(rows)
+        return _show(rows)
     alpha = ipywidgets.FloatSlider(1., min=0., max=top, step=.1)
     return explorer(draw, alpha=alpha)
 
-# %% ../../nbs/81_app.explore.ipynb #fd6abfd0
+# %% ../../nbs/81_app.explore.ipynb #09a9a7d8
 def traversal_rows(
     model, # Has `posterior` and `decode`
     x:dict, # A batch of one to start from; `None`: the mean of the prior
@@ -83,6 +106,7 @@ def traversal_rows(
         who = type(model).__name__
         what = model.answers.say()
         raise ValueError(f'{who} decodes no code alone, only beside what is given: {what}; try `subset_rows`')
+    x = _seen(x, 'traversal_rows')
     _may(model, x)
     if dims is None: dims = range(model.d)
     rows = {}
@@ -91,7 +115,7 @@ def traversal_rows(
         rows[f'z{d}'] = out[target]
     return rows
 
-# %% ../../nbs/81_app.explore.ipynb #b612762c
+# %% ../../nbs/81_app.explore.ipynb #ecf5b44f
 def traversal_explorer(
     model, # As in `traversal_rows`
     x:dict, # A batch of one to start from; `None`: the mean of the prior
@@ -100,13 +124,13 @@ def traversal_explorer(
     "Choose a dimension and a modality"
     def draw(dim, target):
         rows = traversal_rows(model, x, target, (dim,), **kw)
-        return viz.show_images(rows)
+        return _show(rows)
     dim = ipywidgets.IntSlider(0, min=0, max=model.d-1)
     names = list(model.answers.targets)
     target = ipywidgets.Dropdown(options=names)
     return explorer(draw, dim=dim, target=target)
 
-# %% ../../nbs/81_app.explore.ipynb #baae763a
+# %% ../../nbs/81_app.explore.ipynb #498d57d0
 def subset_rows(
     model, # Has `generate`
     x:dict, # A batch of one
@@ -115,7 +139,8 @@ def subset_rows(
     seed:int=0, # Of the draws
 )->dict: # `{name: (n,*shape)}`
     "Draws of every modality from a subset of one sample"
-    for k in given: choose(k, x, 'modality')
+    x = _seen(x, 'subset_rows')
+    for k in given: choose(k, x, 'observed modality')
     _may(model, given)
     batch = {k: x[k] for k in given}
     with seeded(seed): out = model.generate(batch or None, n=n)
@@ -131,17 +156,34 @@ def _in_words(text):
     ax.axis('off')
     return ax
 
-# %% ../../nbs/81_app.explore.ipynb #d4c5e656
+# %% ../../nbs/81_app.explore.ipynb #01624d85
+def _first_given(model, has)->tuple:
+    "The smallest subset of what a sample has that the model conditions on; () if there is none"
+    for size in range(1, len(has)+1):
+        for S in model.answers.subsets(size, size):
+            if set(S)<=set(has): return S
+    return ()
+
+def _enable(ticks, has):
+    "Boxes of what a sample has; the others are empty and cannot be ticked"
+    for k,box in ticks.items():
+        box.disabled = k not in has
+        box.description = k if k in has else f'{k}: not observed'
+        if box.disabled: box.value = False
+
 def subset_explorer(
     model, # Has `generate`
     data, # `MMData` to choose samples from
     n:int=8, # Draws
     seed:int=0, # Of the draws
 )->ipywidgets.VBox:
-    "Choose a sample, and tick what is given"
+    "Choose a sample, and tick what is given of what it has"
+    names = [k for k in data.names if k in model.names]
+    def has(sample): return [k for k in names if data.observed(k)[sample]]
     def draw(sample, **ticked):
-        x = data[sample][0]
-        given = tuple(k for k,v in ticked.items() if v)
+        there = has(sample)
+        x = data.part([sample], there)
+        given = tuple(k for k in there if ticked[k])
         _, why = askable(model, [given])
         if why: return _in_words(why)
         rows = {}
@@ -150,8 +192,11 @@ def subset_explorer(
             rows[f'{k} (given)'] = x[k].expand(n, *shape)
         rows |= subset_rows(model, x, given, n, seed)
         return viz.show_samples(rows, n)
-    first = model.answers.subsets()[0]
-    ticks = {k: ipywidgets.Checkbox(k in first) for k in data.names}
+    first = _first_given(model, has(0))
+    ticks = {k: ipywidgets.Checkbox(k in first) for k in names}
     last = len(data)-1
     sample = ipywidgets.IntSlider(0, min=0, max=last)
+    def moved(_): _enable(ticks, has(sample.value))
+    sample.observe(moved, 'value')
+    moved(None)
     return explorer(draw, sample=sample, **ticks)

@@ -9,7 +9,7 @@ __all__ = ['lacks', 'metrics', 'columns', 'nobody', 'why_prior', 'labelled', 'so
            'write_scores', 'from_records', 'read_scores', 'overview', 'random_samples', 'not_drawn', 'report_pictures',
            'write_report']
 
-# %% ../../nbs/77_eval.report.ipynb #d6b57745
+# %% ../../nbs/77_eval.report.ipynb #fc233bdc
 import base64, html, io, json, math, pandas as pd, torch, warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from PIL import Image
 from torch import nn
 from .. import viz
 from ..core import MultimodalVAE, as_names, choose, seeded, some_subsets as some_of, subsets as all_subsets
-from ..data.core import MMData, _bar, whole_file
+from ..data.core import MMData, _bar, same_classes, whole_file
 from .coherence import classifier_accuracy, coherence, joint_coherence, reading, train_classifiers
 from .fidelity import class_features, fidelity
 from .reconstruction import reconstruction
@@ -65,9 +65,9 @@ def askable(
     named = ', '.join(words)
     return can, f'not given {named}: in {type(model).__name__} {model.answers.say()}'
 
-# %% ../../nbs/77_eval.report.ipynb #bec6f2a5
+# %% ../../nbs/77_eval.report.ipynb #de04a254
 def _check_trial(t):
-    "Raise unless model and data speak of the same modalities"
+    "Raise unless model and data speak of the same modalities; classes are numbered as in training"
     for k in t.model.names:
         if k in t.test.names: continue
         have = ', '.join(t.test.names)
@@ -76,6 +76,7 @@ def _check_trial(t):
     if isinstance(t.subsets, str): t.subsets = [t.subsets]
     for S in t.subsets or ():
         for k in as_names(S): choose(k, t.model.names, 'modality in subsets')
+    if t.train is not None: t.test = same_classes(t.test, t.train)
 
 # %% ../../nbs/77_eval.report.ipynb #34922d76
 @dataclass
@@ -383,13 +384,16 @@ def _coherence(t:Trial):
     draws = max(1000, len(t.test))
     yield joint_scores(t.model, t.test, clf, n=draws)
 
-# %% ../../nbs/77_eval.report.ipynb #45adeded
+# %% ../../nbs/77_eval.report.ipynb #0ec0760e
 @metric('fidelity', 'classifiers')
 def _fidelity(t:Trial):
     "Squared Frechet distance from the test data; small is good. Precision and recall; large is good"
     answers = t.model.answers
     made = [k for k in answers.targets if k!=answers.label]
-    judges = {k: net for k,net in t.judges().items() if k in made}
+    several = [k for k in made if _having(t.test, (k,)).sum()>1]
+    t.reasons += [f'target {k}: fewer than two samples have it' for k in made if k not in several]
+    judges = {k: net for k,net in t.judges().items() if k in several}
+    if not judges: return
     features = class_features(judges)
     wanted = [(), *ends(t.model.names)]
     given = t.ask(wanted)
@@ -422,7 +426,7 @@ def mean_error(
     error = v-v.mean(0)
     return error.square().mean().item()
 
-# %% ../../nbs/77_eval.report.ipynb #1bc5d9ba
+# %% ../../nbs/77_eval.report.ipynb #9d9cf505
 @metric('reconstruction')
 def _reconstruction(t:Trial):
     "Mean squared error of decoder means, from each other and from everything"
@@ -434,13 +438,14 @@ def _reconstruction(t:Trial):
     parts = []
     for S,targets in _bar(asked, t.quiet):
         df = t.attempt(reconstruction, S, t.model, t.test, given=[S], targets=targets, quiet=True)
+        if df.shape[1] and not len(df): t.reasons.append('given '+'+'.join(S)+': no sample has it beside a target')
         chance = [mean_error(t.test, k, S) for k in df.get('target', ())]
         parts.append(df.assign(chance=chance))
     if not parts: return
     df = pd.concat(parts, ignore_index=True)
     if len(df): yield tidy(df, 'mse', 'chance: the mean of the test data', 'lower')
 
-# %% ../../nbs/77_eval.report.ipynb #42c06a5b
+# %% ../../nbs/77_eval.report.ipynb #c7017f54
 def _labelled_rows(data, given)->int:
     "How many samples have a class and all of the given modalities?"
     known = data.y.cpu()>=0
@@ -467,13 +472,13 @@ def _latents(t:Trial):
     readers = [('latent accuracy', latent_classification, {'n_train': (few,)}, by)]
     readers.append(('K-means accuracy', kmeans_accuracy, {}, ''))
     for name,read,how,note in readers:
-        parts = [t.attempt(read, S, t.model, t.train, t.test, subsets=[S], **how) for S in _bar([*rows], t.quiet)]
+        parts = [t.attempt(read, S, t.model, t.train, t.test, subsets=[S], quiet=True, **how) for S in _bar([*rows], t.quiet)]
         df = pd.concat(parts, ignore_index=True)
         if not len(df): continue
         chance = [class_chance(t.test, s.split('+')) for s in df['subset']]
         yield tidy(df, name, note, 'higher', chance=chance)
 
-# %% ../../nbs/77_eval.report.ipynb #ed1d5f6a
+# %% ../../nbs/77_eval.report.ipynb #2949f0f7
 @metric('collapse')
 def _collapse(t:Trial):
     "Dimensions that carry nothing"
@@ -483,7 +488,7 @@ def _collapse(t:Trial):
         subset = '+'.join(S)
         if S not in several: t.reasons.append(f'given {subset}: fewer than two samples have it')
     if not several: return
-    parts = [t.attempt(active_units, S, t.model, t.test, [S]) for S in _bar(several, t.quiet)]
+    parts = [t.attempt(active_units, S, t.model, t.test, [S], quiet=True) for S in _bar(several, t.quiet)]
     df = pd.concat(parts, ignore_index=True)
     d = t.model.d
     if len(df): yield tidy(df, 'active units', f'of {d}', 'higher', ceiling=float(d))
@@ -492,7 +497,7 @@ def _collapse(t:Trial):
         t.reasons.append(f'no share of collapsed dimensions: {who} has no prior to compare with')
         return
     eps = torch.tensor([.01])
-    parts = [t.attempt(collapse, S, t.model, t.test, [(S, None)], eps=eps) for S in _bar(several, t.quiet)]
+    parts = [t.attempt(collapse, S, t.model, t.test, [(S, None)], eps=eps, quiet=True) for S in _bar(several, t.quiet)]
     df = pd.concat(parts, ignore_index=True)
     note = 'share of dimensions within 0.01 nats of the prior for 99 % of the data'
     if len(df): yield tidy(df, 'collapse', note, 'lower')
@@ -692,7 +697,7 @@ def _nobody_has(test, given)->str:
     best = max(seen_, key=seen_.get)
     return f'given {subset}: no sample has it; {seen_[best]} of {len(test)} have {best!r}'
 
-# %% ../../nbs/77_eval.report.ipynb #c65ae688
+# %% ../../nbs/77_eval.report.ipynb #8f04c6aa
 def _seen(data:MMData)->dict:
     "All modalities as floats, NaN where nothing was observed"
     everything = slice(0, len(data))
@@ -704,7 +709,7 @@ def _seen(data:MMData)->dict:
 
 def _captions(data:MMData)->list:
     "The class of each sample, by name where classes have names"
-    names = getattr(data, 'classes', None)
+    names = data.classes
     def caption(c):
         if c<0: return 'unknown'
         return f'class {c}' if names is None else str(names[c])

@@ -13,7 +13,7 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #f019d107
+# %% ../../nbs/80_app.cli.ipynb #35b2536f
 import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -37,7 +37,7 @@ from ..eval.report import (
 from ..models.base import PrivateVAE
 from ..data.core import with_labels
 from ..nets import ConvBody, MLPNet, classifier_for
-from ..train.io import load_model, save_model, to_config
+from ..train.io import check_savable, load_model, save_model
 from ..train.learner import mm_learner
 
 # %% ../../nbs/80_app.cli.ipynb #f845f804
@@ -627,7 +627,7 @@ def _try_losses(model, data:MMData, bs:int):
             raise ValueError(f'stage {stage.name!r}: the loss of untrained networks is {loss.item()}; '
                              'look for extreme values in the data, or choose another --likelihood')
 
-# %% ../../nbs/80_app.cli.ipynb #3c86fbf4
+# %% ../../nbs/80_app.cli.ipynb #ccefadb7
 def _model_of(args:dict, data:MMData):
     "The model of a run, for the modalities of some data"
     name = args['model']
@@ -650,7 +650,7 @@ def _prepared(args:dict, asked:bool)->tuple:
     model = _model_of(args, train)
     epochs = _epochs_of(args, model)
     if not any(epochs.values()): raise ValueError('--epochs: nothing to train')
-    to_config(model)                                        # raises where a part could not be rebuilt
+    check_savable(model)
     for part in (train, valid, test): _try_on(model, part)
     taught = _teaches(model, train, 'training')
     _teaches(model, valid, 'validation')

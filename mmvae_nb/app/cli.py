@@ -378,7 +378,7 @@ def _read_run(run)->dict:
         return json.loads(text) | {}
     except (ValueError, TypeError): raise ValueError(f'{file}: not readable, perhaps truncated') from None
 
-# %% ../../nbs/80_app.cli.ipynb #9a447e4a
+# %% ../../nbs/80_app.cli.ipynb #3b0df4f6
 _learn_from_all = 'mvtcae', 'mopoe', 'mvae', 'mmvae', 'masked_jmvae'     # those with no further option
 
 def _usable(model, data:MMData)->torch.Tensor: # bool `(N,)`
@@ -391,19 +391,21 @@ def _usable(model, data:MMData)->torch.Tensor: # bool `(N,)`
     if answers.given is None: return torch.ones(len(data), dtype=torch.bool)
     return torch.stack([have(S) for S in answers.given]).any(0)
 
+def _complete(data:MMData)->bool:
+    "Does every sample have every modality?"
+    return all(bool(data.observed(k).all()) for k in data.names)
+
 def _teaches(model, data:MMData, part:str)->MMData:
     "The samples that a model learns from"
     use = _usable(model, data)
     if use.all(): return data
-    if use.any(): return data.subset(use)
+    if use.any():
+        taught = data.subset(use)
+        return taught._new(mask=None) if _complete(taught) else taught
     who = type(model).__name__
     names = ', '.join(_learn_from_all)
     raise ValueError(f'{who} cannot learn from the {part} data: none of {len(data)} samples has what it needs; '
                      f'choose --model {_learn_from_all[0]} (or one of {names}), which learn from whatever is there')
-
-def _complete(data:MMData)->bool:
-    "Does every sample have every modality?"
-    return all(bool(data.observed(k).all()) for k in data.names)
 
 def _for_incomplete(args:dict, asked:bool, parts)->dict:
     "Settings with a model that learns from incomplete samples, where there are some and nobody asked for another"

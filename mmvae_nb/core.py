@@ -662,7 +662,7 @@ def _check_dtypes(model, x):
         remedy = f'use x[{k!r}].to({like.dtype}), or model.to({v.dtype})'
         raise TypeError(f'modality {k!r}: found {v.dtype}, but the model computes in {like.dtype}; {remedy}')
 
-# %% ../nbs/01_core.ipynb #3c74e829
+# %% ../nbs/01_core.ipynb #f88d0d22
 class _Door(_Contract):
     "What comes in is checked, once"
     def prepare(self, x, mask=None)->tuple:
@@ -672,21 +672,23 @@ class _Door(_Contract):
         x = hide(x, mask, self.units)
         for k,v in x.items():
             check = getattr(self.decoders[k], 'check', None)
-            if check: check(v, k)
+            known = v[mask[k]] if mask and k in mask else v       # what is hidden has no support to be in
+            if check and len(known): check(known, k)
         if not mask: return x, None
         return x, observed(x, x, mask)
     def prepare_loss(self, x, mask=None)->tuple:
         "`prepare` for a loss: a model that cannot learn from incomplete samples refuses them here"
-        if not self.answers.incomplete and isinstance(x, Mapping):
-            who = type(self).__name__
-            absent = [k for k in self.mods if k not in x]
-            masked = [k for k in mask or () if k in self.mods]
-            partly = [k for k in masked if not mask[k].all()]
-            for k in absent+partly:
-                found = f'modality {k!r} is missing for some'
-                remedy = 'drop incomplete samples, e.g. `data.complete()`, or use a model that aggregates experts'
-                raise ValueError(f'{who} learns from complete samples only, but {found}; {remedy}')
-        return self.prepare(x, mask)
+        if self.answers.incomplete or not isinstance(x, Mapping): return self.prepare(x, mask)
+        who = type(self).__name__
+        absent = [k for k in self.mods if k not in x]
+        masked = [k for k in mask or () if k in self.mods]
+        partly = [k for k in masked if not mask[k].all()]
+        for k in absent+partly:
+            found = f'modality {k!r} is missing for some'
+            remedy = 'drop incomplete samples, e.g. `data.complete()`, or use a model that aggregates experts'
+            raise ValueError(f'{who} learns from complete samples only, but {found}; {remedy}')
+        x, mask = self.prepare(x, mask)
+        return x, None                                            # nothing is masked
 
 # %% ../nbs/01_core.ipynb #91ada504
 class _Asked(_Door):

@@ -86,7 +86,7 @@ def _numbers(v, what:str):
                         'pass real and imaginary parts as two channels: np.stack([v.real, v.imag], 1)')
     return v.detach()
 
-# %% ../../nbs/20_data.core.ipynb #40d80ed6
+# %% ../../nbs/20_data.core.ipynb #6faea516
 def _dense(v, what:str, most:float=2e9):
     "Sparse matrices of SciPy and torch with their zeros; anything else as it is"
     of_torch = isinstance(v, Tensor) and v.layout!=torch.strided
@@ -102,6 +102,7 @@ def _fits(shape, what:str, most:float=2e9):
         raise ValueError(f'{what} of shape {tuple(shape)}, which are {entries:.2g} numbers when dense, '
                          f'but at most {most:.2g} are made; keep fewer columns, e.g. v[:, :{int(most//shape[0])}]')
 
+# %% ../../nbs/20_data.core.ipynb #a355ef69
 def _column_remedy(column, c:str):
     "What makes numbers of a column that has none, and is called `c`"
     kind = getattr(column.dtype, 'kind', 'O')
@@ -192,7 +193,7 @@ def _label_array(y):
     raise TypeError(f'labels: expected numbers or words, found dtype {a.dtype}; '
                     'make words of them, e.g. y = np.asarray(y).astype(str)')
 
-# %% ../../nbs/20_data.core.ipynb #ea381289
+# %% ../../nbs/20_data.core.ipynb #361f0175
 def _short(names):
     "Names of classes, as a `range` where they are 0..C-1"
     usual = range(len(names))
@@ -215,6 +216,7 @@ def _class_names(classes):
     if len(set(names))<len(names): raise ValueError(f'classes: a name stands twice in {names}')
     return _short(names)
 
+# %% ../../nbs/20_data.core.ipynb #c8f1348c
 def _placed(number, found, names):
     "Numbers (-1: unknown) of the classes `found`, as positions in `names` (None: as they are); and the names"
     if names is None: return number, _short(found)
@@ -349,7 +351,7 @@ def _no_classes(y, a, categories):
     single = y.dim()==1 and not y.is_floating_point()
     return y.float() if single else y
 
-# %% ../../nbs/20_data.core.ipynb #ea6dcf35
+# %% ../../nbs/20_data.core.ipynb #03c8c965
 def _in_parts(x, mask, y):
     "Everything that may have an index, by what a user would write for it"
     if _is_frame(mask): mask = {k: mask[k] for k in mask}
@@ -377,9 +379,11 @@ def _check_same_rows(part, other, first, index):
                              '.reset_index(drop=True) of each')
     alone = index.symmetric_difference(other, sort=False)
     if len(alone):
-        raise ValueError(f'{_said(part)} and {_said(first)} hold different samples: {len(alone)} rows have no partner, '
-                         f'e.g. {_first_of(alone)!r}; take rows = {first}.index.intersection({part}.index), or .union(...), and '
-                         '.reindex(rows) of every frame (of masks: fill_value=False); a row without data is not observed; '
+        who = f'{_said(part)} and {_said(first)} hold different samples'
+        found = f'{len(alone)} rows have no partner, e.g. {_first_of(alone)!r}'
+        raise ValueError(f'{who}: {found}; take rows = {first}.index.intersection({part}.index), or .union(...), '
+                         'and .reindex(rows) of every frame (of masks: fill_value=False), '
+                         'whose rows without data are not observed; '
                          'or, if row i is one sample in all, .reset_index(drop=True) of each')
 
 # %% ../../nbs/20_data.core.ipynb #a14f1880
@@ -399,15 +403,16 @@ def _in_one_order(parts):
     def ordered(v): return v.iloc[v.index.get_indexer(index)]
     return {w: ordered(v) if w in moved else v for w,v in parts.items()}, index
 
-# %% ../../nbs/20_data.core.ipynb #b10e009c
+# %% ../../nbs/20_data.core.ipynb #5c255a51
 def _mask(m, name:str, N:int):
     "One mask as bools `(N,)`; numbers 0 and 1 will do"
     who = f'mask of modality {name!r}'
     m = _numbers(m, who)
     if m.shape==(N,1): m = m[:,0]
     if m.dim()>1 and len(m)==N:
-        raise ValueError(f'{who}: expected one truth value a sample, found shape {tuple(m.shape)}; give up samples with '
-                         f'holes: mask[{name!r}] = np.asarray(mask[{name!r}]).reshape({N}, -1).all(1)')
+        raise ValueError(f'{who}: expected one truth value a sample, found shape {tuple(m.shape)}; '
+                         'give up samples with holes: '
+                         f'mask[{name!r}] = np.asarray(mask[{name!r}]).reshape({N}, -1).all(1)')
     found = f'{m.dtype} {tuple(m.shape)}'
     if not m.is_floating_point() and ((m==0) | (m==1)).all(): m = m.bool()
     if m.dtype!=torch.bool or tuple(m.shape)!=(N,):
@@ -466,7 +471,7 @@ def _place_of(v, rows, index, columns):
         if odd.any(): said = f'column {columns[odd.nonzero()[0].item()]!r}, {said}'
     return f'sample {first} ({said})'
 
-# %% ../../nbs/20_data.core.ipynb #ad4372f2
+# %% ../../nbs/20_data.core.ipynb #a7972c2e
 def _filled(v, part:str):
     "What fills the holes in `v`, which a user calls `part`, and leaves its rows where they are"
     if _is_frame(v):
@@ -488,6 +493,7 @@ def _replaced(v, part:str, what:str):
     size = f'np.abs({part})' if what=='inf' else f'np.asarray({part})'
     return f'{part} = np.where({size}=={number}, np.nan, {part})'
 
+# %% ../../nbs/20_data.core.ipynb #f3fb4ce4
 def _refuse_damage(v, kind, obs, name:str, given, index, masked:bool):
     "Raise at an observed row that is damaged; `given` is the modality as the user passed it"
     columns = getattr(given, 'columns', None)
@@ -539,7 +545,7 @@ def _without_holes(x, mask, dtype, given, index):
             warnings.warn(f"{why}; if it means 'not measured': {remedy}")
     return _both(mask, holes)
 
-# %% ../../nbs/20_data.core.ipynb #2be977da
+# %% ../../nbs/20_data.core.ipynb #787c0499
 def _identifier(name):
     "The nearest legal name of a modality"
     letters = [c if f'a{c}'.isidentifier() else '_' for c in str(name)]
@@ -559,6 +565,7 @@ def _check_names(x):
         why = f'modality name {k!r} is not a Python identifier, or taken by nn.ModuleDict, which holds the networks'
         raise ValueError(f'{why}; call it {_identifier(k)!r}')
 
+# %% ../../nbs/20_data.core.ipynb #99b3b901
 def _modality_tensors(x):
     "Tensors `(N,*shape)` by name"
     return {k: _rows_of(v, f'modality {k!r}') for k,v in x.items()}
@@ -657,6 +664,26 @@ class MMData:
         if self.mask and name in self.mask: return self.mask[name]
         return torch.ones(len(v), dtype=torch.bool, device=v.device)
 
+# %% ../../nbs/20_data.core.ipynb #282566ec
+@patch(as_prop=True)
+def _names_of_classes(self:MMData):
+    "Names of classes by number, a `range` where they are the numbers; None without classes"
+    y = self.y
+    if y is None or y.dim()>1 or y.is_floating_point(): return None
+    if self._named is None: return range(int(y.max())+1)     # labels that somebody put in later
+    return self._named
+
+@patch(as_prop=True)
+def classes(self:MMData):
+    "Names of the classes by number; None if there are none, or if they are called 0, 1, 2, ..."
+    names = self._names_of_classes
+    return None if isinstance(names, range) else names
+
+@patch(as_prop=True)
+def n_classes(self:MMData):
+    "How many classes the labels know, whether or not each occurs here; 0 without classes"
+    return len(self._names_of_classes or ())
+
 # %% ../../nbs/20_data.core.ipynb #36534da3
 @patch
 def _drop_empty(self:MMData, empty):
@@ -747,26 +774,7 @@ def part(self:MMData, idx, names)->dict:
     x, *_ = self.finish(self.raw(idx, names))
     return x
 
-# %% ../../nbs/20_data.core.ipynb #46a03864
-@patch(as_prop=True)
-def _names_of_classes(self:MMData):
-    "Names of classes by number, a `range` where they are the numbers; None without classes"
-    y = self.y
-    if y is None or y.dim()>1 or y.is_floating_point(): return None
-    if self._named is None: return range(int(y.max())+1)     # labels that somebody put in later
-    return self._named
-
-@patch(as_prop=True)
-def classes(self:MMData):
-    "Names of the classes by number; None if there are none, or if they are called 0, 1, 2, ..."
-    names = self._names_of_classes
-    return None if isinstance(names, range) else names
-
-@patch(as_prop=True)
-def n_classes(self:MMData):
-    "How many classes the labels know, whether or not each occurs here; 0 without classes"
-    return len(self._names_of_classes or ())
-
+# %% ../../nbs/20_data.core.ipynb #0029e3cc
 @patch
 def labels(self:MMData,
     what:str='this', # Who needs them, for the message
@@ -1181,7 +1189,7 @@ def _broken(path, e):
     why = f'{path}: not a readable file of NumPy arrays, perhaps truncated ({kind}: {said})'
     raise ValueError(why) from None
 
-# %% ../../nbs/20_data.core.ipynb #3b056fde
+# %% ../../nbs/20_data.core.ipynb #ac33c234
 def _beside(d, end:str):
     "Entries `<name><end>` that stand beside an entry `<name>`, by that name"
     owners = [k.removesuffix(end) for k in d if k.endswith(end)]
@@ -1201,13 +1209,14 @@ def _check_beside(x, found, end:str, shape:str, fits):
             why = f'entry {k+end!r} is ambiguous: {role}, but its shape is {np.shape(v)}; {remedy}'
             raise ValueError(why)
 
+# %% ../../nbs/20_data.core.ipynb #f4716862
 def _with_legal_names(x, *others):
     "The dicts with names that are legal for modalities; says which are new"
     new = {k: _identifier(k) for k in x}
     changed = {k: name for k,name in new.items() if k!=name}
     for k,name in changed.items():
         twice = [other for other in new if new[other]==name and other!=k]
-        if twice: raise ValueError(f'modalities {twice[0]!r} and {k!r} would both be called {name!r}; rename one of them')
+        if twice: raise ValueError(f'modalities {twice[0]!r} and {k!r} would both be called {name!r}; rename one')
     if changed:
         said = ', '.join(f'{k!r} -> {name!r}' for k,name in changed.items())
         warnings.warn(f'modalities get names that Python allows: {said}')

@@ -6,9 +6,9 @@
 __all__ = ['MMData', 'nan_masks', 'one_hot', 'same_classes', 'with_labels', 'mcar', 'missing_by_label', 'whole_file', 'MMLoader',
            'mm_dls']
 
-# %% ../../nbs/20_data.core.ipynb #1f03e83e
-import copy, os, shutil, tempfile, torch, torch.nn.functional as F, warnings
-import numpy as np, pandas as pd
+# %% ../../nbs/20_data.core.ipynb #dd00f3ae
+import copy, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings
+import numpy as np
 from collections.abc import Mapping
 from contextlib import contextmanager
 from fastai.data.core import DataLoaders
@@ -24,9 +24,19 @@ from torch import Tensor
 from ..core import Modality, as_names, choose, seeded, seen
 from ..dists import NormalLik, Standard, as_likelihood
 
-# %% ../../nbs/20_data.core.ipynb #b22ab8c6
+# %% ../../nbs/20_data.core.ipynb #4d12684e
+def _is_pandas(v, *kinds):
+    "Is `v` of a class of pandas, e.g. `'Series'`? Nothing is imported to find out"
+    pandas = sys.modules.get('pandas')
+    return pandas is not None and isinstance(v, tuple(getattr(pandas, kind) for kind in kinds))
+
+def _is_frame(v): return _is_pandas(v, 'DataFrame')
+
+def _has_index(v): return _is_pandas(v, 'DataFrame', 'Series')
+
 def _all(values, kind): return all(isinstance(v, kind) for v in values)
 
+# %% ../../nbs/20_data.core.ipynb #c3e90a9f
 def _lengths_of(a):
     "Shapes of the entries of an array of objects, those without one aside"
     return {np.shape(v) for v in a.flat if not isinstance(v, str)}-{()}
@@ -61,12 +71,12 @@ def _array(v, what:str):
     backwards = any(s<0 for s in a.strides)
     return a.copy() if backwards else a
 
-# %% ../../nbs/20_data.core.ipynb #d3e7ae26
+# %% ../../nbs/20_data.core.ipynb #9a088ce8
 def _numbers(v, what:str):
     "A plain tensor that shares memory with `v` where it can"
     v = _dense(v, what)
-    if isinstance(v, pd.Series): v = _frame(v.to_frame(), what, single=True)
-    if isinstance(v, pd.DataFrame): v = _frame(v, what)
+    if _is_pandas(v, 'Series'): v = _frame(v.to_frame(), what, single=True)
+    if _is_frame(v): v = _frame(v, what)
     if not isinstance(v, Tensor):
         with warnings.catch_warnings():
             warnings.filterwarnings('ignore', '.*not writable')   # we never write
@@ -77,7 +87,7 @@ def _numbers(v, what:str):
                         'pass real and imaginary parts as two channels: np.stack([v.real, v.imag], 1)')
     return v.detach()
 
-# %% ../../nbs/20_data.core.ipynb #b99a76ca
+# %% ../../nbs/20_data.core.ipynb #6faea516
 def _dense(v, what:str, most:float=2e9):
     "Sparse matrices of SciPy and torch with their zeros; anything else as it is"
     of_torch = isinstance(v, Tensor) and v.layout!=torch.strided
@@ -93,17 +103,19 @@ def _fits(shape, what:str, most:float=2e9):
         raise ValueError(f'{what} of shape {tuple(shape)}, which are {entries:.2g} numbers when dense, '
                          f'but at most {most:.2g} are made; keep fewer columns, e.g. v[:, :{int(most//shape[0])}]')
 
+# %% ../../nbs/20_data.core.ipynb #a355ef69
 def _column_remedy(column, c:str):
     "What makes numbers of a column that has none, and is called `c`"
     kind = getattr(column.dtype, 'kind', 'O')
     if kind=='M': return f'count days: {c} = ({c}-{c}.min())/pd.Timedelta("1D")'
     if kind=='m': return f'count days: {c} = {c}/pd.Timedelta("1D")'
-    if kind=='c': return f'take two columns, {c}.to_numpy().real and .imag'
-    if isinstance(column.dtype, pd.CategoricalDtype): column = column.astype(object)
-    if pd.to_numeric(column.astype(str), errors='coerce').notna().sum()==column.notna().sum():
-        return f'its entries are numbers: {c} = pd.to_numeric({c})'
-    if c=='v': return 'words become columns of 0 and 1: v = pd.get_dummies(v, dtype="float32")'
-    return f'words become columns of 0 and 1: df = pd.get_dummies(df, columns=[{c[3:-1]}], dtype="float32")'
+    if kind=='c': return f'take two columns: df = pd.DataFrame(dict(re=np.real({c}), im=np.imag({c})), df.index)'
+    words = column.astype(object)[column.notna()].astype(str)
+    if import_module('pandas').to_numeric(words, errors='coerce').notna().all():
+        return f'its entries are numbers: {c} = pd.to_numeric({c}.astype(object))'
+    missing = ', dummy_na=True' if column.isna().any() else ''         # else a row of zeros
+    of = 'v = pd.get_dummies(v' if c=='v' else f'df = pd.get_dummies(df, columns=[{c[3:-1]}]'
+    return f'words become columns of 0 and 1: {of}, dtype="float32"{missing})'
 
 def _real(column):
     "A column of Python's numbers and None as floats; anything else as it is"
@@ -114,8 +126,11 @@ def _real(column):
 
 def _frame(df, what:str, single:bool=False):
     "The numbers of a data frame as a matrix, NaN where one is missing"
-    def numeric(dtype): return pd.api.types.is_numeric_dtype(dtype) and getattr(dtype, 'kind', 'f')!='c'
-    if (df.dtypes==object).any(): df = pd.concat([_real(df.iloc[:,j]) for j in range(df.shape[1])], axis=1)
+    pd = import_module('pandas')
+    def numeric(dtype): return pd.api.types.is_numeric_dtype(dtype) and dtype.kind!='c'
+    if (df.dtypes==object).any():
+        columns = [_real(df.iloc[:,j]) for j in range(df.shape[1])]
+        df = pd.concat(columns, axis=1)
     for j,dtype in enumerate(df.dtypes):
         if numeric(dtype): continue
         name = df.columns[j]
@@ -127,14 +142,15 @@ def _frame(df, what:str, single:bool=False):
     if all(isinstance(t, np.dtype) for t in kinds): return df.to_numpy(dtype=np.result_type(*kinds))
     return df.to_numpy(dtype=np.float64, na_value=np.nan)
 
-# %% ../../nbs/20_data.core.ipynb #2c37da14
+# %% ../../nbs/20_data.core.ipynb #ad1d70f4
 def _rows_of(v, what:str):
     "`_numbers` of shape `(N,*shape)` with at least one sample and one dimension"
     given = v
     v = _numbers(v, what)
     if v.dim()<2:
         found = tuple(v.shape)
-        one = 'use v[:,None]' if hasattr(given, 'strides') or isinstance(given, Tensor) else 'with v = np.array(v), use v[:,None]'
+        listed = isinstance(given, (list,tuple))
+        one = 'with v = np.array(v), use v[:,None]' if listed else 'use v[:,None]'
         remedy = f'{one} for one number a sample, one_hot(v) for classes'
         why = f'{what}: expected shape (N,*shape), found {found}; {remedy}'
         raise ValueError(why)
@@ -143,9 +159,10 @@ def _rows_of(v, what:str):
         raise ValueError(why)
     return v
 
-# %% ../../nbs/20_data.core.ipynb #1704b5ba
+# %% ../../nbs/20_data.core.ipynb #73737644
 def _objects_as_labels(a):
     "Numbers (NaN or -1: unknown) or words (None: unknown) from an array of Python objects"
+    pd = import_module('pandas')
     unknown = pd.isna(a)
     values = a[~unknown]
     if _all(values, str): return np.where(unknown, None, a)
@@ -160,9 +177,12 @@ def _objects_as_labels(a):
 
 def _label_array(y):
     "Labels as an array of numbers, or of words with None where unknown"
-    if isinstance(y, Tensor): return _numbers(y.float() if y.dtype==torch.bfloat16 else y, 'labels').cpu().numpy()
-    if isinstance(y, pd.DataFrame): return _frame(y, 'labels')
-    if isinstance(getattr(y, 'dtype', None), pd.api.extensions.ExtensionDtype): y = y.to_numpy(dtype=object)
+    if isinstance(y, Tensor):
+        y = _numbers(y, 'labels').cpu()
+        return (y.float() if y.dtype==torch.bfloat16 else y).numpy()
+    if _is_frame(y): return _frame(y, 'labels')
+    own = getattr(y, 'dtype', None)
+    if type(own).__module__.startswith('pandas.'): y = y.to_numpy(dtype=object)
     if np.ma.isMaskedArray(y): y = np.where(np.ma.getmaskarray(y), None, y.data)
     try: a = np.asarray(y)
     except ValueError: raise TypeError('labels: rows have different lengths; give one label a sample') from None
@@ -174,7 +194,7 @@ def _label_array(y):
     raise TypeError(f'labels: expected numbers or words, found dtype {a.dtype}; '
                     'make words of them, e.g. y = np.asarray(y).astype(str)')
 
-# %% ../../nbs/20_data.core.ipynb #ea381289
+# %% ../../nbs/20_data.core.ipynb #361f0175
 def _short(names):
     "Names of classes, as a `range` where they are 0..C-1"
     usual = range(len(names))
@@ -197,6 +217,7 @@ def _class_names(classes):
     if len(set(names))<len(names): raise ValueError(f'classes: a name stands twice in {names}')
     return _short(names)
 
+# %% ../../nbs/20_data.core.ipynb #c8f1348c
 def _placed(number, found, names):
     "Numbers (-1: unknown) of the classes `found`, as positions in `names` (None: as they are); and the names"
     if names is None: return number, _short(found)
@@ -251,7 +272,7 @@ def _one_hot_classes(a, names, columns=None):
     found = range(a.shape[1]) if columns is None else _class_names(columns)
     return _placed(number, found, names)
 
-# %% ../../nbs/20_data.core.ipynb #95f3fe32
+# %% ../../nbs/20_data.core.ipynb #2cfe8db4
 def _whole(a):
     "Numbers as integers, NaN as -1; None if one has a fraction or is infinite"
     if a.dtype.kind in 'iu': return a.astype(np.int64)
@@ -289,12 +310,14 @@ def _targets(y):
         return y
     y = y.long()
     if y.min()>=-1: return y
-    raise ValueError(f'labels out of range: found {y.min().item()}; several labels at once are 0 or 1, or -1 where unknown')
+    found = y.min().item()
+    raise ValueError(f'labels out of range: found {found}; several labels at once are 0 or 1, or -1 where unknown')
 
-# %% ../../nbs/20_data.core.ipynb #9b5e2f9e
+# %% ../../nbs/20_data.core.ipynb #78a12e56
 def _categories(y):
     "Numbers and names of a categorical column; None if it is none. Its categories are the classes, seen or not"
-    if not isinstance(getattr(y, 'dtype', None), pd.CategoricalDtype): return None
+    if not _is_pandas(getattr(y, 'dtype', None), 'CategoricalDtype'): return None
+    pd = import_module('pandas')
     y = pd.Categorical(y)
     names = y.categories.tolist()
     if not _all(names, str) and not _all(names, Integral): names = [str(c) for c in names]
@@ -304,9 +327,11 @@ def _categories(y):
 
 def _labels(y, N:int, classes=None):
     "Labels as a tensor, and names of the classes: classes are int64 numbers, -1 if unknown; else names are None"
+    if y is None and classes: raise ValueError('classes were named, but there are no labels: MMData(x, y=...)')
+    if y is None: return None, None
     names = None if classes is None or classes is False else _class_names(classes)
-    if isinstance(y, pd.DataFrame) and y.shape[1]==1: y = y.iloc[:,0]
-    columns = list(y.columns) if isinstance(y, pd.DataFrame) else None
+    if _is_frame(y) and y.shape[1]==1: y = y.iloc[:,0]
+    columns = list(y.columns) if _is_frame(y) else None
     categories = _categories(y)
     a = _label_array(y) if categories is None else categories[0]
     if not a.ndim: raise ValueError(f'labels: expected one a sample, found a single value {y!r}')
@@ -327,10 +352,10 @@ def _no_classes(y, a, categories):
     single = y.dim()==1 and not y.is_floating_point()
     return y.float() if single else y
 
-# %% ../../nbs/20_data.core.ipynb #972ce04e
+# %% ../../nbs/20_data.core.ipynb #03c8c965
 def _in_parts(x, mask, y):
     "Everything that may have an index, by what a user would write for it"
-    if isinstance(mask, pd.DataFrame): mask = {k: mask[k] for k in mask}
+    if _is_frame(mask): mask = {k: mask[k] for k in mask}
     parts = {f'x[{k!r}]': v for k,v in x.items()}
     for k,m in (mask or {}).items(): parts[f'mask[{k!r}]'] = m
     if y is not None: parts['y'] = y
@@ -339,7 +364,8 @@ def _in_parts(x, mask, y):
 def _said(part:str):
     "`x['a']` as modality 'a', and so on"
     kind, _, name = part.partition('[')
-    return {'x': 'modality', 'mask': 'mask of modality', 'y': 'labels'}[kind] + (f' {name[:-1]}' if name else '')
+    if kind=='y': return 'labels'
+    return ('modality ' if kind=='x' else 'mask of modality ') + name[:-1]
 
 def _first_of(index): return index[:1].tolist()[0]          # as a plain Python value
 
@@ -350,18 +376,21 @@ def _check_same_rows(part, other, first, index):
         if i.has_duplicates:
             twice = _first_of(i[i.duplicated()])
             raise ValueError(f'{who}, and {twice!r} stands more than once in the index of {w}: keep the first, '
-                             f'{w} = {w}[~{w}.index.duplicated()], or, if row i is one sample in all, .reset_index(drop=True) of each')
+                             f'{w} = {w}[~{w}.index.duplicated()], or, if row i is one sample in all, '
+                             '.reset_index(drop=True) of each')
     alone = index.symmetric_difference(other, sort=False)
     if len(alone):
-        raise ValueError(f'{_said(part)} and {_said(first)} hold different samples: {len(alone)} rows have no partner, '
-                         f'e.g. {_first_of(alone)!r}; take rows = {first}.index.intersection({part}.index), or .union(...), and '
-                         '.reindex(rows) of every frame (of masks: fill_value=False); a row without data is not observed; '
+        who = f'{_said(part)} and {_said(first)} hold different samples'
+        found = f'{len(alone)} rows have no partner, e.g. {_first_of(alone)!r}'
+        raise ValueError(f'{who}: {found}; take rows = {first}.index.intersection({part}.index), or .union(...), '
+                         'and .reindex(rows) of every frame (of masks: fill_value=False), '
+                         'whose rows without data are not observed; '
                          'or, if row i is one sample in all, .reset_index(drop=True) of each')
 
-# %% ../../nbs/20_data.core.ipynb #87a1288e
+# %% ../../nbs/20_data.core.ipynb #a14f1880
 def _in_one_order(parts):
     "Frames and series in the order of the first, and its index (None without any)"
-    frames = {w: v for w,v in parts.items() if isinstance(v, (pd.DataFrame,pd.Series))}
+    frames = {w: v for w,v in parts.items() if _has_index(v)}
     if not frames: return parts, None
     first, *others = frames
     index = frames[first].index
@@ -375,15 +404,16 @@ def _in_one_order(parts):
     def ordered(v): return v.iloc[v.index.get_indexer(index)]
     return {w: ordered(v) if w in moved else v for w,v in parts.items()}, index
 
-# %% ../../nbs/20_data.core.ipynb #b10e009c
+# %% ../../nbs/20_data.core.ipynb #5c255a51
 def _mask(m, name:str, N:int):
     "One mask as bools `(N,)`; numbers 0 and 1 will do"
     who = f'mask of modality {name!r}'
     m = _numbers(m, who)
     if m.shape==(N,1): m = m[:,0]
     if m.dim()>1 and len(m)==N:
-        raise ValueError(f'{who}: expected one truth value a sample, found shape {tuple(m.shape)}; give up samples with '
-                         f'holes: mask[{name!r}] = np.asarray(mask[{name!r}]).reshape({N}, -1).all(1)')
+        raise ValueError(f'{who}: expected one truth value a sample, found shape {tuple(m.shape)}; '
+                         'give up samples with holes: '
+                         f'mask[{name!r}] = np.asarray(mask[{name!r}]).reshape({N}, -1).all(1)')
     found = f'{m.dtype} {tuple(m.shape)}'
     if not m.is_floating_point() and ((m==0) | (m==1)).all(): m = m.bool()
     if m.dtype!=torch.bool or tuple(m.shape)!=(N,):
@@ -442,10 +472,10 @@ def _place_of(v, rows, index, columns):
         if odd.any(): said = f'column {columns[odd.nonzero()[0].item()]!r}, {said}'
     return f'sample {first} ({said})'
 
-# %% ../../nbs/20_data.core.ipynb #cbc9ed99
+# %% ../../nbs/20_data.core.ipynb #a7972c2e
 def _filled(v, part:str):
     "What fills the holes in `v`, which a user calls `part`, and leaves its rows where they are"
-    if isinstance(v, pd.DataFrame):
+    if _is_frame(v):
         return f"{part} = SimpleImputer().set_output(transform='pandas').fit_transform({part}) (of sklearn.impute)"
     numbers = part
     if np.ma.isMaskedArray(v): numbers = f'{part}.astype(float).filled(np.nan)'
@@ -457,13 +487,14 @@ def _replaced(v, part:str, what:str):
     "What makes NaN of the entries `what` (`inf`, or a number) of `v`, which a user calls `part`"
     number = 'np.inf' if what=='inf' else what
     both = '[np.inf,-np.inf]' if what=='inf' else what
-    if isinstance(v, (pd.DataFrame,pd.Series)): return f'{part} = {part}.replace({both}, np.nan)'
+    if _has_index(v): return f'{part} = {part}.replace({both}, np.nan)'
     if isinstance(v, Tensor):
         same = f'{part}.abs()==np.inf' if what=='inf' else f'{part}=={what}'
         return f'{part} = torch.where({same}, np.nan, {part})'
     size = f'np.abs({part})' if what=='inf' else f'np.asarray({part})'
     return f'{part} = np.where({size}=={number}, np.nan, {part})'
 
+# %% ../../nbs/20_data.core.ipynb #f3fb4ce4
 def _refuse_damage(v, kind, obs, name:str, given, index, masked:bool):
     "Raise at an observed row that is damaged; `given` is the modality as the user passed it"
     columns = getattr(given, 'columns', None)
@@ -482,7 +513,7 @@ def _refuse_damage(v, kind, obs, name:str, given, index, masked:bool):
         fills = f"mask = nan_masks(x, 'all'{more}); {_filled(given, part)}; MMData(x, y, mask)"
         refuse('NaN in a part of', _in_part, f'{gives_up}, or fill them, {fills}')
 
-# %% ../../nbs/20_data.core.ipynb #7a8e26d4
+# %% ../../nbs/20_data.core.ipynb #a16c60c5
 def _sentinel(v, obs):
     "A whole number <= -99 that stands repeatedly and far (10 sd) below the rest of what was observed, or None"
     if not v.dtype.is_signed: return None
@@ -511,10 +542,11 @@ def _without_holes(x, mask, dtype, given, index):
         low = _sentinel(v, obs)
         if low is not None:
             remedy = _replaced(given[k], f'x[{k!r}]', str(low))
-            warnings.warn(f"modality {k!r}: {low} stands repeatedly, far below all else; if it means 'not measured': {remedy}")
+            why = f'modality {k!r}: {low} stands repeatedly, far below all else'
+            warnings.warn(f"{why}; if it means 'not measured': {remedy}")
     return _both(mask, holes)
 
-# %% ../../nbs/20_data.core.ipynb #2be977da
+# %% ../../nbs/20_data.core.ipynb #787c0499
 def _identifier(name):
     "The nearest legal name of a modality"
     letters = [c if f'a{c}'.isidentifier() else '_' for c in str(name)]
@@ -534,6 +566,7 @@ def _check_names(x):
         why = f'modality name {k!r} is not a Python identifier, or taken by nn.ModuleDict, which holds the networks'
         raise ValueError(f'{why}; call it {_identifier(k)!r}')
 
+# %% ../../nbs/20_data.core.ipynb #99b3b901
 def _modality_tensors(x):
     "Tensors `(N,*shape)` by name"
     return {k: _rows_of(v, f'modality {k!r}') for k,v in x.items()}
@@ -560,7 +593,7 @@ def _same_length(x, cache):
                    'row i of every modality must be the same sample')
             raise ValueError(f'{why}: fill up with rows of NaN where one is not observed')
 
-# %% ../../nbs/20_data.core.ipynb #d65ec88a
+# %% ../../nbs/20_data.core.ipynb #c9dbdbc2
 def _is_binary(v, chunk:int=2048):
     "Are bytes 0 and 1, and not all 0?"
     top = 0
@@ -578,7 +611,7 @@ def _scales(scale, x):
     for k in scale or (): choose(k, tuple(x), 'modality in scale')
     for k,v in x.items():
         s = (scale or {}).get(k)
-        if s is not None and not s>0: raise ValueError(f'scale of modality {k!r} must be positive, found {s}; bytes: 255 or 1')
+        if s is not None and not s>0: raise ValueError(f'scale of modality {k!r} must be positive, found {s}')
         out[k] = usual(v) if s is None else float(s)
     return out
 
@@ -591,7 +624,7 @@ def _as_one(x, mask, y):
     mask = {k: parts[f'mask[{k!r}]'] for k in mask or ()}
     return x, mask, parts.get('y'), index
 
-# %% ../../nbs/20_data.core.ipynb #b8e58e25
+# %% ../../nbs/20_data.core.ipynb #a65e1c18
 class MMData:
     "A multimodal data set in memory: one tensor per modality, perhaps labels, perhaps masks"
     def __init__(self,
@@ -602,40 +635,28 @@ class MMData:
         dtype=torch.float32, # Type of the batches
         check:bool=True, # Look for NaN and inf in what is observed (reads the data once); False: no rows of NaN
         cache:dict=None, # `{name: (N,...)}`, what a stage of training computed once (see `map`); no modalities
-        classes=None, # Names of the classes, in the order of their numbers (default: as found); False: `y` are targets
+        classes=None, # Names of the classes by number (default: as found); False: `y` are targets
         empty:str='refuse', # Samples of which nothing was observed: 'refuse' or 'drop'
     ):
         choose(empty, ('refuse','drop'), 'way with empty samples')
         _check_names(x)
-        given, mask, y, index = _as_one(x, mask, y)
-        plain, hidden = _masked_rows(given)
+        x, mask, y, self._index = _as_one(x, mask, y)       # an index, if there is a frame
+        plain, hidden = _masked_rows(x)
         self.x = _modality_tensors(plain)
         self.cache = _cached_tensors(cache)
         _same_length(self.x, self.cache)
         N = len(self)
-        self._index = index                                 # of a frame, if there is one
-        self._row = None if index is None else torch.arange(N, device=self._first.device)
-        self.y, self._named = (None, None) if y is None else _labels(y, N, classes)
-        if y is None and classes: raise ValueError('classes were named, but there are no labels: MMData(x, y=...)')
+        self._row = None if self._index is None else torch.arange(N, device=self._first.device)
+        self.y, self._named = _labels(y, N, classes)
         self.dtype = dtype
-        mask = _both(_masks(mask, self.x, N), hidden)
-        if check: mask = _without_holes(self.x, mask, dtype, given, index)
-        self.mask = mask or None
         self.scale = _scales(scale, self.x)
-        if self.mask: self._drop_empty(empty)
+        mask = _both(_masks(mask, self.x, N), hidden)
+        if check: mask = _without_holes(self.x, mask, dtype, x, self._index)
+        self.mask = mask or None
+        if mask: self._drop_empty(empty)
     def __len__(self): return len(self._first)
     @property
     def _first(self): return next(iter((self.x or self.cache).values()))   # tells length and device
-    def _drop_empty(self, empty):
-        "Drop samples of which nothing was observed, or raise"
-        none = ~seen(self.x, self.mask).any(0)              # (N,)
-        if not none.any(): return
-        first, total = _which(none)
-        if none.all(): raise ValueError(f'all {total} samples have nothing observed; is a mask inverted?')
-        if empty=='drop': return self.__dict__.update(self.subset(~none).__dict__)
-        why = f'sample {first} has nothing observed ({total} of {len(self)} samples)'
-        raise ValueError(f"{why}; drop such samples: MMData(..., empty='drop'), "
-                         "or of a file MMData.from_path(file, empty='drop').save_npz(new)")
     @property
     def names(self): return tuple(self.x)
     def observed(self, name):
@@ -644,7 +665,39 @@ class MMData:
         if self.mask and name in self.mask: return self.mask[name]
         return torch.ones(len(v), dtype=torch.bool, device=v.device)
 
-# %% ../../nbs/20_data.core.ipynb #3bb2f7d7
+# %% ../../nbs/20_data.core.ipynb #282566ec
+@patch(as_prop=True)
+def _names_of_classes(self:MMData):
+    "Names of classes by number, a `range` where they are the numbers; None without classes"
+    y = self.y
+    if y is None or y.dim()>1 or y.is_floating_point(): return None
+    if self._named is None: return range(int(y.max())+1)     # labels that somebody put in later
+    return self._named
+
+@patch(as_prop=True)
+def classes(self:MMData):
+    "Names of the classes by number; None if there are none, or if they are called 0, 1, 2, ..."
+    names = self._names_of_classes
+    return None if isinstance(names, range) else names
+
+@patch(as_prop=True)
+def n_classes(self:MMData):
+    "How many classes the labels know, whether or not each occurs here; 0 without classes"
+    return len(self._names_of_classes or ())
+
+# %% ../../nbs/20_data.core.ipynb #36534da3
+@patch
+def _drop_empty(self:MMData, empty):
+    "Drop samples of which nothing was observed, or raise"
+    none = ~seen(self.x, self.mask).any(0)              # (N,)
+    if not none.any(): return
+    first, total = _which(none)
+    if none.all(): raise ValueError(f'all {total} samples have nothing observed; is a mask inverted?')
+    if empty=='drop': return self.__dict__.update(self.subset(~none).__dict__)
+    why = f'sample {first} has nothing observed ({total} of {len(self)} samples)'
+    raise ValueError(f"{why}; drop such samples: MMData(..., empty='drop'), "
+                     "or of a file MMData.from_path(file, empty='drop').save_npz(new)")
+
 @patch
 def _seen(self:MMData): return torch.stack([self.observed(k) for k in self.names])   # bool (M,N)
 
@@ -722,26 +775,7 @@ def part(self:MMData, idx, names)->dict:
     x, *_ = self.finish(self.raw(idx, names))
     return x
 
-# %% ../../nbs/20_data.core.ipynb #feb58092
-@patch(as_prop=True)
-def _names_of_classes(self:MMData):
-    "Names of classes by number, a `range` where they are the numbers; None without classes"
-    y = self.y
-    if y is None or y.dim()>1 or y.is_floating_point(): return None
-    if self._named is None: return range(int(y.max())+1)     # labels that somebody put in later
-    return self._named
-
-@patch(as_prop=True)
-def classes(self:MMData):
-    "Names of the classes by number; None if there are none, or if they are called 0, 1, 2, ..."
-    names = self._names_of_classes
-    return None if isinstance(names, range) else names
-
-@patch(as_prop=True)
-def n_classes(self:MMData):
-    "How many classes the labels know, whether or not each occurs here; 0 without classes"
-    return len(self._names_of_classes or ())
-
+# %% ../../nbs/20_data.core.ipynb #0029e3cc
 @patch
 def labels(self:MMData,
     what:str='this', # Who needs them, for the message
@@ -755,8 +789,8 @@ def labels(self:MMData,
                          'make classes of them, e.g. MMData(x, y>y.mean())')
     if y.dim()>1:
         found = tuple(y.shape)
-        why = f'{what} needs one integer label a sample, found shape {found}; take one column, e.g. MMData(x, y[:,0])'
-        raise ValueError(why)
+        raise ValueError(f'{what} needs one integer label a sample, found shape {found}; '
+                         'take one column, e.g. MMData(x, y[:,0])')
     unknown = y<0
     if unknown.all(): raise ValueError(f'{what} needs integer labels, but all are -1 (unknown)')
     if known and unknown.any():
@@ -792,7 +826,7 @@ def __repr__(self:MMData):
     for k,v in (self.cache or {}).items(): lines.append(row(f'cached {k}', v))
     return '\n'.join(lines)
 
-# %% ../../nbs/20_data.core.ipynb #fe96dd88
+# %% ../../nbs/20_data.core.ipynb #7bbf9509
 def nan_masks(
     x:dict, # `{name: (N,*shape)}`, as for `MMData`
     how:str='all', # Which rows are not observed: NaN in `'all'` or in `'any'` of their entries
@@ -807,7 +841,7 @@ def nan_masks(
         known = (mask or {}).get(k)
         if known is None and not hole.any(): continue
         m = ~hole if known is None else ~hole & _mask(known, k, len(hole))
-        out[k] = pd.Series(m.numpy(), v.index) if isinstance(v, (pd.DataFrame,pd.Series)) else m
+        out[k] = import_module('pandas').Series(m.numpy(), v.index) if _has_index(v) else m
     return out
 
 # %% ../../nbs/20_data.core.ipynb #56d8d45a
@@ -828,10 +862,10 @@ def one_hot(
     rows[y<0] = float('nan')
     return rows
 
-# %% ../../nbs/20_data.core.ipynb #c9a8bb11
+# %% ../../nbs/20_data.core.ipynb #3ea7ec6d
 def _in_own_order(data, v, what:str):
     "The values of a series in the order of the data, if both have an index; anything else as an array"
-    if not isinstance(v, pd.Series): return np.asarray(v)
+    if not _is_pandas(v, 'Series'): return np.asarray(v)
     if data._index is not None:
         rows = data._index[data._row.cpu().numpy()]
         if v.index.has_duplicates or not rows.isin(v.index).all():
@@ -845,7 +879,7 @@ def subset(self:MMData,
 )->MMData: # The samples at `idx`
     "A smaller data set"
     if not isinstance(idx, slice):
-        if isinstance(idx, pd.Series) and idx.dtype==bool: idx = _in_own_order(self, idx, 'idx')
+        if _is_pandas(idx, 'Series') and idx.dtype==bool: idx = _in_own_order(self, idx, 'idx')
         idx = torch.as_tensor(idx, device=self._first.device)
         if idx.dtype==torch.bool and len(idx)!=len(self):
             raise ValueError(f'a mask of {len(idx)} samples for a data set of {len(self)}')
@@ -854,14 +888,15 @@ def subset(self:MMData,
     if not left: raise ValueError(f'none of the {len(self)} samples is selected; a data set has at least one')
     return self._with(lambda v: v[idx])
 
-# %% ../../nbs/20_data.core.ipynb #ae78b6e0
+# %% ../../nbs/20_data.core.ipynb #765aabfc
 def _why_incomplete(data):
     "Which modalities are never observed together, for a message"
     has = data._seen()                               # (M,N)
     for k,m in zip(data.names, has):
         if not m.any(): return f'{k!r} is never observed'
     for i,j in combinations(range(len(has)), 2):
-        if not (has[i] & has[j]).any(): return f'{data.names[i]!r} and {data.names[j]!r} are never observed together'
+        a, b = data.names[i], data.names[j]
+        if not (has[i] & has[j]).any(): return f'{a!r} and {b!r} are never observed together'
     most = int(has.sum(0).max())
     return f'at most {most} of {len(has)} modalities are observed together'
 
@@ -875,7 +910,7 @@ def complete(self:MMData)->MMData:
                          'use a model that learns from incomplete samples, e.g. MVAE, or leave modalities out')
     return self.subset(full)._new(mask=None)
 
-# %% ../../nbs/20_data.core.ipynb #cdd3acb9
+# %% ../../nbs/20_data.core.ipynb #dcaa9afa
 @patch
 def split(self:MMData,
     *parts, # Fractions of the data, or numbers of samples
@@ -888,7 +923,8 @@ def split(self:MMData,
     if len(by)!=len(self):
         why = f'{len(by)} groups for {len(self)} samples'
         raise ValueError(why)
-    group, groups = pd.factorize(by, sort=True, use_na_sentinel=False)    # the number of each sample's group
+    if by.dtype.kind=='O': by = by.astype(str)
+    groups, group = np.unique(by, return_inverse=True)      # the number of each sample's group
     n = len(groups)
     ends = np.cumsum([0, *parts])
     counts = all(isinstance(p, Integral) for p in parts)
@@ -1219,7 +1255,7 @@ def _broken(path, e):
     why = f'{path}: not a readable file of NumPy arrays, perhaps truncated ({kind}: {said})'
     raise ValueError(why) from None
 
-# %% ../../nbs/20_data.core.ipynb #aba38573
+# %% ../../nbs/20_data.core.ipynb #ac33c234
 def _beside(d, end:str):
     "Entries `<name><end>` that stand beside an entry `<name>`, by that name"
     owners = [k.removesuffix(end) for k in d if k.endswith(end)]
@@ -1239,13 +1275,14 @@ def _check_beside(x, found, end:str, shape:str, fits):
             why = f'entry {k+end!r} is ambiguous: {role}, but its shape is {np.shape(v)}; {remedy}'
             raise ValueError(why)
 
+# %% ../../nbs/20_data.core.ipynb #f4716862
 def _with_legal_names(x, *others):
     "The dicts with names that are legal for modalities; says which are new"
     new = {k: _identifier(k) for k in x}
     changed = {k: name for k,name in new.items() if k!=name}
     for k,name in changed.items():
         twice = [other for other in new if new[other]==name and other!=k]
-        if twice: raise ValueError(f'modalities {twice[0]!r} and {k!r} would both be called {name!r}; rename one of them')
+        if twice: raise ValueError(f'modalities {twice[0]!r} and {k!r} would both be called {name!r}; rename one')
     if changed:
         said = ', '.join(f'{k!r} -> {name!r}' for k,name in changed.items())
         warnings.warn(f'modalities get names that Python allows: {said}')
@@ -1259,7 +1296,9 @@ def _by_name(d):
     scales = [f'{k}_scale' for k in scale]
     others = {'y', *masks, *scales}
     x = {k: v for k,v in d.items() if k not in others}
-    def is_row(v): return np.ndim(v)==1 or np.shape(v)[1:]==(1,)
+    def is_row(v):
+        shape = np.shape(v)
+        return len(shape)==1 or shape[1:]==(1,)
     def is_number(v): return np.ndim(v)<2 and np.size(v)==1
     _check_beside(x, mask, '_mask', 'bools of shape (N,)', is_row)
     _check_beside(x, scale, '_scale', 'one number', is_number)

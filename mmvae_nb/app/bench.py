@@ -421,7 +421,7 @@ def _narrow_nets(w):
     channels = [c//w.narrow for c in default_channels(w.shape)]
     return dict(encoder=ConvBody(w.shape, channels), decoder=ConvNet(16, w.shape, channels))
 
-# %% ../../nbs/82_app.bench.ipynb #06d1ecb1
+# %% ../../nbs/82_app.bench.ipynb #7a410c66
 def start_model(
     name:str, # One of `start_models`
     data:MMData, # Its shapes are the model's
@@ -433,7 +433,7 @@ def start_model(
     w = worlds[world]
     with seeded(seed):
         first = dict(likelihood=w.likelihood, **_narrow_nets(w))
-        mods = data.modalities(NormalLik(learn=True), **{w.first: first})
+        mods = data.modalities(NormalLik(learn=True), units=None, **{w.first: first})
         model = choose(name, start_models, 'model')(mods, 16)
         return restart(model, how)
 

@@ -63,3 +63,5 @@ from .eval.reconstruction import mse, ssim, reconstruction
 from .eval.report import metric, evaluate, write_scores, read_scores, write_report
 from .eval.checks import CheckCase, register_check, CheckReport, check_model
 from .app.explore import alpha_explorer, traversal_explorer, subset_explorer
+from .core import documented
+documented(globals())

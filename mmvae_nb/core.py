@@ -4,16 +4,17 @@
 
 # %% auto #0
 __all__ = ['registry', 'subsets', 'some_subsets', 'as_names', 'choose', 'Modality', 'as_modalities', 'per_modality',
-           'nonnegative', 'register', 'observed', 'seen', 'hide', 'part_of', 'check_batch', 'seeded', 'following',
-           'eval_mode', 'Stage', 'set_modes', 'learning', 'on_observed', 'Answers', 'MultimodalVAE']
+           'nonnegative', 'register', 'documented', 'observed', 'seen', 'hide', 'part_of', 'check_batch', 'seeded',
+           'following', 'eval_mode', 'Stage', 'set_modes', 'learning', 'on_observed', 'Answers', 'MultimodalVAE']
 
-# %% ../nbs/01_core.ipynb #998070ec
-import copy, inspect, torch, warnings
+# %% ../nbs/01_core.ipynb #8d039da6
+import copy, inspect, sys, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from difflib import get_close_matches
 from fastcore.basics import patch
+from fastcore.docments import docments
 from functools import partial, wraps
 from importlib import import_module
 from itertools import chain, combinations
@@ -182,6 +183,45 @@ def register(cls):
     cls.__init__ = __init__
     registry[cls.__name__] = cls
     return cls
+
+# %% ../nbs/01_core.ipynb #c67bb2a6
+class _Help(str):
+    "A docstring of one line; `inspect.getdoc`, which `help` asks, gets the arguments with it"
+    def of(self, o):
+        self.owner = o
+        return self
+    def expandtabs(self, tabsize=8):
+        said = str.expandtabs(self, tabsize)
+        if _fastcore_asks(): return said                           # it reads the comments itself
+        return '\n'.join([said, *_argument_lines(self.owner)])
+
+def _fastcore_asks():
+    "Is the docstring wanted by fastcore, for a page of documentation say?"
+    f = sys._getframe(2)
+    for _ in range(3):
+        if f is None: return False
+        if f.f_globals.get('__name__', '').startswith('fastcore.'): return True
+        f = f.f_back
+    return False
+
+def _argument_lines(o):
+    "What the comments behind the arguments of a function, or of a constructor, say"
+    f = inspect.unwrap(o.__init__ if isinstance(o, type) else o)
+    try: told = docments(o if is_dataclass(o) else f)
+    except (OSError, TypeError, ValueError): return []             # no source: a class made at run time, say
+    lines = [f'  {k}: {v}' for k,v in told.items() if v and k not in ('self', 'return')]
+    if told.get('return'): lines.append(f'  returns: {told["return"]}')
+    return ['', *lines] if lines else []
+
+def documented(
+    names:dict, # `{name: object}`, e.g. `globals()`; functions and classes of this package in it are changed
+):
+    "Let `help` show what is said behind the arguments"
+    for o in names.values():
+        own = getattr(o, '__module__', None) or ''
+        if not (inspect.isfunction(o) or isinstance(o, type)) or not own.startswith('mmvae_nb.'): continue
+        said = o.__doc__
+        if isinstance(said, str) and not isinstance(said, _Help): o.__doc__ = _Help(said).of(o)
 
 # %% ../nbs/01_core.ipynb #a7f5291b
 def observed(

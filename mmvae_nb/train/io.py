@@ -17,16 +17,17 @@ from torch.nn.parameter import is_lazy
 from .. import __version__
 from ..core import Modality, MultimodalVAE, as_names, choose, registry
 
-# %% ../../nbs/31_train.io.ipynb #f495b663
+# %% ../../nbs/31_train.io.ipynb #2efadddd
 def _refuse(o, where):
     "The error for something that has no description"
     cls = o if isinstance(o, type) else type(o)
     name = cls.__name__
     could_register = isinstance(o, nn.Module) or inspect.isclass(o)
     if not could_register: hint = 'pass a number, a string, a tensor, or a registered object'
-    elif name in registry: hint = f'another class {name} was registered since: build it again, or rename yours'
-    else: hint = (f'write @register above `class {name}`, or make it in the __init__ of a class of your own that has it '
-                  '(from mmvae_nb.core import register)')
+    elif 'init_args' in vars(o): hint = f'another class {name} was registered since: build it again, or rename yours'
+    else:
+        hint = (f'write @register above `class {name}`, or make it in the __init__ of a class of your own '
+                'that has it (from mmvae_nb.core import register)')
     raise TypeError(f'{where}: cannot save {cls.__module__}.{cls.__qualname__}, since it could not be rebuilt; {hint}')
 
 def _name(dtype): return str(dtype).removeprefix('torch.')
@@ -133,9 +134,9 @@ def _children_config(o, name, where):
     if twice: _refuse_layer(name, where, 'a layer with weights stands in it twice')
     return {'$nn': name, 'children': {k: to_config(m, f'{where}[{k}]') for k,m in o._modules.items()}}
 
-# %% ../../nbs/31_train.io.ipynb #4f8a82d9
+# %% ../../nbs/31_train.io.ipynb #a648a9fe
 def to_config(
-    o, # Number, string, tensor, None, dtype; list, tuple, dict; `Modality`; registered object or class; torch's layers
+    o, # Number, string, tensor, None, dtype; list, tuple, dict; `Modality`; registered object or class; layers of torch
     where:str='model', # Its place, for error messages
 ): # Something that `json.dumps` takes
     "How to build `o`, in JSON"
@@ -178,7 +179,7 @@ def _torch_class(name):
     cls = getattr(nn, name.removeprefix('torch.nn.'), None)
     return cls if isinstance(cls, type) and issubclass(cls, nn.Module) else None
 
-# %% ../../nbs/31_train.io.ipynb #740adda8
+# %% ../../nbs/31_train.io.ipynb #e4a428c8
 def _import(module, allow):
     "Import the module of a saved class, if it is ours or the caller allows it"
     ours = re.fullmatch(r'mmvae_nb(\.\w+)+', module)
@@ -199,8 +200,8 @@ def _unknown(name, module, allow):
     near = get_close_matches(name, registry, n=1)
     hint = f'; did you mean {near[0]!r}?' if near else ''
     if module=='__main__':
-        todo = ('it was defined in a notebook or a script: run its definition first, or move it to a file, e.g. my_nets.py, '
-                "and say load_model(dir, allow=('my_nets',))")
+        todo = ('it was defined in a notebook or a script: run its definition first, or move it to a file, '
+                "e.g. my_nets.py, and say load_model(dir, allow=('my_nets',))")
     elif module in allow: todo = f'module {module!r} defines none of this name; write @register above it'
     elif module: todo = f'if you trust the module it was saved from, say load_model(dir, allow=({module!r},))'
     else: todo = 'import the module that defines it'

@@ -264,11 +264,13 @@ class AnyDeviceAMP(_Light):
         amp.scales = L()
         self.learn.scaler = torch.amp.GradScaler(device, enabled=half)
 
-# %% ../../nbs/30_train.learner.ipynb #d7de56cc
+# %% ../../nbs/30_train.learner.ipynb #2dbd1208
 class _Numbers(OptimWrapper):
     "A torch optimiser whose `hypers` are numbers, for callbacks that log them; torch says None where it decides itself"
     @property
-    def hypers(self): return [{k: v for k,v in group.items() if v is not None} for group in super().hypers]
+    def hypers(self):
+        def told(group): return {k: v for k,v in group.items() if v is not None}
+        return [told(group) for group in super().hypers]
 
 # %% ../../nbs/30_train.learner.ipynb #33e65f36
 def fused_adam(
@@ -299,14 +301,15 @@ class _Shares(_Light):
         loader.i += len(b[-1])
         return loader.dl.after_batch(b)
 
-# %% ../../nbs/30_train.learner.ipynb #8c32b46c
+# %% ../../nbs/30_train.learner.ipynb #1e01c4ec
 def _refused(what, e):
     "The same error, with the place where it was found"
     return type(e)(f'{what}: {e}') if type(e) in (ValueError, TypeError) else e
 
 def _parts(b, what):
     "Batch, mask and cache (or None) of what a loader gives, or an error that says what it should give"
-    usual = isinstance(b, (tuple,list)) and len(b) in (2,3,4) and all(isinstance(v, Mapping) for v in b[:-1])
+    several = isinstance(b, (tuple,list)) and len(b) in (2,3,4)
+    usual = several and all(isinstance(v, Mapping) for v in b[:-1]) and not isinstance(b[-1], Mapping)
     if usual: return (*b[:-1], None, None)[:3]
     kinds = [type(v).__name__ for v in b] if isinstance(b, (tuple,list)) else type(b).__name__
     raise TypeError(f'{what}: expected (x, y) or (x, mask, y), x and mask dicts of tensors by modality, found {kinds}; '
@@ -316,13 +319,15 @@ def _check_first(dl, model, what):
     "Raise unless the model can learn from the first batch of `dl`; the batch"
     b = first_batch(dl)
     x, mask, cache = _parts(b, what)
-    if cache is None and hasattr(model, 'prepare_loss'):
+    if cache is None and isinstance(model, core.MultimodalVAE):
         device = next(model.parameters()).device
-        try: model.prepare_loss(*to_device([x, mask or None], device))
+        try:
+            for k in x: choose(k, model.mods, 'modality')
+            model.prepare_loss(*to_device([x, mask or None], device))
         except (ValueError, TypeError) as e: raise _refused(what, e) from None
     return b
 
-# %% ../../nbs/30_train.learner.ipynb #bed1b637
+# %% ../../nbs/30_train.learner.ipynb #6235d8ee
 def _try_stages(obj, b):
     "The loss of every stage on a few samples, in eval mode and without a trace; what the present one gives"
     x, mask, cache = _parts(apply(lambda v: v[:8], b), 'batch')
@@ -342,10 +347,12 @@ def _check_metrics(metrics, out, y):
            'scores of a model are in mmvae_nb.eval')
     for m in metrics:
         name = getattr(m, 'name', type(m).__name__)
-        if isinstance(m, AccumMetric): raise TypeError(f'metric {name!r} gathers predictions, and there are none; {use}')
+        if isinstance(m, AccumMetric):
+            raise TypeError(f'metric {name!r} gathers predictions, and there are none; {use}')
         if not isinstance(m, AvgMetric): continue
         try: m.func(out, y)
-        except Exception as e: raise TypeError(f'metric {name!r} fails on the output of a batch ({e}); {use}') from e
+        except Exception as e:
+            raise TypeError(f'metric {name!r} fails on the output of a batch ({e}); {use}') from e
 
 # %% ../../nbs/30_train.learner.ipynb #050d572e
 def _first_look(learn):
@@ -363,7 +370,7 @@ def _check_loaders(dls):
     raise TypeError(f'expected DataLoaders, found {type(dls).__name__}; give DataLoaders(train_dl, valid_dl) from '
                     'fastai.data.core, or mm_dls(train, valid)')
 
-# %% ../../nbs/30_train.learner.ipynb #622e3db5
+# %% ../../nbs/30_train.learner.ipynb #b42ad0d3
 _no_prediction = ('a multimodal VAE has no single prediction; generate from what is given: '
                   'learn.model.model.generate(x, given=..., targets=...)')
 
@@ -392,17 +399,19 @@ def _parts_of(model):
             if within: yield s.name
     def row(name, part):
         n = sum(p.numel() for p in part.parameters())
-        return {'part': name, 'class': type(part).__name__, 'parameters': n, 'learns in': ', '.join(learns(name)) if n else ''}
+        stages = ', '.join(learns(name)) if n else ''
+        return {'part': name, 'class': type(part).__name__, 'parameters': n, 'learns in': stages}
     return pd.DataFrame([row(*part) for part in model.named_children()])
 
-# %% ../../nbs/30_train.learner.ipynb #281dab23
+# %% ../../nbs/30_train.learner.ipynb #6ea8114c
 _instead = {
     'MixUp': 'mixes tensors, but a batch is a dict of modalities; leave it out',
     'CutMix': 'mixes tensors, but a batch is a dict of modalities; leave it out',
     'ModelToHalf': 'makes weights halves; use learn.to_fp16() or learn.to_bf16()',
     'ActivationStats': 'reads tensors, but some layers give distributions; name the layers: '
                        'ActivationStats(modules=[m for m in model.modules() if isinstance(m, nn.Linear)])',
-    'TensorBoardCallback': 'traces tensors and shows predictions; use TensorBoardCallback(trace_model=False, log_preds=False)',
+    'TensorBoardCallback': 'traces tensors and shows predictions; use '
+                           'TensorBoardCallback(trace_model=False, log_preds=False)',
 }
 _harmless = {
     'ActivationStats': lambda cb: cb.modules is not None,
@@ -562,7 +571,7 @@ def _fit_stage(learn, n, fit, cbs, state, write):
     if done<n: fit(cbs=cbs)
     model.load_state_dict(keeper.best['weights'])
 
-# %% ../../nbs/30_train.learner.ipynb #94bdc0b9
+# %% ../../nbs/30_train.learner.ipynb #a45cf2f0
 def _of(given, name):
     "What was given for a stage: an entry of `{stage: ...}`, or one thing for all stages"
     return given.get(name) if isinstance(given, Mapping) else given
@@ -573,7 +582,8 @@ def _plan(learn, epochs, lr, one_cycle):
     if not isinstance(epochs, Mapping):
         raise TypeError(f'epochs: expected {{stage: epochs}}, found {epochs!r}; stages are {", ".join(names)}')
     for k,n in epochs.items():
-        if not (isinstance(n, int) and n>=0): raise ValueError(f'epochs of stage {k!r}: expected a whole number, found {n!r}')
+        if isinstance(n, int) and n>=0: continue
+        raise ValueError(f'epochs of stage {k!r}: expected a whole number, found {n!r}')
     todo = [k for k in names if epochs.get(k)]
     if not todo: raise ValueError(f"nothing to train: epochs is {epochs}, stages are {', '.join(names)}")
     rates = {k: _of(lr, k) or learn.lr for k in todo}
@@ -586,7 +596,7 @@ def _check_names(learn, *given):
         if not isinstance(one, Mapping): continue
         for k in one: choose(k, names, 'stage')
 
-# %% ../../nbs/30_train.learner.ipynb #5c61efd6
+# %% ../../nbs/30_train.learner.ipynb #d6cba652
 def _check_writable(file):
     "Raise unless a file can be written there; one of several processes looks"
     if file is None or rank_distrib(): return
@@ -594,7 +604,8 @@ def _check_writable(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=file.parent).close()
         if file.is_dir(): raise IsADirectoryError(None, 'it is a folder')
-    except OSError as e: raise type(e)(f'cannot write the checkpoint {file}: {e.strerror}; choose another path') from None
+    except OSError as e:
+        raise type(e)(f'cannot write the checkpoint {file}: {e.strerror}; choose another path') from None
 
 # %% ../../nbs/30_train.learner.ipynb #f0c185d1
 class _Checkpoint:

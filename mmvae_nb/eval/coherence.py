@@ -47,7 +47,7 @@ def _hit(net, v, y):
     right = found==y
     return right.float().cpu()
 
-# %% ../../nbs/70_eval.coherence.ipynb #9ac18d53
+# %% ../../nbs/70_eval.coherence.ipynb #8277460a
 def _as_modules(nets):
     if isinstance(nets, nn.ModuleDict): return nets
     return nn.ModuleDict(nets)
@@ -57,7 +57,7 @@ def _untrained(classifiers):
     return getattr(classifiers, 'left_out', {})
 
 def _ready(data, classifiers, targets=()):
-    "Classifiers as a ModuleDict, and labels `{target: (N,)}` as they number them (-1: unknown); all is checked here"
+    "Classifiers as a ModuleDict, and labels `{target: (N,)}` as they number them; all is checked here"
     data.labels('coherence')
     left = _untrained(classifiers)
     for t in targets:
@@ -155,7 +155,7 @@ def _nothing(model, data, sets, what, ask='subsets=[{!r}]'):
     labelled = data.subset(data.labels(what)>=0)
     raise ValueError(f'{what}: among the {len(labelled)} labelled ones {_nobody(model, labelled, sets, ask)}')
 
-# %% ../../nbs/70_eval.coherence.ipynb #e16c126e
+# %% ../../nbs/70_eval.coherence.ipynb #7713ad14
 def _steps(data, usable, device, bs):
     "Batch by batch and subset by subset: S, rows, and what they have of S"
     for i in torch.arange(len(data)).split(bs):
@@ -171,7 +171,8 @@ def _hits(model, data, classifiers, subsets=None, targets=None, n=1, bs=256, dro
     classifiers, y = _ready(data, classifiers, dict.fromkeys(t for _,t in each))
     labelled = data.labels('coherence')>=0
     usable = {S: _has(data, S)&labelled for S in pairs}
-    if pairs and not any(use.any() for use in usable.values()): _nothing(model, data, [*pairs], 'coherence')
+    some = [S for S,use in usable.items() if use.any()]
+    if pairs and not some: _nothing(model, data, [*pairs], 'coherence')
     out = {pair: torch.full((len(data),), torch.nan) for pair in each}
     tally = {S: _Tally() for S in pairs}
     batches = math.ceil(len(data)/bs)
@@ -187,16 +188,16 @@ def _hits(model, data, classifiers, subsets=None, targets=None, n=1, bs=256, dro
                 share = out[S,t]
                 share[rows] = right.mean(0)
     told['wide'] = {_key(S): seen.wide/seen.n for S,seen in tally.items() if seen.wide}
-    told['empty'] = {_key(S): 'no labelled data point has all of it' for S,use in usable.items() if not use.any()}
+    told['empty'] = {_key(S): 'no labelled data point has all of it' for S in pairs if S not in some}
     told['empty'] |= {f'target {t}': why for t,why in _untrained(classifiers).items()}
     return out, told
 
-# %% ../../nbs/70_eval.coherence.ipynb #3f9ccfab
+# %% ../../nbs/70_eval.coherence.ipynb #28ea1b83
 def hits(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
     classifiers, # `{target: module}`, from data to logits
-    subsets=None, # What is given: names or tuples of names (default: all proper subsets that the model answers, or 64 of them)
+    subsets=None, # What is given: names or tuples of names (default: proper subsets that it answers, at most 64)
     targets=None, # What is generated (default: whatever is not given)
     n:int=1, # Samples per data point
     bs:int=256, # Data points at a time
@@ -235,16 +236,16 @@ def mean_se(
     se = math.sqrt(var)/n
     return means/n, se, len(h)
 
-# %% ../../nbs/70_eval.coherence.ipynb #bda5dbe7
+# %% ../../nbs/70_eval.coherence.ipynb #47070fd2
 def coherence(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
     classifiers, # `{target: module}`, from data to logits
-    subsets=None, # What is given: names or tuples of names (default: all proper subsets that the model answers, or 64 of them)
+    subsets=None, # What is given: names or tuples of names (default: proper subsets that it answers, at most 64)
     targets=None, # What is generated (default: whatever is not given)
     average:str='micro', # Over points, or over classes ('macro')
     **kw # `n`, `bs`, `sample`, `dropout`, `generator`, `quiet`, as in `hits`
-)->pd.DataFrame: # Columns subset, target, n_given, value, se, n; `attrs`: 'wide' (see below), 'left_out', 'empty', 'subsets'
+)->pd.DataFrame: # Columns subset, target, n_given, value, se, n; `attrs`: 'wide', 'left_out', 'empty', 'subsets'
     "Share of generated modalities that a classifier assigns to the class of the data point"
     choose(average, ('micro','macro'), 'average')          # before the work, not after it
     found, told = _hits(model, data, classifiers, subsets, targets, **kw)
@@ -411,7 +412,7 @@ def _check_nets(nets, data):
         why = f'nets[{k!r}] has {found} outputs for {data.n_classes} classes; give it {data.n_classes}'
         raise ValueError(why)
 
-# %% ../../nbs/70_eval.coherence.ipynb #c18630e5
+# %% ../../nbs/70_eval.coherence.ipynb #44670acc
 def train_classifiers(
     data:MMData, # Labelled training data
     valid:MMData=None, # Other data, on which accuracies are measured (default: `data` itself)
@@ -422,7 +423,7 @@ def train_classifiers(
     device=None, # Where to train (default: a GPU if there is one)
     seed:int=0, # Seed of weights, order and dropout
     quiet:bool=False, # No progress bar
-)->nn.ModuleDict: # `{name: classifier}` in eval mode; attributes `accuracy` (a table), `classes`, `left_out`
+)->nn.ModuleDict: # `{name: classifier}` in eval mode; has `accuracy` (a table), `classes`, `left_out`
     "One classifier per modality"
     few = _few_labelled(data)
     if valid is None: valid = data

@@ -106,7 +106,7 @@ def _no_curve(eps, head):
     "Rows of a curve that no data point can draw"
     return [(*head, e, math.nan, math.nan, 0) for e in torch.as_tensor(eps).tolist()]
 
-# %% ../../nbs/74_eval.collapse.ipynb #4858e7dd
+# %% ../../nbs/74_eval.collapse.ipynb #c49bf704
 def _pair_kls(model, data, given, to, draws, bs, quiet):
     "KL of each dimension `(N,d)`: q(z|x_given) against q(z|x_to), or against the prior"
     sets = [given] if to is None else [given, to]
@@ -119,7 +119,8 @@ def _pair_kls(model, data, given, to, draws, bs, quiet):
 
 def _asked_pairs(model, data, pairs):
     "Pairs `(given, to)` as names, and which data points have all of each; raises if nobody has any"
-    todo = [(_sets(model, data, [S])[0], T if T is None else _sets(model, data, [T])[0]) for S,T in pairs]
+    def names(S): return None if S is None else _sets(model, data, [S])[0]
+    todo = [(names(S), names(T)) for S,T in pairs]
     has = [_has(data, _union(pair)) for pair in todo]
     if todo and not any(m.any() for m in has):
         sets = [_union(pair) for pair in todo]
@@ -174,11 +175,11 @@ def three_versions(
     M = as_names(missing)
     return [(O, None), (M, None), (O, M)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #e46333b7
+# %% ../../nbs/74_eval.collapse.ipynb #70bbcdde
 def active_units(
     model, # Has `posterior(x, given, mask)`
     data:MMData, # Data points
-    subsets=None, # Subsets to encode: names or tuples of names (default: all that the model conditions on, or 64 of them)
+    subsets=None, # Subsets to encode: names or tuples of names (default: those that it conditions on, at most 64)
     threshold:float=.01, # Least variance of an active unit's mean
     boot:int=30, # Resamples for the standard error
     generator:torch.Generator=None, # Source of randomness

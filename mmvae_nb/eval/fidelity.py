@@ -117,7 +117,7 @@ class FeatureStats:
     def __add__(self, o): return self._with(o, 1)
     def __sub__(self, o): return self._with(o, -1)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #5e24ad3f
+# %% ../../nbs/72_eval.fidelity.ipynb #75eb69f5
 def _too_few(n, D, few=False, groups=0, k=0):
     "Why `n` samples with `D` features do not do, '' if they do"
     if n<2: return f'{n} samples; a covariance needs at least 2'
@@ -125,7 +125,8 @@ def _too_few(n, D, few=False, groups=0, k=0):
         return (f'{n} samples for {D} features give a singular covariance, and the distance is mostly '
                 f'bias; use more than {D} samples, a network with fewer features, or few=True')
     if groups and not 2<=groups<=n/3:
-        return f'{groups} groups for {n} samples; use groups=0 for no standard error, or from 2 to a third of the samples'
+        return (f'{groups} groups for {n} samples; use groups=0 for no standard error, '
+                'or from 2 to a third of the samples')
     if k and not 0<k<n: return f'k={k} neighbours among {n} samples; use fewer, or k=0'
     return ''
 
@@ -673,7 +674,7 @@ def _fit_vae(model, data, k, epochs, bs, lr):
             opt.zero_grad()
     return model.eval()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #054fbfc7
+# %% ../../nbs/72_eval.fidelity.ipynb #2ee7be67
 def class_encoders(
     data:MMData, # Labelled training data
     d:int=16, # Latent size
@@ -690,7 +691,8 @@ def class_encoders(
     mods = {m.name: m for m in data.modalities(likelihood)}
     classes = range(data.n_classes)
     counts = {(c,k): int((_has(data, (k,))&(data.y.cpu()==c)).sum()) for c,k in product(classes, data.names)}
-    if max(counts.values())<2: raise ValueError('class_encoders: no class has two data points of a modality; label more')
+    if max(counts.values())<2:
+        raise ValueError('class_encoders: no class has two data points of a modality; label more')
     out = {k: [] for k in data.names}
     with seeded(seed):
         for (c,k),n in _bar([*counts.items()], quiet):

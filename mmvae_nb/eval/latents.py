@@ -54,22 +54,6 @@ def _lacking(reasons):
         raise ValueError(f'subset {subset!r}: {empty[first]}')
     return empty
 
-# %% ../../nbs/73_eval.latents.ipynb #b2a0eb14
-def linear_reader(
-    z:Tensor, # Codes `(N,d)`; rows that are NaN do not count
-    y:Tensor, # Classes `(N,)`; -1 does not count
-    C:float=1., # Inverse strength of the L2 penalty
-): # scikit-learn pipeline with `predict` and `score`
-    "Logistic regression (LBFGS) on standardised codes"
-    z, y = _pick(z, y)
-    classes = y.unique().tolist()
-    if len(classes)<2:
-        why = f'a classifier needs at least two classes, found only {classes} among {len(y)} codes; label more'
-        raise ValueError(why)
-    regression = LogisticRegression(C=C, max_iter=3000)
-    reader = make_pipeline(StandardScaler(), regression)
-    return reader.fit(z.numpy(), y.numpy())
-
 # %% ../../nbs/73_eval.latents.ipynb #503ceead
 def _predicted(reader, z):
     "What a scikit-learn estimator says of codes, as integers `(N,)`"
@@ -107,12 +91,28 @@ def _read_codes(model, train, test, S, sizes, y_train, y_test, sample, C, genera
         out[n] = len(y), *mean_se(hit.double(), yt)
     return out
 
-# %% ../../nbs/73_eval.latents.ipynb #cf4c69e2
+# %% ../../nbs/73_eval.latents.ipynb #b2a0eb14
+def linear_reader(
+    z:Tensor, # Codes `(N,d)`; rows that are NaN do not count
+    y:Tensor, # Classes `(N,)`; -1 does not count
+    C:float=1., # Inverse strength of the L2 penalty
+): # scikit-learn pipeline with `predict` and `score`
+    "Logistic regression (LBFGS) on standardised codes"
+    z, y = _pick(z, y)
+    classes = y.unique().tolist()
+    if len(classes)<2:
+        why = f'a classifier needs at least two classes, found only {classes} among {len(y)} codes; label more'
+        raise ValueError(why)
+    regression = LogisticRegression(C=C, max_iter=3000)
+    reader = make_pipeline(StandardScaler(), regression)
+    return reader.fit(z.numpy(), y.numpy())
+
+# %% ../../nbs/73_eval.latents.ipynb #be852b4d
 def latent_classification(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: the reader learns from its codes
     test:MMData, # Labelled: the reader is scored on its codes
-    subsets=None, # Subsets to encode: names or tuples of names (default: all that the model conditions on, or 64 of them)
+    subsets=None, # Subsets to encode: names or tuples of names (default: those that it conditions on, at most 64)
     n_train=(500,None), # Number of training codes, or several, drawn without replacement; None means all
     sample:bool=False, # Draws of q(z|x_S) instead of its means
     C:float=1., # Inverse strength of the L2 penalty
@@ -170,12 +170,12 @@ def _named_clusters(z, y, k, how, n_init, generator):
     names = match_clusters(torch.as_tensor(found), y, how, k)
     return means, names
 
-# %% ../../nbs/73_eval.latents.ipynb #c4e7113b
+# %% ../../nbs/73_eval.latents.ipynb #2ff8b480
 def kmeans_accuracy(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: clusters are found in its codes and named by its classes
     test:MMData, # Labelled: scored
-    subsets=None, # Subsets to encode: names or tuples of names (default: all that the model conditions on, or 64 of them)
+    subsets=None, # Subsets to encode: names or tuples of names (default: those that it conditions on, at most 64)
     k:int=None, # Clusters (default: the number of classes that occur in training)
     how:str='hungarian', # How clusters are named: one-to-one, or by 'majority'
     n_init:int=4, # Starts of K-means, of which the best is kept

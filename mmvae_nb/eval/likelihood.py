@@ -392,7 +392,7 @@ def joint_likelihood(
         rows = [row('observed', everyone)]
     return _table(rows, model.answers.say(), left_out=left)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #e4fd2a20
+# %% ../../nbs/71_eval.likelihood.ipynb #7d06400a
 def pseudo_marginals(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -411,7 +411,7 @@ def pseudo_marginals(
         if not first.observed(k).any(): found = _no_point(first)
         else: found = loglik(model, data, k, n=n, points=points, **kw)
         return _row(found, '', k, 0, n)
-    rows = [row(k) for k in names]
+    rows = [row(k) for k in _bar(names, kw.get('quiet'))]
     return _table(rows, 'use data points that have one of these', left_out=left)
 
 # %% ../../nbs/71_eval.likelihood.ipynb #9efd004e
@@ -487,7 +487,7 @@ def ratio_loglik(
     k = torch.maximum(both.k, cond.k)
     return LogLik(ll, se, bias, ess, k)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #5b46847f
+# %% ../../nbs/71_eval.likelihood.ipynb #11ae247b
 def conditional_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -514,7 +514,8 @@ def conditional_likelihood(
         if not _has(used, S+T).any(): found = _no_point(used)
         else: found = estimators[h](model, data, S, T, n=n, points=points, **options[h])
         return _row(found, _key(S), _key(T), len(S), n, estimator=h)
-    rows = [row(T, h) for T in Ts for h in how]
+    questions = [(T, h) for T in Ts for h in how]
+    rows = [row(T, h) for T,h in _bar(questions, kw.get('quiet'))]
     return _table(rows, _together(model, first))
 
 # %% ../../nbs/71_eval.likelihood.ipynb #caac0956

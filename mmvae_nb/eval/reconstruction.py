@@ -55,7 +55,7 @@ def ssim(
 # %% ../../nbs/75_eval.reconstruction.ipynb #7a3f1006
 paired_metrics = {'mse': mse, 'ssim': ssim} # Functions of truth and guess `(B,*shape)`, to `(B,)`
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #b5063ee4
+# %% ../../nbs/75_eval.reconstruction.ipynb #315c8b75
 def _compared(model, names, given, targets):
     "`{S: targets}`: proper subsets and what they leave out, then everything from everything; or what was asked for"
     pairs, told = _answered(model, names, given, targets)
@@ -73,7 +73,6 @@ def _check_shapes(metrics, data, pairs):
         blank = torch.zeros_like(data.part([0], (t,))[t])
         for metric in metrics.values(): metric(blank, blank)
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #c360dc05
 def _with_truth(model, data, pairs):
     "`{(S,t): how many data points have S and the target}`; raises if nobody has any pair"
     counts = {(S,t): int(_has(data, (*S, t)).sum()) for S,ts in pairs.items() for t in ts}

@@ -107,7 +107,7 @@ def _rows_with(model, data, sets):
     kept = torch.stack(each).all(0)                                        # (N,)
     return kept.nonzero()[:,0]
 
-# %% ../../nbs/60_models.samplers.ipynb #30ac44cb
+# %% ../../nbs/60_models.samplers.ipynb #87451148
 def _most_seen(model, data):
     "The modality that most data points have, of those on which alone the model conditions; None if there is none"
     alone = [k for k in data.names if model.answers.can((k,))]
@@ -122,8 +122,9 @@ def _nobody(model, data, sets, ask='given=[{!r}]'):
                 'use data that hold one')
     asked = ' or '.join(_key(S) for S in sets[:4])
     more = ' or ...' if len(sets)>4 else ''
-    names = [k for k in data.names if any(k in S for S in sets)]
-    found = ', '.join(f'{k} {int(data.observed(k).sum())}' for k in names)
+    counts = {k: int(data.observed(k).sum()) for k in data.names if any(k in S for S in sets)}
+    rarest = sorted(counts, key=counts.get)[:5]
+    found = ', '.join(f'{k} {counts[k]}' for k in counts if k in rarest)
     best = _most_seen(model, data)
     instead = f'ask for what some have, e.g. {ask.format(best)}' if best else 'use data that have them'
     return f'no data point has all of {asked}{more} (of {len(data)} data points: {found}); {instead}'

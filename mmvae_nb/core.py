@@ -8,7 +8,7 @@ __all__ = ['registry', 'subsets', 'some_subsets', 'as_names', 'choose', 'Modalit
            'eval_mode', 'Stage', 'set_modes', 'learning', 'on_observed', 'Answers', 'MultimodalVAE']
 
 # %% ../nbs/01_core.ipynb #163b8452
-import inspect, torch
+import inspect, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -530,7 +530,27 @@ def refuse(self:Answers,
     if not asked: raise ValueError(f'{who} generates nothing from nothing; {can}')
     raise ValueError(f'{who} cannot condition on {asked}; {can}')
 
-# %% ../nbs/01_core.ipynb #e9d840e7
+# %% ../nbs/01_core.ipynb #6a460df7
+def _say_if_lost(model):
+    "Warn, while nothing has been trained yet, that a model cannot be saved"
+    if not any(p.requires_grad for p in model.parameters()): return           # nothing will be trained
+    check = import_module('mmvae_nb.train.io').check_savable
+    try: check(model)
+    except TypeError as e: warnings.warn(f'{type(model).__name__} can be trained but not saved: {e}', stacklevel=3)
+
+def _then_say(init):
+    "A constructor that looks at the whole model when the outermost one is done"
+    @wraps(init)
+    def __init__(self, *args, **kw):
+        outermost = '_building' not in self.__dict__
+        self.__dict__['_building'] = True
+        init(self, *args, **kw)
+        if not outermost: return
+        del self.__dict__['_building']
+        _say_if_lost(self)
+    return __init__
+
+# %% ../nbs/01_core.ipynb #58be1b73
 class _Described(nn.Module):
     "What a model says of itself"
     as_published = {}     # options with which a model is what its paper, or the released code, describes
@@ -546,6 +566,9 @@ class _Described(nn.Module):
         self.prior = prior
         self.decoders = nn.ModuleDict(decoders)
         self.samplers = {}     # name -> callable `n -> (n,d)`: fitted after training, no part of the model
+    def __init_subclass__(cls, **kw):
+        super().__init_subclass__(**kw)
+        if '__init__' in vars(cls): cls.__init__ = _then_say(cls.__init__)
     @classmethod
     def published(cls, mods, d, *sizes, **options):
         "The variant that the paper or its released code describes; `options` have the last word"

@@ -78,7 +78,7 @@ def picture(
     plt.close(fig)
     return file.getvalue()
 
-# %% ../nbs/04_viz.ipynb #25d5e454
+# %% ../nbs/04_viz.ipynb #0ecbb2e5
 def _ax(ax):
     "Axes, new ones if there are none"
     if ax is None: _, ax = plt.subplots()
@@ -91,7 +91,8 @@ def _np(v):
         v = v.float() if v.dtype==torch.bfloat16 else v         # NumPy has no such type
         return _real(v.numpy())
     try: a = np.asarray(v)
-    except ValueError: raise TypeError('expected numbers, found rows of different lengths; pad them to one shape') from None
+    except ValueError:
+        raise TypeError('expected numbers, found rows of different lengths; pad them to one shape') from None
     return _real(a)
 
 def _real(a):
@@ -140,7 +141,7 @@ def image_grid(
             out[y:y+height, x:x+width] = image
     return out
 
-# %% ../nbs/04_viz.ipynb #912ed638
+# %% ../nbs/04_viz.ipynb #83788c13
 def _unseen(v)->list:
     "Which observations of `(N,*shape)` hold nothing: no number of them is finite"
     flat = _np(v).reshape(len(v), -1)
@@ -148,11 +149,12 @@ def _unseen(v)->list:
 
 def _say_unseen(ax, images, xs, ys, room):
     "Write into the empty cells of a picture, `room` pixels wide, that nothing was observed"
-    size = min(7., room/6.5)
+    fits = room>=26
+    words = 'not\nobserved' if fits else '–'
+    size = min(7., room/6.5) if fits else 6.
     for y,row in zip(ys, images):
         for x,empty in zip(xs, _unseen(row)):
-            words = 'not\nobserved' if size>=4 else '–'
-            if empty: ax.text(x, y, words, fontsize=max(size, 6) if size<4 else size, color='.5', ha='center', va='center')
+            if empty: ax.text(x, y, words, fontsize=size, color='.5', ha='center', va='center')
 
 # %% ../nbs/04_viz.ipynb #14cf484f
 def _fits(b, zoom, kb)->bool:
@@ -241,11 +243,13 @@ def show_images(
     if title: ax.set_title(title)
     return ax
 
-# %% ../nbs/04_viz.ipynb #e8fde82a
+# %% ../nbs/04_viz.ipynb #c97f7b05
 def _words(v, vocab):
     "Most likely symbols of `(V,)` or `(T,V)`; nothing where all is zero"
     if v.ndim==1: v = v[None]                                   # (T,V)
-    if v.shape[-1]>len(vocab): raise ValueError(f'{len(vocab)} symbols in `vocab` for {v.shape[-1]} columns; name every column')
+    columns = v.shape[-1]
+    if columns>len(vocab):
+        raise ValueError(f'{len(vocab)} symbols in `vocab` for {columns} columns; name every column')
     v = np.nan_to_num(v, nan=0., posinf=0., neginf=0.)
     best = v.argmax(-1)
     set_here = v.sum(-1)>0
@@ -708,7 +712,7 @@ def _lines(ax, df, c):
             ax.plot(stage['epoch'], stage[c], color=palette[i], label=label, marker=marker)
             label = None
 
-# %% ../nbs/04_viz.ipynb #3f3762ea
+# %% ../nbs/04_viz.ipynb #ec01ba29
 def _terms(df):
     "Columns that hold numbers of some epoch"
     others = 'epoch', 'split', 'stage'
@@ -723,7 +727,7 @@ def curves(
     "Training and validation curves of every term; returns the axes"
     df, start, end = _in_a_row(df)
     cols = cols or _terms(df)
-    if not cols: raise ValueError('no terms to draw: the table has no column with numbers beside epoch, split and stage')
+    if not cols: raise ValueError('no terms to draw: no numbers in columns beside epoch, split and stage')
     across = min(ncols, len(cols))
     down = math.ceil(len(cols)/across)
     if axs is None: _, axs = grid(down, across, w=2.6, h=1.9)

@@ -156,7 +156,7 @@ def _in_words(text):
     ax.axis('off')
     return ax
 
-# %% ../../nbs/81_app.explore.ipynb #01624d85
+# %% ../../nbs/81_app.explore.ipynb #e230f684
 def _first_given(model, has)->tuple:
     "The smallest subset of what a sample has that the model conditions on; () if there is none"
     for size in range(1, len(has)+1):
@@ -171,6 +171,7 @@ def _enable(ticks, has):
         box.description = k if k in has else f'{k}: not observed'
         if box.disabled: box.value = False
 
+# %% ../../nbs/81_app.explore.ipynb #784866b9
 def subset_explorer(
     model, # Has `generate`
     data, # `MMData` to choose samples from

@@ -251,13 +251,13 @@ def class_chance(
     if not len(counts): return math.nan
     return counts.max().item()/counts.sum().item()
 
-# %% ../../nbs/77_eval.report.ipynb #d3d71732
+# %% ../../nbs/77_eval.report.ipynb #c72d46c4
 def real_agreement(
     classifiers:nn.ModuleDict, # `{name: module}`, from data to logits
     data:MMData, # Real data
     bs:int=512, # Samples at a time
 )->float: # NaN if no sample is complete
-    "Share of samples that have all these modalities, and in which all are read as one class: the ceiling of joint coherence"
+    "Share of the samples that have all these modalities and show one class in all: the ceiling of joint coherence"
     rows = _having(data, classifiers).nonzero()[:,0]
     hits = []
     device = next(classifiers.parameters()).device
@@ -445,7 +445,7 @@ def _reconstruction(t:Trial):
     df = pd.concat(parts, ignore_index=True)
     if len(df): yield tidy(df, 'mse', 'chance: the mean of the test data', 'lower')
 
-# %% ../../nbs/77_eval.report.ipynb #c7017f54
+# %% ../../nbs/77_eval.report.ipynb #f58c1adf
 def _labelled_rows(data, given)->int:
     "How many samples have a class and all of the given modalities?"
     known = data.y.cpu()>=0
@@ -472,7 +472,8 @@ def _latents(t:Trial):
     readers = [('latent accuracy', latent_classification, {'n_train': (few,)}, by)]
     readers.append(('K-means accuracy', kmeans_accuracy, {}, ''))
     for name,read,how,note in readers:
-        parts = [t.attempt(read, S, t.model, t.train, t.test, subsets=[S], quiet=True, **how) for S in _bar([*rows], t.quiet)]
+        data = t.model, t.train, t.test
+        parts = [t.attempt(read, S, *data, subsets=[S], quiet=True, **how) for S in _bar([*rows], t.quiet)]
         df = pd.concat(parts, ignore_index=True)
         if not len(df): continue
         chance = [class_chance(t.test, s.split('+')) for s in df['subset']]
@@ -543,14 +544,14 @@ def _told(tables)->dict:
     some = next(filter(None, cuts), None)
     return {**attrs, 'subsets': some} if some else attrs
 
-# %% ../../nbs/77_eval.report.ipynb #7430a6f6
+# %% ../../nbs/77_eval.report.ipynb #e6ac061b
 def evaluate(
     model:MultimodalVAE, # Trained
     test:MMData, # Judged on
     train:MMData=None, # For classifiers and readers of latents
     only=None, # Names of metrics, keys of `metrics` (default: all that apply)
     **kw # `classifiers`, `subsets`, `points`, `n`, `seed`, `quiet`: fields of `Trial`
-)->pd.DataFrame: # With `columns`; `attrs`: 'left out' (metrics and reasons), 'warnings', 'subsets' (where only some were taken)
+)->pd.DataFrame: # With `columns`; `attrs`: 'left out' (metrics, reasons), 'warnings', 'subsets' (if cut)
     "Every metric that applies, as far as the model answers"
     t = Trial(model, test, train, **kw)
     names = list(metrics) if only is None else as_names(only)

@@ -5,16 +5,16 @@
 # %% auto #0
 __all__ = ['quiet_gain', 'pixel_sd', 'wide_input', 'n_params', 'he_init', 'first_gain', 'start_settings', 'MLP', 'MLPBody',
            'MLPNet', 'output_spread', 'quiet', 'halvings', 'ConvBody', 'ConvNet', 'default_channels', 'body_for',
-           'net_for', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders', 'unit_warnings', 'fresh',
+           'Outputs', 'net_for', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders', 'unit_warnings', 'fresh',
            'JointEncoder', 'mnist_svhn', 'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN', 'StridedCNN', 'classifier_for']
 
-# %% ../nbs/03_nets.ipynb #56ac3880
+# %% ../nbs/03_nets.ipynb #bad35099
 import copy, math, torch
 from fastcore.basics import patch
 from itertools import pairwise
 from torch import nn, Tensor
 from .core import Modality, as_modalities, choose, eval_mode, on_observed, register, registry
-from .dists import BernoulliLik, CategoricalLik, Decoder, Encoder, LaplaceLik, NormalHead, NormalLik
+from .dists import CategoricalLik, Decoder, Encoder, LaplaceLik, NormalHead, NormalLik
 from .dists import as_likelihood
 from .dists import _head_gain, _log_var
 
@@ -283,15 +283,31 @@ def body_for(
     if kind=='conv': return ConvBody(shape, default_channels(shape), sd)
     return MLPBody(shape, _hidden(kind), sd=sd)
 
-# %% ../nbs/03_nets.ipynb #12327779
+# %% ../nbs/03_nets.ipynb #ca0f22d6
+@register
+class Outputs(nn.Module):
+    "A network with `n` outputs for each entry, from one that gives `(N,n*C,*rest)`: `(N,C,*rest,n)`"
+    def __init__(self, net:nn.Module, n:int):
+        super().__init__()
+        self.net = net
+        self.n = n
+    def forward(self, z):
+        h = self.net(z)                                            # (N,n*C,*rest)
+        channels = h.shape[1]//self.n
+        apart = h.unflatten(1, (self.n, channels))
+        return apart.movedim(1, -1)
+
 def net_for(
     shape:tuple, # Shape of one observation
     d:int, # Latent size
-)->nn.Module: # `(N,d)` to `(N,*shape)`
+    n:int=1, # Outputs for each entry
+)->nn.Module: # `(N,d)` to `(N,*shape)`, or `(N,*shape,n)`
     "A sensible decoder network for a shape"
     kind = _kind(shape)
-    if kind=='conv': return ConvNet(d, shape, default_channels(shape))
-    return MLPNet(d, shape, _hidden(kind))
+    wide = (n*shape[0], *shape[1:])
+    if kind=='conv': net = ConvNet(d, wide, default_channels(shape))
+    else: net = MLPNet(d, wide, _hidden(kind))
+    return net if n==1 else Outputs(net, n)
 
 # %% ../nbs/03_nets.ipynb #d0d0bf1a
 def _dry(net, shape, who):
@@ -323,7 +339,7 @@ def _n_features(body, shape, who):
         raise ValueError(why)
     return nf
 
-# %% ../nbs/03_nets.ipynb #2bd8c30e
+# %% ../nbs/03_nets.ipynb #452d8d7b
 def body_of(
     m:Modality, # A modality, with an encoder of its own or none
 )->tuple: # A body of the model's own, and its number of features
@@ -342,7 +358,8 @@ def _entry_sd(m):
     "Standard deviation of the entries that a default body sees; None for the usual one of the shape"
     if m.units is not None: return 1.
     K = m.shape[-1]
-    if isinstance(as_likelihood(m.likelihood), CategoricalLik): return K**-.5        # one of K entries is 1
+    lik = as_likelihood(m.likelihood, m.shape)
+    if isinstance(lik, CategoricalLik): return K**-.5        # one of K entries is 1
 
 # %% ../nbs/03_nets.ipynb #83cdb518
 def unimodal_encoders(
@@ -372,20 +389,20 @@ def _check_decoder(dec, m, d):
         raise ValueError(f'{who} maps {(2,d)} to {found}, expected {want}')
     return dec
 
-# %% ../nbs/03_nets.ipynb #c73ec04f
+# %% ../nbs/03_nets.ipynb #4e1e952e
 def decoder_of(
     m:Modality, # A modality, with a decoder network of its own or none
     d:int, # Latent size
 )->Decoder: # p(x|z)
     "Decoder of a modality: copies of its network, likelihood and units, or the defaults"
-    lik = copy.deepcopy(as_likelihood(m.likelihood))
+    lik = copy.deepcopy(as_likelihood(m.likelihood, m.shape))
     units = copy.deepcopy(m.units)
     _check_units(m, lik)
     if m.decoder is not None:
         net = copy.deepcopy(m.decoder)
         own = Decoder(net, lik, m.shape, units=units)
         return _check_decoder(own, m, d)
-    net = net_for(m.shape, d)
+    net = net_for(m.shape, d, getattr(lik, 'n_out', 1))
     if isinstance(lik, CategoricalLik):
         K = m.shape[-1]
         quiet(net, quiet_gain*K**.5)                          # one of K logits moves p by p(1-p)
@@ -393,9 +410,9 @@ def decoder_of(
 
 def _check_units(m, lik):
     "Raise where a likelihood fixes the units: 0 and 1 are classes, or black and white"
-    fixed = isinstance(lik, (BernoulliLik,CategoricalLik)) or getattr(lik, 'link', None)=='sigmoid'
+    fixed = getattr(lik, 'fixed_units', False) or getattr(lik, 'link', None)=='sigmoid'
     if m.units is None or not fixed: return
-    raise ValueError(f'modality {m.name!r}: {type(lik).__name__} is for values of 0 to 1 as they are; '
+    raise ValueError(f'modality {m.name!r}: {type(lik).__name__} is for values as they are; '
                      "leave out the units, or use likelihood='normal'")
 
 # %% ../nbs/03_nets.ipynb #a7407eba

@@ -1090,10 +1090,12 @@ def _tell_of_lost(k, mean, sd, constant, stored, dtype):
     warnings.warn(f'modality {k!r}: {total} of {len(lost)} columns vary less than {dtype} can tell, e.g. column '
                   f'{first} ({found}), and are treated as constant; subtract the means before MMData: v-v.mean(0)')
 
-# %% ../../nbs/20_data.core.ipynb #38dc5048
-def _is_free(lik):
+# %% ../../nbs/20_data.core.ipynb #ab2be9ab
+def _is_free(lik, shape):
     "Location and scale, the scale not one that the user states in the units of the data"
-    if isinstance(lik, str): return getattr(as_likelihood(lik), 'link', None)=='identity'
+    if isinstance(lik, str):
+        lik = as_likelihood(lik, shape)
+        if getattr(lik, 'link', None)=='identity': return True
     return getattr(lik, 'free_units', False)
 
 @patch
@@ -1103,7 +1105,7 @@ def _likelihood_and_units(self:MMData, k, lik, units):
     pixels = self.is_pixels(k)
     if lik is None and pixels: lik = 'pixels'
     if lik is None: lik = 'normal' if units is None else NormalLik(learn=True)
-    if isinstance(units, str) and units=='auto' and (pixels or not _is_free(lik)): units = None
+    if isinstance(units, str) and units=='auto' and (pixels or not _is_free(lik, self.x[k].shape[1:])): units = None
     if isinstance(units, str): units = self.standard(k)
     return lik, units
 

@@ -8,10 +8,11 @@ __all__ = ['likelihoods', 'normal', 'laplace', 'params', 'remap', 'kind_of', 're
            'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Standard', 'InUnits', 'entry_log_prob',
            'WithHoles', 'Decoder', 'kl']
 
-# %% ../nbs/02_dists.ipynb #d595bdd7
-import math, torch
+# %% ../nbs/02_dists.ipynb #451cf57b
+import inspect, math, torch
 from fastcore.basics import patch
 from functools import singledispatch
+from importlib import import_module
 from torch import nn, Tensor
 from torch.distributions import (Bernoulli, Distribution, Independent, Laplace, MultivariateNormal, Normal,
                                  OneHotCategorical, kl_divergence)
@@ -256,7 +257,7 @@ class LaplacePrior(nn.Module):
         scale = self.logit.softmax(-1)*d
         return laplace(loc, scale)
 
-# %% ../nbs/02_dists.ipynb #7317a83f
+# %% ../nbs/02_dists.ipynb #a411d6b5
 class Likelihood(nn.Module):
     "Base: turn the decoder network's output into a distribution; `check` guards the support"
     def error(self, x):
@@ -267,6 +268,7 @@ class Likelihood(nn.Module):
         h = _full(h)
         link = getattr(self, 'link', None)
         return h.sigmoid() if link=='sigmoid' else h
+    fixed_units = False     # do values mean what they are: counts, classes, shares?
     @property
     def free_units(self):
         "May the data be standardised without a change of meaning? Where location and scale are free and learned"
@@ -333,17 +335,18 @@ class LaplaceLik(_ScaledLik):
     "Laplace observations; the image models of the field use `scale=0.75`"
     family = _Laplace
 
-# %% ../nbs/02_dists.ipynb #1287a901
+# %% ../nbs/02_dists.ipynb #8195acbb
 @register
 class BernoulliLik(Likelihood):
     "Pixels in [0,1]; the network gives logits. For grey pixels this is the usual cross-entropy, not a density"
+    fixed_units = True
     def forward(self, h): return Bernoulli(logits=_full(h), validate_args=False)
     def error(self, x):
         lo, hi = _ends(x)
         if lo<0 or hi>1: return (f'values in [{lo:.3g}, {hi:.3g}], but a Bernoulli likelihood needs [0, 1]; '
                                  'rescale, or use a normal likelihood')
 
-# %% ../nbs/02_dists.ipynb #7c57b0e5
+# %% ../nbs/02_dists.ipynb #ad3b332a
 class _OneHot(OneHotCategorical):
     "One-hot vectors; a row of zeros shows nothing, and says nothing"
     def log_prob(self, v):
@@ -354,6 +357,7 @@ class _OneHot(OneHotCategorical):
 @register
 class CategoricalLik(Likelihood):
     "One-hot last dimension (labels, characters), all zero where unknown or padded; the network gives logits"
+    fixed_units = True
     def forward(self, h): return _OneHot(logits=_full(h), validate_args=False)
     def error(self, x):
         hole = x.isnan().any(-1, keepdim=True)
@@ -364,7 +368,7 @@ class CategoricalLik(Likelihood):
             return ('a categorical likelihood needs one-hot vectors; '
                     'encode labels with torch.nn.functional.one_hot(y, k).float()')
 
-# %% ../nbs/02_dists.ipynb #2dff2ba5
+# %% ../nbs/02_dists.ipynb #663b0da5
 def _pixels(scale=.5):
     "Pixels in [0,1]: Gaussian around means in (0,1)"
     return NormalLik(scale, link='sigmoid')
@@ -374,10 +378,15 @@ likelihoods = dict(normal=NormalLik, pixels=_pixels, laplace=LaplaceLik, bernoul
 
 def as_likelihood(
     lik, # A name from `likelihoods`, or a module
+    shape:tuple=None, # Of one observation, for likelihoods with parameters of every entry
 )->nn.Module: # Maps network output to a distribution
     "A likelihood module from its name"
     if isinstance(lik, nn.Module): return lik
-    return choose(lik, likelihoods, 'likelihood')()
+    if lik not in likelihoods: import_module('mmvae_nb.liks')      # adds those of counts, rates, grades and others
+    make = choose(lik, likelihoods, 'likelihood')
+    takes = inspect.signature(make).parameters
+    if shape is None or 'shape' not in takes: return make()
+    return make(shape=tuple(shape))
 
 # %% ../nbs/02_dists.ipynb #adb06af8
 def _doubles(v, what):

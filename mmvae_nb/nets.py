@@ -5,16 +5,17 @@
 # %% auto #0
 __all__ = ['quiet_gain', 'pixel_sd', 'wide_input', 'n_params', 'he_init', 'first_gain', 'start_settings', 'MLP', 'MLPBody',
            'MLPNet', 'output_spread', 'quiet', 'halvings', 'ConvBody', 'ConvNet', 'default_channels', 'body_for',
-           'net_for', 'FillAndFlag', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders', 'unit_warnings', 'fresh',
-           'JointEncoder', 'mnist_svhn', 'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN', 'StridedCNN', 'classifier_for']
+           'Outputs', 'net_for', 'FillAndFlag', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders',
+           'unit_warnings', 'fresh', 'JointEncoder', 'mnist_svhn', 'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN',
+           'StridedCNN', 'classifier_for']
 
-# %% ../nbs/03_nets.ipynb #f984f649
+# %% ../nbs/03_nets.ipynb #611bdebe
 import copy, math, torch
 from fastcore.basics import patch
 from itertools import pairwise
 from torch import nn, Tensor
 from .core import Modality, as_modalities, choose, eval_mode, on_observed, register, registry, seeded
-from .dists import BernoulliLik, CategoricalLik, Decoder, Encoder, LaplaceLik, NormalHead, NormalLik
+from .dists import CategoricalLik, Decoder, Encoder, LaplaceLik, NormalHead, NormalLik
 from .dists import as_likelihood, entry_log_prob
 from .dists import _head_gain, _log_var
 
@@ -286,15 +287,31 @@ def body_for(
     if kind=='conv': return ConvBody(read, default_channels(shape), sd)
     return MLPBody(read, _hidden(kind), sd=sd)
 
-# %% ../nbs/03_nets.ipynb #12327779
+# %% ../nbs/03_nets.ipynb #ca0f22d6
+@register
+class Outputs(nn.Module):
+    "A network with `n` outputs for each entry, from one that gives `(N,n*C,*rest)`: `(N,C,*rest,n)`"
+    def __init__(self, net:nn.Module, n:int):
+        super().__init__()
+        self.net = net
+        self.n = n
+    def forward(self, z):
+        h = self.net(z)                                            # (N,n*C,*rest)
+        channels = h.shape[1]//self.n
+        apart = h.unflatten(1, (self.n, channels))
+        return apart.movedim(1, -1)
+
 def net_for(
     shape:tuple, # Shape of one observation
     d:int, # Latent size
-)->nn.Module: # `(N,d)` to `(N,*shape)`
+    n:int=1, # Outputs for each entry
+)->nn.Module: # `(N,d)` to `(N,*shape)`, or `(N,*shape,n)`
     "A sensible decoder network for a shape"
     kind = _kind(shape)
-    if kind=='conv': return ConvNet(d, shape, default_channels(shape))
-    return MLPNet(d, shape, _hidden(kind))
+    wide = (n*shape[0], *shape[1:])
+    if kind=='conv': net = ConvNet(d, wide, default_channels(shape))
+    else: net = MLPNet(d, wide, _hidden(kind))
+    return net if n==1 else Outputs(net, n)
 
 # %% ../nbs/03_nets.ipynb #d0d0bf1a
 def _dry(net, shape, who):
@@ -342,7 +359,7 @@ class FillAndFlag(nn.Module):
         flags = (~hole).to(x.dtype)
         return torch.cat([filled, flags], 1)
 
-# %% ../nbs/03_nets.ipynb #fb6b6262
+# %% ../nbs/03_nets.ipynb #ba2bea93
 def body_of(
     m:Modality, # A modality, with an encoder of its own or none
 )->tuple: # A body of the model's own, and its number of features
@@ -363,7 +380,8 @@ def body_of(
 def _entry_sd(m):
     "Standard deviation of the entries that a default body sees; None for the usual one of the shape"
     sd = None
-    if isinstance(as_likelihood(m.likelihood), CategoricalLik): sd = m.shape[-1]**-.5        # one of K entries is 1
+    lik = as_likelihood(m.likelihood, m.shape)
+    if isinstance(lik, CategoricalLik): sd = m.shape[-1]**-.5      # one of K entries is 1
     if m.units is not None: sd = 1.
     if not m.holes: return sd
     if sd is None: sd = pixel_sd if _is_image(m.shape) else 1.
@@ -410,13 +428,13 @@ def _check_holes(dec, m, d):
     except TypeError as e: raise ValueError(f'{who}: {e}') from e
     return dec
 
-# %% ../nbs/03_nets.ipynb #1d892e19
+# %% ../nbs/03_nets.ipynb #c78754da
 def decoder_of(
     m:Modality, # A modality, with a decoder network of its own or none
     d:int, # Latent size
 )->Decoder: # p(x|z)
     "Decoder of a modality: copies of its network, likelihood and units, or the defaults"
-    lik = copy.deepcopy(as_likelihood(m.likelihood))
+    lik = copy.deepcopy(as_likelihood(m.likelihood, m.shape))
     units = copy.deepcopy(m.units)
     _check_units(m, lik)
     if m.decoder is not None:
@@ -424,7 +442,7 @@ def decoder_of(
         own = Decoder(net, lik, m.shape, units=units, holes=m.holes)
         _check_decoder(own, m, d)
         return _check_holes(own, m, d)
-    net = net_for(m.shape, d)
+    net = net_for(m.shape, d, getattr(lik, 'n_out', 1))
     if isinstance(lik, CategoricalLik):
         K = m.shape[-1]
         quiet(net, quiet_gain*K**.5)                          # one of K logits moves p by p(1-p)
@@ -433,9 +451,9 @@ def decoder_of(
 
 def _check_units(m, lik):
     "Raise where a likelihood fixes the units: 0 and 1 are classes, or black and white"
-    fixed = isinstance(lik, (BernoulliLik,CategoricalLik)) or getattr(lik, 'link', None)=='sigmoid'
+    fixed = getattr(lik, 'fixed_units', False) or getattr(lik, 'link', None)=='sigmoid'
     if m.units is None or not fixed: return
-    raise ValueError(f'modality {m.name!r}: {type(lik).__name__} is for values of 0 to 1 as they are; '
+    raise ValueError(f'modality {m.name!r}: {type(lik).__name__} is for values as they are; '
                      "leave out the units, or use likelihood='normal'")
 
 # %% ../nbs/03_nets.ipynb #a7407eba

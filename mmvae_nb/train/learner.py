@@ -354,13 +354,19 @@ def _check_metrics(metrics, out, y):
         except Exception as e:
             raise TypeError(f'metric {name!r} fails on the output of a batch ({e}); {use}') from e
 
-# %% ../../nbs/30_train.learner.ipynb #050d572e
+# %% ../../nbs/30_train.learner.ipynb #7893abb3
+def _unit_warnings(dls, model):
+    "Sentences on modalities whose measurements are far from what the networks can reach"
+    data = getattr(dls.train, 'dataset', None)
+    if not isinstance(data, MMData) or not hasattr(model, 'decoders'): return []
+    return unit_warnings(model, data)
+
 def _first_look(learn):
     "Try everything that can fail before the first epoch does"
     dls, obj = learn.dls, get_model(learn.model)
     b = _check_first(dls.train, obj.model, 'first training batch')
     if len(dls.loaders)>1 and len(dls.valid): b = _check_first(dls.valid, obj.model, 'first validation batch')
-    # a warning about the data (their units, say) has its place here
+    for said in _unit_warnings(dls, obj.model): warnings.warn(said, stacklevel=4)
     out = _try_stages(obj, b)
     y = apply(lambda v: v[:8], b)[-1]
     _check_metrics(learn.metrics, out, y)

@@ -7,8 +7,8 @@ __all__ = ['loss_keywords', 'Objective', 'take_loss', 'OneStage', 'first_batch',
            'rng_state', 'set_rng_state', 'SameNoise', 'AnyDeviceAMP', 'fused_adam', 'MMLearner', 'mm_learner',
            'stage_dls', 'save_atomic', 'Anneal']
 
-# %% ../../nbs/30_train.learner.ipynb #32c6cce6
-import inspect, numpy as np, pandas as pd, tempfile, time, torch
+# %% ../../nbs/30_train.learner.ipynb #52f26e9a
+import inspect, numpy as np, pandas as pd, tempfile, time, torch, warnings
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from fastai.basics import AvgMetric, Callback, Learner, OptimWrapper, ValueMetric, find_bs, get_model, noop
@@ -23,6 +23,7 @@ from torch import nn
 from .. import core
 from ..core import choose, eval_mode, seeded
 from ..data.core import MMData, whole_file
+from ..nets import unit_warnings
 
 # %% ../../nbs/30_train.learner.ipynb #5d75894b
 _methods = progress, schedule    # modules that give `Learner` its `no_bar`, `fit_one_cycle` and `lr_find`

@@ -524,10 +524,11 @@ def refuse(self:Answers,
     if not asked: raise ValueError(f'{who} generates nothing from nothing; {can}')
     raise ValueError(f'{who} cannot condition on {asked}; {can}')
 
-# %% ../nbs/01_core.ipynb #6a460df7
+# %% ../nbs/01_core.ipynb #639eb196
 def _say_if_lost(model):
     "Warn, while nothing has been trained yet, that a model cannot be saved"
-    if not any(p.requires_grad for p in model.parameters()): return           # nothing will be trained
+    abstract = type(model).loss is _Contract.loss
+    if abstract or not any(p.requires_grad for p in model.parameters()): return       # nothing will be trained
     check = import_module('mmvae_nb.train.io').check_savable
     try: check(model)
     except TypeError as e: warnings.warn(f'{type(model).__name__} can be trained but not saved: {e}', stacklevel=3)

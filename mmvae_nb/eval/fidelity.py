@@ -7,7 +7,7 @@ __all__ = ['fid_file', 'trace_sqrt', 'frechet_distance', 'FeatureStats', 'freche
            'Penultimate', 'class_features', 'Inception', 'as_png', 'precision_recall', 'real_features', 'generated',
            'fidelity', 'class_frechet', 'mean_frechet', 'LatentMean', 'class_encoders']
 
-# %% ../../nbs/72_eval.fidelity.ipynb #c9111c23
+# %% ../../nbs/72_eval.fidelity.ipynb #dda70f00
 import hashlib, math, pandas as pd, torch
 from dataclasses import dataclass
 from itertools import product
@@ -17,7 +17,7 @@ from ..data.core import MMData, same_classes
 from ..dists import NormalPrior
 from ..theory.elbo import elbo
 from .coherence import _answered, _device, _has, _refuse
-from ..models.samplers import _bar, _key, _most_seen, _nobody
+from ..models.samplers import _bar, _key, _nobody
 from ..nets import decoders, unimodal_encoders
 from pathlib import Path
 from pytorch_fid import inception as fid_inception

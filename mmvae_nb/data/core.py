@@ -1111,7 +1111,9 @@ def _tell_of_lost(k, mean, sd, constant, stored, dtype):
     warnings.warn(f'modality {k!r}: {total} of {len(lost)} columns vary less than {dtype} can tell, e.g. column '
                   f'{first} ({found}), and are treated as constant; subtract the means before MMData: v-v.mean(0)')
 
-# %% ../../nbs/20_data.core.ipynb #ab2be9ab
+# %% ../../nbs/20_data.core.ipynb #3bf62c17
+_begin = .5     # of a standard deviation: where a scale begins that is learned in units
+
 def _is_free(lik, shape):
     "Location and scale, the scale not one that the user states in the units of the data"
     if isinstance(lik, str):
@@ -1125,7 +1127,7 @@ def _likelihood_and_units(self:MMData, k, lik, units):
     if isinstance(units, str): choose(units, ('auto','standard'), f'units of modality {k!r}')
     pixels = self.is_pixels(k)
     if lik is None and pixels: lik = 'pixels'
-    if lik is None: lik = 'normal' if units is None else NormalLik(learn=True)
+    if lik is None: lik = 'normal' if units is None else NormalLik(_begin, learn=True)
     if isinstance(units, str) and units=='auto' and (pixels or not _is_free(lik, self.x[k].shape[1:])): units = None
     if isinstance(units, str): units = self.standard(k)
     return lik, units

@@ -370,7 +370,7 @@ def precision_recall(
     recall = _inside(real, gen, k).mean().item()
     return precision, recall
 
-# %% ../../nbs/72_eval.fidelity.ipynb #c55600d7
+# %% ../../nbs/72_eval.fidelity.ipynb #1dd493de
 def _name(net): return getattr(net, 'name', type(net).__name__)
 
 def _features(net, v, name):
@@ -380,7 +380,11 @@ def _features(net, v, name):
     f = net(v).flatten(1)
     f = f.float().cpu()
     if not f.isfinite().all():
-        why = f'{name}: NaN or inf in its features ({_name(net)}); is the model or the network broken?'
+        remedy = 'is the model or the network broken?'
+        if v.isnan().any() and not name.startswith('generated'):
+            remedy = ('entries of the data are missing, and features of class_features(train_classifiers(data)) '
+                      'or class_encoders(data) read past them')
+        why = f'{name}: NaN or inf in its features ({_name(net)}); {remedy}'
         raise ValueError(why)
     return f
 

@@ -5,10 +5,13 @@ from .core import (
 from .dists import (
     likelihoods, normal, laplace, params, remap, register_family, pick, either, beside, NormalHead, LaplaceHead,
     Encoder, NormalPrior, LaplacePrior, Likelihood, NormalLik, LaplaceLik, BernoulliLik, CategoricalLik,
-    as_likelihood, Decoder, kl)
+    as_likelihood, Standard, Decoder, kl)
 from .nets import (
-    MLP, MLPBody, MLPNet, quiet, ConvBody, ConvNet, body_for, net_for, body_of, unimodal_encoders, decoder_of,
+    MLP, MLPBody, MLPNet, Outputs, quiet, ConvBody, ConvNet, body_for, net_for, body_of, unimodal_encoders, decoder_of,
     decoders, JointEncoder, mnist_svhn, SoundBody, SoundNet, DigitCNN, WideCNN, StridedCNN, classifier_for)
+from .liks import (
+    PoissonLik, NegBinLik, ZIPoissonLik, ZINegBinLik, MultinomialLik, DirMultLik, LogNormalLik, GammaLik, BetaLik,
+    FeatureNormalLik, PredictedNormalLik, StudentLik, OrdinalLik, suggest_likelihood, better_word)
 from .viz import (
     palette, style, grid, show_images, show_sample, show_samples, ellipse, density, latent_plane, dots, bars, curves)
 from .theory.lingauss import LinGauss, lingauss, ExactPosterior, unshare, mvn
@@ -23,7 +26,7 @@ from .theory.cca import (
     keep, probe)
 from .theory.contrastive import nce, mi_bound, infonce, Contrastive
 from .theory.mmd import sqdist, rbf, expect_k, gauss_mmd, bandwidth, mmd, imq, mix, witness, mmd_test, paired_mmd
-from .data.core import MMData, nan_masks, one_hot, with_labels, mcar, missing_by_label, mm_dls
+from .data.core import MMData, nan_masks, one_hot, with_labels, same_classes, mcar, missing_by_label, mm_dls
 from .data.toy import shapes, measure, incoherent, lingauss_data
 from .data.digits import (
     sklearn_digits, digits_from_npz, five_backgrounds, invert_on, translate, digit_views, embedded_digits)

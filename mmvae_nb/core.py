@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['registry', 'subsets', 'some_subsets', 'as_names', 'choose', 'Modality', 'as_modalities', 'per_modality',
-           'nonnegative', 'register', 'documented', 'observed', 'seen', 'hide', 'part_of', 'check_batch', 'seeded',
-           'following', 'eval_mode', 'Stage', 'set_modes', 'learning', 'on_observed', 'Answers', 'MultimodalVAE']
+           'nonnegative', 'register', 'documented', 'observed', 'seen', 'hide', 'without_empty', 'part_of',
+           'check_batch', 'seeded', 'following', 'eval_mode', 'Stage', 'set_modes', 'learning', 'on_observed',
+           'Answers', 'MultimodalVAE']
 
 # %% ../nbs/01_core.ipynb #8d039da6
 import copy, inspect, sys, torch, warnings
@@ -99,7 +100,7 @@ def choose(
     names = ', '.join(valid)
     raise ValueError(f'unknown {what} {key!r}{hint} (valid: {names})')
 
-# %% ../nbs/01_core.ipynb #c56b9644
+# %% ../nbs/01_core.ipynb #6ac90a26
 @dataclass(frozen=True, eq=False)
 class Modality:
     "One modality of a data set"
@@ -110,6 +111,7 @@ class Modality:
     encoder:nn.Module=None # Body `(B,*shape) -> (B,nf)`; default from the shape
     decoder:nn.Module=None # Network `(N,d) -> (N,*shape)`; default from the shape
     units:nn.Module=None # Units in which networks see and make it, e.g. `Standard`; default: the data's own
+    holes:bool=False # May single entries be missing? They are NaN in a batch
     def __post_init__(self):
         if not str(self.name).isidentifier():
             raise ValueError(f'modality name {self.name!r} is not a Python identifier')
@@ -263,6 +265,22 @@ def hide(
         out[k] = torch.where(has, v, zero)
     return out
 
+# %% ../nbs/01_core.ipynb #103b7bc4
+def without_empty(
+    mods:dict, # `{name: Modality}`
+    x:dict, # Batch `{name: (B,*shape)}`
+    mask:dict=None, # `{name: bool (B,)}`
+)->dict: # `mask`, False as well where a modality with holes shows no entry
+    "Masks that know of rows without any observed entry"
+    mask = mask or {}
+    rows = {}
+    for k,v in x.items():
+        if not mods[k].holes: continue
+        empty = v.isnan().flatten(1).all(1)                    # (B,)
+        if k in mask: empty = empty & mask[k]
+        if empty.any(): rows[k] = ~empty
+    return {**mask, **{k: m & mask.get(k, m) for k,m in rows.items()}}
+
 # %% ../nbs/01_core.ipynb #cb807f84
 def part_of(
     obs:Tensor, # bool `(M,B)`: what each sample has
@@ -332,24 +350,30 @@ def _check_mask(k:str, m, x:dict, B:int):
     remedy = f'use torch.as_tensor({array}).bool().flatten()'
     raise ValueError(f'mask of modality {k!r}: expected a bool tensor of shape ({B},), found {found}; {remedy}')
 
-# %% ../nbs/01_core.ipynb #b1cdb18a
-def _check_values(seen:dict):
-    "Raise where something observed is NaN or infinite; `seen` holds no hidden content"
-    def total(v):
-        wide = None if v.dtype==torch.float64 else torch.float32
-        return v.detach().sum(dtype=wide)
-    if torch.isfinite(sum(map(total, seen.values()))): return
+# %% ../nbs/01_core.ipynb #199b676b
+def _check_values(mods:dict, seen:dict):
+    "Raise where something observed is infinite, or NaN without being a hole; `seen` holds no hidden content"
+    def total(k):
+        v = seen[k].detach()
+        add = v.nansum if mods[k].holes else v.sum
+        return add(dtype=None if v.dtype==torch.float64 else torch.float32)
+    if torch.isfinite(sum(map(total, seen))): return
     for k,v in seen.items():
-        finite = torch.isfinite(v).flatten(1)                  # (B,numbers)
-        bad = ~finite.all(1)                                   # (B,)
-        if not bad.any(): continue
-        first = bad.nonzero()[0].item()
-        n = int(bad.sum())
-        why = (f'modality {k!r}: NaN or inf in observed sample {first} ({n} of {len(v)} samples); '
-               'mask them or clean them')
-        raise ValueError(why)
+        wrong = v.isinf() if mods[k].holes else ~v.isfinite()
+        bad = wrong.flatten(1).any(1)                          # (B,)
+        if bad.any(): _refuse_values(mods[k], v, bad)
 
-# %% ../nbs/01_core.ipynb #b534496f
+def _refuse_values(m:Modality, v, bad):
+    first = bad.nonzero()[0].item()
+    n = int(bad.sum())
+    k = m.name
+    what = 'inf' if m.holes else 'NaN or inf'
+    remedy = 'mask them or clean them'
+    if not v[bad].isinf().any(): remedy = ('mask them, or, if single entries are missing, build the model from '
+                                           '`data.modalities()`, or with Modality(..., holes=True)')
+    raise ValueError(f'modality {k!r}: {what} in observed sample {first} ({n} of {len(v)} samples); {remedy}')
+
+# %% ../nbs/01_core.ipynb #746c2a3a
 def check_batch(
     mods:dict, # `{name: Modality}`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -362,12 +386,16 @@ def check_batch(
     for k,v in x.items(): _check_tensor(mods[k], v)
     B = _check_lengths(x)
     for k,m in (mask or {}).items(): _check_mask(k, m, x, B)
-    if mask:
-        none = ~seen(x, mask).any(0)                           # (B,)
-        if none.any():
-            first = none.nonzero()[0].item()
-            raise ValueError(f'sample {first} has nothing observed in {tuple(x)}; drop such samples')
-    _check_values(hide(x, mask))
+    mask = without_empty(mods, x, mask)
+    if mask: _check_some(x, mask)
+    _check_values(mods, hide(x, mask))
+
+def _check_some(x, mask):
+    "Raise where a sample has nothing"
+    none = ~seen(x, mask).any(0)                               # (B,)
+    if not none.any(): return
+    first = none.nonzero()[0].item()
+    raise ValueError(f'sample {first} has nothing observed in {tuple(x)}; drop such samples')
 
 # %% ../nbs/01_core.ipynb #960ad956
 @contextmanager
@@ -702,13 +730,14 @@ def _check_dtypes(model, x):
         remedy = f'use x[{k!r}].to({like.dtype}), or model.to({v.dtype})'
         raise TypeError(f'modality {k!r}: found {v.dtype}, but the model computes in {like.dtype}; {remedy}')
 
-# %% ../nbs/01_core.ipynb #f88d0d22
+# %% ../nbs/01_core.ipynb #c68daa36
 class _Door(_Contract):
     "What comes in is checked, once"
     def prepare(self, x, mask=None)->tuple:
         "Checked batch without hidden content; masks of every modality in it, or None"
         check_batch(self.mods, x, mask)
         _check_dtypes(self, x)
+        mask = without_empty(self.mods, x, mask)
         x = hide(x, mask, self.units)
         for k,v in x.items():
             check = getattr(self.decoders[k], 'check', None)
@@ -719,6 +748,11 @@ class _Door(_Contract):
     def prepare_loss(self, x, mask=None)->tuple:
         "`prepare` for a loss: a model that cannot learn from incomplete samples refuses them here"
         if self.answers.incomplete or not isinstance(x, Mapping): return self.prepare(x, mask)
+        self._refuse_incomplete(x, mask)
+        x, mask = self.prepare(x, mask)
+        self._refuse_incomplete(x, mask)                          # rows of holes only
+        return x, None                                            # nothing is masked
+    def _refuse_incomplete(self, x, mask):
         who = type(self).__name__
         absent = [k for k in self.mods if k not in x]
         masked = [k for k in mask or () if k in self.mods]
@@ -727,8 +761,6 @@ class _Door(_Contract):
             found = f'modality {k!r} is missing for some'
             remedy = 'drop incomplete samples, e.g. `data.complete()`, or use a model that aggregates experts'
             raise ValueError(f'{who} learns from complete samples only, but {found}; {remedy}')
-        x, mask = self.prepare(x, mask)
-        return x, None                                            # nothing is masked
 
 # %% ../nbs/01_core.ipynb #91ada504
 class _Asked(_Door):

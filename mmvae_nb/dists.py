@@ -5,12 +5,14 @@
 # %% auto #0
 __all__ = ['likelihoods', 'normal', 'laplace', 'params', 'remap', 'kind_of', 'register_family', 'pick', 'either', 'beside',
            'NormalHead', 'LaplaceHead', 'Encoder', 'NormalPrior', 'LaplacePrior', 'Likelihood', 'NormalLik',
-           'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Standard', 'InUnits', 'Decoder', 'kl']
+           'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Standard', 'InUnits', 'entry_log_prob',
+           'WithHoles', 'Decoder', 'kl']
 
-# %% ../nbs/02_dists.ipynb #d595bdd7
-import math, torch
+# %% ../nbs/02_dists.ipynb #451cf57b
+import inspect, math, torch
 from fastcore.basics import patch
 from functools import singledispatch
+from importlib import import_module
 from torch import nn, Tensor
 from torch.distributions import (Bernoulli, Distribution, Independent, Laplace, MultivariateNormal, Normal,
                                  OneHotCategorical, kl_divergence)
@@ -255,23 +257,30 @@ class LaplacePrior(nn.Module):
         scale = self.logit.softmax(-1)*d
         return laplace(loc, scale)
 
-# %% ../nbs/02_dists.ipynb #fedb8ffb
+# %% ../nbs/02_dists.ipynb #a411d6b5
 class Likelihood(nn.Module):
     "Base: turn the decoder network's output into a distribution; `check` guards the support"
     def error(self, x):
-        "What is wrong with observations `x`, or None"
+        "What is wrong with observations `x`, NaN where an entry was not observed; or None"
         return None
     def mean_link(self, h):
         "Means from the network's output"
         h = _full(h)
         link = getattr(self, 'link', None)
         return h.sigmoid() if link=='sigmoid' else h
+    fixed_units = False     # do values mean what they are: counts, classes, shares?
     @property
     def free_units(self):
         "May the data be standardised without a change of meaning? Where location and scale are free and learned"
         return False
 
-# %% ../nbs/02_dists.ipynb #0377f5a5
+# %% ../nbs/02_dists.ipynb #c6555af8
+def _ends(x):
+    "Smallest and largest number in `x`; holes are no numbers, and of nothing both are zero"
+    if not x.numel(): return 0., 0.
+    lo, hi = (v.item() for v in x.aminmax())
+    return _ends(x[~x.isnan()]) if math.isnan(lo) else (lo, hi)
+
 class _OneScale:
     "A location-scale family whose entries share one scale"
     def log_prob(self, v):
@@ -289,7 +298,7 @@ class _Laplace(_OneScale, Laplace):
     @staticmethod
     def standard(u, const): return const-math.log(2)-u.abs()
 
-# %% ../nbs/02_dists.ipynb #3cf8b166
+# %% ../nbs/02_dists.ipynb #341f41a3
 class _ScaledLik(Likelihood):
     "Location-scale likelihood with a fixed or learned scale; a sigmoid link keeps means in (0,1), for pixels"
     def __init__(self, scale:float=1., learn:bool=False, link:str='identity'):
@@ -308,7 +317,7 @@ class _ScaledLik(Likelihood):
     def free_units(self): return self.link=='identity' and self.log_scale.requires_grad
     def error(self, x):
         if self.link!='sigmoid': return None
-        lo, hi = (v.item() for v in x.aminmax())
+        lo, hi = _ends(x)
         if lo>=0 and hi<=1: return None
         found = f'values in [{lo:.3g}, {hi:.3g}]'
         name = type(self).__name__.removesuffix('Lik').lower()
@@ -326,17 +335,18 @@ class LaplaceLik(_ScaledLik):
     "Laplace observations; the image models of the field use `scale=0.75`"
     family = _Laplace
 
-# %% ../nbs/02_dists.ipynb #4033ae9e
+# %% ../nbs/02_dists.ipynb #8195acbb
 @register
 class BernoulliLik(Likelihood):
     "Pixels in [0,1]; the network gives logits. For grey pixels this is the usual cross-entropy, not a density"
+    fixed_units = True
     def forward(self, h): return Bernoulli(logits=_full(h), validate_args=False)
     def error(self, x):
-        lo, hi = (v.item() for v in x.aminmax())
+        lo, hi = _ends(x)
         if lo<0 or hi>1: return (f'values in [{lo:.3g}, {hi:.3g}], but a Bernoulli likelihood needs [0, 1]; '
                                  'rescale, or use a normal likelihood')
 
-# %% ../nbs/02_dists.ipynb #0d91a8de
+# %% ../nbs/02_dists.ipynb #ad3b332a
 class _OneHot(OneHotCategorical):
     "One-hot vectors; a row of zeros shows nothing, and says nothing"
     def log_prob(self, v):
@@ -347,15 +357,18 @@ class _OneHot(OneHotCategorical):
 @register
 class CategoricalLik(Likelihood):
     "One-hot last dimension (labels, characters), all zero where unknown or padded; the network gives logits"
+    fixed_units = True
     def forward(self, h): return _OneHot(logits=_full(h), validate_args=False)
     def error(self, x):
+        hole = x.isnan().any(-1, keepdim=True)
+        x = torch.where(hole, 0., x)
         binary = (x==0) | (x==1)
         at_most_one = x.sum(-1)<=1
         if not (binary.all() and at_most_one.all()):
             return ('a categorical likelihood needs one-hot vectors; '
                     'encode labels with torch.nn.functional.one_hot(y, k).float()')
 
-# %% ../nbs/02_dists.ipynb #2dff2ba5
+# %% ../nbs/02_dists.ipynb #663b0da5
 def _pixels(scale=.5):
     "Pixels in [0,1]: Gaussian around means in (0,1)"
     return NormalLik(scale, link='sigmoid')
@@ -365,10 +378,15 @@ likelihoods = dict(normal=NormalLik, pixels=_pixels, laplace=LaplaceLik, bernoul
 
 def as_likelihood(
     lik, # A name from `likelihoods`, or a module
+    shape:tuple=None, # Of one observation, for likelihoods with parameters of every entry
 )->nn.Module: # Maps network output to a distribution
     "A likelihood module from its name"
     if isinstance(lik, nn.Module): return lik
-    return choose(lik, likelihoods, 'likelihood')()
+    if lik not in likelihoods: import_module('mmvae_nb.liks')      # adds those of counts, rates, grades and others
+    make = choose(lik, likelihoods, 'likelihood')
+    takes = inspect.signature(make).parameters
+    if shape is None or 'shape' not in takes: return make()
+    return make(shape=tuple(shape))
 
 # %% ../nbs/02_dists.ipynb #adb06af8
 def _doubles(v, what):
@@ -449,17 +467,88 @@ class InUnits(Distribution):
     def log_prob(self, x): return self.base.log_prob(self.units(x))-self.units.log_det()
     def entropy(self): return self.base.entropy()+self.units.log_det()
 
-# %% ../nbs/02_dists.ipynb #3523be5f
+# %% ../nbs/02_dists.ipynb #06789011
+@singledispatch
+def entry_log_prob(
+    p:Distribution, # Over single numbers or one-hot vectors; `Independent` of these; or in units
+    x:Tensor, # Observations `(...,*shape)`, NaN where an entry was not observed
+)->Tensor: # Nats `(...,*shape)`, zero at holes; of a one-hot vector in its first number
+    "What each entry adds to the log-likelihood"
+    if p.event_shape:
+        why = f'{type(p).__name__} has no density of single entries, so that some could be missing'
+        remedy = 'give rows with holes up, MMData(x, y, nan_masks(x, "any")), or choose another likelihood'
+        raise TypeError(f'{why}; {remedy}')
+    nats = p.log_prob(_plugged(x))
+    return torch.where(x.isnan(), 0., nats)
+
+def _plugged(x):
+    "Observations with something inside the support at holes: a gradient there must be zero, not NaN times zero"
+    hole = x.isnan()
+    known = torch.where(hole, -math.inf, x)
+    column = known.amax(0, keepdim=True)                       # of the same entry, or else of any
+    column = torch.where(column.isinf(), known.max(), column)
+    column = torch.where(column.isinf(), .5, column)
+    return torch.where(hole, column, x)
+
+@entry_log_prob.register
+def _(p:OneHotCategorical, x):
+    hole = x.isnan().any(-1)                                   # one number missing: the class is not known
+    nats = p.log_prob(torch.where(hole[...,None], 0., x))
+    nats = torch.where(hole, 0., nats)
+    others = x.shape[-1]-1
+    return nn.functional.pad(nats[...,None], (0, others))
+
+@entry_log_prob.register
+def _(p:Independent, x): return entry_log_prob(p.base_dist, x)
+
+@entry_log_prob.register
+def _(p:InUnits, x):
+    nats = entry_log_prob(p.base, p.units(x))-p.units.sd.log()
+    return torch.where(x.isnan(), 0., nats)
+
+# %% ../nbs/02_dists.ipynb #ad2b8b32
+class WithHoles(Distribution):
+    "Another distribution, whose log-probability counts only the entries that were observed, those that are no NaN"
+    arg_constraints = {}
+    def __init__(self,
+        base, # One that `entry_log_prob` knows; its event is one observation
+    ):
+        self.base = base
+        super().__init__(base.batch_shape, base.event_shape, validate_args=False)
+    def expand(self, batch_shape, _instance=None): return WithHoles(self.base.expand(batch_shape))
+    @property
+    def has_rsample(self): return self.base.has_rsample
+    @property
+    def mean(self): return self.base.mean
+    @property
+    def mode(self): return self.base.mode
+    @property
+    def stddev(self): return self.base.stddev
+    @property
+    def variance(self): return self.base.variance
+    def sample(self, shape=()): return self.base.sample(torch.Size(shape))
+    def rsample(self, shape=()): return self.base.rsample(torch.Size(shape))
+    def log_prob(self, x):
+        entry = [*range(-len(self.event_shape), 0)]
+        return entry_log_prob(self.base, x).sum(entry)
+    def entropy(self): return self.base.entropy()
+
+@entry_log_prob.register
+def _(p:WithHoles, x): return entry_log_prob(p.base, x)
+
+# %% ../nbs/02_dists.ipynb #5c1dec0e
 @register
 class Decoder(nn.Module):
-    "p(x|z): a network `(N,d) -> (N,*shape)`, a likelihood, and perhaps units in which both work"
-    def __init__(self, net:nn.Module, lik:nn.Module, shape:tuple, chunk:int=256, units:nn.Module=None):
+    "p(x|z): a network `(N,d) -> (N,*shape)`, a likelihood, and perhaps units in which both work, and holes"
+    def __init__(self, net:nn.Module, lik:nn.Module, shape:tuple, chunk:int=256, units:nn.Module=None,
+                 holes:bool=False):
         super().__init__()
         self.net = net
         self.lik = lik
         self.units = units
         self.shape = tuple(shape)
         self.chunk = chunk
+        self.holes = holes
         norm = nn.modules.batchnorm._BatchNorm
         self.whole = any(isinstance(m, norm) for m in net.modules())
 
@@ -479,7 +568,8 @@ class Decoder(nn.Module):
         p = self.lik(h)
         n = len(self.shape)-len(p.event_shape)                     # dimensions that are still a batch
         p = Independent(p, n, validate_args=False)
-        return p if self.units is None else InUnits(p, self.units)
+        if self.units is not None: p = InUnits(p, self.units)
+        return WithHoles(p) if self.holes else p
 
     def check(self, x, name):
         "Raise if observations lie outside the likelihood's support"

@@ -5,17 +5,18 @@
 # %% auto #0
 __all__ = ['quiet_gain', 'pixel_sd', 'wide_input', 'n_params', 'he_init', 'first_gain', 'start_settings', 'MLP', 'MLPBody',
            'MLPNet', 'output_spread', 'quiet', 'halvings', 'ConvBody', 'ConvNet', 'default_channels', 'body_for',
-           'net_for', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders', 'unit_warnings', 'fresh',
-           'JointEncoder', 'mnist_svhn', 'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN', 'StridedCNN', 'classifier_for']
+           'Outputs', 'net_for', 'FillAndFlag', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders',
+           'unit_warnings', 'fresh', 'JointEncoder', 'mnist_svhn', 'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN',
+           'StridedCNN', 'classifier_for']
 
-# %% ../nbs/03_nets.ipynb #56ac3880
+# %% ../nbs/03_nets.ipynb #611bdebe
 import copy, math, torch
 from fastcore.basics import patch
 from itertools import pairwise
 from torch import nn, Tensor
-from .core import Modality, as_modalities, choose, eval_mode, on_observed, register, registry
-from .dists import BernoulliLik, CategoricalLik, Decoder, Encoder, LaplaceLik, NormalHead, NormalLik
-from .dists import as_likelihood
+from .core import Modality, as_modalities, choose, eval_mode, on_observed, register, registry, seeded
+from .dists import CategoricalLik, Decoder, Encoder, LaplaceLik, NormalHead, NormalLik
+from .dists import as_likelihood, entry_log_prob
 from .dists import _head_gain, _log_var
 
 # %% ../nbs/03_nets.ipynb #48c87b93
@@ -273,25 +274,44 @@ def _kind(shape):
 
 def _hidden(kind): return (512,) if kind=='mlp' else (256,256)
 
-# %% ../nbs/03_nets.ipynb #c8058edc
+# %% ../nbs/03_nets.ipynb #b6d09f45
 def body_for(
     shape:tuple, # Shape of one observation
     sd:float=None, # Standard deviation of its entries, see `first_gain`
+    flags:bool=False, # Are there as many flags behind the entries, as `FillAndFlag` gives? Then `sd` counts for both
 )->nn.Module: # `(B,*shape)` to `(B,nf)`, with attribute `nf`
     "A sensible encoder body for a shape"
     kind = _kind(shape)
-    if kind=='conv': return ConvBody(shape, default_channels(shape), sd)
-    return MLPBody(shape, _hidden(kind), sd=sd)
+    first, *rest = shape
+    read = (2*first, *rest) if flags else shape
+    if kind=='conv': return ConvBody(read, default_channels(shape), sd)
+    return MLPBody(read, _hidden(kind), sd=sd)
 
-# %% ../nbs/03_nets.ipynb #12327779
+# %% ../nbs/03_nets.ipynb #ca0f22d6
+@register
+class Outputs(nn.Module):
+    "A network with `n` outputs for each entry, from one that gives `(N,n*C,*rest)`: `(N,C,*rest,n)`"
+    def __init__(self, net:nn.Module, n:int):
+        super().__init__()
+        self.net = net
+        self.n = n
+    def forward(self, z):
+        h = self.net(z)                                            # (N,n*C,*rest)
+        channels = h.shape[1]//self.n
+        apart = h.unflatten(1, (self.n, channels))
+        return apart.movedim(1, -1)
+
 def net_for(
     shape:tuple, # Shape of one observation
     d:int, # Latent size
-)->nn.Module: # `(N,d)` to `(N,*shape)`
+    n:int=1, # Outputs for each entry
+)->nn.Module: # `(N,d)` to `(N,*shape)`, or `(N,*shape,n)`
     "A sensible decoder network for a shape"
     kind = _kind(shape)
-    if kind=='conv': return ConvNet(d, shape, default_channels(shape))
-    return MLPNet(d, shape, _hidden(kind))
+    wide = (n*shape[0], *shape[1:])
+    if kind=='conv': net = ConvNet(d, wide, default_channels(shape))
+    else: net = MLPNet(d, wide, _hidden(kind))
+    return net if n==1 else Outputs(net, n)
 
 # %% ../nbs/03_nets.ipynb #d0d0bf1a
 def _dry(net, shape, who):
@@ -323,26 +343,49 @@ def _n_features(body, shape, who):
         raise ValueError(why)
     return nf
 
-# %% ../nbs/03_nets.ipynb #2bd8c30e
+# %% ../nbs/03_nets.ipynb #e6d378cd
+@register
+class FillAndFlag(nn.Module):
+    "`(B,C,..)` with holes to `(B,2C,..)`: 0 for NaN, then flags that are 1 for what was observed"
+    def __init__(self,
+        flag:bool=True, # Add the flags? Else the shape stays
+    ):
+        super().__init__()
+        self.flag = flag
+    def forward(self, x):
+        hole = x.isnan()
+        filled = torch.where(hole, 0., x)
+        if not self.flag: return filled
+        flags = (~hole).to(x.dtype)
+        return torch.cat([filled, flags], 1)
+
+# %% ../nbs/03_nets.ipynb #ba2bea93
 def body_of(
     m:Modality, # A modality, with an encoder of its own or none
 )->tuple: # A body of the model's own, and its number of features
-    "Body of a modality: a copy of `m.encoder`, or the default; it reads in units, if there are any"
-    if m.encoder is None:
-        body = body_for(m.shape, _entry_sd(m))
-        nf = body.nf
-    else:
+    "Body of a modality: a copy of `m.encoder`, or the default; it reads in units, if there are any, and past holes"
+    own = m.encoder is not None
+    if own:
         body = copy.deepcopy(m.encoder)
         nf = _n_features(body, m.shape, f'modality {m.name!r}: encoder')
-    if m.units is None: return body, nf
-    units = copy.deepcopy(m.units)
-    return nn.Sequential(units, body), nf
+    else:
+        body = body_for(m.shape, _entry_sd(m), flags=m.holes)
+        nf = body.nf
+    first = []
+    if m.units is not None: first.append(copy.deepcopy(m.units))
+    if m.holes: first.append(FillAndFlag(flag=not own))
+    if not first: return body, nf
+    return nn.Sequential(*first, body), nf
 
 def _entry_sd(m):
     "Standard deviation of the entries that a default body sees; None for the usual one of the shape"
-    if m.units is not None: return 1.
-    K = m.shape[-1]
-    if isinstance(as_likelihood(m.likelihood), CategoricalLik): return K**-.5        # one of K entries is 1
+    sd = None
+    lik = as_likelihood(m.likelihood, m.shape)
+    if isinstance(lik, CategoricalLik): sd = m.shape[-1]**-.5      # one of K entries is 1
+    if m.units is not None: sd = 1.
+    if not m.holes: return sd
+    if sd is None: sd = pixel_sd if _is_image(m.shape) else 1.
+    return ((sd**2+1)/2)**.5                                       # flags are ones, mostly
 
 # %% ../nbs/03_nets.ipynb #83cdb518
 def unimodal_encoders(
@@ -372,30 +415,45 @@ def _check_decoder(dec, m, d):
         raise ValueError(f'{who} maps {(2,d)} to {found}, expected {want}')
     return dec
 
-# %% ../nbs/03_nets.ipynb #c73ec04f
+# %% ../nbs/03_nets.ipynb #ea1d9078
+def _check_holes(dec, m, d):
+    "Raise if there may be holes, and the likelihood does not know what single entries say"
+    if not m.holes: return dec
+    who = f'modality {m.name!r}'
+    out = _dry(dec.net, (d,), f'{who}: decoder')
+    with torch.no_grad(), seeded(0):
+        p = dec.lik(out)
+        x = p.sample()
+    try: entry_log_prob(p, x)
+    except TypeError as e: raise ValueError(f'{who}: {e}') from e
+    return dec
+
+# %% ../nbs/03_nets.ipynb #c78754da
 def decoder_of(
     m:Modality, # A modality, with a decoder network of its own or none
     d:int, # Latent size
 )->Decoder: # p(x|z)
     "Decoder of a modality: copies of its network, likelihood and units, or the defaults"
-    lik = copy.deepcopy(as_likelihood(m.likelihood))
+    lik = copy.deepcopy(as_likelihood(m.likelihood, m.shape))
     units = copy.deepcopy(m.units)
     _check_units(m, lik)
     if m.decoder is not None:
         net = copy.deepcopy(m.decoder)
-        own = Decoder(net, lik, m.shape, units=units)
-        return _check_decoder(own, m, d)
-    net = net_for(m.shape, d)
+        own = Decoder(net, lik, m.shape, units=units, holes=m.holes)
+        _check_decoder(own, m, d)
+        return _check_holes(own, m, d)
+    net = net_for(m.shape, d, getattr(lik, 'n_out', 1))
     if isinstance(lik, CategoricalLik):
         K = m.shape[-1]
         quiet(net, quiet_gain*K**.5)                          # one of K logits moves p by p(1-p)
-    return Decoder(net, lik, m.shape, units=units)
+    default = Decoder(net, lik, m.shape, units=units, holes=m.holes)
+    return _check_holes(default, m, d)
 
 def _check_units(m, lik):
     "Raise where a likelihood fixes the units: 0 and 1 are classes, or black and white"
-    fixed = isinstance(lik, (BernoulliLik,CategoricalLik)) or getattr(lik, 'link', None)=='sigmoid'
+    fixed = getattr(lik, 'fixed_units', False) or getattr(lik, 'link', None)=='sigmoid'
     if m.units is None or not fixed: return
-    raise ValueError(f'modality {m.name!r}: {type(lik).__name__} is for values of 0 to 1 as they are; '
+    raise ValueError(f'modality {m.name!r}: {type(lik).__name__} is for values as they are; '
                      "leave out the units, or use likelihood='normal'")
 
 # %% ../nbs/03_nets.ipynb #a7407eba
@@ -406,12 +464,14 @@ def decoders(
     "One decoder p(x_j|z) per modality"
     return {k: decoder_of(m, d) for k,m in as_modalities(mods).items()}
 
-# %% ../nbs/03_nets.ipynb #1c54dc59
+# %% ../nbs/03_nets.ipynb #9a8106e3
 def _columns(v):
     "Means and standard deviations, for each number of a vector or each channel of a map"
     others = 0, *range(2, v.dim())
-    sd, mean = torch.std_mean(v.double(), others, correction=0)
-    return mean, sd
+    v = v.double()
+    mean = v.nanmean(others, keepdim=True)
+    sd = (v-mean).square().nanmean(others).sqrt()
+    return mean.flatten().nan_to_num(), sd.nan_to_num()                        # 0 where nothing was observed
 
 def _unit_warning(k, v, scale):
     "A sentence about observations `(N,*shape)` that are far from the networks' units, or None"

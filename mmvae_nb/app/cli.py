@@ -274,7 +274,7 @@ def _answers_words(model)->str:
     nothing = '' if answers.prior else ', and generates nothing from nothing'
     return f'  {answers.say()}{nothing}'
 
-# %% ../../nbs/80_app.cli.ipynb #74ec93c0
+# %% ../../nbs/80_app.cli.ipynb #6333fe0e
 def chosen(
     model, # Just built
     data:MMData, # Training data
@@ -287,7 +287,7 @@ def chosen(
     lines = [f"{args['model']}, {size}, seed {args['seed']}; passes: {stages}"]
     width = max(map(len, model.names))
     for k,m in model.mods.items():
-        words = _lik_words(as_likelihood(m.likelihood))
+        words = _lik_words(as_likelihood(m.likelihood, m.shape))
         if m.units is not None: words += f', {m.units.say()}'
         shape = tuple(m.shape)
         lines.append(f'  {k:{width}}  {shape}  {words}  weight {m.weight:.3g}')

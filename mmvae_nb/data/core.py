@@ -71,9 +71,11 @@ def _array(v, what:str):
     backwards = any(s<0 for s in a.strides)
     return a.copy() if backwards else a
 
-# %% ../../nbs/20_data.core.ipynb #9a088ce8
+# %% ../../nbs/20_data.core.ipynb #8cccf6e3
 def _numbers(v, what:str):
     "A plain tensor that shares memory with `v` where it can"
+    if v is None or isinstance(v, (str,bytes,Mapping)):
+        raise TypeError(f'{what}: expected an array with a row for each sample, found {type(v).__name__}')
     v = _dense(v, what)
     if _is_pandas(v, 'Series'): v = _frame(v.to_frame(), what, single=True)
     if _is_frame(v): v = _frame(v, what)
@@ -142,12 +144,13 @@ def _frame(df, what:str, single:bool=False):
     if all(isinstance(t, np.dtype) for t in kinds): return df.to_numpy(dtype=np.result_type(*kinds))
     return df.to_numpy(dtype=np.float64, na_value=np.nan)
 
-# %% ../../nbs/20_data.core.ipynb #ad1d70f4
+# %% ../../nbs/20_data.core.ipynb #7c091bfe
 def _rows_of(v, what:str):
     "`_numbers` of shape `(N,*shape)` with at least one sample and one dimension"
     given = v
     v = _numbers(v, what)
     if v.dim()<2:
+        if not v.dim(): raise ValueError(f'{what}: expected an array with a row for each sample, found a single number')
         found = tuple(v.shape)
         listed = isinstance(given, (list,tuple))
         one = 'with v = np.array(v), use v[:,None]' if listed else 'use v[:,None]'
@@ -159,9 +162,11 @@ def _rows_of(v, what:str):
         raise ValueError(why)
     return v
 
-# %% ../../nbs/20_data.core.ipynb #73737644
+# %% ../../nbs/20_data.core.ipynb #a12ad7f0
+_missing = np.iinfo(np.int64).min                            # an integer where there was no label
+
 def _objects_as_labels(a):
-    "Numbers (NaN or -1: unknown) or words (None: unknown) from an array of Python objects"
+    "Numbers (NaN or `_missing`: unknown) or words (None: unknown) from an array of Python objects"
     pd = import_module('pandas')
     unknown = pd.isna(a)
     values = a[~unknown]
@@ -170,11 +175,21 @@ def _objects_as_labels(a):
         kinds = ', '.join(sorted({type(v).__name__ for v in values}))
         raise TypeError(f'labels: expected all numbers or all words, found {kinds}; '
                         'make words of them, e.g. y = [str(v) for v in y]')
-    if _all(values, (bool,np.bool_)) and not unknown.any(): return a.astype(bool)
+    if len(values) and _all(values, (bool,np.bool_)): return _truth_values(a, unknown)
     whole = _all(values, (Integral,np.bool_))
-    filled = np.where(unknown, -1 if whole else np.nan, a)
+    filled = np.where(unknown, _missing if whole else np.nan, a)
     return filled.astype(np.int64 if whole else np.float64)
 
+def _truth_values(a, unknown):
+    "Bools; if some are unknown, one-hot rows, for both truth values are classes even if one never occurs"
+    if not unknown.any(): return a.astype(bool)
+    numbers = np.where(unknown, -1, a).astype(int)
+    if a.size>len(a): return numbers                        # several labels at once
+    true = numbers.reshape(-1)
+    false = np.where(true<0, -1, 1-true)
+    return np.stack([false, true], 1)
+
+# %% ../../nbs/20_data.core.ipynb #ef08b23c
 def _label_array(y):
     "Labels as an array of numbers, or of words with None where unknown"
     if isinstance(y, Tensor):
@@ -237,7 +252,7 @@ def _first_names(names, most:int=5):
     listed = ', '.join(map(repr, names[:most]))
     return listed if len(names)<=most else f'{listed}, ...'
 
-# %% ../../nbs/20_data.core.ipynb #57284fa9
+# %% ../../nbs/20_data.core.ipynb #62333447
 def _found(values, known):
     "Numbers `(N,)` of classes in sorted order (-1 where not `known`), and their names"
     found, inverse = np.unique(values[known], return_inverse=True)
@@ -250,13 +265,13 @@ def _integer_classes(a, names):
     if names and isinstance(names[0], str):                 # words for what has numbers already
         number, _ = _integer_classes(a, range(len(names)))
         return number, names
-    if names and -1 in names: known = np.full(len(a), True)
-    else: known = a!=-1
+    known = a!=_missing
+    if not names or -1 not in names: known = known & (a!=-1)
     number, found = _found(a, known)
     if names is None and found and found[0]<0:
         raise ValueError(f'labels out of range: found {found[0]}; labels are integers from 0, or -1 where unknown; '
                          f'if {found[0]} is a class, name it: classes=[...]')
-    if names is None and found==[1] and not known.all():
+    if names is None and found==[1] and (a==-1).any():
         raise ValueError('labels are 1 and -1, but -1 stands for unknown; '
                          'pass y>0 for two classes, or classes=[1] if -1 is unknown')
     return _placed(number, found, names)
@@ -272,13 +287,14 @@ def _one_hot_classes(a, names, columns=None):
     found = range(a.shape[1]) if columns is None else _class_names(columns)
     return _placed(number, found, names)
 
-# %% ../../nbs/20_data.core.ipynb #2cfe8db4
+# %% ../../nbs/20_data.core.ipynb #c8ef79d9
 def _whole(a):
-    "Numbers as integers, NaN as -1; None if one has a fraction or is infinite"
+    "Numbers as integers, NaN as `_missing`; None if one has a fraction or is infinite"
     if a.dtype.kind in 'iu': return a.astype(np.int64)
-    a = np.where(np.isnan(a), -1, a)
-    whole = np.isfinite(a) & (a==np.round(a))
-    return a.astype(np.int64) if whole.all() else None
+    unknown = np.isnan(a)
+    known = np.where(unknown, 0, a)
+    whole = np.isfinite(known) & (known==np.round(known))
+    return np.where(unknown, _missing, known.astype(np.int64)) if whole.all() else None
 
 def _classes_in(a, names, columns=None):
     "Numbers and names of the classes in an array; None for several labels at once, and for numbers with a fraction"
@@ -293,6 +309,7 @@ def _classes_in(a, names, columns=None):
     whole = _whole(a)
     return None if whole is None else _integer_classes(whole, names)
 
+# %% ../../nbs/20_data.core.ipynb #5742e245
 def _which(bad):
     "The first sample of which `bad` `(N,)` is true, and how many there are"
     first = bad.nonzero()[0].item()
@@ -305,15 +322,17 @@ def _targets(y):
         bad = ~y.isfinite().reshape(len(y), -1).all(1)
         if bad.any():
             first, total = _which(bad)
+            keep = 'np.isfinite(y)' if y.dim()==1 else 'np.isfinite(y).all(1)'
             raise ValueError(f'NaN or inf in float targets of sample {first} ({total} of {len(y)} samples); '
-                             'drop such samples, or fill in numbers; classes may be unknown, targets may not')
+                             f'classes may be unknown, targets may not: y = np.asarray(y, float); keep = {keep}; '
+                             'MMData({k: v[keep] for k,v in x.items()}, y[keep])')
         return y
     y = y.long()
     if y.min()>=-1: return y
     found = y.min().item()
     raise ValueError(f'labels out of range: found {found}; several labels at once are 0 or 1, or -1 where unknown')
 
-# %% ../../nbs/20_data.core.ipynb #78a12e56
+# %% ../../nbs/20_data.core.ipynb #e0893887
 def _categories(y):
     "Numbers and names of a categorical column; None if it is none. Its categories are the classes, seen or not"
     if not _is_pandas(getattr(y, 'dtype', None), 'CategoricalDtype'): return None
@@ -329,12 +348,12 @@ def _labels(y, N:int, classes=None):
     "Labels as a tensor, and names of the classes: classes are int64 numbers, -1 if unknown; else names are None"
     if y is None and classes: raise ValueError('classes were named, but there are no labels: MMData(x, y=...)')
     if y is None: return None, None
+    if isinstance(y, (str,Mapping)) or not np.ndim(y): raise ValueError(f'labels: expected one a sample, found {y!r}')
     names = None if classes is None or classes is False else _class_names(classes)
     if _is_frame(y) and y.shape[1]==1: y = y.iloc[:,0]
     columns = list(y.columns) if _is_frame(y) else None
     categories = _categories(y)
     a = _label_array(y) if categories is None else categories[0]
-    if not a.ndim: raise ValueError(f'labels: expected one a sample, found a single value {y!r}')
     if len(a)!=N: raise ValueError(f'{len(a)} labels for {N} samples')
     if classes is False: return _no_classes(y, a, categories), None
     found = _placed(*categories, names) if categories else _classes_in(a, names, columns)
@@ -844,14 +863,16 @@ def nan_masks(
         out[k] = import_module('pandas').Series(m.numpy(), v.index) if _has_index(v) else m
     return out
 
-# %% ../../nbs/20_data.core.ipynb #56d8d45a
+# %% ../../nbs/20_data.core.ipynb #12f2805c
 def one_hot(
     y, # `(N,)` classes, as `MMData` takes them
     k:int=None, # Number of classes, integers 0..k-1 or words (default: as many as occur)
 )->Tensor: # `(N,k)` floats; unknown labels are rows of NaN, which `MMData` takes for not observed
     "Labels as a categorical modality"
     y, names = _labels(y, len(y))
-    if names is None: raise ValueError('labels: expected one class a sample, found float targets or several at once')
+    if names is None:
+        raise ValueError('labels: expected one class a sample, found float targets or several labels at once, '
+                         'which are a modality as they are')
     whole = all(isinstance(c, int) for c in names)
     if k is None: k = len(names)
     elif whole: names, y = range(k), torch.tensor([*names, -1], device=y.device)[y]
@@ -1090,10 +1111,12 @@ def _tell_of_lost(k, mean, sd, constant, stored, dtype):
     warnings.warn(f'modality {k!r}: {total} of {len(lost)} columns vary less than {dtype} can tell, e.g. column '
                   f'{first} ({found}), and are treated as constant; subtract the means before MMData: v-v.mean(0)')
 
-# %% ../../nbs/20_data.core.ipynb #38dc5048
-def _is_free(lik):
+# %% ../../nbs/20_data.core.ipynb #ab2be9ab
+def _is_free(lik, shape):
     "Location and scale, the scale not one that the user states in the units of the data"
-    if isinstance(lik, str): return getattr(as_likelihood(lik), 'link', None)=='identity'
+    if isinstance(lik, str):
+        lik = as_likelihood(lik, shape)
+        if getattr(lik, 'link', None)=='identity': return True
     return getattr(lik, 'free_units', False)
 
 @patch
@@ -1103,7 +1126,7 @@ def _likelihood_and_units(self:MMData, k, lik, units):
     pixels = self.is_pixels(k)
     if lik is None and pixels: lik = 'pixels'
     if lik is None: lik = 'normal' if units is None else NormalLik(learn=True)
-    if isinstance(units, str) and units=='auto' and (pixels or not _is_free(lik)): units = None
+    if isinstance(units, str) and units=='auto' and (pixels or not _is_free(lik, self.x[k].shape[1:])): units = None
     if isinstance(units, str): units = self.standard(k)
     return lik, units
 

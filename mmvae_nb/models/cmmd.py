@@ -39,12 +39,12 @@ class PartialEncoder(JointEncoder):
         h = self.merge(torch.cat(parts, -1))
         return self.head(h)
 
-# %% ../../nbs/50_models.cmmd.ipynb #cef25ce7
+# %% ../../nbs/50_models.cmmd.ipynb #5959cbaa
 class _Seen(nn.Module):
     "In the place of a decoder of x_O: knows the support, and decodes nothing"
     def __init__(self, m):
         super().__init__()
-        self.lik = as_likelihood(m.likelihood)
+        self.lik = as_likelihood(m.likelihood, m.shape)
     check = Decoder.check
 
 def _decoders(mods, obs, label, d, width):
@@ -54,10 +54,10 @@ def _decoders(mods, obs, label, d, width):
         return decoder_of(m, d if k==label else d+width)
     return {k: one(k, m) for k,m in mods.items()}
 
-# %% ../../nbs/50_models.cmmd.ipynb #3b6ec154
+# %% ../../nbs/50_models.cmmd.ipynb #4ad56300
 def _check_label(m):
     "Raise unless the likelihood of the label is that of a classifier"
-    lik = as_likelihood(m.likelihood)
+    lik = as_likelihood(m.likelihood, m.shape)
     if isinstance(lik, (CategoricalLik,BernoulliLik)): return
     raise ValueError(f"label {m.name!r} has a {type(lik).__name__}; a classifier needs 'categorical' "
                      "(one class of k) or 'bernoulli' (binary, or several labels)")

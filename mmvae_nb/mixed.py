@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Mixed', 'MixedLik']
 
-# %% ../nbs/06_mixed.ipynb #82b0ec7e
+# %% ../nbs/06_mixed.ipynb #c10fed0a
 import torch
 from collections.abc import Mapping
 from fastcore.basics import patch
@@ -13,16 +13,9 @@ from torch import nn
 from torch.distributions import Distribution
 from torch.nn.functional import pad
 from .core import register
-from .dists import CategoricalLik, Likelihood, Standard
-from .liks import FeatureNormalLik, PredictedNormalLik, StudentLik, likelihood_of
+from .dists import CategoricalLik, Likelihood, Standard, as_likelihood, entry_log_prob
 
-# %% ../nbs/06_mixed.ipynb #656a3a13
-def _single(p, v):
-    "Nats of every entry, each an observation of its own; 0 where it is NaN"
-    seen = ~v.isnan()
-    nats = p.log_prob(torch.where(seen, v, 0.))
-    return torch.where(seen, nats, 0.)
-
+# %% ../nbs/06_mixed.ipynb #50d77188
 def _whole(p, v):
     "Nats of columns that are one observation, in the first of them; 0 where one is NaN, or all are zero"
     seen = ~v.isnan().any(-1) & (v!=0).any(-1)
@@ -31,7 +24,9 @@ def _whole(p, v):
     columns = v.shape[-1]
     return pad(nats.unsqueeze(-1), (0, columns-1))
 
-# %% ../nbs/06_mixed.ipynb #f3f50976
+def _block_nats(p, v): return _whole(p, v) if p.event_shape else entry_log_prob(p, v)
+
+# %% ../nbs/06_mixed.ipynb #8abeb998
 class Mixed(Distribution):
     "Blocks of columns side by side, independent of each other"
     arg_constraints = {}
@@ -59,14 +54,15 @@ class Mixed(Distribution):
     def expand(self, batch_shape, _instance=None):
         def wide(p): return p.expand(torch.Size(batch_shape)+p.batch_shape[len(self.batch_shape):])
         return Mixed([wide(p) for p in self.parts])
-    def entry_log_prob(self, x):
-        "Nats of every entry, like `x`: those of a one-hot block stand in its first column"
-        blocks = x.split(self.columns, -1)
-        nats = [(_whole if p.event_shape else _single)(p, v) for p,v in zip(self.parts, blocks)]
-        return torch.cat(nats, -1)
-    def log_prob(self, x): return self.entry_log_prob(x).sum(-1)
+    def log_prob(self, x): return entry_log_prob(self, x).sum(-1)
 
-# %% ../nbs/06_mixed.ipynb #e2d17177
+@entry_log_prob.register
+def _(p:Mixed, x):
+    blocks = x.split(p.columns, -1)
+    nats = [_block_nats(*block) for block in zip(p.parts, blocks)]
+    return torch.cat(nats, -1)
+
+# %% ../nbs/06_mixed.ipynb #66061b75
 def _block(part):
     "`(word, columns, options)` of a block"
     if isinstance(part, str) or not 2<=len(part)<=3:
@@ -82,7 +78,7 @@ def _block(part):
 def _likelihood(word, columns, options):
     "The likelihood of a block"
     if word=='normal': word = 'feature_normal'
-    lik = likelihood_of(word, (columns,))
+    lik = as_likelihood(word, (columns,))
     if not options: return lik
     if isinstance(word, nn.Module):
         raise ValueError(f'block {type(word).__name__}: a module has its options already; found {options}')
@@ -150,15 +146,11 @@ def error(self:MixedLik, x):
         if wrong: return f'{_place(first, columns, word)}: {wrong}'
         first += columns
 
-# %% ../nbs/06_mixed.ipynb #e7a4a233
-_real = FeatureNormalLik, PredictedNormalLik, StudentLik
-
-def _free(lik): return lik.free_units or isinstance(lik, _real)
-
+# %% ../nbs/06_mixed.ipynb #d659dc45
 @patch(as_prop=True)
 def free_columns(self:MixedLik):
     "Which columns may be standardised, bool `(columns,)`: location and scale are free there"
-    each = [torch.full((columns,), _free(lik)) for lik,columns in zip(self.liks, self.columns)]
+    each = [torch.full((columns,), lik.free_units) for lik,columns in zip(self.liks, self.columns)]
     return torch.cat(each)
 
 @patch(as_prop=True)

@@ -423,45 +423,84 @@ def _in_one_order(parts):
     def ordered(v): return v.iloc[v.index.get_indexer(index)]
     return {w: ordered(v) if w in moved else v for w,v in parts.items()}, index
 
-# %% ../../nbs/20_data.core.ipynb #5c255a51
-def _mask(m, name:str, N:int):
-    "One mask as bools `(N,)`; numbers 0 and 1 will do"
+# %% ../../nbs/20_data.core.ipynb #b7b6a04e
+def _mask(m, name:str, N:int, shape:tuple=()):
+    "One mask as bools, `(N,)` of rows or `(N,*shape)` of entries; numbers 0 and 1 will do"
     who = f'mask of modality {name!r}'
     m = _numbers(m, who)
     if m.shape==(N,1): m = m[:,0]
-    if m.dim()>1 and len(m)==N:
-        raise ValueError(f'{who}: expected one truth value a sample, found shape {tuple(m.shape)}; '
-                         'give up samples with holes: '
+    fits = tuple(m.shape) in ((N,), (N,*shape))
+    if m.dim()>1 and len(m)==N and not fits:
+        raise ValueError(f'{who}: expected one truth value a sample, or one for each entry, shape {(N,*shape)}, found '
+                         f'shape {tuple(m.shape)}; give up samples with holes: '
                          f'mask[{name!r}] = np.asarray(mask[{name!r}]).reshape({N}, -1).all(1)')
     found = f'{m.dtype} {tuple(m.shape)}'
     if not m.is_floating_point() and ((m==0) | (m==1)).all(): m = m.bool()
-    if m.dtype!=torch.bool or tuple(m.shape)!=(N,):
+    if m.dtype!=torch.bool or not fits:
         why = f'{who}: expected bools of shape ({N},), found {found}'
         raise ValueError(f'{why}; say which are observed, e.g. mask[{name!r}] = np.asarray(mask[{name!r}])>0')
     return m
 
 def _masks(mask, x:dict, N:int):
-    "Bool tensors `(N,)` by name, for modalities that may be missing"
+    "Bool tensors by name, for modalities of which something may be missing"
     for k in mask or (): choose(k, tuple(x), 'modality in mask')
-    return {k: _mask(m, k, N) for k,m in (mask or {}).items()}
+    return {k: _mask(m, k, N, x[k].shape[1:]) for k,m in (mask or {}).items()}
 
-def _masked_rows(x):
-    "NumPy's masked arrays whose rows are masked as a whole: plain arrays instead, and masks of their rows"
+def _masked_arrays(x):
+    "NumPy's masked arrays as plain ones (0 where masked), and masks"
     x, mask = dict(x), {}
     for k,v in x.items():
-        if not np.ma.isMaskedArray(v) or v.ndim<2 or not v.size: continue
-        hidden = np.ma.getmaskarray(v).reshape(len(v), -1)
-        rows = hidden.any(1)
-        if not hidden[rows].all(): continue                 # holes become NaN
-        x[k] = v.data
-        if rows.any(): mask[k] = torch.from_numpy(~rows)
+        if not np.ma.isMaskedArray(v) or v.ndim<2 or not v.size or v.dtype.kind not in 'biuf': continue
+        x[k] = v.filled(0) if np.ma.is_masked(v) else v.data
+        if np.ma.is_masked(v): mask[k] = torch.from_numpy(~np.ma.getmaskarray(v))
     return x, mask
+
+def _over(m, v):
+    "A mask of rows beside the entries of `v`; one of entries as it is"
+    event = [1]*(v.dim()-m.dim())
+    return m.to(v.device).view(*m.shape, *event)
 
 def _both(mask, more):
     "Masks where both say that something was observed"
     out = dict(mask)
-    for k,m in more.items(): out[k] = out[k] & m.to(out[k].device) if k in out else m
+    for k,m in more.items():
+        if k not in out: out[k] = m
+        elif out[k].dim()<m.dim(): out[k] = m & _over(out[k], m)
+        else: out[k] = out[k] & _over(m, out[k])
     return out
+
+# %% ../../nbs/20_data.core.ipynb #8a597dd8
+def _in_one_order_of_columns(mask, x):
+    "Masks that are frames of several columns, with the columns in the order of the modality's"
+    def one(k, m):
+        v = x.get(k)
+        if not _is_frame(m) or not _is_frame(v) or m.shape[1]<2 or m.columns.equals(v.columns): return m
+        alone = m.columns.symmetric_difference(v.columns, sort=False)
+        if len(alone) or m.columns.has_duplicates:
+            found = f'e.g. {_first_of(alone)!r}' if len(alone) else 'and some twice'
+            raise ValueError(f'mask of modality {k!r}: its columns are not those of the modality, {found}; if column j '
+                             f'is the same in both: mask[{k!r}] = mask[{k!r}].set_axis(x[{k!r}].columns, axis=1)')
+        return m[v.columns]
+    return {k: one(k, m) for k,m in (mask or {}).items()}
+
+def _poked(x, mask, dtype):
+    "Modalities with NaN where a mask of entries is False (as floats, if they were none), and masks of rows"
+    x, rows = dict(x), {}
+    for k,m in mask.items():
+        cells = m.flatten(1) if m.dim()>1 else m[:,None]
+        rows[k] = cells.any(1)
+        if cells.all(1).equal(rows[k]): continue               # rows as a whole
+        v = x[k]
+        if not v.is_floating_point(): v = v.to(torch.promote_types(dtype, torch.float32))
+        x[k] = torch.where(m.to(v.device), v, float('nan'))
+    return x, rows
+
+def _shown(x, mask):
+    "Modalities with 0 where a mask of entries is False"
+    def one(k, v):
+        if k not in mask or mask[k].dim()==1: return v
+        return torch.where(mask[k].to(v.device), v, torch.zeros((), dtype=v.dtype, device=v.device))
+    return {k: one(k, v) for k,v in x.items()}
 
 # %% ../../nbs/20_data.core.ipynb #3d8d4a76
 _whole_row, _in_part, _infinite, _too_large = 1, 2, 3, 4     # what may be wrong with a row
@@ -491,17 +530,7 @@ def _place_of(v, rows, index, columns):
         if odd.any(): said = f'column {columns[odd.nonzero()[0].item()]!r}, {said}'
     return f'sample {first} ({said})'
 
-# %% ../../nbs/20_data.core.ipynb #a7972c2e
-def _filled(v, part:str):
-    "What fills the holes in `v`, which a user calls `part`, and leaves its rows where they are"
-    if _is_frame(v):
-        return f"{part} = SimpleImputer().set_output(transform='pandas').fit_transform({part}) (of sklearn.impute)"
-    numbers = part
-    if np.ma.isMaskedArray(v): numbers = f'{part}.astype(float).filled(np.nan)'
-    if isinstance(v, Tensor): numbers = f'{part}.float()'
-    if np.ndim(v)==2: return f'{part} = SimpleImputer().fit_transform({numbers}) (of sklearn.impute)'
-    return f'{part} = np.nan_to_num({numbers})'
-
+# %% ../../nbs/20_data.core.ipynb #419b0b8f
 def _replaced(v, part:str, what:str):
     "What makes NaN of the entries `what` (`inf`, or a number) of `v`, which a user calls `part`"
     number = 'np.inf' if what=='inf' else what
@@ -513,12 +542,11 @@ def _replaced(v, part:str, what:str):
     size = f'np.abs({part})' if what=='inf' else f'np.asarray({part})'
     return f'{part} = np.where({size}=={number}, np.nan, {part})'
 
-# %% ../../nbs/20_data.core.ipynb #f3fb4ce4
-def _refuse_damage(v, kind, obs, name:str, given, index, masked:bool):
+# %% ../../nbs/20_data.core.ipynb #2b088e4a
+def _refuse_damage(v, kind, obs, name:str, given, index):
     "Raise at an observed row that is damaged; `given` is the modality as the user passed it"
     columns = getattr(given, 'columns', None)
     part = f'x[{name!r}]'
-    more = ', mask' if masked else ''
     def rows(which): return obs & (kind==which)
     def refuse(what, which, remedy):
         where = _place_of(v, rows(which), index, columns)
@@ -527,43 +555,46 @@ def _refuse_damage(v, kind, obs, name:str, given, index, masked:bool):
         refuse('inf in', _infinite, f"if it stands for 'not measured': {_replaced(given, part, 'inf')}")
     if rows(_too_large).any():
         refuse('a number too large for the type of batches in', _too_large, 'use logarithms, or dtype=torch.float64')
-    if rows(_in_part).any():
-        gives_up = f"give such rows up, MMData(x, y, nan_masks(x, 'any'{more}))"
-        fills = f"mask = nan_masks(x, 'all'{more}); {_filled(given, part)}; MMData(x, y, mask)"
-        refuse('NaN in a part of', _in_part, f'{gives_up}, or fill them, {fills}')
 
-# %% ../../nbs/20_data.core.ipynb #a16c60c5
+# %% ../../nbs/20_data.core.ipynb #bd3ccd26
+def _known(v):
+    "The entries that are no NaN, flat"
+    v = v.flatten()
+    return v[~v.isnan()] if v.is_floating_point() else v
+
 def _sentinel(v, obs):
     "A whole number <= -99 that stands repeatedly and far (10 sd) below the rest of what was observed, or None"
     if not v.dtype.is_signed: return None
-    lows = [part[has].min() for part,has in zip(v.split(2048), obs.split(2048)) if has.any()]
+    lows = [_known(part[has]).min() for part,has in zip(v.split(2048), obs.split(2048)) if has.any()]
     low = min(lows).item() if lows else 0
     if not low<=-99 or low!=int(low): return None
-    entries = v[obs].double().flatten()
+    entries = _known(v[obs]).double()
     rest = entries[entries!=low]
     if len(entries)-len(rest)<2 or len(rest)<2: return None
     far = low<rest.mean()-10*rest.std()
     return int(low) if far else None
 
-def _without_holes(x, mask, dtype, given, index):
-    "The masks, False where a row is NaN throughout; raise at damage, warn of numbers that stand for nothing"
-    holes = {}
+def _lacking(x, mask, dtype, given, index):
+    "Masks, False where a row is NaN throughout, and names of modalities with holes; raises at damage, warns of -999"
+    empty = {}
+    holes = []
     for k,v in x.items():
         obs = mask.get(k)
         if obs is None: obs = torch.ones(len(v), dtype=torch.bool, device=v.device)
         obs = obs.to(v.device)
         if v.is_floating_point():
             kind = _damage(v, dtype)
-            _refuse_damage(v, kind, obs, k, given[k], index, k in mask)
-            hole = obs & (kind==_whole_row)
-            if hole.any(): holes[k] = ~hole
-            obs = obs & ~hole
+            _refuse_damage(v, kind, obs, k, given[k], index)
+            if (obs & (kind==_in_part)).any(): holes.append(k)
+            none = obs & (kind==_whole_row)
+            if none.any(): empty[k] = ~none
+            obs = obs & ~none
         low = _sentinel(v, obs)
         if low is not None:
             remedy = _replaced(given[k], f'x[{k!r}]', str(low))
             why = f'modality {k!r}: {low} stands repeatedly, far below all else'
             warnings.warn(f"{why}; if it means 'not measured': {remedy}")
-    return _both(mask, holes)
+    return _both(mask, empty), frozenset(holes)
 
 # %% ../../nbs/20_data.core.ipynb #787c0499
 def _identifier(name):
@@ -634,22 +665,23 @@ def _scales(scale, x):
         out[k] = usual(v) if s is None else float(s)
     return out
 
-# %% ../../nbs/20_data.core.ipynb #06a3c166
+# %% ../../nbs/20_data.core.ipynb #741779d1
 def _as_one(x, mask, y):
     "`(x, mask, y, index)`, their rows in one order"
     parts, mask = _in_parts(x, mask, y)
     parts, index = _in_one_order(parts)
     x = {k: parts[f'x[{k!r}]'] for k in x}
     mask = {k: parts[f'mask[{k!r}]'] for k in mask or ()}
+    mask = _in_one_order_of_columns(mask, x)
     return x, mask, parts.get('y'), index
 
-# %% ../../nbs/20_data.core.ipynb #a65e1c18
+# %% ../../nbs/20_data.core.ipynb #fff105cb
 class MMData:
     "A multimodal data set in memory: one tensor per modality, perhaps labels, perhaps masks"
     def __init__(self,
-        x:dict, # `{name: (N,*shape)}`, tensors, arrays or frames; a row of NaN is not observed; bytes stay bytes
+        x:dict, # `{name: (N,*shape)}`, tensors, arrays or frames; NaN is not observed; bytes stay bytes
         y=None, # `(N,)` classes (numbers, words, one-hot rows; -1, NaN, None: unknown), or float targets
-        mask:dict=None, # `{name: bool (N,)}`, True where observed (default: everything)
+        mask:dict=None, # `{name: bool (N,)}`, or `(N,*shape)` of entries, True where observed (default: everything)
         scale:dict=None, # `{name: divisor}` applied in the batch (default: 255 for uint8 above 1, else 1)
         dtype=torch.float32, # Type of the batches
         check:bool=True, # Look for NaN and inf in what is observed (reads the data once); False: no rows of NaN
@@ -660,7 +692,7 @@ class MMData:
         choose(empty, ('refuse','drop'), 'way with empty samples')
         _check_names(x)
         x, mask, y, self._index = _as_one(x, mask, y)       # an index, if there is a frame
-        plain, hidden = _masked_rows(x)
+        plain, hidden = _masked_arrays(x)
         self.x = _modality_tensors(plain)
         self.cache = _cached_tensors(cache)
         _same_length(self.x, self.cache)
@@ -668,9 +700,11 @@ class MMData:
         self._row = None if self._index is None else torch.arange(N, device=self._first.device)
         self.y, self._named = _labels(y, N, classes)
         self.dtype = dtype
-        self.scale = _scales(scale, self.x)
         mask = _both(_masks(mask, self.x, N), hidden)
-        if check: mask = _without_holes(self.x, mask, dtype, x, self._index)
+        self.scale = _scales(scale, _shown(self.x, mask))
+        self.x, mask = _poked(self.x, mask, dtype)
+        self._holes = None                                  # not looked for yet
+        if check: mask, self._holes = _lacking(self.x, mask, dtype, x, self._index)
         self.mask = mask or None
         if mask: self._drop_empty(empty)
     def __len__(self): return len(self._first)
@@ -817,7 +851,27 @@ def labels(self:MMData,
         raise ValueError(f'{what} needs every label, but that of sample {first} is -1 (unknown)')
     return y.cpu()
 
-# %% ../../nbs/20_data.core.ipynb #f6ad6f0b
+# %% ../../nbs/20_data.core.ipynb #9c0f3ef7
+@patch
+def cells(self:MMData,
+    name:str, # Modality
+)->Tensor: # bool `(N,*shape)`
+    "Which entries of a modality were observed"
+    v = choose(name, self.x, 'modality')
+    has = _over(self.observed(name), v)
+    return has & ~v.isnan()
+
+@patch(as_prop=True)
+def holes(self:MMData):
+    "Names of the modalities in which single entries may be missing"
+    if self._holes is None:
+        def some(k):
+            cells = self.cells(k).flatten(1)[self.observed(k)]
+            return not cells.all()
+        self._holes = frozenset(k for k in self.names if some(k))
+    return tuple(k for k in self.names if k in self._holes)
+
+# %% ../../nbs/20_data.core.ipynb #aa6bfea8
 def _kind_of_labels(data):
     "What the labels are, for the `repr`; empty without labels"
     y = data.y
@@ -837,15 +891,17 @@ def __repr__(self:MMData):
         is_binary = v.dtype==torch.uint8 and self.scale.get(name)==1
         return f'  {name}: {shape} {dtype}' + (' of 0 and 1' if is_binary else '')
     def share(k):
-        if self.mask is None: return ''
-        observed = self.observed(k).float().mean()
-        return f', observed {observed:.0%}'
+        has = self.observed(k)
+        said = '' if self.mask is None else f', observed {has.float().mean():.0%}'
+        if k not in self.holes or not has.any(): return said
+        lost = 1-self.cells(k)[has].double().mean().item()
+        return f'{said}, {lost:.2g} of its entries missing' if said else f', {lost:.2g} of entries missing'
     lines = [f'MMData: {len(self):,} samples{_kind_of_labels(self)}']
     for k,v in self.x.items(): lines.append(row(k, v)+share(k))
     for k,v in (self.cache or {}).items(): lines.append(row(f'cached {k}', v))
     return '\n'.join(lines)
 
-# %% ../../nbs/20_data.core.ipynb #7bbf9509
+# %% ../../nbs/20_data.core.ipynb #2cbfd6b5
 def nan_masks(
     x:dict, # `{name: (N,*shape)}`, as for `MMData`
     how:str='all', # Which rows are not observed: NaN in `'all'` or in `'any'` of their entries
@@ -859,9 +915,15 @@ def nan_masks(
         hole = rows.any(1) if how=='any' else rows.all(1)       # (N,)
         known = (mask or {}).get(k)
         if known is None and not hole.any(): continue
-        m = ~hole if known is None else ~hole & _mask(known, k, len(hole))
+        m = ~hole if known is None else ~hole & _rows_in(known, k, v, how)
         out[k] = import_module('pandas').Series(m.numpy(), v.index) if _has_index(v) else m
     return out
+
+def _rows_in(mask, k, v, how):
+    "Rows `(N,)` of a mask of rows, or of one of entries"
+    m = _mask(mask, k, len(v), np.shape(v)[1:])
+    if m.dim()==1: return m
+    return m.flatten(1).all(1) if how=='any' else m.flatten(1).any(1)
 
 # %% ../../nbs/20_data.core.ipynb #12f2805c
 def one_hot(
@@ -1046,14 +1108,14 @@ def with_labels(
     scale = {**data.scale, name: 1.}
     return data._new(x=x, scale=scale, mask=mask or None)
 
-# %% ../../nbs/20_data.core.ipynb #32231d25
+# %% ../../nbs/20_data.core.ipynb #b600ed54
 @patch
 def is_pixels(self:MMData,
     k:str, # Modality
 )->bool: # Are its entries bytes that stand for 0 to 1?
     "Does a modality hold pixels?"
-    is_bytes = self.x[k].dtype==torch.uint8
-    return is_bytes and self.scale[k]==255
+    were_bytes = self.x[k].dtype==torch.uint8 or k in self.holes
+    return were_bytes and self.scale[k]==255
 
 # %% ../../nbs/20_data.core.ipynb #e0fef53b
 def _sizes_as_weights(x, weight):
@@ -1064,7 +1126,7 @@ def _sizes_as_weights(x, weight):
     largest = max(sizes.values())
     return {k: largest/s for k,s in sizes.items()}
 
-# %% ../../nbs/20_data.core.ipynb #6e5fa54d
+# %% ../../nbs/20_data.core.ipynb #71b8e322
 @patch
 def _observed_parts(self:MMData, k, numbers=2**22):
     "What was observed of a modality, in double precision and the units of the batch, some rows at a time"
@@ -1080,9 +1142,11 @@ def _average(self:MMData, k, fn):
     total, n = 0., 0
     for v in self._observed_parts(k):
         others = 0, *range(2, v.dim())
-        total = total+fn(v).sum(others, keepdim=True)[0]
-        n += v[:,0].numel()
-    return total/n
+        hole = v.isnan()
+        values = torch.where(hole, 0., fn(v))
+        total = total+values.sum(others, keepdim=True)[0]
+        n = n+(~hole).sum(others, keepdim=True)[0]
+    return total/n.clamp(min=1)                            # 0 for a column of holes
 
 # %% ../../nbs/20_data.core.ipynb #41b1e3aa
 @patch
@@ -1111,7 +1175,7 @@ def _tell_of_lost(k, mean, sd, constant, stored, dtype):
     warnings.warn(f'modality {k!r}: {total} of {len(lost)} columns vary less than {dtype} can tell, e.g. column '
                   f'{first} ({found}), and are treated as constant; subtract the means before MMData: v-v.mean(0)')
 
-# %% ../../nbs/20_data.core.ipynb #ab2be9ab
+# %% ../../nbs/20_data.core.ipynb #f16897e6
 def _is_free(lik, shape):
     "Location and scale, the scale not one that the user states in the units of the data"
     if isinstance(lik, str):
@@ -1135,15 +1199,22 @@ def modalities(self:MMData,
     likelihood=None, # Of all, a name or a module (default: 'pixels' for bytes, else normal with a learned scale)
     weight=1., # Of every reconstruction term; 'auto' is the inverse of its size, 1 for the largest
     units='auto', # 'auto', 'standard', or None: the data's own; 'auto' spares pixels, classes, scales you state
+    holes=None, # May entries be missing? One answer or `{name: bool}` (default: where some are)
     **per, # Of one modality: a likelihood, or a dict of `Modality` fields
 )->list: # List of `Modality`
     "Modalities with the shapes of the data, and units from what was observed in them"
     for k in per: choose(k, self.x, 'modality')
     weights = _sizes_as_weights(self.x, weight)
+    found = {k: k in self.holes for k in self.x}
+    if holes is None: holes = found
+    if isinstance(holes, Mapping):
+        for k in holes: choose(k, self.x, 'modality in holes')
+        holes = {**found, **holes}
+    else: holes = dict.fromkeys(self.x, holes)
     def one(k, v):
         own = per.get(k, {})
         if not isinstance(own, Mapping): own = {'likelihood': own}
-        fields = {'likelihood': likelihood, 'weight': weights[k], 'units': units, **own}
+        fields = {'likelihood': likelihood, 'weight': weights[k], 'units': units, 'holes': holes[k], **own}
         lik, own_units = self._likelihood_and_units(k, fields['likelihood'], fields['units'])
         fields |= {'likelihood': lik, 'units': own_units}
         return Modality(k, v.shape[1:], **fields)
@@ -1278,7 +1349,7 @@ def _broken(path, e):
     why = f'{path}: not a readable file of NumPy arrays, perhaps truncated ({kind}: {said})'
     raise ValueError(why) from None
 
-# %% ../../nbs/20_data.core.ipynb #ac33c234
+# %% ../../nbs/20_data.core.ipynb #16ac0b7f
 def _beside(d, end:str):
     "Entries `<name><end>` that stand beside an entry `<name>`, by that name"
     owners = [k.removesuffix(end) for k in d if k.endswith(end)]
@@ -1293,12 +1364,12 @@ def _check_beside(x, found, end:str, shape:str, fits):
             role = 'holds the labels' if k=='y' else f'belongs to {owner!r} by its name'
             why = f'entry {k+end!r} is ambiguous: {k!r} {role}; {remedy}'
             raise ValueError(why)
-        if not fits(v):
+        if not fits(k, v):
             role = f'its name makes it the {end[1:]} of modality {k!r}, {shape}'
             why = f'entry {k+end!r} is ambiguous: {role}, but its shape is {np.shape(v)}; {remedy}'
             raise ValueError(why)
 
-# %% ../../nbs/20_data.core.ipynb #f4716862
+# %% ../../nbs/20_data.core.ipynb #a535dbde
 def _with_legal_names(x, *others):
     "The dicts with names that are legal for modalities; says which are new"
     new = {k: _identifier(k) for k in x}
@@ -1319,16 +1390,17 @@ def _by_name(d):
     scales = [f'{k}_scale' for k in scale]
     others = {'y', *masks, *scales}
     x = {k: v for k,v in d.items() if k not in others}
-    def is_row(v):
+    def is_mask(k, v):
         shape = np.shape(v)
-        return len(shape)==1 or shape[1:]==(1,)
-    def is_number(v): return np.ndim(v)<2 and np.size(v)==1
-    _check_beside(x, mask, '_mask', 'bools of shape (N,)', is_row)
+        of_entries = shape==np.shape(x[k]) and 'bool' in str(getattr(v, 'dtype', ''))
+        return len(shape)==1 or shape[1:]==(1,) or of_entries
+    def is_number(k, v): return np.ndim(v)<2 and np.size(v)==1
+    _check_beside(x, mask, '_mask', 'bools of shape (N,) or of that of the modality', is_mask)
     _check_beside(x, scale, '_scale', 'one number', is_number)
     scale = {k: np.asarray(v).item() for k,v in scale.items()}
     return _with_legal_names(x, mask, scale)
 
-# %% ../../nbs/20_data.core.ipynb #95a3d2fa
+# %% ../../nbs/20_data.core.ipynb #c4f85ad6
 _format, _version = 'format/mmdata', 2      # version 1 told masks and scales by the ends of names
 
 def _section(d, name:str):
@@ -1347,7 +1419,7 @@ def _check_entries(d):
     version = int(d[_format])
     if version!=_version:
         raise ValueError(f'format {version} of data sets, but this version of mmvae_nb reads {_version}; update it')
-    kinds = 'format','names','dtype','x','mask','scale','cache','type','y','classes'
+    kinds = 'format','names','dtype','x','mask','scale','cache','type','y','classes','holes'
     for k in d:
         kind = k.partition('/')[0]
         choose(kind, kinds, 'kind of entry')
@@ -1356,7 +1428,7 @@ def _check_entries(d):
     if set(names)!=set(there): raise ValueError(f'modalities {names} were written, but {there} are there')
     return names
 
-# %% ../../nbs/20_data.core.ipynb #7fb7ec9d
+# %% ../../nbs/20_data.core.ipynb #a36dc313
 def _unsaid_classes(data):
     "Names of classes as an array, empty for labels that are no classes; None where the labels themselves say it"
     if data.y is None: return None
@@ -1386,6 +1458,7 @@ def _entries(self:MMData):
     out['names'] = np.array(','.join(self.names))
     out['dtype'] = name(self.dtype)
     if classes is not None: out['classes'] = classes
+    if self.holes: out['holes'] = np.array(','.join(self.holes))
     for k,s in self.scale.items(): out[f'scale/{k}'] = np.array(s)
     for k,v in stored.items():
         v = v.cpu()
@@ -1394,7 +1467,7 @@ def _entries(self:MMData):
         if _numbers(out[k], k).dtype!=v.dtype: out[f'type/{k}'] = name(v.dtype)
     return out
 
-# %% ../../nbs/20_data.core.ipynb #04b9f133
+# %% ../../nbs/20_data.core.ipynb #64291072
 @patch(cls_method=True)
 def _from_entries(cls:MMData, d, classes=None, **kw):
     "A data set from what `_entries` gave"
@@ -1413,6 +1486,7 @@ def _from_entries(cls:MMData, d, classes=None, **kw):
     cache = tensors('cache')
     kw = {'dtype': _dtype(d['dtype']), **kw}
     data = cls(x, None, mask, scale, cache=cache, **kw)
+    if 'holes' in d: data._holes = frozenset(str(d['holes']).split(','))
     if y is None: return data
     data = _with_stored_labels(data, y, d.get('classes'))
     return data if classes is None else data.numbered(classes)

@@ -1476,7 +1476,7 @@ def _entries(self:MMData):
         if _numbers(out[k], k).dtype!=v.dtype: out[f'type/{k}'] = name(v.dtype)
     return out
 
-# %% ../../nbs/20_data.core.ipynb #7fabf07c
+# %% ../../nbs/20_data.core.ipynb #f30d4485
 @patch(cls_method=True)
 def _from_entries(cls:MMData, d, classes=None, **kw):
     "A data set from what `_entries` gave"
@@ -1495,7 +1495,7 @@ def _from_entries(cls:MMData, d, classes=None, **kw):
     cache = tensors('cache')
     kw = {'dtype': _dtype(d['dtype']), **kw}
     data = cls(x, None, mask, scale, cache=cache, **kw)
-    if 'frames' in d: data = import_module('mmvae_nb.data.frames').with_entry(data, d['frames'])
+    if 'frames' in d: data = import_module('mmvae_nb.data.frames')._with_entry(data, d['frames'])
     if 'holes' in d: data._holes = frozenset(str(d['holes']).split(','))
     if y is None: return data
     data = _with_stored_labels(data, y, d.get('classes'))

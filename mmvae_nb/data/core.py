@@ -872,7 +872,7 @@ def holes(self:MMData):
         self._holes = frozenset(k for k in self.names if some(k))
     return tuple(k for k in self.names if k in self._holes)
 
-# %% ../../nbs/20_data.core.ipynb #aa6bfea8
+# %% ../../nbs/20_data.core.ipynb #b27c34be
 def _kind_of_labels(data):
     "What the labels are, for the `repr`; empty without labels"
     y = data.y
@@ -896,7 +896,7 @@ def __repr__(self:MMData):
         said = '' if self.mask is None else f', observed {has.float().mean():.0%}'
         if k not in self.holes or not has.any(): return said
         lost = 1-self.cells(k)[has].double().mean().item()
-        return f'{said}, {lost:.2g} of its entries missing' if said else f', {lost:.2g} of entries missing'
+        return f'{said}, {100*lost:.2g}% of its entries missing'
     lines = [f'MMData: {len(self):,} samples{_kind_of_labels(self)}']
     for k,v in self.x.items(): lines.append(row(k, v)+share(k))
     for k,v in (self.cache or {}).items(): lines.append(row(f'cached {k}', v))

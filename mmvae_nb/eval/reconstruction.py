@@ -15,14 +15,16 @@ from .coherence import _answered, _has, _left_out
 from .fidelity import generated
 from torch import Tensor
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #8b326647
+# %% ../../nbs/75_eval.reconstruction.ipynb #7a8cea18
 def mse(
-    x:Tensor, # Truth `(B,*shape)`
+    x:Tensor, # Truth `(B,*shape)`, NaN where an entry was not observed
     y:Tensor, # Guess `(B,*shape)`
-)->Tensor: # `(B,)`
-    "Squared error, averaged over dimensions"
-    squared = (x-y).square()
-    return squared.flatten(1).mean(1)
+)->Tensor: # `(B,)`, NaN where nothing was observed
+    "Squared error, averaged over the dimensions that were observed"
+    hole = x.isnan().flatten(1)
+    squared = (x-y).square().flatten(1)
+    if not hole.any(): return squared.mean(1)
+    return torch.where(hole, 0., squared).sum(1)/(~hole).sum(1)
 
 # %% ../../nbs/75_eval.reconstruction.ipynb #444f64e8
 def _structural_similarity():
@@ -32,7 +34,7 @@ def _structural_similarity():
         remedy = "pip install scikit-image; or leave 'ssim' out of the metrics"
         raise ImportError(f'ssim needs scikit-image: {remedy}') from e
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #9cc32be1
+# %% ../../nbs/75_eval.reconstruction.ipynb #315b4455
 def ssim(
     x:Tensor, # Images in [0,1], `(B,C,H,W)`, at least 11 pixels a side
     y:Tensor, # Other images of the same shape
@@ -42,6 +44,9 @@ def ssim(
         found = f'{tuple(x.shape)} and {tuple(y.shape)}'
         why = f'ssim needs two batches of images (B,C,H,W) with at least 11 pixels a side, found {found}'
         raise ValueError(why)
+    if x.isnan().any():
+        raise ValueError("ssim compares whole windows, but in the truth there is NaN: leave 'ssim' out of the metrics, "
+                         "or give such pictures up, MMData(x, y, nan_masks(x, 'any'))")
     similarity = _structural_similarity()
     window = dict(gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
     def of(a, b): return float(similarity(a, b, channel_axis=0, data_range=1., **window))
@@ -55,7 +60,7 @@ def ssim(
 # %% ../../nbs/75_eval.reconstruction.ipynb #7a3f1006
 paired_metrics = {'mse': mse, 'ssim': ssim} # Functions of truth and guess `(B,*shape)`, to `(B,)`
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #315c8b75
+# %% ../../nbs/75_eval.reconstruction.ipynb #5090644f
 def _compared(model, names, given, targets):
     "`{S: targets}`: proper subsets and what they leave out, then everything from everything; or what was asked for"
     pairs, told = _answered(model, names, given, targets)
@@ -71,7 +76,8 @@ def _check_shapes(metrics, data, pairs):
     "Raise where a metric cannot compare a modality, before anything is generated"
     for t in dict.fromkeys(t for ts in pairs.values() for t in ts):
         blank = torch.zeros_like(data.part([0], (t,))[t])
-        for metric in metrics.values(): metric(blank, blank)
+        truth = blank/0 if t in data.holes else blank
+        for metric in metrics.values(): metric(truth, blank)
 
 def _with_truth(model, data, pairs):
     "`{(S,t): how many data points have S and the target}`; raises if nobody has any pair"

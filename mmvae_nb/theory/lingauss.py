@@ -34,7 +34,7 @@ class GaussNoise(Likelihood):
         sd = h.new_tensor(self.sd)
         return normal(h, sd, 0)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #563bafc1
+# %% ../../nbs/10_theory.lingauss.ipynb #d419b543
 def _fixed(W, b):
     "An `Affine` with these values"
     out, d = W.shape
@@ -43,33 +43,35 @@ def _fixed(W, b):
     f.b.copy_(b)
     return f
 
-def _exact(k, W, b, noise):
+def _exact(k, W, b, noise, holes=False):
     "The `Modality` of x_k = W z + b + noise: its decoder and likelihood are the truth"
     likelihood = GaussNoise(noise)
     decoder = _fixed(W, b)
-    return Modality(k, len(W), likelihood, decoder=decoder)
+    return Modality(k, len(W), likelihood, decoder=decoder, holes=holes)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #b0ae930c
+# %% ../../nbs/10_theory.lingauss.ipynb #bceb6983
 class LinGauss(MultimodalVAE):
     "z ~ N(0,I), x_j = W_j z + b_j + s_j eps: evidence and posteriors of all subsets in closed form"
     def __init__(self,
         W:dict, # `{name: (D_j,d)}`
         noise:dict, # `{name: s_j}`, standard deviations
         bias:dict=None, # `{name: (D_j,)}` (default: zeros)
+        holes:bool=False, # May entries be missing, NaN in a batch? Posteriors are then those given the others
     ):
         if 'z' in W: raise ValueError("'z' is the name of the latent; give the modality another one")
         noise = {k: float(noise[k]) for k in W}
         given = bias or {}
         b = {k: given.get(k, w.new_zeros(len(w))) for k,w in W.items()}
-        mods = [_exact(k, w, b[k], noise[k]) for k,w in W.items()]
-        decoders = {m.name: Decoder(m.decoder, m.likelihood, m.shape) for m in mods}
+        mods = [_exact(k, w, b[k], noise[k], holes) for k,w in W.items()]
+        decoders = {m.name: Decoder(m.decoder, m.likelihood, m.shape, holes=holes) for m in mods}
         w = next(iter(W.values()))
         d = w.shape[1]
         prior = NormalPrior(d).to(w)
         super().__init__(mods, d, prior, decoders)
         self.noise = noise
+        self.holes = holes
 
-# %% ../../nbs/10_theory.lingauss.ipynb #12518a85
+# %% ../../nbs/10_theory.lingauss.ipynb #aa4f27d7
 @patch
 def W(self:LinGauss, k):
     "W_j `(D_j,d)`"
@@ -83,7 +85,7 @@ def b(self:LinGauss, k):
 @patch
 def modalities(self:LinGauss):
     "List of `Modality` with fresh copies of the exact decoders and likelihoods"
-    return [_exact(k, self.W(k), self.b(k), self.noise[k]) for k in self.names]
+    return [_exact(k, self.W(k), self.b(k), self.noise[k], self.holes) for k in self.names]
 
 # %% ../../nbs/10_theory.lingauss.ipynb #11b22a39
 def _weights(D, d, diagonal):
@@ -98,7 +100,7 @@ def _weights(D, d, diagonal):
     w[:,used] = q*lengths
     return w
 
-# %% ../../nbs/10_theory.lingauss.ipynb #4e341289
+# %% ../../nbs/10_theory.lingauss.ipynb #976fb07e
 def lingauss(
     dims:dict=None, # `{name: D_j}` (default: `{'a': 3, 'b': 4}`)
     d:int=2, # Latent size
@@ -106,6 +108,7 @@ def lingauss(
     diagonal:bool=False, # Make every posterior a diagonal Gaussian
     dtype=torch.float64, # Precision
     seed:int=0, # Which world
+    holes:bool=False, # May entries be missing?
 )->LinGauss: # A random world
     "A random linear-Gaussian world; leaves torch's generator alone"
     dims = dims or {'a': 3, 'b': 4}
@@ -113,7 +116,7 @@ def lingauss(
         W = {k: _weights(D, d, diagonal).to(dtype) for k,D in dims.items()}
         b = {k: torch.randn(D, dtype=torch.float64).to(dtype) for k,D in dims.items()}
     if not isinstance(noise, dict): noise = dict.fromkeys(dims, noise)
-    return LinGauss(W, noise, b)
+    return LinGauss(W, noise, b, holes)
 
 # %% ../../nbs/10_theory.lingauss.ipynb #8269560f
 @patch
@@ -138,13 +141,29 @@ def precision(self:LinGauss,
         return W.T@W/self.noise[k]**2
     return eye+sum(added(k) for k in names)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #5f0e364a
+# %% ../../nbs/10_theory.lingauss.ipynb #0e7bfc05
+def _given_entries(world, x, mask):
+    "p(z|the entries that were observed)"
+    lam = world.precision()
+    eta = 0
+    for k,has in observed(x, x, mask).items():
+        on = has[:,None] & ~x[k].isnan()                           # (B,D)
+        centred = torch.where(on, x[k]-world.b(k), 0.)
+        W = world.W(k)/world.noise[k]
+        rows = on[...,None]*W                                      # (B,D,d)
+        lam = lam + rows.mT@W                                      # (B,d,d)
+        eta = eta + centred@W/world.noise[k]                       # (B,d)
+    mu = torch.linalg.solve(lam, eta[...,None])[...,0]
+    return MultivariateNormal(mu, precision_matrix=lam, validate_args=False)
+
+# %% ../../nbs/10_theory.lingauss.ipynb #6c822297
 @patch
 def encode(self:LinGauss,
     x:dict, # Batch `{name: (B,D_j)}`
     mask:dict=None, # `{name: bool (B,)}`
 )->MultivariateNormal: # Batch shape `(B,)`, event shape `(d,)`
     "p(z|x_S), exactly; S = whatever `x` and `mask` hold"
+    if self.holes: return _given_entries(self, x, mask)
     eye = self.precision()
     lam = eye
     eta = 0
@@ -301,7 +320,7 @@ def encoder(self:LinGauss,
     e.tril.copy_(tril)
     return e
 
-# %% ../../nbs/10_theory.lingauss.ipynb #ebe421aa
+# %% ../../nbs/10_theory.lingauss.ipynb #69a08d2e
 def unshare(
     world, # A `LinGauss`
     d_shared:int, # Coordinates that stay shared
@@ -315,7 +334,7 @@ def unshare(
         private = [own if j==i else others for j in range(len(world.names))]
         W[k] = torch.cat([shared, *private], -1)
     b = {k: world.b(k) for k in world.names}
-    return LinGauss(W, world.noise, b)
+    return LinGauss(W, world.noise, b, world.holes)
 
 # %% ../../nbs/10_theory.lingauss.ipynb #4dd4dc4f
 def mvn(

@@ -675,7 +675,7 @@ def _as_one(x, mask, y):
     mask = _in_one_order_of_columns(mask, x)
     return x, mask, parts.get('y'), index
 
-# %% ../../nbs/20_data.core.ipynb #d59988b2
+# %% ../../nbs/20_data.core.ipynb #fff105cb
 class MMData:
     "A multimodal data set in memory: one tensor per modality, perhaps labels, perhaps masks"
     def __init__(self,
@@ -712,7 +712,6 @@ class MMData:
     def _first(self): return next(iter((self.x or self.cache).values()))   # tells length and device
     @property
     def names(self): return tuple(self.x)
-    frames = None           # what its columns were, if it came as data frames (see `data.frames`)
     def observed(self, name):
         "Which samples have the modality, bool `(N,)`"
         v = choose(name, self.x, 'modality')
@@ -946,7 +945,9 @@ def one_hot(
     rows[y<0] = float('nan')
     return rows
 
-# %% ../../nbs/20_data.core.ipynb #9eccc68e
+# %% ../../nbs/20_data.core.ipynb #c727a415
+MMData.frames = None        # what the columns were, if data came as frames (see `data.frames`)
+
 @patch(as_prop=True)
 def ids(self:MMData):
     "Index of the samples, if they came in frames; else None"

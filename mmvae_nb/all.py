@@ -1,7 +1,7 @@
 "What users need, in the manner of fastai: `from mmvae_nb.all import *`; the rest comes from its module"
 from .core import (
-    subsets, as_names, choose, Modality, as_modalities, per_modality, nonnegative, register, observed, seen, hide,
-    part_of, check_batch, seeded, eval_mode, Stage, set_modes, learning, Answers, MultimodalVAE)
+    subsets, some_subsets, as_names, choose, Modality, as_modalities, per_modality, nonnegative, register, observed,
+    seen, hide, part_of, check_batch, seeded, eval_mode, Stage, set_modes, learning, Answers, MultimodalVAE)
 from .dists import (
     likelihoods, normal, laplace, params, remap, register_family, pick, either, beside, NormalHead, LaplaceHead,
     Encoder, NormalPrior, LaplacePrior, Likelihood, NormalLik, LaplaceLik, BernoulliLik, CategoricalLik,

@@ -637,10 +637,12 @@ def refuse(self:Answers,
     if not asked: raise ValueError(f'{who} generates nothing from nothing; {can}')
     raise ValueError(f'{who} cannot condition on {asked}; {can}')
 
-# %% ../nbs/01_core.ipynb #6a460df7
+# %% ../nbs/01_core.ipynb #e2932b0b
 def _say_if_lost(model):
     "Warn, while nothing has been trained yet, that a model cannot be saved"
-    if not any(p.requires_grad for p in model.parameters()): return           # nothing will be trained
+    cls = type(model)
+    abstract = cls.loss is _Contract.loss and cls.stages is _Contract.stages
+    if abstract or not any(p.requires_grad for p in model.parameters()): return       # nothing will be trained
     check = import_module('mmvae_nb.train.io').check_savable
     try: check(model)
     except TypeError as e: warnings.warn(f'{type(model).__name__} can be trained but not saved: {e}', stacklevel=3)

@@ -646,13 +646,13 @@ def check_mask_content(c):
     error = gap.abs().max().item()
     yield 'loss and gradients', error, 0.
 
-# %% ../../nbs/78_eval.checks.ipynb #f2b371eb
+# %% ../../nbs/78_eval.checks.ipynb #800ee7c9
 @contextmanager
 def _filler(fill):
     "Inside the block `core.hide` puts `fill`, `{name: (B,*shape)}`, in place of zeros"
     plain = core.hide
-    def hide(x, mask=None):
-        out = plain(x, mask)
+    def hide(x, mask=None, units=()):
+        out = plain(x, mask, units)
         masks = {k: m for k,m in (mask or {}).items() if k in x}
         return out | {k: _where(m, x[k], fill[k]) for k,m in masks.items()}
     core.hide = hide

@@ -7,7 +7,7 @@ __all__ = ['fid_file', 'trace_sqrt', 'frechet_distance', 'FeatureStats', 'freche
            'Penultimate', 'class_features', 'Inception', 'as_png', 'precision_recall', 'real_features', 'generated',
            'fidelity', 'class_frechet', 'mean_frechet', 'LatentMean', 'class_encoders']
 
-# %% ../../nbs/72_eval.fidelity.ipynb #c9111c23
+# %% ../../nbs/72_eval.fidelity.ipynb #dda70f00
 import hashlib, math, pandas as pd, torch
 from dataclasses import dataclass
 from itertools import product
@@ -17,7 +17,7 @@ from ..data.core import MMData, same_classes
 from ..dists import NormalPrior
 from ..theory.elbo import elbo
 from .coherence import _answered, _device, _has, _refuse
-from ..models.samplers import _bar, _key, _most_seen, _nobody
+from ..models.samplers import _bar, _key, _nobody
 from ..nets import decoders, unimodal_encoders
 from pathlib import Path
 from pytorch_fid import inception as fid_inception
@@ -370,7 +370,7 @@ def precision_recall(
     recall = _inside(real, gen, k).mean().item()
     return precision, recall
 
-# %% ../../nbs/72_eval.fidelity.ipynb #c55600d7
+# %% ../../nbs/72_eval.fidelity.ipynb #1dd493de
 def _name(net): return getattr(net, 'name', type(net).__name__)
 
 def _features(net, v, name):
@@ -380,7 +380,11 @@ def _features(net, v, name):
     f = net(v).flatten(1)
     f = f.float().cpu()
     if not f.isfinite().all():
-        why = f'{name}: NaN or inf in its features ({_name(net)}); is the model or the network broken?'
+        remedy = 'is the model or the network broken?'
+        if v.isnan().any() and not name.startswith('generated'):
+            remedy = ('entries of the data are missing, and features of class_features(train_classifiers(data)) '
+                      'or class_encoders(data) read past them')
+        why = f'{name}: NaN or inf in its features ({_name(net)}); {remedy}'
         raise ValueError(why)
     return f
 

@@ -45,13 +45,21 @@ def _why_not(y, yt, n=None):
                 'ask for fewer, or for all: n_train=None')
     return ''
 
-# %% ../../nbs/73_eval.latents.ipynb #edc7953d
-def _lacking(reasons):
+# %% ../../nbs/73_eval.latents.ipynb #69ce7707
+def _some_subset(model, train, test, y, yt):
+    "What can be asked instead: a modality that labelled data points of both parts have"
+    alone = [k for k in train.names if model.answers.can((k,))]
+    both = [k for k in alone if len(_labels_with(train, (k,), y)) and len(_labels_with(test, (k,), yt))]
+    if not both: return 'label data points of both parts'
+    return f'ask for what some have, e.g. subsets=[{both[0]!r}]'
+
+def _lacking(reasons, instead):
     "`{question: why}` of what cannot be answered; raises if it is everything"
     empty = {k: why for k,why in reasons.items() if why}
     if empty and len(empty)==len(reasons):
         subset, *_ = first = next(iter(empty))
-        raise ValueError(f'subset {subset!r}: {empty[first]}')
+        remedy = '' if ';' in empty[first] else f'; {instead}'
+        raise ValueError(f'subset {subset!r}: {empty[first]}{remedy}')
     return empty
 
 # %% ../../nbs/73_eval.latents.ipynb #503ceead
@@ -65,15 +73,16 @@ def _one_class(y):
     classes = y.unique().tolist()
     return f'a classifier needs at least two classes, found only {classes}; label more' if len(classes)<2 else ''
 
-# %% ../../nbs/73_eval.latents.ipynb #47e0c320
-def _no_reader(train, test, y_train, y_test, sets, sizes):
+# %% ../../nbs/73_eval.latents.ipynb #9a487983
+def _no_reader(model, train, test, y_train, y_test, sets, sizes):
     "`{(subset, n): why}` where no reader can be trained and scored; raises if for some `n` no subset has one"
     empty = {}
+    instead = _some_subset(model, train, test, y_train, y_test)
     for n in sizes:
         def why(S):
             y = _labels_with(train, S, y_train)
             return _why_not(y, _labels_with(test, S, y_test), n) or _one_class(y)
-        empty |= _lacking({(_key(S),n): why(S) for S in sets})
+        empty |= _lacking({(_key(S),n): why(S) for S in sets}, instead)
     return empty
 
 def _read_codes(model, train, test, S, sizes, y_train, y_test, sample, C, generator, quiet):
@@ -107,7 +116,7 @@ def linear_reader(
     reader = make_pipeline(StandardScaler(), regression)
     return reader.fit(z.numpy(), y.numpy())
 
-# %% ../../nbs/73_eval.latents.ipynb #be852b4d
+# %% ../../nbs/73_eval.latents.ipynb #e83dd81d
 def latent_classification(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: the reader learns from its codes
@@ -125,7 +134,7 @@ def latent_classification(
     y_test = test.labels('latent classification (test data)')
     sizes = [n_train] if n_train is None or isinstance(n_train, int) else [*n_train]
     sets = _sets(model, train, subsets)
-    empty = _no_reader(train, test, y_train, y_test, sets, sizes)
+    empty = _no_reader(model, train, test, y_train, y_test, sets, sizes)
     rows = []
     for S in _bar(sets, quiet):
         numbers = [n for n in sizes if (_key(S),n) not in empty]
@@ -170,7 +179,7 @@ def _named_clusters(z, y, k, how, n_init, generator):
     names = match_clusters(torch.as_tensor(found), y, how, k)
     return means, names
 
-# %% ../../nbs/73_eval.latents.ipynb #2ff8b480
+# %% ../../nbs/73_eval.latents.ipynb #03db9e65
 def kmeans_accuracy(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: clusters are found in its codes and named by its classes
@@ -192,7 +201,8 @@ def kmeans_accuracy(
         y = _labels_with(train, S, y_train)
         many = f'{k} clusters need at least as many codes, found {len(y)}; ask for fewer: k={len(y)}'
         return _why_not(y, _labels_with(test, S, y_test)) or (many if k and k>len(y) else '')
-    empty = _lacking({(_key(S),): why(S) for S in sets})
+    instead = _some_subset(model, train, test, y_train, y_test)
+    empty = _lacking({(_key(S),): why(S) for S in sets}, instead)
     rows = []
     for S in _bar(sets, quiet):
         head = _key(S), 'class', len(S)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['paired_metrics', 'mse', 'ssim', 'reconstruction']
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #ff8400cf
-import math, pandas as pd, torch
+# %% ../../nbs/75_eval.reconstruction.ipynb #6d65a255
+import pandas as pd, torch
 from importlib import import_module
 from ..core import as_names, choose
 from ..data.core import MMData

@@ -9,7 +9,7 @@ __all__ = ['lacks', 'metrics', 'columns', 'nobody', 'why_prior', 'labelled', 'so
            'write_scores', 'from_records', 'read_scores', 'overview', 'random_samples', 'not_drawn', 'report_pictures',
            'write_report']
 
-# %% ../../nbs/77_eval.report.ipynb #fc233bdc
+# %% ../../nbs/77_eval.report.ipynb #e474b82f
 import base64, html, io, json, math, pandas as pd, torch, warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +18,10 @@ from torch import nn
 from .. import viz
 from ..core import MultimodalVAE, as_names, choose, seeded, some_subsets as some_of, subsets as all_subsets
 from ..data.core import MMData, _bar, same_classes, whole_file
-from .coherence import classifier_accuracy, coherence, joint_coherence, reading, train_classifiers
+from .coherence import (check_reads, classifier_accuracy, coherence, joint_coherence, reading,
+                                     train_classifiers)
 from .fidelity import class_features, fidelity
-from .reconstruction import reconstruction
+from .reconstruction import mse, reconstruction
 from .latents import kmeans_accuracy, latent_classification
 from .collapse import active_units, collapse
 from .likelihood import conditional_likelihood, joint_likelihood, observed_patterns
@@ -251,7 +252,7 @@ def class_chance(
     if not len(counts): return math.nan
     return counts.max().item()/counts.sum().item()
 
-# %% ../../nbs/77_eval.report.ipynb #c72d46c4
+# %% ../../nbs/77_eval.report.ipynb #6c408ffb
 def real_agreement(
     classifiers:nn.ModuleDict, # `{name: module}`, from data to logits
     data:MMData, # Real data
@@ -264,6 +265,8 @@ def real_agreement(
     with reading(classifiers):
         for i in rows.split(bs):
             x = data.part(i, tuple(classifiers))
+            for k in x:
+                if k in data.holes: check_reads(classifiers[k], x[k], k)
             logits = [net(x[k].to(device)) for k,net in classifiers.items()]      # each (B,C)
             read = torch.stack([v.argmax(-1) for v in logits])                    # (M,B)
             agree = (read==read[0]).all(0)
@@ -412,7 +415,7 @@ def _fidelity(t:Trial):
         note = part['network'].map('features: {}'.format)
         yield tidy(part, k, better=better).assign(note=note)
 
-# %% ../../nbs/77_eval.report.ipynb #1495e4f7
+# %% ../../nbs/77_eval.report.ipynb #f35ec1bf
 def mean_error(
     data:MMData, # Perhaps incomplete
     name:str, # Modality
@@ -423,6 +426,7 @@ def mean_error(
     rows = has.nonzero()[:,0]
     if not len(rows): return math.nan
     v = data.part(rows, (name,))[name]                          # (N,*shape)
+    if name in data.holes: return mse(v, v.nanmean(0)).mean().item()
     error = v-v.mean(0)
     return error.square().mean().item()
 
@@ -544,7 +548,7 @@ def _told(tables)->dict:
     some = next(filter(None, cuts), None)
     return {**attrs, 'subsets': some} if some else attrs
 
-# %% ../../nbs/77_eval.report.ipynb #e6ac061b
+# %% ../../nbs/77_eval.report.ipynb #d1bb04d2
 def evaluate(
     model:MultimodalVAE, # Trained
     test:MMData, # Judged on

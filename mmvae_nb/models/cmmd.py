@@ -17,13 +17,15 @@ from ..nets import JointEncoder, decoder_of
 from ..theory.elbo import rec_terms, report
 from ..theory.mmd import bandwidth, imq, paired_mmd, rbf, sqdist
 
-# %% ../../nbs/50_models.cmmd.ipynb #66237160
+# %% ../../nbs/50_models.cmmd.ipynb #78558530
 def likeness(
     x:dict, # Batch `{name: (B,*shape)}`
 )->Tensor: # `(B,B)`, between 0 and 1
     "How alike the inputs of a batch are: Gaussian kernels at their median distances, multiplied over modalities"
     def kernel(v):
         rows = v.flatten(1)
+        mean = rows.nanmean(0).nan_to_num()
+        rows = torch.where(rows.isnan(), mean, rows)                   # holes say nothing
         d2 = sqdist(rows, rows)
         return rbf(d2, bandwidth(d2, 1, 'median'))
     return torch.stack([kernel(v) for v in x.values()]).prod(0)

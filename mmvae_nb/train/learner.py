@@ -7,8 +7,8 @@ __all__ = ['loss_keywords', 'Objective', 'take_loss', 'OneStage', 'first_batch',
            'rng_state', 'set_rng_state', 'SameNoise', 'AnyDeviceAMP', 'fused_adam', 'MMLearner', 'mm_learner',
            'stage_dls', 'save_atomic', 'Anneal']
 
-# %% ../../nbs/30_train.learner.ipynb #32c6cce6
-import inspect, numpy as np, pandas as pd, tempfile, time, torch
+# %% ../../nbs/30_train.learner.ipynb #52f26e9a
+import inspect, numpy as np, pandas as pd, tempfile, time, torch, warnings
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from fastai.basics import AvgMetric, Callback, Learner, OptimWrapper, ValueMetric, find_bs, get_model, noop
@@ -23,6 +23,7 @@ from torch import nn
 from .. import core
 from ..core import choose, eval_mode, seeded
 from ..data.core import MMData, whole_file
+from ..nets import unit_warnings
 
 # %% ../../nbs/30_train.learner.ipynb #5d75894b
 _methods = progress, schedule    # modules that give `Learner` its `no_bar`, `fit_one_cycle` and `lr_find`
@@ -354,13 +355,19 @@ def _check_metrics(metrics, out, y):
         except Exception as e:
             raise TypeError(f'metric {name!r} fails on the output of a batch ({e}); {use}') from e
 
-# %% ../../nbs/30_train.learner.ipynb #050d572e
+# %% ../../nbs/30_train.learner.ipynb #7893abb3
+def _unit_warnings(dls, model):
+    "Sentences on modalities whose measurements are far from what the networks can reach"
+    data = getattr(dls.train, 'dataset', None)
+    if not isinstance(data, MMData) or not hasattr(model, 'decoders'): return []
+    return unit_warnings(model, data)
+
 def _first_look(learn):
     "Try everything that can fail before the first epoch does"
     dls, obj = learn.dls, get_model(learn.model)
     b = _check_first(dls.train, obj.model, 'first training batch')
     if len(dls.loaders)>1 and len(dls.valid): b = _check_first(dls.valid, obj.model, 'first validation batch')
-    # a warning about the data (their units, say) has its place here
+    for said in _unit_warnings(dls, obj.model): warnings.warn(said, stacklevel=4)
     out = _try_stages(obj, b)
     y = apply(lambda v: v[:8], b)[-1]
     _check_metrics(learn.metrics, out, y)

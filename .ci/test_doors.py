@@ -179,6 +179,8 @@ def call(name, f, data, folder):
             if positional or p.kind is p.POSITIONAL_ONLY: positional.append(known[k])
             else: keywords[k] = known[k]
         elif k in FEWER: keywords[k] = FEWER[k]
+    kinds = {p.kind for p in parameters(f).values()}
+    if inspect.Parameter.VAR_KEYWORD in kinds: keywords |= {k: v for k,v in special.items() if k not in parameters(f)}
     if positional and keywords:
         order = [k for k in parameters(f) if k in keywords and parameters(f)[k].default is inspect.Parameter.empty]
         positional = [keywords.pop(k) for k in order]+positional

@@ -113,7 +113,7 @@ def load_data(
     whole = MMData.from_path(data)
     return _split(whole, data, *sizes)
 
-# %% ../../nbs/80_app.cli.ipynb #a2e1e823
+# %% ../../nbs/80_app.cli.ipynb #4ae0dede
 _defaults = {
     'jnf_dcca': {'projectors': 'dcca', 'size': 16},
     'jnf_shared': {'projectors': 'contrastive', 'size': 16},
@@ -131,7 +131,7 @@ def _likelihood(text:str)->nn.Module:
 def _for_data(text:str, data:MMData, k:str): # A likelihood, or its name
     "For one modality: bytes keep means between black and white; a name without a scale lets the data choose units"
     pixels = data.is_pixels(k)
-    if text=='learned' and pixels: text = 'learned pixels'
+    if text=='learned': return None if not pixels else _likelihood('learned pixels')
     if text in likelihoods and not pixels: return text
     return _likelihood(text)
 

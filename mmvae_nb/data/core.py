@@ -944,12 +944,19 @@ def one_hot(
     rows[y<0] = float('nan')
     return rows
 
-# %% ../../nbs/20_data.core.ipynb #3ea7ec6d
+# %% ../../nbs/20_data.core.ipynb #c727a415
+MMData.frames = None        # what the columns were, if data came as frames (see `data.frames`)
+
+@patch(as_prop=True)
+def ids(self:MMData):
+    "Index of the samples, if they came in frames; else None"
+    return None if self._index is None else self._index[self._row.cpu().numpy()]
+
 def _in_own_order(data, v, what:str):
     "The values of a series in the order of the data, if both have an index; anything else as an array"
     if not _is_pandas(v, 'Series'): return np.asarray(v)
     if data._index is not None:
-        rows = data._index[data._row.cpu().numpy()]
+        rows = data.ids
         if v.index.has_duplicates or not rows.isin(v.index).all():
             raise ValueError(f'{what} and the data hold different samples; pass {what}.to_numpy() if row i is sample i')
         v = v.iloc[v.index.get_indexer(rows)]
@@ -1182,7 +1189,9 @@ def _tell_of_lost(k, mean, sd, constant, stored, dtype):
     warnings.warn(f'modality {k!r}: {total} of {len(lost)} columns vary less than {dtype} can tell, e.g. column '
                   f'{first} ({found}), and are treated as constant; subtract the means before MMData: v-v.mean(0)')
 
-# %% ../../nbs/20_data.core.ipynb #267a3436
+# %% ../../nbs/20_data.core.ipynb #02f56e30
+_begin = .5     # of a standard deviation: where a scale begins that is learned in units
+
 def _is_free(lik, shape):
     "Location and scale, the scale not one that the user states in the units of the data"
     if isinstance(lik, str):
@@ -1195,10 +1204,12 @@ def _likelihood_and_units(self:MMData, k, lik, units):
     "Both as a `Modality` takes them"
     if isinstance(units, str): choose(units, ('auto','standard'), f'units of modality {k!r}')
     pixels = self.is_pixels(k)
+    if lik is None and self.frames is not None: lik = self.frames.likelihood(k)
     if lik is None and pixels: lik = 'pixels'
-    if lik is None: lik = 'normal' if units is None else NormalLik(learn=True)
+    if lik is None: lik = 'normal' if units is None else NormalLik(_begin, learn=True)
     if isinstance(units, str) and units=='auto' and (pixels or not _is_free(lik, self.x[k].shape[1:])): units = None
     if isinstance(units, str): units = self.standard(k)
+    if units is not None and hasattr(lik, 'own_units'): units = lik.own_units(units)
     return lik, units
 
 @patch
@@ -1402,7 +1413,7 @@ def _by_name(d):
     scale = {k: np.asarray(v).item() for k,v in scale.items()}
     return _with_legal_names(x, mask, scale)
 
-# %% ../../nbs/20_data.core.ipynb #c4f85ad6
+# %% ../../nbs/20_data.core.ipynb #280b7c23
 _format, _version = 'format/mmdata', 2      # version 1 told masks and scales by the ends of names
 
 def _section(d, name:str):
@@ -1421,7 +1432,7 @@ def _check_entries(d):
     version = int(d[_format])
     if version!=_version:
         raise ValueError(f'format {version} of data sets, but this version of mmvae_nb reads {_version}; update it')
-    kinds = 'format','names','dtype','x','mask','scale','cache','type','y','classes','holes'
+    kinds = 'format','names','dtype','x','mask','scale','cache','type','y','classes','frames','holes'
     for k in d:
         kind = k.partition('/')[0]
         choose(kind, kinds, 'kind of entry')
@@ -1430,7 +1441,7 @@ def _check_entries(d):
     if set(names)!=set(there): raise ValueError(f'modalities {names} were written, but {there} are there')
     return names
 
-# %% ../../nbs/20_data.core.ipynb #a36dc313
+# %% ../../nbs/20_data.core.ipynb #4deb1b94
 def _unsaid_classes(data):
     "Names of classes as an array, empty for labels that are no classes; None where the labels themselves say it"
     if data.y is None: return None
@@ -1462,6 +1473,7 @@ def _entries(self:MMData):
     if classes is not None: out['classes'] = classes
     if self.holes: out['holes'] = np.array(','.join(self.holes))
     for k,s in self.scale.items(): out[f'scale/{k}'] = np.array(s)
+    if self.frames is not None: out['frames'] = self.frames.entry(self.ids)
     for k,v in stored.items():
         v = v.cpu()
         known = v if v.dtype!=torch.bfloat16 else v.float()
@@ -1469,7 +1481,7 @@ def _entries(self:MMData):
         if _numbers(out[k], k).dtype!=v.dtype: out[f'type/{k}'] = name(v.dtype)
     return out
 
-# %% ../../nbs/20_data.core.ipynb #64291072
+# %% ../../nbs/20_data.core.ipynb #f30d4485
 @patch(cls_method=True)
 def _from_entries(cls:MMData, d, classes=None, **kw):
     "A data set from what `_entries` gave"
@@ -1488,6 +1500,7 @@ def _from_entries(cls:MMData, d, classes=None, **kw):
     cache = tensors('cache')
     kw = {'dtype': _dtype(d['dtype']), **kw}
     data = cls(x, None, mask, scale, cache=cache, **kw)
+    if 'frames' in d: data = import_module('mmvae_nb.data.frames')._with_entry(data, d['frames'])
     if 'holes' in d: data._holes = frozenset(str(d['holes']).split(','))
     if y is None: return data
     data = _with_stored_labels(data, y, d.get('classes'))

@@ -355,11 +355,11 @@ def _check_metrics(metrics, out, y):
         except Exception as e:
             raise TypeError(f'metric {name!r} fails on the output of a batch ({e}); {use}') from e
 
-# %% ../../nbs/30_train.learner.ipynb #7893abb3
+# %% ../../nbs/30_train.learner.ipynb #9f5f3c8b
 def _unit_warnings(dls, model):
     "Sentences on modalities whose measurements are far from what the networks can reach"
     data = getattr(dls.train, 'dataset', None)
-    if not isinstance(data, MMData) or not hasattr(model, 'decoders'): return []
+    if not isinstance(data, MMData) or not isinstance(model, core.MultimodalVAE): return []
     return unit_warnings(model, data)
 
 def _first_look(learn):

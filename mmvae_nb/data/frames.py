@@ -647,7 +647,7 @@ def _aligned_labels(y, rows, frames):
     if all(v.index.equals(rows) for v in frames.values()): return y
     raise ValueError('labels: the frames have different rows, so labels need ids; y = pd.Series(y, index=ids)')
 
-# %% ../../nbs/25_data.frames.ipynb #f9fbbddd
+# %% ../../nbs/25_data.frames.ipynb #6890599f
 def _check_columns(k, v, table):
     "Raise unless a frame has the columns that it had in training"
     for name in table.labels:
@@ -667,6 +667,7 @@ def _known_frames(frames, like):
         if _is_frame(v): _check_columns(k, v, choose(k, like.tables, 'frame'))
     return {**dict.fromkeys(like.tables), **frames}
 
+# %% ../../nbs/25_data.frames.ipynb #eda230f2
 def _wider(frames, schema):
     "The schema, with floats where new samples have fractions and training had whole numbers"
     def one(col, frame):
@@ -674,7 +675,9 @@ def _wider(frames, schema):
         what, v = _content('', col.name, frame[col.name])
         if what!='number' or (np.round(v)==v)[~np.isnan(v)].all(): return col
         return replace(col, dtype='float64')
-    def wide(k, table): return replace(table, columns=tuple(one(col, frames[k]) for col in table.columns))
+    def wide(k, table):
+        columns = [one(col, frames[k]) for col in table.columns]
+        return replace(table, columns=tuple(columns))
     return replace(schema, tables={k: wide(k, table) for k,table in schema.tables.items()})
 
 def _schema_of(like):
@@ -786,7 +789,7 @@ def _given_back(schema, k, v, index, numbers, said):
     if numbers: return _pd().DataFrame(v, index, table.features)
     return _frame_from(table, v, index, said)
 
-# %% ../../nbs/25_data.frames.ipynb #dc6dbd8d
+# %% ../../nbs/25_data.frames.ipynb #c2a9f5fb
 def as_frames(
     x, # A data set (what it observed comes back), or `{name: tensor (N,*shape)}`
     like=None, # The data set whose frames to imitate, or their schema (default: `x` itself)
@@ -800,8 +803,10 @@ def as_frames(
     if isinstance(x, MMData):
         index = x.ids
         seen = {k: x.observed(k).cpu().numpy() for k in x.names}
-        def rows(k, v): return _given_back(schema, k, v[seen[k]], index[seen[k]], numbers, said=False)
-        return {k: rows(k, v) for k,v in x.x.items()}
+        def observed(k, v):
+            has = seen[k]
+            return _given_back(schema, k, v[has], index[has], numbers, said=False)
+        return {k: observed(k, v) for k,v in x.x.items()}
     N = len(next(iter(x.values())))
     if ids is None and isinstance(like, MMData) and len(like)==N: ids = like.ids
     index = _pd().RangeIndex(N) if ids is None else _pd().Index(ids)
@@ -979,7 +984,7 @@ def _frames_at(path, index, name=None):
     if name and len(frames)==1: frames = {name: v for v in frames.values()}
     return frames, beside
 
-# %% ../../nbs/25_data.frames.ipynb #fa30dd42
+# %% ../../nbs/25_data.frames.ipynb #26a9f344
 def _arrays_at(path):
     "Is there a file, or a folder, of arrays without ids?"
     if path.is_dir(): return _has(path, '.npy') or (path/'format').is_dir()
@@ -1003,6 +1008,7 @@ def _labels_beside(labels, frames, beside):
     if elsewhere and labels not in beside: return labels
     return beside[_pick(labels, list(beside), 'column of obs for labels')]
 
+# %% ../../nbs/25_data.frames.ipynb #c1630db7
 def read_data(
     paths, # A file or folder, a list of them, or `{name: path}`
     labels=None, # Column of the labels: 'clinic.status', or 'status' if only one table has it

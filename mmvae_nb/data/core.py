@@ -423,7 +423,7 @@ def _in_one_order(parts):
     def ordered(v): return v.iloc[v.index.get_indexer(index)]
     return {w: ordered(v) if w in moved else v for w,v in parts.items()}, index
 
-# %% ../../nbs/20_data.core.ipynb #b7b6a04e
+# %% ../../nbs/20_data.core.ipynb #82bb2042
 def _mask(m, name:str, N:int, shape:tuple=()):
     "One mask as bools, `(N,)` of rows or `(N,*shape)` of entries; numbers 0 and 1 will do"
     who = f'mask of modality {name!r}'
@@ -455,6 +455,27 @@ def _masked_arrays(x):
         if np.ma.is_masked(v): mask[k] = torch.from_numpy(~np.ma.getmaskarray(v))
     return x, mask
 
+def _shown(x, mask):
+    "Modalities with 0 where a mask of entries is False"
+    def one(k, v):
+        if k not in mask or mask[k].dim()==1: return v
+        return torch.where(mask[k].to(v.device), v, torch.zeros((), dtype=v.dtype, device=v.device))
+    return {k: one(k, v) for k,v in x.items()}
+
+# %% ../../nbs/20_data.core.ipynb #b94636d6
+def _in_one_order_of_columns(mask, x):
+    "Masks that are frames of several columns, with the columns in the order of the modality's"
+    def one(k, m):
+        v = x.get(k)
+        if not _is_frame(m) or not _is_frame(v) or m.shape[1]<2 or m.columns.equals(v.columns): return m
+        alone = m.columns.symmetric_difference(v.columns, sort=False)
+        if len(alone) or m.columns.has_duplicates:
+            found = f'e.g. {_first_of(alone)!r}' if len(alone) else 'and some twice'
+            raise ValueError(f'mask of modality {k!r}: its columns are not those of the modality, {found}; if column j '
+                             f'is the same in both: mask[{k!r}] = mask[{k!r}].set_axis(x[{k!r}].columns, axis=1)')
+        return m[v.columns]
+    return {k: one(k, m) for k,m in (mask or {}).items()}
+
 def _over(m, v):
     "A mask of rows beside the entries of `v`; one of entries as it is"
     event = [1]*(v.dim()-m.dim())
@@ -469,20 +490,6 @@ def _both(mask, more):
         else: out[k] = out[k] & _over(m, out[k])
     return out
 
-# %% ../../nbs/20_data.core.ipynb #8a597dd8
-def _in_one_order_of_columns(mask, x):
-    "Masks that are frames of several columns, with the columns in the order of the modality's"
-    def one(k, m):
-        v = x.get(k)
-        if not _is_frame(m) or not _is_frame(v) or m.shape[1]<2 or m.columns.equals(v.columns): return m
-        alone = m.columns.symmetric_difference(v.columns, sort=False)
-        if len(alone) or m.columns.has_duplicates:
-            found = f'e.g. {_first_of(alone)!r}' if len(alone) else 'and some twice'
-            raise ValueError(f'mask of modality {k!r}: its columns are not those of the modality, {found}; if column j '
-                             f'is the same in both: mask[{k!r}] = mask[{k!r}].set_axis(x[{k!r}].columns, axis=1)')
-        return m[v.columns]
-    return {k: one(k, m) for k,m in (mask or {}).items()}
-
 def _poked(x, mask, dtype):
     "Modalities with NaN where a mask of entries is False (as floats, if they were none), and masks of rows"
     x, rows = dict(x), {}
@@ -494,13 +501,6 @@ def _poked(x, mask, dtype):
         if not v.is_floating_point(): v = v.to(torch.promote_types(dtype, torch.float32))
         x[k] = torch.where(m.to(v.device), v, float('nan'))
     return x, rows
-
-def _shown(x, mask):
-    "Modalities with 0 where a mask of entries is False"
-    def one(k, v):
-        if k not in mask or mask[k].dim()==1: return v
-        return torch.where(mask[k].to(v.device), v, torch.zeros((), dtype=v.dtype, device=v.device))
-    return {k: one(k, v) for k,v in x.items()}
 
 # %% ../../nbs/20_data.core.ipynb #3d8d4a76
 _whole_row, _in_part, _infinite, _too_large = 1, 2, 3, 4     # what may be wrong with a row
@@ -556,7 +556,7 @@ def _refuse_damage(v, kind, obs, name:str, given, index):
     if rows(_too_large).any():
         refuse('a number too large for the type of batches in', _too_large, 'use logarithms, or dtype=torch.float64')
 
-# %% ../../nbs/20_data.core.ipynb #bd3ccd26
+# %% ../../nbs/20_data.core.ipynb #d15c8f41
 def _known(v):
     "The entries that are no NaN, flat"
     v = v.flatten()
@@ -574,8 +574,9 @@ def _sentinel(v, obs):
     far = low<rest.mean()-10*rest.std()
     return int(low) if far else None
 
-def _lacking(x, mask, dtype, given, index):
+def _lacking(x, mask, dtype, given, index, check):
     "Masks, False where a row is NaN throughout, and names of modalities with holes; raises at damage, warns of -999"
+    if not check: return mask, None                         # holes: not looked for yet
     empty = {}
     holes = []
     for k,v in x.items():
@@ -675,7 +676,7 @@ def _as_one(x, mask, y):
     mask = _in_one_order_of_columns(mask, x)
     return x, mask, parts.get('y'), index
 
-# %% ../../nbs/20_data.core.ipynb #fff105cb
+# %% ../../nbs/20_data.core.ipynb #f0e5c7fb
 class MMData:
     "A multimodal data set in memory: one tensor per modality, perhaps labels, perhaps masks"
     def __init__(self,
@@ -703,8 +704,7 @@ class MMData:
         mask = _both(_masks(mask, self.x, N), hidden)
         self.scale = _scales(scale, _shown(self.x, mask))
         self.x, mask = _poked(self.x, mask, dtype)
-        self._holes = None                                  # not looked for yet
-        if check: mask, self._holes = _lacking(self.x, mask, dtype, x, self._index)
+        mask, self._holes = _lacking(self.x, mask, dtype, x, self._index, check)
         self.mask = mask or None
         if mask: self._drop_empty(empty)
     def __len__(self): return len(self._first)
@@ -828,7 +828,7 @@ def part(self:MMData, idx, names)->dict:
     x, *_ = self.finish(self.raw(idx, names))
     return x
 
-# %% ../../nbs/20_data.core.ipynb #0029e3cc
+# %% ../../nbs/20_data.core.ipynb #12f88e40
 @patch
 def labels(self:MMData,
     what:str='this', # Who needs them, for the message
@@ -851,7 +851,18 @@ def labels(self:MMData,
         raise ValueError(f'{what} needs every label, but that of sample {first} is -1 (unknown)')
     return y.cpu()
 
-# %% ../../nbs/20_data.core.ipynb #9c0f3ef7
+def _kind_of_labels(data):
+    "What the labels are, for the `repr`; empty without labels"
+    y = data.y
+    if y is None: return ''
+    if y.is_floating_point(): return ', float targets'
+    if y.dim()>1: return f', {y[0].numel()} labels at once'
+    said = f', {data.n_classes} classes'
+    if data.classes: said += f' ({_first_names(data.classes)})'
+    unknown = int((y<0).sum())
+    return f'{said}, {unknown:,} of unknown class' if unknown else said
+
+# %% ../../nbs/20_data.core.ipynb #af3ab513
 @patch
 def cells(self:MMData,
     name:str, # Modality
@@ -870,18 +881,6 @@ def holes(self:MMData):
             return not cells.all()
         self._holes = frozenset(k for k in self.names if some(k))
     return tuple(k for k in self.names if k in self._holes)
-
-# %% ../../nbs/20_data.core.ipynb #b27c34be
-def _kind_of_labels(data):
-    "What the labels are, for the `repr`; empty without labels"
-    y = data.y
-    if y is None: return ''
-    if y.is_floating_point(): return ', float targets'
-    if y.dim()>1: return f', {y[0].numel()} labels at once'
-    said = f', {data.n_classes} classes'
-    if data.classes: said += f' ({_first_names(data.classes)})'
-    unknown = int((y<0).sum())
-    return f'{said}, {unknown:,} of unknown class' if unknown else said
 
 @patch
 def __repr__(self:MMData):
@@ -1124,7 +1123,15 @@ def is_pixels(self:MMData,
     were_bytes = self.x[k].dtype==torch.uint8 or k in self.holes
     return were_bytes and self.scale[k]==255
 
-# %% ../../nbs/20_data.core.ipynb #e0fef53b
+# %% ../../nbs/20_data.core.ipynb #9b818a22
+def _holes_by_name(data, holes):
+    "May entries of a modality be missing? As somebody says, for all or some, or as was found"
+    found = {k: k in data.holes for k in data.x}
+    if holes is None: return found
+    if not isinstance(holes, Mapping): return dict.fromkeys(found, holes)
+    for k in holes: choose(k, found, 'modality in holes')
+    return {**found, **holes}
+
 def _sizes_as_weights(x, weight):
     "A weight for each modality: the same for all, or 'auto', the inverse of its size"
     if not isinstance(weight, str): return dict.fromkeys(x, weight)
@@ -1182,7 +1189,7 @@ def _tell_of_lost(k, mean, sd, constant, stored, dtype):
     warnings.warn(f'modality {k!r}: {total} of {len(lost)} columns vary less than {dtype} can tell, e.g. column '
                   f'{first} ({found}), and are treated as constant; subtract the means before MMData: v-v.mean(0)')
 
-# %% ../../nbs/20_data.core.ipynb #9cee8160
+# %% ../../nbs/20_data.core.ipynb #f60fee91
 def _is_free(lik, shape):
     "Location and scale, the scale not one that the user states in the units of the data"
     if isinstance(lik, str):
@@ -1199,7 +1206,8 @@ def _likelihood_and_units(self:MMData, k, lik, units):
     if lik is None and pixels: lik = 'pixels'
     if lik is None: lik = 'normal' if units is None else NormalLik(learn=True)
     if isinstance(units, str) and units=='auto' and (pixels or not _is_free(lik, self.x[k].shape[1:])): units = None
-    if isinstance(units, str): units = self.standard(k)
+    if not isinstance(units, str): return lik, units
+    units = self.standard(k)
     if units is not None and hasattr(lik, 'own_units'): units = lik.own_units(units)
     return lik, units
 
@@ -1214,12 +1222,7 @@ def modalities(self:MMData,
     "Modalities with the shapes of the data, and units from what was observed in them"
     for k in per: choose(k, self.x, 'modality')
     weights = _sizes_as_weights(self.x, weight)
-    found = {k: k in self.holes for k in self.x}
-    if holes is None: holes = found
-    if isinstance(holes, Mapping):
-        for k in holes: choose(k, self.x, 'modality in holes')
-        holes = {**found, **holes}
-    else: holes = dict.fromkeys(self.x, holes)
+    holes = _holes_by_name(self, holes)
     def one(k, v):
         own = per.get(k, {})
         if not isinstance(own, Mapping): own = {'likelihood': own}

@@ -1189,7 +1189,7 @@ def _tell_of_lost(k, mean, sd, constant, stored, dtype):
     warnings.warn(f'modality {k!r}: {total} of {len(lost)} columns vary less than {dtype} can tell, e.g. column '
                   f'{first} ({found}), and are treated as constant; subtract the means before MMData: v-v.mean(0)')
 
-# %% ../../nbs/20_data.core.ipynb #f60fee91
+# %% ../../nbs/20_data.core.ipynb #d6b83c22
 def _is_free(lik, shape):
     "Location and scale, the scale not one that the user states in the units of the data"
     if isinstance(lik, str):
@@ -1213,7 +1213,7 @@ def _likelihood_and_units(self:MMData, k, lik, units):
 
 @patch
 def modalities(self:MMData,
-    likelihood=None, # Of all, a name or a module (default: 'pixels' for bytes, else normal with a learned scale)
+    likelihood=None, # Of all, a name or a module (default: as its frame says; 'pixels' for bytes; else normal, scale learned)
     weight=1., # Of every reconstruction term; 'auto' is the inverse of its size, 1 for the largest
     units='auto', # 'auto', 'standard', or None: the data's own; 'auto' spares pixels, classes, scales you state
     holes=None, # May entries be missing? One answer or `{name: bool}` (default: where some are)

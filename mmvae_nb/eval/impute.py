@@ -277,10 +277,12 @@ def covered(
     last = (below+ties).clamp(max=b)
     return (last-first+1).clamp(min=0)/(ties+1)
 
-# %% ../../nbs/76_eval.impute.ipynb #6e78f6c7
+# %% ../../nbs/76_eval.impute.ipynb #eabe72f5
 def _log_p(p, x, hidden):
     "log p of what is hidden, `(B,)` nats, averaged over the codes of `p`"
-    if hidden.flatten(1).all(): lp = p.log_prob(x)                     # (n,B)
+    entries = hidden.flatten(1)
+    partly = entries.any(1) & ~entries.all(1)                          # (B,)
+    if not partly.any(): lp = p.log_prob(x)                            # (n,B); of others nothing is counted
     else:
         entry_log_prob = import_module('mmvae_nb.dists').entry_log_prob
         nats = entry_log_prob(p, x)                                    # (n,B,*shape)
@@ -289,8 +291,9 @@ def _log_p(p, x, hidden):
 
 def _sum(v, on):
     "Sum and number of the entries in `on`, `(B,)` each"
-    total = torch.where(on, v, 0.).flatten(1).sum(1)
-    return total, on.flatten(1).sum(1)
+    N = len(v)
+    total = torch.where(on, v, 0.).reshape(N, -1).sum(1)
+    return total, on.reshape(N, -1).sum(1)
 
 def _guess_scores(x, guess, hidden, sd, kind):
     "`{metric: (sums, numbers)}` of a best guess; no column that does not vary"

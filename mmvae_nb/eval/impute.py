@@ -6,15 +6,15 @@
 __all__ = ['cohort_likelihoods', 'bounds', 'Imputed', 'imputable', 'impute', 'crps', 'covered', 'imputation_error', 'cohort',
            'LogInputs', 'small_modalities']
 
-# %% ../../nbs/76_eval.impute.ipynb #ab57e866
+# %% ../../nbs/76_eval.impute.ipynb #e0bb713c
 import math, pandas as pd, torch, torch.nn.functional as F, warnings
 from dataclasses import dataclass
 from importlib import import_module
 from ..core import as_names, choose, eval_mode, register, seeded
 from ..data.core import MMData, mcar
-from ..dists import BernoulliLik, CategoricalLik
+from ..dists import BernoulliLik, CategoricalLik, NormalLik
 from .coherence import _device
-from ..liks import likelihood_of, suggest_likelihood
+from ..liks import LogNormalLik, NegBinLik, likelihood_of, suggest_likelihood
 from ..models.cmmd import SplitCMMD
 from ..models.samplers import _bar
 from ..nets import MLPBody, MLPNet
@@ -580,32 +580,51 @@ def _begin_at_average(net, word, v):
     with torch.no_grad(): last.bias += outputs(mean.clamp(.02, top)).flatten()
     return net
 
-# %% ../../nbs/76_eval.impute.ipynb #985f68f1
+# %% ../../nbs/76_eval.impute.ipynb #7cfdbb7c
+def _spread_of(v, word):
+    "Dispersion of counts, or sd of logarithms, over everything that was observed `(N,*shape)`"
+    if word=='lognormal': return v.log().std(0).mean().item()
+    mean, var = v.mean(0).clamp(min=1e-3), v.var(0)
+    return ((var-mean).clamp(min=0)/mean**2).mean().item()
+
+def _lik_within(word, v, shape):
+    "A likelihood that begins with half of the observed variance: what is left when the codes explain the rest"
+    if word=='normal': return NormalLik(.5**.5, learn=True)
+    if word=='lognormal': return LogNormalLik(max(.5**.5*_spread_of(v, word), .05), shape=shape)
+    if word=='negbin': return NegBinLik(max(.5*_spread_of(v, word), .05), shape=shape)
+    return likelihood_of(word, shape)
+
+# %% ../../nbs/76_eval.impute.ipynb #71455d0c
 def small_modalities(
     data:MMData, # Training data
     d:int, # Numbers that a decoder reads: the model's latent size
     likelihood=None, # `{name: word or module}` (default: what `suggest_likelihood` says)
     hidden:tuple=(64,), # Widths of the hidden layers
-    dropout:float=0., # Share of hidden units of encoders dropped in training
-    share:float=0., # Weights: 0 all alike, 1 the inverse of the size, from 50 numbers on
+    share:float=1., # Weights of modalities of more than 50 numbers: 1, the inverse of the size, to 0, all alike
 )->list: # List of `Modality`
     "Modalities of a cohort with networks for a few hundred samples"
+    given = likelihood or {}
+    for k in given: choose(k, data.names, 'modality in likelihood')
     fields = {}
     for k in data.names:
         rows, = data.observed(k).nonzero(as_tuple=True)
         v = data.part(rows, (k,))[k].cpu()
-        word = (likelihood or {}).get(k) or suggest_likelihood(v)[0]
-        shape = tuple(v.shape[1:])
-        body = MLPBody(shape, hidden, dropout, sd=_input_sd(word, shape))
-        log = _log_inputs(word, v)
-        net = _begin_at_average(MLPNet(d, shape, hidden), word, v)
-        fields[k] = {
-            'encoder': body if log is None else nn.Sequential(log, body),
-            'decoder': net,
-            'weight': min(1., 50/math.prod(shape))**share,
-        }
-        if word!='normal': fields[k]['likelihood'] = likelihood_of(word, shape)
+        word = given.get(k) or suggest_likelihood(v)[0]
+        fields[k] = _small_fields(word, v, d, hidden)
+        fields[k]['weight'] = min(1., 50/v[0].numel())**share
     return data.modalities(**fields)
+
+# %% ../../nbs/76_eval.impute.ipynb #eff7a074
+def _small_fields(word, v, d, hidden):
+    "Networks and likelihood of a modality, from what was observed of it `(N,*shape)`"
+    shape = tuple(v.shape[1:])
+    body = MLPBody(shape, hidden, sd=_input_sd(word, shape))
+    log = _log_inputs(word, v)
+    return {
+        'encoder': body if log is None else nn.Sequential(log, body),
+        'decoder': _begin_at_average(MLPNet(d, shape, hidden), word, v),
+        'likelihood': _lik_within(word, v, shape),
+    }
 
 def _input_sd(word, shape):
     "Standard deviation of the entries that a body sees"

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['as_table', 'MMEstimator']
 
-# %% ../../nbs/84_app.estimator.ipynb #8e05d574
-import importlib, numpy as np, pandas as pd, torch, warnings
+# %% ../../nbs/84_app.estimator.ipynb #53118fd9
+import importlib, math, numpy as np, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from fastcore.basics import patch
@@ -36,7 +36,7 @@ def as_table(
         blocks[k] = [*named.columns]
     return pd.concat(parts, axis=1), blocks
 
-# %% ../../nbs/84_app.estimator.ipynb #daa8d5bc
+# %% ../../nbs/84_app.estimator.ipynb #b81e6af5
 def _columns(X, cols, k):
     "Columns of a block, of a frame by name or of an array by position, as a frame or an array"
     if hasattr(X, 'columns'):
@@ -53,8 +53,11 @@ def _parts(X, blocks):
     if isinstance(X, Mapping):
         if blocks: raise ValueError('blocks belong to a single table, but X is a dict of modalities; leave them out')
         return dict(X)
-    if not blocks: blocks = {'x': range(X.shape[1]) if not hasattr(X, 'columns') else [*X.columns]}
-    return {k: _columns(X, cols, k) for k,cols in blocks.items()}
+    return {k: _columns(X, cols, k) for k,cols in (blocks or _one_block(X)).items()}
+
+def _one_block(X):
+    "All columns as one modality"
+    return {'x': [*X.columns] if hasattr(X, 'columns') else range(np.shape(X)[1])}
 
 def _something(parts):
     "Which samples have anything, bool `(N,)`"
@@ -75,8 +78,12 @@ def _as_data(X, blocks, y=None):
     labels = None if y is None else cut(np.asarray(y))
     return MMData(kept, labels), rows
 
-# %% ../../nbs/84_app.estimator.ipynb #fe5a3f94
-_usual = {'mvtcae': {'beta': 2.5}, 'jnf_dcca': {'projectors': 'dcca'}, 'jnf_shared': {'projectors': 'contrastive'}}
+# %% ../../nbs/84_app.estimator.ipynb #1061aae9
+_usual = { # Options of a model unless others are given
+    'mvtcae': {'beta': 2.5},
+    'cmmd': {'lam': 10.}, 'split_cmmd': {'options': {'lam': 10.}},        # 1000 is for batches of hundreds
+    'jnf_dcca': {'projectors': 'dcca'}, 'jnf_shared': {'projectors': 'contrastive'},
+}
 _label = 'y'                                     # name of the modality that labels become
 _classifiers = 'cmmd', 'split_cmmd'
 
@@ -99,11 +106,13 @@ def _built(name, data, d, likelihood, hidden, options):
 def _without_decoder(m):
     return replace(m, decoder=None)
 
-# %% ../../nbs/84_app.estimator.ipynb #9dadb0dc
+# %% ../../nbs/84_app.estimator.ipynb #4229caf0
 def _fit(model, train, valid, epochs, bs, lr, device):
     "Train all stages in turn, each ending at its best epoch on `valid`"
-    dls = mm_dls(train, valid, bs=min(bs, len(train)), device=device)
+    bs = min(bs, len(train))
+    dls = mm_dls(train, valid, bs=bs, device=device)
     learn = mm_learner(dls, model)
+    if epochs is None: epochs = max(20, math.ceil(500/(len(train)//bs)))
     if not isinstance(epochs, Mapping): epochs = {s.name: epochs for s in model.stages()}
     with learn.no_bar(), learn.no_logging(): learn.fit_stages(dict(epochs), lr=lr, one_cycle=True)
     return model
@@ -120,7 +129,7 @@ def _bound(model, data, seed, bs=256):
             total += float(value)*len(i)
     return total/len(data)
 
-# %% ../../nbs/84_app.estimator.ipynb #f5c72c4f
+# %% ../../nbs/84_app.estimator.ipynb #64e36d65
 class MMEstimator(TransformerMixin, BaseEstimator):
     "A multimodal VAE as a transformer of scikit-learn"
     def __init__(self,
@@ -129,7 +138,7 @@ class MMEstimator(TransformerMixin, BaseEstimator):
         *,
         blocks:dict=None, # `{name: columns}` of a table: names, or positions in an array (default: one modality 'x')
         likelihood:dict=None, # `{name: word}` (default: by the values, see `suggest_likelihood`)
-        epochs=60, # Of every stage, or `{stage: epochs}`
+        epochs=None, # Of every stage, or `{stage: epochs}` (default: so many that they make 500 steps, at least 20)
         lr:float=2e-3, # Highest learning rate
         bs:int=32, # Batch size
         valid:float=.15, # Share of the samples that choose the epoch
@@ -210,22 +219,24 @@ def _codes(self:MMEstimator, X):
     out[torch.as_tensor(rows)] = z
     return out.numpy()
 
-# %% ../../nbs/84_app.estimator.ipynb #aa00a31c
+# %% ../../nbs/84_app.estimator.ipynb #787f04e9
+def _kept(v, new):
+    "What is there of `v`, a frame, array or tensor, untouched; `new (N,columns)` where it is NaN"
+    if hasattr(v, 'columns'):
+        new = pd.DataFrame(new, v.index, v.columns)
+        return v.where(v.notna(), new)
+    v = np.asarray(v)
+    return np.where(np.isnan(v), new.reshape(v.shape), v)
+
 def _with_values(X, values, blocks):
-    "`X` with tensors `{name: (N,*shape)}` in the place of its blocks; a dict of arrays or frames if it was no table"
+    "`X`, with tensors `{name: (N,*shape)}` where it has gaps"
     def array(k): return values[k].numpy().reshape(len(values[k]), -1)
     if isinstance(X, MMData): return {k: v.numpy() for k,v in values.items()}
-    if isinstance(X, Mapping):
-        def like(k, v):
-            if not hasattr(v, 'columns'): return values[k].numpy()
-            return pd.DataFrame(array(k), v.index, v.columns)
-        return {k: like(k, v) for k,v in X.items()}
-    if not hasattr(X, 'columns'):
-        out = np.array(X, dtype=float)
-        for k,cols in (blocks or {'x': range(X.shape[1])}).items(): out[:,list(cols)] = array(k)
-        return out
-    filled = X.copy()
-    for k,cols in (blocks or {'x': X.columns}).items(): filled[list(cols)] = array(k)
+    if isinstance(X, Mapping): return {k: _kept(v, array(k)) for k,v in X.items()}
+    filled = X.copy() if hasattr(X, 'columns') else np.array(X, dtype=float)
+    for k,cols in (blocks or _one_block(X)).items():
+        if hasattr(X, 'columns'): filled[list(cols)] = _kept(X[list(cols)], array(k))
+        else: filled[:,list(cols)] = _kept(filled[:,list(cols)], array(k))
     return filled
 
 @patch
@@ -263,7 +274,7 @@ def get_feature_names_out(self:MMEstimator, input_features=None):
     if self.output=='filled': return self.feature_names_in_
     return np.asarray([f'z{i}' for i in range(self.model_.d)], dtype=object)
 
-# %% ../../nbs/84_app.estimator.ipynb #ae3f7f4b
+# %% ../../nbs/84_app.estimator.ipynb #525366c1
 def _label_proba(est, X):
     "Probabilities of the classes, `(N,classes)`"
     model, data, rows = est._asked(X)
@@ -288,4 +299,5 @@ def predict_proba(self:MMEstimator, X):
 @patch
 def predict(self:MMEstimator, X):
     "The most probable class"
-    return self.classes_[_label_proba(self, X).argmax(1)]
+    p = _label_proba(self, X)
+    return self.classes_[p.argmax(1)]

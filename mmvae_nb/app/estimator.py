@@ -129,7 +129,7 @@ def _bound(model, data, seed, bs=256):
             total += float(value)*len(i)
     return total/len(data)
 
-# %% ../../nbs/84_app.estimator.ipynb #64e36d65
+# %% ../../nbs/84_app.estimator.ipynb #01a49485
 class MMEstimator(TransformerMixin, BaseEstimator):
     "A multimodal VAE as a transformer of scikit-learn"
     def __init__(self,
@@ -161,22 +161,26 @@ class MMEstimator(TransformerMixin, BaseEstimator):
         self.options = options
         self.device = device
         self.seed = seed
-    def fit(self, X, y=None):
-        "Learn from `X`; labels `y` matter to classifiers only"
-        choose(self.output, ('codes','filled'), 'output')
-        labelled = self.model in _classifiers
-        data, rows = _as_data(X, self.blocks, y if labelled else None)
-        if labelled:
-            self.classes_ = np.asarray(data._names_of_classes)
-            data = with_labels(data, name=_label)
-        held = max(1, round(self.valid*len(data)))
-        if len(data)-held<2: raise ValueError(f'{len(data)} samples are too few: at least 2 to learn from, and 1 to validate')
-        train, valid = data.split(len(data)-held, held, seed=self.seed)
-        with seeded(self.seed):
-            built = _built(self.model, train, self.d, self.likelihood, self.hidden, self.options or {})
-            self.model_ = _fit(built, train, valid, self.epochs, self.bs, self.lr, self.device)
-        self._remember(X)
-        return self
+
+# %% ../../nbs/84_app.estimator.ipynb #dfaa38bc
+@patch
+def fit(self:MMEstimator, X, y=None):
+    "Learn from `X`; labels `y` matter to classifiers only"
+    choose(self.output, ('codes','filled'), 'output')
+    labelled = self.model in _classifiers
+    data, rows = _as_data(X, self.blocks, y if labelled else None)
+    if labelled:
+        self.classes_ = np.asarray(data._names_of_classes)
+        data = with_labels(data, name=_label)
+    held = max(1, round(self.valid*len(data)))
+    if len(data)-held<2:
+        raise ValueError(f'{len(data)} samples are too few: at least 2 to learn from, and 1 to validate')
+    train, valid = data.split(len(data)-held, held, seed=self.seed)
+    with seeded(self.seed):
+        built = _built(self.model, train, self.d, self.likelihood, self.hidden, self.options or {})
+        self.model_ = _fit(built, train, valid, self.epochs, self.bs, self.lr, self.device)
+    self._remember(X)
+    return self
 
 # %% ../../nbs/84_app.estimator.ipynb #a5b0bc1f
 def _all_rows(data, rows):

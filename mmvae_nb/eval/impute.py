@@ -217,7 +217,7 @@ def _tell_alone(alone, N):
     warnings.warn(f'{len(alone)} of {N} samples have nothing observed (the first is {alone[0].item()}): '
                   'they are filled from the prior, all alike', stacklevel=3)
 
-# %% ../../nbs/76_eval.impute.ipynb #a53f037e
+# %% ../../nbs/76_eval.impute.ipynb #91ac07b4
 def _hidden_blocks(data, hide, targets, seed):
     "The data with some more blocks missing"
     keep = dict.fromkeys(targets, 1-hide)
@@ -234,8 +234,8 @@ def _hidden_entries(data, model, hide, targets, seed):
     "The data with some entries missing; a sample that would lose everything keeps all"
     with seeded(seed): off = {k: _drawn_cells(data, model, k, hide) for k in targets}
     cells = {k: _cells(data, k).cpu() for k in data.names}
-    def kept(k): return (cells[k] & ~off[k] if k in off else cells[k]).flatten(1).any(1)
-    some = torch.stack([kept(k) for k in data.names]).any(0)
+    left = {k: cells[k] & ~off[k] if k in off else cells[k] for k in data.names}
+    some = torch.stack([v.flatten(1).any(1) for v in left.values()]).any(0)
     x = {k: data.part(slice(None), (k,))[k].cpu() for k in data.names}
     for k,o in off.items():
         event = [1]*(o.dim()-1)
@@ -277,7 +277,7 @@ def covered(
     last = (below+ties).clamp(max=b)
     return (last-first+1).clamp(min=0)/(ties+1)
 
-# %% ../../nbs/76_eval.impute.ipynb #eabe72f5
+# %% ../../nbs/76_eval.impute.ipynb #cbf67844
 def _log_p(p, x, hidden):
     "log p of what is hidden, `(B,)` nats, averaged over the codes of `p`"
     entries = hidden.flatten(1)
@@ -316,9 +316,13 @@ def _draw_scores(x, p, hidden, sd, kind, level):
     out['coverage'] = _sum(covered(x, draws, level), hidden)
     whole = hidden.flatten(1).any(1)
     out['log p'] = _sum(_log_p(p, x, hidden), whole)
-    chance = probs.clamp(1e-12, 1).to(x)
-    if kind=='binary': out['log loss'] = _sum(F.binary_cross_entropy(chance.clamp(max=1-1e-7), x, reduction='none'), hidden)
-    if kind=='class': out['log loss'] = _sum(-(x*chance.log()).sum(-1), hidden[...,0])
+    chance = probs.clamp(1e-7, 1-1e-7).to(x)
+    if kind=='binary':
+        loss = F.binary_cross_entropy(chance, x, reduction='none')
+        out['log loss'] = _sum(loss, hidden)
+    if kind=='class':
+        loss = -(x*chance.log()).sum(-1)
+        out['log loss'] = _sum(loss, hidden[...,0])
     return out
 
 # %% ../../nbs/76_eval.impute.ipynb #fd9977a8
@@ -397,7 +401,7 @@ def _baseline(method, train, test, at, columns):
     out[:,cols] = torch.as_tensor(guess)*scale[cols]+mean[cols]
     return out, told
 
-# %% ../../nbs/76_eval.impute.ipynb #25341499
+# %% ../../nbs/76_eval.impute.ipynb #d5db4773
 def _hide(model, data, hide, by, truth, targets, seed):
     "What is left to see, what is hidden `{name: bool (N,*shape)}`, and the truth"
     choose(by, ('block','entry'), 'way to hide')
@@ -407,7 +411,8 @@ def _hide(model, data, hide, by, truth, targets, seed):
     else:
         if not 0<hide<1: raise ValueError(f'hide is a share of what was observed, between 0 and 1, found {hide}')
         whole = data
-        seen = _hidden_blocks(data, hide, targets, seed) if by=='block' else _hidden_entries(data, model, hide, targets, seed)
+        if by=='block': seen = _hidden_blocks(data, hide, targets, seed)
+        else: seen = _hidden_entries(data, model, hide, targets, seed)
     hidden = {k: (_cells(whole, k) & ~_cells(seen, k)).cpu() for k in targets}
     if not any(h.any() for h in hidden.values()):
         raise ValueError(f'nothing was hidden of {len(data)} samples; raise hide, or give more samples')
@@ -580,7 +585,9 @@ def _begin_at_average(net, word, v):
     with torch.no_grad(): last.bias += outputs(mean.clamp(.02, top)).flatten()
     return net
 
-# %% ../../nbs/76_eval.impute.ipynb #7cfdbb7c
+# %% ../../nbs/76_eval.impute.ipynb #f7f85be7
+_left = .4       # share of the observed variance that a likelihood begins with
+
 def _spread_of(v, word):
     "Dispersion of counts, or sd of logarithms, over everything that was observed `(N,*shape)`"
     if word=='lognormal': return v.log().std(0).mean().item()
@@ -588,10 +595,10 @@ def _spread_of(v, word):
     return ((var-mean).clamp(min=0)/mean**2).mean().item()
 
 def _lik_within(word, v, shape):
-    "A likelihood that begins with half of the observed variance: what is left when the codes explain the rest"
-    if word=='normal': return NormalLik(.5**.5, learn=True)
-    if word=='lognormal': return LogNormalLik(max(.5**.5*_spread_of(v, word), .05), shape=shape)
-    if word=='negbin': return NegBinLik(max(.5*_spread_of(v, word), .05), shape=shape)
+    "A likelihood that begins with a part of the observed variance: what is left when the codes explain the rest"
+    if word=='normal': return NormalLik(_left**.5, learn=True)
+    if word=='lognormal': return LogNormalLik(max(_left**.5*_spread_of(v, word), .05), shape=shape)
+    if word=='negbin': return NegBinLik(max(_left*_spread_of(v, word), .05), shape=shape)
     return likelihood_of(word, shape)
 
 # %% ../../nbs/76_eval.impute.ipynb #71455d0c

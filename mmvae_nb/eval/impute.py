@@ -6,15 +6,15 @@
 __all__ = ['cohort_likelihoods', 'bounds', 'Imputed', 'imputable', 'impute', 'crps', 'covered', 'imputation_error', 'cohort',
            'LogInputs', 'small_modalities']
 
-# %% ../../nbs/76_eval.impute.ipynb #e0bb713c
+# %% ../../nbs/76_eval.impute.ipynb #cf1396e3
 import math, pandas as pd, torch, torch.nn.functional as F, warnings
 from dataclasses import dataclass
 from importlib import import_module
 from ..core import as_names, choose, eval_mode, register, seeded
 from ..data.core import MMData, mcar
-from ..dists import BernoulliLik, CategoricalLik, NormalLik
+from ..dists import BernoulliLik, CategoricalLik, NormalLik, as_likelihood
 from .coherence import _device
-from ..liks import LogNormalLik, NegBinLik, likelihood_of, suggest_likelihood
+from ..liks import LogNormalLik, NegBinLik, suggest_likelihood
 from ..models.cmmd import SplitCMMD
 from ..models.samplers import _bar
 from ..nets import MLPBody, MLPNet
@@ -243,11 +243,11 @@ def _hidden_entries(data, model, hide, targets, seed):
     mask = {k: v.cpu() for k,v in (data.mask or {}).items()}
     return MMData(x, data.y, mask, dtype=data.dtype)
 
-# %% ../../nbs/76_eval.impute.ipynb #d0ba19f2
+# %% ../../nbs/76_eval.impute.ipynb #91a40804
 def _kind(model, k):
     "'class', 'binary' or 'number', by the likelihood"
     m = model.mods[k]
-    lik = likelihood_of(m.likelihood, m.shape)
+    lik = as_likelihood(m.likelihood, m.shape)
     if isinstance(lik, CategoricalLik): return 'class'
     return 'binary' if isinstance(lik, BernoulliLik) else 'number'
 
@@ -585,7 +585,7 @@ def _begin_at_average(net, word, v):
     with torch.no_grad(): last.bias += outputs(mean.clamp(.02, top)).flatten()
     return net
 
-# %% ../../nbs/76_eval.impute.ipynb #f7f85be7
+# %% ../../nbs/76_eval.impute.ipynb #0339e2de
 _left = .4       # share of the observed variance that a likelihood begins with
 
 def _spread_of(v, word):
@@ -599,7 +599,7 @@ def _lik_within(word, v, shape):
     if word=='normal': return NormalLik(_left**.5, learn=True)
     if word=='lognormal': return LogNormalLik(max(_left**.5*_spread_of(v, word), .05), shape=shape)
     if word=='negbin': return NegBinLik(max(_left*_spread_of(v, word), .05), shape=shape)
-    return likelihood_of(word, shape)
+    return as_likelihood(word, shape)
 
 # %% ../../nbs/76_eval.impute.ipynb #71455d0c
 def small_modalities(

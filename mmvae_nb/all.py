@@ -12,6 +12,7 @@ from .nets import (
 from .liks import (
     PoissonLik, NegBinLik, ZIPoissonLik, ZINegBinLik, MultinomialLik, DirMultLik, LogNormalLik, GammaLik, BetaLik,
     FeatureNormalLik, PredictedNormalLik, StudentLik, OrdinalLik, suggest_likelihood, better_word)
+from .mixed import MixedLik
 from .viz import (
     palette, style, grid, show_images, show_sample, show_samples, ellipse, density, latent_plane, dots, bars, curves)
 from .theory.lingauss import LinGauss, lingauss, ExactPosterior, unshare, mvn
@@ -27,6 +28,7 @@ from .theory.cca import (
 from .theory.contrastive import nce, mi_bound, infonce, Contrastive
 from .theory.mmd import sqdist, rbf, expect_k, gauss_mmd, bandwidth, mmd, imq, mix, witness, mmd_test, paired_mmd
 from .data.core import MMData, nan_masks, one_hot, with_labels, same_classes, mcar, missing_by_label, mm_dls
+from .data.frames import Frames, as_frames, from_anndata, read_data
 from .data.toy import shapes, measure, incoherent, lingauss_data
 from .data.digits import (
     sklearn_digits, digits_from_npz, five_backgrounds, invert_on, translate, digit_views, embedded_digits)
@@ -63,6 +65,7 @@ from .eval.fidelity import (
 from .eval.latents import linear_reader, latent_classification, kmeans_accuracy, to_plane, traverse
 from .eval.collapse import dim_kl, collapse, active_units, decoder_collapse
 from .eval.reconstruction import mse, ssim, reconstruction
+from .eval.impute import impute, imputation_error, cohort
 from .eval.report import metric, evaluate, write_scores, read_scores, write_report
 from .eval.checks import CheckCase, register_check, CheckReport, check_model
 from .app.explore import alpha_explorer, traversal_explorer, subset_explorer

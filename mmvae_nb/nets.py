@@ -428,7 +428,7 @@ def _check_holes(dec, m, d):
     except TypeError as e: raise ValueError(f'{who}: {e}') from e
     return dec
 
-# %% ../nbs/03_nets.ipynb #c78754da
+# %% ../nbs/03_nets.ipynb #801e788a
 def decoder_of(
     m:Modality, # A modality, with a decoder network of its own or none
     d:int, # Latent size
@@ -442,7 +442,8 @@ def decoder_of(
         own = Decoder(net, lik, m.shape, units=units, holes=m.holes)
         _check_decoder(own, m, d)
         return _check_holes(own, m, d)
-    net = net_for(m.shape, d, getattr(lik, 'n_out', 1))
+    mixed = hasattr(lik, 'widths')                            # blocks of columns say how wide they are
+    net = net_for(lik.outputs(m.shape) if mixed else m.shape, d, getattr(lik, 'n_out', 1))
     if isinstance(lik, CategoricalLik):
         K = m.shape[-1]
         quiet(net, quiet_gain*K**.5)                          # one of K logits moves p by p(1-p)
@@ -452,7 +453,10 @@ def decoder_of(
 def _check_units(m, lik):
     "Raise where a likelihood fixes the units: 0 and 1 are classes, or black and white"
     fixed = getattr(lik, 'fixed_units', False) or getattr(lik, 'link', None)=='sigmoid'
-    if m.units is None or not fixed: return
+    if m.units is None: return
+    wrong = lik.unit_error(m.units) if hasattr(lik, 'unit_error') else None
+    if wrong: raise ValueError(f'modality {m.name!r}: {wrong}')
+    if not fixed: return
     raise ValueError(f'modality {m.name!r}: {type(lik).__name__} is for values as they are; '
                      "leave out the units, or use likelihood='normal'")
 

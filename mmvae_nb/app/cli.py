@@ -13,7 +13,7 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #35b2536f
+# %% ../../nbs/80_app.cli.ipynb #61c2065e
 import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -26,9 +26,11 @@ from torch import nn
 from .. import __version__, viz
 from ..core import choose, eval_mode, seeded
 from ..data.core import MMData, mm_dls, same_classes, whole_file
+from ..data.frames import Frames, read_data
 from ..data.digits import embedded_digits
 from ..data.toy import shapes
 from ..dists import LaplaceLik, NormalLik, as_likelihood, likelihoods
+from ..liks import better_word
 from ..eval.coherence import by_given, classifier_accuracy, train_classifiers
 from ..models.samplers import fit_sampler
 from ..eval.report import (
@@ -79,7 +81,7 @@ def _options(data:str)->dict:
     name = data if data in job_settings else 'file'
     return dict(job_settings[name])
 
-# %% ../../nbs/80_app.cli.ipynb #2e66e081
+# %% ../../nbs/80_app.cli.ipynb #6b53b1f3
 def _split(whole:MMData, data:str, n_train, n_valid, n_test)->tuple:
     "Training, validation and test part of one data set"
     N = len(whole)
@@ -96,10 +98,11 @@ def _split(whole:MMData, data:str, n_train, n_valid, n_test)->tuple:
     return tuple(parts)
 
 def load_data(
-    data:str, # `digits`, `shapes`, an `.npz` file, or a folder of `.npy` files
+    data:str, # `digits`, `shapes`, or a path, as `read_data` takes it
     n_train:int=None, # Training samples (default: as in `job_settings`)
     n_valid:int=None, # Validation samples (of a file: a tenth)
     n_test:int=None, # Test samples (of a file: a tenth)
+    labels:str=None, # Column of the labels in a file of tables, e.g. `clinic.status`
 )->tuple: # Training, validation and test data
     "Data by name or from a path, always split in the same way"
     opts = _options(data)
@@ -109,11 +112,11 @@ def load_data(
     if data=='shapes': return tuple(shapes(n, seed=i) for i,n in enumerate(sizes))
     is_name = not any(s in data for s in './\\')
     if is_name and not Path(data).exists():
-        choose(data, ['digits','shapes','a path to an .npz file or a folder of .npy files'], 'data')
-    whole = MMData.from_path(data)
+        choose(data, ['digits','shapes','a path to a file (.npz, .csv, ...) or a folder'], 'data')
+    whole = read_data(data, labels=labels)
     return _split(whole, data, *sizes)
 
-# %% ../../nbs/80_app.cli.ipynb #4ae0dede
+# %% ../../nbs/80_app.cli.ipynb #a6eb90cc
 _defaults = {
     'jnf_dcca': {'projectors': 'dcca', 'size': 16},
     'jnf_shared': {'projectors': 'contrastive', 'size': 16},
@@ -128,7 +131,16 @@ def _likelihood(text:str)->nn.Module:
     try: return make(scale=float(scale))
     except TypeError: raise ValueError(f'likelihood {name!r} takes no scale, found {text!r}') from None
 
-def _for_data(text:str, data:MMData, k:str): # A likelihood, or its name
+def _by_modality(text:str, names)->dict:
+    "Words by modality, from `negbin`, or `rna=negbin,site=categorical`; 'learned' where nothing is said"
+    if '=' not in text: return dict.fromkeys(names, text)
+    words = dict.fromkeys(names, 'learned')
+    for part in text.split(','):
+        k, _, word = part.partition('=')
+        words[choose(k.strip(), names, 'modality in --likelihood')] = word.strip()
+    return words
+
+def _for_data(text:str, data:MMData, k:str): # A likelihood, or its name; None: as the data suggest
     "For one modality: bytes keep means between black and white; a name without a scale lets the data choose units"
     pixels = data.is_pixels(k)
     if text=='learned': return None if not pixels else _likelihood('learned pixels')
@@ -199,11 +211,11 @@ def _label_likelihood(data:MMData, label:str)->str:
     one_class = (rows.sum(1)==1).all()
     return 'categorical' if one_class else 'bernoulli'
 
-# %% ../../nbs/80_app.cli.ipynb #6c6cfd1d
+# %% ../../nbs/80_app.cli.ipynb #bdc76f72
 def build_model(
     name:str, # One of `_models`
     data:MMData, # Its shapes are the model's
-    likelihood:str='learned', # One of `_liks`
+    likelihood:str='learned', # One of `_liks`, or one for each, e.g. `rna=negbin,site=categorical`
     latent:int=16, # Numbers that a decoder reads: latent size, or shared and private together
     weight:str='1', # Of reconstruction terms: '1', or 'auto', the inverse of their size
     **options # To the model
@@ -213,11 +225,12 @@ def build_model(
     module, cls = place.rsplit('.', 1)
     choose(weight, ('1','auto'), 'weight')
     fields = {}
+    words = _by_modality(likelihood, data.names)
     for k,v in data.x.items():
         shape = tuple(v.shape[1:])
         nets = _small(shape, latent)
         if name in ('cmmd','split_cmmd'): nets.pop('decoder', None)          # theirs read more than z
-        lik = _for_data(likelihood, data, k)
+        lik = _for_data(words[k], data, k)
         fields[k] = {'likelihood': lik, **nets}
     label = options.get('label')
     if label: fields[label]['likelihood'] = _label_likelihood(data, label)
@@ -274,7 +287,17 @@ def _answers_words(model)->str:
     nothing = '' if answers.prior else ', and generates nothing from nothing'
     return f'  {answers.say()}{nothing}'
 
-# %% ../../nbs/80_app.cli.ipynb #6333fe0e
+# %% ../../nbs/80_app.cli.ipynb #ea5fa9e4
+def _better_words(model, data:MMData, most:int=2000)->list: # Lines
+    "Which likelihoods fit the kind of values better"
+    said = []
+    for k,m in model.mods.items():
+        rows = data.observed(k).nonzero()[:most,0]
+        if not len(rows): continue
+        told = better_word(data.part(rows, (k,))[k], m.likelihood, k)
+        if told: said.append(f'  {told}')
+    return said
+
 def chosen(
     model, # Just built
     data:MMData, # Training data
@@ -291,6 +314,7 @@ def chosen(
         if m.units is not None: words += f', {m.units.say()}'
         shape = tuple(m.shape)
         lines.append(f'  {k:{width}}  {shape}  {words}  weight {m.weight:.3g}')
+    lines += _better_words(model, data)
     weights = {m.weight for m in model.mods.values()}
     shapes_ = {m.shape for m in model.mods.values()}
     if len(weights)==1 and len(shapes_)>1:
@@ -603,11 +627,11 @@ def _fit(model, train:MMData, valid:MMData, args:dict, out, resume:bool=False, c
     with drawn: learn.fit_stages(epochs, one_cycle=True, resume=go_on)
     return learn
 
-# %% ../../nbs/80_app.cli.ipynb #d4fab41e
+# %% ../../nbs/80_app.cli.ipynb #02f487d7
 def _run_data(args:dict)->tuple:
     "Training, validation and test data of a run, with its label as a modality if it has one"
     sizes = [args[k] for k in ('n_train','n_valid','n_test')]
-    parts = load_data(args['data'], *sizes)
+    parts = load_data(args['data'], *sizes, labels=args.get('labels'))
     label = args.get('label')
     if label is None: return parts
     classes = max(p.n_classes for p in parts) or None
@@ -629,7 +653,7 @@ def _try_losses(model, data:MMData, bs:int):
             raise ValueError(f'stage {stage.name!r}: the loss of untrained networks is {loss.item()}; '
                              'look for extreme values in the data, or choose another --likelihood')
 
-# %% ../../nbs/80_app.cli.ipynb #ccefadb7
+# %% ../../nbs/80_app.cli.ipynb #a29e003e
 def _model_of(args:dict, data:MMData):
     "The model of a run, for the modalities of some data"
     name = args['model']
@@ -670,6 +694,8 @@ def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     if force: _clear(out)
     out.mkdir(parents=True, exist_ok=True)
     run = {'args': args, 'versions': _versions()}
+    frames = parts[0].frames
+    if frames is not None: run['frames'] = frames.to_json()
     _write_json(run, out/'run.json')
     return args, parts, model
 
@@ -719,19 +745,20 @@ def _interrupted(out):
     print(f'\ninterrupted{how}', file=sys.stderr)
     raise SystemExit(130) from None
 
-# %% ../../nbs/80_app.cli.ipynb #2b9cfc7e
+# %% ../../nbs/80_app.cli.ipynb #66d41d9c
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
-    data:str=None, # digits (in five views), shapes (squares, circles), or a path: an .npz file, a folder of .npy files
+    data:str=None, # digits (in five views), shapes (squares, circles), or a path: .npz, .csv, .h5mu, a folder of tables
     model:str=None, # Name of a model, e.g. mvae; a wrong one lists all (default: jnf_shared for digits, jmvae)
     epochs:str=None, # A number for every stage, or e.g. joint=20,unimodal=10
     latent:int=None, # Latent size
-    likelihood:str=None, # normal, pixels, laplace (or with a scale: normal:0.5), learned, bernoulli or categorical
+    likelihood:str=None, # learned, or a word, e.g. negbin or normal:0.5; or one for each: rna=negbin,site=categorical
     weight:str=None, # Of the modalities: 1, or auto (the inverse of their size)
     observed:str=None, # Of cmmd: what every sample has, e.g. a,b; of split_cmmd: a set for each model, e.g. a,a+b
     label:str=None, # Of cmmd and split_cmmd: the modality to classify; made from the labels y if there is none
     source:str=None, # Of vcca and vcca_private: the modality that is read (default: the first)
+    labels:str=None, # Of tables: the column of the labels, e.g. clinic.status
     lr:float=None, # Highest learning rate of the one-cycle schedule
     bs:int=None, # Batch size
     seed:int=None, # Seed of weights, order and noise
@@ -743,7 +770,7 @@ def mmvae_train(
     "Train a multimodal VAE; options that are left out are chosen for the data"
     given = dict(
         data=data, model=model, epochs=epochs, latent=latent, likelihood=likelihood, weight=weight,
-        observed=observed, label=label, source=source, lr=lr, bs=bs, seed=seed, n_train=n_train, device=device)
+        observed=observed, label=label, source=source, labels=labels, lr=lr, bs=bs, seed=seed, n_train=n_train, device=device)
     with plain_errors():
         if not out: raise ValueError('--out is needed: a folder for the run')
         bar = sys.stdout.isatty()
@@ -768,18 +795,24 @@ def _tell(given:tuple, source:str)->str:
     if source=='prior': return 'from the prior'
     return f'from the sampler {source!r}, fitted to codes of training data'
 
-# %% ../../nbs/80_app.cli.ipynb #bfc1284a
+# %% ../../nbs/80_app.cli.ipynb #7eb3214a
+def _brought(run, data)->MMData:
+    "Data that a user brings to a run, in columns and categories of the run's own"
+    frames = _read_run(run).get('frames')
+    return read_data(data, like=Frames.from_json(frames) if frames else None)
+
 def _label_for(model, data:MMData, label:str)->MMData:
     "The data with their classes as a modality, as many as the model knows"
     classes = model.mods[label].shape[0]
     return _with_label(data, label, classes)
 
-def _conditions(model, args, given, data, n)->dict:
+def _conditions(model, run, given, data, n)->dict:
     "The first `n` samples that have all that is given"
+    args = _read_run(run)['args']
     label = args.get('label')
     if data is None: known = _run_data(args)[2]
     else:
-        known = MMData.from_path(data)
+        known = _brought(run, data)
         if label in given: known = _label_for(model, known, label)
     for m in given: choose(m, known.names, 'modality in the data')
     has = torch.stack([known.observed(m) for m in given]).all(0)         # (N,)
@@ -793,7 +826,6 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
     "Generate modalities with a trained model: what was given, what was made of it, and a few words on it"
     if n<1 or k<1: raise ValueError(f'--n {n} and --k {k} must be at least 1')
     model = load_model(run)
-    args = _read_run(run)['args']
     given = _names_of(given, model.mods)
     makes = model.answers.targets
     rest = tuple(m for m in makes if m not in given)
@@ -801,7 +833,7 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
     source = _drawn_from(model, given, sampler)
     told = _tell(given, source)
     if given:
-        x = _conditions(model, args, given, data, n)
+        x = _conditions(model, run, given, data, n)
         with seeded(seed): out = model.generate(x, given, targets, n=k)
         return x, out, told
     with seeded(seed): out = model.generate(targets=targets, n=n, sampler=source)
@@ -858,7 +890,7 @@ def mmvae_generate(
         _write_samples(x, made, out, told)
     print(f'wrote {out}, {told}')
 
-# %% ../../nbs/80_app.cli.ipynb #aeba26ac
+# %% ../../nbs/80_app.cli.ipynb #80b206cd
 _NO_SAMPLER = 'no sampler in this run: samples with nothing given come from the prior'
 
 def _evaluate(run, args, model, data, only, **how)->tuple:
@@ -866,7 +898,7 @@ def _evaluate(run, args, model, data, only, **how)->tuple:
     train, _, test = _run_data(args)
     label = args.get('label')
     if data:
-        test = same_classes(MMData.from_path(data), train)
+        test = same_classes(_brought(run, data), train)
         if label: test = _label_for(model, test, label)
     clf = None
     if labelled(train) and labelled(test):

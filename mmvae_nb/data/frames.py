@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['Column', 'Table', 'Frames', 'as_frames', 'from_anndata', 'read_data']
 
-# %% ../../nbs/25_data.frames.ipynb #50e5e9fb
+# %% ../../nbs/25_data.frames.ipynb #055f7f3d
 import json, numpy as np, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
 from fastcore.basics import patch
 from functools import lru_cache, reduce
 from importlib import import_module
@@ -25,10 +26,18 @@ from ..mixed import MixedLik
 from .core import MMData
 from .core import _all, _check_names, _dense, _identifier, _is_frame, _is_pandas
 
-# %% ../../nbs/25_data.frames.ipynb #17f83584
+# %% ../../nbs/25_data.frames.ipynb #99e16ebd
 def _pd(): return import_module('pandas')
 
 def _cell(frame, column): return f'frames[{frame!r}][{column!r}]'
+
+def _pick(name, names, what):
+    "`name`, if it is among many `names`; else the error names the nearest, and the first ones"
+    if name in names: return name
+    near = get_close_matches(str(name), map(str, names), n=1)
+    hint = f'; did you mean {near[0]!r}?' if near else ''
+    some = ', '.join(map(repr, list(names)[:5]))+(', ...' if len(names)>5 else '')
+    raise ValueError(f'unknown {what} {name!r}{hint} (there are {some})')
 
 def _where(frame, column): return f'frame {frame!r}, column {column!r}'
 
@@ -254,7 +263,7 @@ def _objects(v, inner:str):
     if inner=='bool': v = np.where(np.isnan(v), v, v>=.5)
     return np.array([None if np.isnan(e) else make(e) for e in v.tolist()], dtype=object)
 
-# %% ../../nbs/25_data.frames.ipynb #b3cae617
+# %% ../../nbs/25_data.frames.ipynb #36857e48
 def _dtype(text:str):
     "A type of columns from its name"
     pd = _pd()
@@ -265,15 +274,17 @@ def _dtype(text:str):
     if fill not in known: known[fill] = int(fill) if whole else float(fill)
     return pd.SparseDtype(inner, known[fill])
 
+def _kind_of_arrow(text): return 'bool' if text.startswith('bool') else 'int' if 'int' in text else 'float'
+
 def _typed(v, col):
     "Floats in the type of a column"
-    if col.word=='bernoulli': v = np.where(np.isnan(v), v, v>=.5)
     if col.dtype=='object': return _objects(v, col.inner)
+    if 'pyarrow' in col.dtype: return _pd().array(_objects(v, _kind_of_arrow(col.dtype)), dtype=_dtype(col.dtype))
     if col.dtype in ('bool','boolean'): return _truths(v, col.dtype)
     if 'int' in col.dtype.lower() and 'Sparse' not in col.dtype: return _whole(v, col.dtype)
     return _pd().Series(v).astype(_dtype(col.dtype)).array
 
-# %% ../../nbs/25_data.frames.ipynb #49e904f7
+# %% ../../nbs/25_data.frames.ipynb #2c3ec81a
 def _classes(v, col):
     "The most probable category of each row; missing where all is NaN or zero"
     pd = _pd()
@@ -289,9 +300,10 @@ def _classes(v, col):
     chosen = [None if c<0 else col.categories[c] for c in code.tolist()]
     return pd.array(chosen, dtype=kind) if kind!=object else np.array(chosen, dtype=object)
 
-def _column_from(v, col, index):
-    "A column of a frame from its numbers `(N,width)`"
+def _column_from(v, col, index, said=False):
+    "A column of a frame from its numbers `(N,width)`, which a model has `said` or which were observed"
     v = np.asarray(v, dtype=np.float64)
+    if said and col.word=='bernoulli': v = np.where(np.isnan(v), v, v>=.5)
     values = _typed(v[:,0], col) if col.categories is None else _classes(v, col)
     return _pd().Series(values, index, dtype=values.dtype)
 
@@ -362,7 +374,7 @@ class Table:
         (word, width), = parts
         return as_likelihood(word, (width,))
 
-# %% ../../nbs/25_data.frames.ipynb #c42d68e6
+# %% ../../nbs/25_data.frames.ipynb #6a6ff2ed
 def _binary(v):
     "Are all values 0 or 1, gaps aside?"
     other = (v!=0) & (v!=1) & ~np.isnan(v)
@@ -384,7 +396,7 @@ def _words_of(k, names, contents, kinds):
         return dict.fromkeys(range(len(names)), word)
     words = dict.fromkeys(_zero_or_one(contents), 'bernoulli')
     for name,word in (given or {}).items():
-        choose(name, names, f'column of frame {k!r},')
+        _pick(name, names, f'column of frame {k!r},')
         words[names.index(name)] = choose(word, known, f'kind of column {name!r},')
     return words
 
@@ -462,7 +474,7 @@ def _with_entry(data, entry):
     row = torch.arange(len(index))
     return data._new(frames=Frames.from_json(cfg['schema']), _index=index, _row=row)
 
-# %% ../../nbs/25_data.frames.ipynb #7414472a
+# %% ../../nbs/25_data.frames.ipynb #32b44470
 @dataclass(frozen=True)
 class _Array:
     "What is no table: an array and the index of its rows"
@@ -478,7 +490,7 @@ def _with_ids(k, v, index):
         raise TypeError(f'frame {k!r}: expected a data frame, a series, or (array, ids), found {type(v).__name__}; '
                         f'frames[{k!r}] = {to}')
     if index is not None:
-        choose(index, list(v.columns), f'column of frame {k!r} for index=')
+        _pick(index, list(v.columns), f'column of frame {k!r} for index=')
         v = v.set_index(index)
     if not v.columns.is_unique:
         twice = v.columns[v.columns.duplicated()][0]
@@ -579,16 +591,16 @@ def _modality(k, v, table, rows):
         numbers, _ = _at(np.concatenate(blocks, 1), v.index, rows)
     return _pd().DataFrame(numbers, rows, table.features), ~np.isnan(numbers).all(1)
 
-# %% ../../nbs/25_data.frames.ipynb #c998c13b
+# %% ../../nbs/25_data.frames.ipynb #d8e26952
 def _find_label(frames, y:str):
     "Frame and column of labels that are given as `frame.column`, or as a column that only one frame has"
     tables = {k: list(v.columns) for k,v in frames.items() if _is_frame(v)}
     k, _, column = y.partition('.')
-    if k in tables and column: return k, choose(column, tables[k], f'column of frame {k!r} for labels')
+    if k in tables and column: return k, _pick(column, tables[k], f'column of frame {k!r} for labels')
     have = [k for k,names in tables.items() if y in names]
     if len(have)==1: return have[0], y
     options = [f'{k}.{c}' for k in (have or tables) for c in tables[k]]
-    return choose(y, options, 'column for labels').partition('.')[::2]
+    return _pick(y, options, 'column for labels').partition('.')[::2]
 
 def _labels_apart(frames, y, like):
     "Frames without the column of the labels, the labels, and where they stood"
@@ -635,7 +647,7 @@ def _aligned_labels(y, rows, frames):
     if all(v.index.equals(rows) for v in frames.values()): return y
     raise ValueError('labels: the frames have different rows, so labels need ids; y = pd.Series(y, index=ids)')
 
-# %% ../../nbs/25_data.frames.ipynb #5a90c46f
+# %% ../../nbs/25_data.frames.ipynb #6890599f
 def _check_columns(k, v, table):
     "Raise unless a frame has the columns that it had in training"
     for name in table.labels:
@@ -654,6 +666,19 @@ def _known_frames(frames, like):
     for k,v in frames.items():
         if _is_frame(v): _check_columns(k, v, choose(k, like.tables, 'frame'))
     return {**dict.fromkeys(like.tables), **frames}
+
+# %% ../../nbs/25_data.frames.ipynb #eda230f2
+def _wider(frames, schema):
+    "The schema, with floats where new samples have fractions and training had whole numbers"
+    def one(col, frame):
+        if frame is None or col.categories is not None or 'int' not in col.dtype.lower(): return col
+        what, v = _content('', col.name, frame[col.name])
+        if what!='number' or (np.round(v)==v)[~np.isnan(v)].all(): return col
+        return replace(col, dtype='float64')
+    def wide(k, table):
+        columns = [one(col, frames[k]) for col in table.columns]
+        return replace(table, columns=tuple(columns))
+    return replace(schema, tables={k: wide(k, table) for k,table in schema.tables.items()})
 
 def _schema_of(like):
     "The schema of a data set or of a schema; None for None"
@@ -695,7 +720,7 @@ def _numbers_in(frames, schema, rows):
     there = {k: has for k,(_,has) in made.items()}
     return x, there
 
-# %% ../../nbs/25_data.frames.ipynb #c8e80680
+# %% ../../nbs/25_data.frames.ipynb #fee07f7c
 @patch(cls_method=True)
 def from_frames(cls:MMData,
     frames:dict, # `{name: frame}`, rows found by index; a series; or `(array, ids)` for what is no table
@@ -719,7 +744,9 @@ def from_frames(cls:MMData,
     if known is None:
         tables = {k: _table(k, v, kinds or {}) for k,v in frames.items() if _is_frame(v)}
         known = Frames(tables, source)
-    else: frames = _known_frames(frames, known)
+    else:
+        frames = _known_frames(frames, known)
+        known = _wider(frames, known)
     x, there = _numbers_in(frames, known, rows)
     _refuse_empty(rows, there, kw.get('empty'))
     if like is None:
@@ -731,8 +758,8 @@ def from_frames(cls:MMData,
     data.frames = known
     return data
 
-# %% ../../nbs/25_data.frames.ipynb #b566d3ad
-def _frame_from(table, v, index):
+# %% ../../nbs/25_data.frames.ipynb #b6a68a54
+def _frame_from(table, v, index, said):
     "A frame with the columns and types of training"
     pd = _pd()
     types = {col.dtype for col in table.columns}
@@ -742,7 +769,7 @@ def _frame_from(table, v, index):
     found = {}
     start = 0
     for col in table.columns:
-        found[col.name] = _column_from(v[:,start:start+col.width], col, index)
+        found[col.name] = _column_from(v[:,start:start+col.width], col, index, said)
         start += col.width
     for name,kind in table.empty.items(): found[name] = pd.Series(None, index, dtype=_dtype(kind))
     order = [found[name] for name in table.labels if name in found]
@@ -750,7 +777,7 @@ def _frame_from(table, v, index):
     frame.columns = table.labels
     return frame
 
-def _given_back(schema, k, v, index, numbers):
+def _given_back(schema, k, v, index, numbers, said):
     "A modality as a frame, or as `(array, ids)`"
     v = v.detach().cpu().numpy() if isinstance(v, Tensor) else np.asarray(v)
     table = schema.tables.get(k)
@@ -760,9 +787,9 @@ def _given_back(schema, k, v, index, numbers):
         raise ValueError(f'modality {k!r}: expected shape {want} for its frame, found {v.shape}; '
                          'give means over draws, or one draw at a time')
     if numbers: return _pd().DataFrame(v, index, table.features)
-    return _frame_from(table, v, index)
+    return _frame_from(table, v, index, said)
 
-# %% ../../nbs/25_data.frames.ipynb #97116041
+# %% ../../nbs/25_data.frames.ipynb #c2a9f5fb
 def as_frames(
     x, # A data set (what it observed comes back), or `{name: tensor (N,*shape)}`
     like=None, # The data set whose frames to imitate, or their schema (default: `x` itself)
@@ -772,16 +799,19 @@ def as_frames(
     "Frames with the columns and types of those that the data came from"
     schema = _schema_of(x if like is None else like)
     if schema is None:
-        raise ValueError('the data were not made from frames; make them by MMData.from_frames(frames), or pass like=train')
+        raise ValueError('the data were not made from frames; use MMData.from_frames(frames), or pass like=train')
     if isinstance(x, MMData):
         index = x.ids
         seen = {k: x.observed(k).cpu().numpy() for k in x.names}
-        return {k: _given_back(schema, k, v[seen[k]], index[seen[k]], numbers) for k,v in x.x.items()}
+        def observed(k, v):
+            has = seen[k]
+            return _given_back(schema, k, v[has], index[has], numbers, said=False)
+        return {k: observed(k, v) for k,v in x.x.items()}
     N = len(next(iter(x.values())))
     if ids is None and isinstance(like, MMData) and len(like)==N: ids = like.ids
     index = _pd().RangeIndex(N) if ids is None else _pd().Index(ids)
     if len(index)!=N: raise ValueError(f'{len(index)} ids for {N} rows; give one for each, or leave them out')
-    return {k: _given_back(schema, k, v, index, numbers) for k,v in x.items()}
+    return {k: _given_back(schema, k, v, index, numbers, said=True) for k,v in x.items()}
 
 # %% ../../nbs/25_data.frames.ipynb #a8bced66
 _id_words = 'id','ids','index','key','name','sample','patient','subject','case','cell','barcode','probe'
@@ -867,7 +897,7 @@ def _read_pictures(path):
 
 def _has(path, *endings): return any(f.name.lower().endswith(endings) for f in path.iterdir())
 
-# %% ../../nbs/25_data.frames.ipynb #a5e504b9
+# %% ../../nbs/25_data.frames.ipynb #358e5f12
 def from_anndata(
     adata, # AnnData, or anything with `X`, `obs`, `obs_names`, `var_names` (and `obsm`)
     obs=(), # Columns of `obs` that become a frame of their own, 'obs'
@@ -879,9 +909,9 @@ def from_anndata(
     values = np.asarray(_dense(adata.X, f'modality {name!r}'))
     frames = {name: pd.DataFrame(values, pd.Index(adata.obs_names), pd.Index(adata.var_names))}
     for key in obsm:
-        v = choose(key, adata.obsm, 'key of obsm')
+        v = adata.obsm[_pick(key, list(adata.obsm), 'key of obsm')]
         frames[_identifier(key)] = pd.DataFrame(np.asarray(_dense(v, key)), frames[name].index)
-    for column in obs: choose(column, list(adata.obs.columns), 'column of obs')
+    for column in obs: _pick(column, list(adata.obs.columns), 'column of obs')
     if len(obs): frames['obs'] = adata.obs[list(obs)]
     return frames
 
@@ -954,7 +984,7 @@ def _frames_at(path, index, name=None):
     if name and len(frames)==1: frames = {name: v for v in frames.values()}
     return frames, beside
 
-# %% ../../nbs/25_data.frames.ipynb #ca032aac
+# %% ../../nbs/25_data.frames.ipynb #26a9f344
 def _arrays_at(path):
     "Is there a file, or a folder, of arrays without ids?"
     if path.is_dir(): return _has(path, '.npy') or (path/'format').is_dir()
@@ -970,6 +1000,15 @@ def _read_arrays(path, given, kw):
     if _ending(path)=='.npy': return MMData({_stem(path): np.load(path, 'c', allow_pickle=False)}, **kw)
     return MMData.from_path(path, **kw)
 
+def _labels_beside(labels, frames, beside):
+    "Labels that are a column of `obs`; others as they are"
+    if not beside or not isinstance(labels, str): return labels
+    tables = {k: v for k,v in frames.items() if _is_frame(v)}
+    elsewhere = any(labels in (c, f'{k}.{c}') for k,v in tables.items() for c in v.columns)
+    if elsewhere and labels not in beside: return labels
+    return beside[_pick(labels, list(beside), 'column of obs for labels')]
+
+# %% ../../nbs/25_data.frames.ipynb #c1630db7
 def read_data(
     paths, # A file or folder, a list of them, or `{name: path}`
     labels=None, # Column of the labels: 'clinic.status', or 'status' if only one table has it
@@ -992,5 +1031,5 @@ def read_data(
         new, obs = _frames_at(path, index, k if isinstance(k, str) else None)
         _add(frames, new, path)
         if obs is not None: beside |= {column: obs[column] for column in obs}
-    if labels in beside: labels = beside[labels]
+    labels = _labels_beside(labels, frames, beside)
     return MMData.from_frames(frames, labels, on=on or 'outer', kinds=kinds, index=index, like=like, **kw)

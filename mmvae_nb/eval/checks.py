@@ -66,7 +66,7 @@ def small_mods(
     c = awkward('c', (3,), 'laplace')
     return [a, b, c]
 
-# %% ../../nbs/78_eval.checks.ipynb #71c9738d
+# %% ../../nbs/78_eval.checks.ipynb #be4b9e4e
 def _one_hot_rows(shape, B):
     "Random classes `(B,*shape)`, one-hot in the last dimension"
     *lead, n_classes = shape
@@ -90,7 +90,8 @@ def fake_like(
     lik = as_likelihood(m.likelihood, m.shape)
     if isinstance(lik, BernoulliLik): return torch.rand(B, *m.shape)
     if isinstance(lik, CategoricalLik): return _one_hot_rows(m.shape, B)
-    if getattr(lik, 'fixed_units', False) and hasattr(lik, 'example'): return lik.example(m.shape, B)
+    own = getattr(lik, 'fixed_units', False) or hasattr(lik, 'own_units')
+    if own and hasattr(lik, 'example'): return lik.example(m.shape, B)
     tried = []
     for v in _draws(m.shape, B):
         try:

@@ -13,7 +13,7 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #61c2065e
+# %% ../../nbs/80_app.cli.ipynb #fa3a52dc
 import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -31,14 +31,14 @@ from ..data.digits import embedded_digits
 from ..data.toy import shapes
 from ..dists import LaplaceLik, NormalLik, as_likelihood, likelihoods
 from ..liks import better_word
-from ..eval.coherence import by_given, classifier_accuracy, train_classifiers
+from ..eval.coherence import by_given, classifier_accuracy, train_classifiers, untrained_classifier
 from ..models.samplers import fit_sampler
 from ..eval.report import (
     askable, class_chance, coherence_scores, evaluate, from_records, joint_scores, labelled, records,
     report_pictures, some_subsets, summary_text, tidy, wide_note, write_report, write_scores)
 from ..models.base import PrivateVAE
 from ..data.core import with_labels
-from ..nets import ConvBody, MLPNet, classifier_for
+from ..nets import ConvBody, MLPNet
 from ..train.io import check_savable, load_model, save_model
 from ..train.learner import mm_learner
 
@@ -460,18 +460,18 @@ def _losses(model, test:MMData, bs:int=250)->dict:
             with learn.at_stage(s.name): out[s.name] = learn.validate_terms()
     return out
 
-# %% ../../nbs/80_app.cli.ipynb #56241ba4
+# %% ../../nbs/80_app.cli.ipynb #f49575cb
 def _judges(train:MMData, test:MMData, file, quiet:bool=True):
     "Classifiers from a file, or trained and written there"
     if not Path(file).exists():
         clf = train_classifiers(train, test, quiet=quiet)
         weights = {k: v.contiguous().cpu() for k,v in clf.state_dict().items()}
         _write_bytes(save(weights), file)
-    sizes = {k: tuple(v.shape[1:]) for k,v in train.x.items()}
-    with torch.random.fork_rng():
-        nets = {k: classifier_for(shape, train.n_classes) for k,shape in sizes.items()}
-    clf = nn.ModuleDict(nets)
     weights = load_file(file)
+    trained = {name.partition('.')[0] for name in weights}       # modalities that a judge could be trained for
+    with torch.random.fork_rng():
+        nets = {k: untrained_classifier(train, k) for k in train.names if k in trained}
+    clf = nn.ModuleDict(nets)
     clf.load_state_dict(weights)
     clf.eval()
     clf.accuracy = classifier_accuracy(clf, test)

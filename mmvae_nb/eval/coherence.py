@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['reading', 'hits', 'mean_se', 'coherence', 'by_given', 'joint_coherence', 'check_reads', 'classifier_accuracy',
-           'against_ceiling', 'MeanForHoles', 'train_classifiers']
+           'against_ceiling', 'MeanForHoles', 'untrained_classifier', 'train_classifiers']
 
 # %% ../../nbs/70_eval.coherence.ipynb #6c06ce8e
 import math, pandas as pd, torch, warnings
@@ -424,7 +424,7 @@ def _check_nets(nets, data):
         why = f'nets[{k!r}] has {found} outputs for {data.n_classes} classes; give it {data.n_classes}'
         raise ValueError(why)
 
-# %% ../../nbs/70_eval.coherence.ipynb #1a74904b
+# %% ../../nbs/70_eval.coherence.ipynb #a52ffa3a
 class MeanForHoles(nn.Module):
     "Observations with the mean of what was observed in training in the place of NaN: for readers of real data"
     def __init__(self,
@@ -434,13 +434,20 @@ class MeanForHoles(nn.Module):
         self.register_buffer('mean', mean)
     def forward(self, x): return torch.where(x.isnan(), self.mean, x)
 
-def _past_holes(net, data, k):
-    "The network, after the means of the columns (or channels) where entries are missing"
+def untrained_classifier(
+    data:MMData, # Labelled training data
+    k:str, # Modality
+    net:nn.Module=None, # Network to use (default: one for the shape)
+)->nn.Module: # `(B,*shape)` to logits `(B,classes)`
+    "A classifier of a modality, which puts means (of columns, or channels) where entries are missing"
+    if net is None:
+        shape = tuple(data.x[k].shape[1:])
+        net = classifier_for(shape, data.n_classes)
     if k not in data.holes: return net
     mean = data._average(k, lambda v: v).to(data.dtype)
     return nn.Sequential(MeanForHoles(mean), net)
 
-# %% ../../nbs/70_eval.coherence.ipynb #fcc27d3f
+# %% ../../nbs/70_eval.coherence.ipynb #1c7e0444
 def train_classifiers(
     data:MMData, # Labelled training data
     valid:MMData=None, # Other data, on which accuracies are measured (default: `data` itself)
@@ -463,12 +470,8 @@ def train_classifiers(
     in_600_steps = 600*bs/len(data)
     usual = math.ceil(in_600_steps)
     epochs = epochs or max(4, usual)
-    def net(k):
-        shape = data.x[k].shape[1:]
-        own = nets.get(k) or classifier_for(tuple(shape), data.n_classes)
-        return _past_holes(own, data, k)
     with seeded(seed):
-        each = {k: net(k) for k in data.x if k not in few}
+        each = {k: untrained_classifier(data, k, nets.get(k)) for k in data.x if k not in few}
         clf = nn.ModuleDict(each).to(device)
         _fit(clf.train(), data, epochs, bs, lr, device, quiet)
     clf.left_out = few

@@ -68,6 +68,8 @@ from .eval.reconstruction import mse, ssim, reconstruction
 from .eval.impute import impute, imputation_error, cohort
 from .eval.report import metric, evaluate, write_scores, read_scores, write_report
 from .eval.checks import CheckCase, register_check, CheckReport, check_model
+from .app.estimator import MMEstimator
+from .app.fill import write_filled
 from .app.explore import alpha_explorer, traversal_explorer, subset_explorer
 from .core import documented
 documented(globals())

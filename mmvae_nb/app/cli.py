@@ -402,7 +402,7 @@ def _read_run(run)->dict:
         return json.loads(text) | {}
     except (ValueError, TypeError): raise ValueError(f'{file}: not readable, perhaps truncated') from None
 
-# %% ../../nbs/80_app.cli.ipynb #3b0df4f6
+# %% ../../nbs/80_app.cli.ipynb #66f4ac14
 _learn_from_all = 'mvtcae', 'mopoe', 'mvae', 'mmvae', 'masked_jmvae'     # those with no further option
 
 def _usable(model, data:MMData)->torch.Tensor: # bool `(N,)`
@@ -431,6 +431,7 @@ def _teaches(model, data:MMData, part:str)->MMData:
     raise ValueError(f'{who} cannot learn from the {part} data: none of {len(data)} samples has what it needs; '
                      f'choose --model {_learn_from_all[0]} (or one of {names}), which learn from whatever is there')
 
+# %% ../../nbs/80_app.cli.ipynb #4ba93478
 def _for_incomplete(args:dict, asked:bool, parts)->dict:
     "Settings with a model that learns from incomplete samples, where there are some and nobody asked for another"
     if asked or all(map(_complete, parts)): return args
@@ -499,7 +500,7 @@ def _unasked(model)->list:
     if not why: return []
     return [{'metric': 'coherence', 'reason': why}]
 
-# %% ../../nbs/80_app.cli.ipynb #da5c4314
+# %% ../../nbs/80_app.cli.ipynb #02dfd0a1
 def score_run(
     model, # A trained model
     train:MMData, # Training data, for the classifiers
@@ -511,7 +512,8 @@ def score_run(
     "Losses, and with labels coherence: by subset and target, by number of given modalities, with nothing given"
     with seeded(seed): losses = _losses(model, test)
     left_out = _unscored(model, test)
-    out = {'n_test': int(_usable(model, test).sum()), 'loss': losses, 'left out': left_out}
+    out = {'n_test': int(_usable(model, test).sum()), 'loss': losses}
+    if left_out: out['left out'] = left_out
     if not labelled(train) or not labelled(test): return out
     clf = _judges(train, test, file, quiet)
     with seeded(seed):
@@ -522,7 +524,9 @@ def score_run(
     wide = table.attrs.get('wide', {})
     note = wide_note(wide)
     warned = [note] if note else []
-    about = {'wide': wide, 'warnings': warned, 'left out': left_out+_unasked(model)}
+    about = {'wide': wide, 'warnings': warned}
+    left_out += _unasked(model)
+    if left_out: about['left out'] = left_out
     return {**out, **levels, **scores, **about}
 
 # %% ../../nbs/80_app.cli.ipynb #9b10a4d3
@@ -653,7 +657,7 @@ def _try_losses(model, data:MMData, bs:int):
             raise ValueError(f'stage {stage.name!r}: the loss of untrained networks is {loss.item()}; '
                              'look for extreme values in the data, or choose another --likelihood')
 
-# %% ../../nbs/80_app.cli.ipynb #a29e003e
+# %% ../../nbs/80_app.cli.ipynb #9dae7c66
 def _model_of(args:dict, data:MMData):
     "The model of a run, for the modalities of some data"
     name = args['model']
@@ -683,6 +687,7 @@ def _prepared(args:dict, asked:bool)->tuple:
     _try_losses(model, taught, args['bs'])
     return args, (train, valid, test), model
 
+# %% ../../nbs/80_app.cli.ipynb #082814b3
 def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     "Check everything, then make the folder of a run"
     out = _claim(out, resume, force)
@@ -745,15 +750,15 @@ def _interrupted(out):
     print(f'\ninterrupted{how}', file=sys.stderr)
     raise SystemExit(130) from None
 
-# %% ../../nbs/80_app.cli.ipynb #66d41d9c
+# %% ../../nbs/80_app.cli.ipynb #1f461eeb
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
-    data:str=None, # digits (in five views), shapes (squares, circles), or a path: .npz, .csv, .h5mu, a folder of tables
+    data:str=None, # digits (in five views), shapes, or a path: .npz, .csv, .h5mu, a folder of tables
     model:str=None, # Name of a model, e.g. mvae; a wrong one lists all (default: jnf_shared for digits, jmvae)
     epochs:str=None, # A number for every stage, or e.g. joint=20,unimodal=10
     latent:int=None, # Latent size
-    likelihood:str=None, # learned, or a word, e.g. negbin or normal:0.5; or one for each: rna=negbin,site=categorical
+    likelihood:str=None, # learned, a word, e.g. negbin or normal:0.5; or one for each: rna=negbin,site=categorical
     weight:str=None, # Of the modalities: 1, or auto (the inverse of their size)
     observed:str=None, # Of cmmd: what every sample has, e.g. a,b; of split_cmmd: a set for each model, e.g. a,a+b
     label:str=None, # Of cmmd and split_cmmd: the modality to classify; made from the labels y if there is none
@@ -770,7 +775,8 @@ def mmvae_train(
     "Train a multimodal VAE; options that are left out are chosen for the data"
     given = dict(
         data=data, model=model, epochs=epochs, latent=latent, likelihood=likelihood, weight=weight,
-        observed=observed, label=label, source=source, labels=labels, lr=lr, bs=bs, seed=seed, n_train=n_train, device=device)
+        observed=observed, label=label, source=source, labels=labels, lr=lr, bs=bs, seed=seed, n_train=n_train,
+        device=device)
     with plain_errors():
         if not out: raise ValueError('--out is needed: a folder for the run')
         bar = sys.stdout.isatty()
@@ -795,7 +801,7 @@ def _tell(given:tuple, source:str)->str:
     if source=='prior': return 'from the prior'
     return f'from the sampler {source!r}, fitted to codes of training data'
 
-# %% ../../nbs/80_app.cli.ipynb #7eb3214a
+# %% ../../nbs/80_app.cli.ipynb #2bb3bbfe
 def _brought(run, data)->MMData:
     "Data that a user brings to a run, in columns and categories of the run's own"
     frames = _read_run(run).get('frames')
@@ -819,9 +825,11 @@ def _conditions(model, run, given, data, n)->dict:
     rows = has.nonzero()[:n,0]
     if not len(rows):
         names = '+'.join(given)
-        raise ValueError(f'--given {names}: none of {len(known)} samples has all of them; ask for fewer, or bring --data')
+        raise ValueError(f'--given {names}: none of {len(known)} samples has all of them; '
+                         'ask for fewer, or bring --data')
     return known.part(rows, given)
 
+# %% ../../nbs/80_app.cli.ipynb #ed756a88
 def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None)->tuple:
     "Generate modalities with a trained model: what was given, what was made of it, and a few words on it"
     if n<1 or k<1: raise ValueError(f'--n {n} and --k {k} must be at least 1')

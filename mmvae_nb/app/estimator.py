@@ -5,11 +5,10 @@
 # %% auto #0
 __all__ = ['as_table', 'MMEstimator']
 
-# %% ../../nbs/84_app.estimator.ipynb #53118fd9
+# %% ../../nbs/84_app.estimator.ipynb #119e5965
 import importlib, math, numpy as np, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from fastcore.basics import patch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from .cli import _models
@@ -129,9 +128,79 @@ def _bound(model, data, seed, bs=256):
             total += float(value)*len(i)
     return total/len(data)
 
-# %% ../../nbs/84_app.estimator.ipynb #01a49485
-class MMEstimator(TransformerMixin, BaseEstimator):
-    "A multimodal VAE as a transformer of scikit-learn"
+# %% ../../nbs/84_app.estimator.ipynb #8a4f29a1
+def _all_rows(data, rows):
+    "The data with the samples of which nothing was observed back in their places; `rows` is bool `(N,)`"
+    if rows.all(): return data
+    i = torch.as_tensor(rows).nonzero()[:,0]
+    def full(v):
+        out = v.new_zeros((len(rows), *v.shape[1:]))
+        out[i] = v
+        return out
+    x = {k: full(v) for k,v in data.x.items()}
+    mask = {k: full(data.observed(k)) for k in data.names}
+    return data._new(x=x, mask=mask, y=None, _row=None, _index=None)
+
+def _asked(est, X):
+    "The fitted model, and data and rows of new samples"
+    check_is_fitted(est, 'model_')
+    width = getattr(est, 'n_features_in_', None)
+    if width is not None and not isinstance(X, (Mapping,MMData)) and np.shape(X)[1]!=width:
+        raise ValueError(f'X has {np.shape(X)[1]} features, but this {type(est).__name__} was fitted to {width}')
+    return est.model_, *_as_data(X, est.blocks)
+
+def _latent(est, X):
+    "Codes of all samples `(N,d)`"
+    model, data, rows = _asked(est, X)
+    own = torch.Generator().manual_seed(est.seed)
+    z = latent_codes(model, data, given=getattr(model, 'observed', None), generator=own, quiet=True)
+    if rows.all(): return z.numpy()
+    warnings.warn(f'{(~rows).sum()} of {len(rows)} samples have nothing observed: their code is the mean of the prior')
+    out = model.prior().mean.detach().cpu().expand(len(rows), -1).clone()
+    out[torch.as_tensor(rows)] = z
+    return out.numpy()
+
+# %% ../../nbs/84_app.estimator.ipynb #1307df3e
+def _kept(v, new):
+    "What is there of `v`, a frame, array or tensor, untouched; `new (N,columns)` where it is NaN"
+    if hasattr(v, 'columns'):
+        new = pd.DataFrame(new, v.index, v.columns)
+        return v.where(v.notna(), new)
+    v = np.asarray(v)
+    return np.where(np.isnan(v), new.reshape(v.shape), v)
+
+def _with_values(X, values, blocks):
+    "`X`, with tensors `{name: (N,*shape)}` where it has gaps"
+    def array(k): return values[k].numpy().reshape(len(values[k]), -1)
+    if isinstance(X, MMData): return {k: v.numpy() for k,v in values.items()}
+    if isinstance(X, Mapping): return {k: _kept(v, array(k)) for k,v in X.items()}
+    filled = X.copy() if hasattr(X, 'columns') else np.array(X, dtype=float)
+    for k,cols in (blocks or _one_block(X)).items():
+        if hasattr(X, 'columns'): filled[list(cols)] = _kept(X[list(cols)], array(k))
+        else: filled[:,list(cols)] = _kept(filled[:,list(cols)], array(k))
+    return filled
+
+# %% ../../nbs/84_app.estimator.ipynb #6162f387
+def _probabilities(est, X):
+    "Of the classes, `(N,classes)`"
+    model, data, rows = _asked(est, X)
+    if getattr(model, 'label', None) is None:
+        raise ValueError(f"model={est.model!r} predicts no labels; give model='cmmd' and "
+                         "options={'observed': [...]}, the blocks that every sample has")
+    if not rows.all():
+        raise ValueError(f'{(~rows).sum()} of {len(rows)} samples have nothing observed; leave them out')
+    out = []
+    with seeded(est.seed):
+        for i in torch.arange(len(data)).split(256):
+            x, _ = data._inputs(i, next(model.parameters()).device)
+            read = {k: v for k,v in x.items() if k in getattr(model, 'observed', x)}
+            p = model.predict_proba(read)
+            out.append(p.flatten(1).cpu())
+    return torch.cat(out).numpy()
+
+# %% ../../nbs/84_app.estimator.ipynb #32bdac85
+class _Settings(BaseEstimator):
+    "What can be chosen"
     def __init__(self,
         model:str='mvtcae', # A name of the command line; 'cmmd' and 'split_cmmd' predict labels
         d:int=8, # Latent size
@@ -162,146 +231,64 @@ class MMEstimator(TransformerMixin, BaseEstimator):
         self.device = device
         self.seed = seed
 
-# %% ../../nbs/84_app.estimator.ipynb #dfaa38bc
-@patch
-def fit(self:MMEstimator, X, y=None):
-    "Learn from `X`; labels `y` matter to classifiers only"
-    choose(self.output, ('codes','filled'), 'output')
-    labelled = self.model in _classifiers
-    data, rows = _as_data(X, self.blocks, y if labelled else None)
-    if labelled:
-        self.classes_ = np.asarray(data._names_of_classes)
-        data = with_labels(data, name=_label)
-    held = max(1, round(self.valid*len(data)))
+# %% ../../nbs/84_app.estimator.ipynb #680073b3
+def _learn(est, X, y):
+    "The trained model, and the names of its classes"
+    labelled = est.model in _classifiers
+    data, _ = _as_data(X, est.blocks, y if labelled else None)
+    classes = data._names_of_classes if labelled else None
+    if labelled: data = with_labels(data, name=_label)
+    held = max(1, round(est.valid*len(data)))
     if len(data)-held<2:
         raise ValueError(f'{len(data)} samples are too few: at least 2 to learn from, and 1 to validate')
-    train, valid = data.split(len(data)-held, held, seed=self.seed)
-    with seeded(self.seed):
-        built = _built(self.model, train, self.d, self.likelihood, self.hidden, self.options or {})
-        self.model_ = _fit(built, train, valid, self.epochs, self.bs, self.lr, self.device)
-    self._remember(X)
-    return self
+    train, valid = data.split(len(data)-held, held, seed=est.seed)
+    with seeded(est.seed):
+        model = _built(est.model, train, est.d, est.likelihood, est.hidden, est.options or {})
+        return _fit(model, train, valid, est.epochs, est.bs, est.lr, est.device), classes
 
-# %% ../../nbs/84_app.estimator.ipynb #a5b0bc1f
-def _all_rows(data, rows):
-    "The data with the samples of which nothing was observed back in their places; `rows` is bool `(N,)`"
-    if rows.all(): return data
-    i = torch.as_tensor(rows).nonzero()[:,0]
-    def full(v):
-        out = v.new_zeros((len(rows), *v.shape[1:]))
-        out[i] = v
-        return out
-    x = {k: full(v) for k,v in data.x.items()}
-    mask = {k: full(data.observed(k)) for k in data.names}
-    return data._new(x=x, mask=mask, y=None, _row=None, _index=None)
-
-@patch
-def _remember(self:MMEstimator, X):
+def _remember(est, X):
     "What scikit-learn wants to know of the table that was fitted"
     if isinstance(X, (Mapping,MMData)): return
-    self.n_features_in_ = X.shape[1]
-    if hasattr(X, 'columns'): self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+    est.n_features_in_ = np.shape(X)[1]
+    if hasattr(X, 'columns'): est.feature_names_in_ = np.asarray(X.columns, dtype=object)
 
-@patch
-def _asked(self:MMEstimator, X):
-    "The model, and data and rows of new samples"
-    check_is_fitted(self, 'model_')
-    width = getattr(self, 'n_features_in_', None)
-    if width is not None and not isinstance(X, (Mapping,MMData)) and X.shape[1]!=width:
-        raise ValueError(f'X has {X.shape[1]} features, but this {type(self).__name__} was fitted to {width}')
-    return self.model_, *_as_data(X, self.blocks)
-
-@patch
-def _codes(self:MMEstimator, X):
-    "Codes of all samples; the prior's mean where nothing was observed"
-    model, data, rows = self._asked(X)
-    own = torch.Generator().manual_seed(self.seed)
-    z = latent_codes(model, data, given=getattr(model, 'observed', None), generator=own, quiet=True)
-    if rows.all(): return z.numpy()
-    warnings.warn(f'{(~rows).sum()} of {len(rows)} samples have nothing observed: their code is the mean of the prior')
-    out = model.prior().mean.detach().cpu().expand(len(rows), -1).clone()
-    out[torch.as_tensor(rows)] = z
-    return out.numpy()
-
-# %% ../../nbs/84_app.estimator.ipynb #787f04e9
-def _kept(v, new):
-    "What is there of `v`, a frame, array or tensor, untouched; `new (N,columns)` where it is NaN"
-    if hasattr(v, 'columns'):
-        new = pd.DataFrame(new, v.index, v.columns)
-        return v.where(v.notna(), new)
-    v = np.asarray(v)
-    return np.where(np.isnan(v), new.reshape(v.shape), v)
-
-def _with_values(X, values, blocks):
-    "`X`, with tensors `{name: (N,*shape)}` where it has gaps"
-    def array(k): return values[k].numpy().reshape(len(values[k]), -1)
-    if isinstance(X, MMData): return {k: v.numpy() for k,v in values.items()}
-    if isinstance(X, Mapping): return {k: _kept(v, array(k)) for k,v in X.items()}
-    filled = X.copy() if hasattr(X, 'columns') else np.array(X, dtype=float)
-    for k,cols in (blocks or _one_block(X)).items():
-        if hasattr(X, 'columns'): filled[list(cols)] = _kept(X[list(cols)], array(k))
-        else: filled[:,list(cols)] = _kept(filled[:,list(cols)], array(k))
-    return filled
-
-@patch
-def impute(self:MMEstimator, X, **kw)->Imputed:
-    "As `eval.impute.impute`: means, standard deviations and intervals of what is missing; `kw` goes there"
-    model, data, rows = self._asked(X)
-    return impute(model, _all_rows(data, rows), seed=self.seed, quiet=True, **kw)
-
-@patch
-def transform(self:MMEstimator, X):
-    "Codes `(N,d)`, or `X` without gaps for `output='filled'`"
-    if self.output=='codes': return self._codes(X)
-    model, data, rows = self._asked(X)
-    filled = impute(model, _all_rows(data, rows), seed=self.seed, targets=data.names, quiet=True)
-    return _with_values(X, filled.mean, self.blocks)
-
-@patch
-def inverse_transform(self:MMEstimator, Z):
-    "`{name: (N,*shape)}`: what codes `(N,d)` say of every modality, on average"
-    check_is_fitted(self, 'model_')
-    z = torch.as_tensor(np.asarray(Z)).to(next(self.model_.parameters()))
-    with torch.no_grad(), eval_mode(self.model_): ps = self.model_.decode(z, self.model_.answers.targets)
-    return {k: p.mean.cpu().numpy() for k,p in ps.items()}
-
-@patch
-def score(self:MMEstimator, X, y=None):
-    "Bound on the log-likelihood of what each sample has, averaged, in nats; higher is better"
-    model, data, rows = self._asked(X)
-    return _bound(model, data, self.seed)
-
-@patch
-def get_feature_names_out(self:MMEstimator, input_features=None):
-    "Names of what `transform` gives"
-    check_is_fitted(self, 'model_')
-    if self.output=='filled': return self.feature_names_in_
-    return np.asarray([f'z{i}' for i in range(self.model_.d)], dtype=object)
-
-# %% ../../nbs/84_app.estimator.ipynb #525366c1
-def _label_proba(est, X):
-    "Probabilities of the classes, `(N,classes)`"
-    model, data, rows = est._asked(X)
-    if getattr(model, 'label', None) is None:
-        raise ValueError(f"model={est.model!r} predicts no labels; give model='cmmd' and "
-                         "options={'observed': [...]}, the blocks that every sample has")
-    if not rows.all():
-        raise ValueError(f'{(~rows).sum()} of {len(rows)} samples have nothing observed; leave them out')
-    out = []
-    with seeded(est.seed):
-        for i in torch.arange(len(data)).split(256):
-            x, _ = data._inputs(i, next(model.parameters()).device)
-            known = {k: v for k,v in x.items() if k in getattr(model, 'observed', x)}
-            out.append(model.predict_proba(known).flatten(1).cpu())
-    return torch.cat(out).numpy()
-
-@patch
-def predict_proba(self:MMEstimator, X):
-    "Probabilities of the classes in `classes_`, `(N,classes)`"
-    return _label_proba(self, X)
-
-@patch
-def predict(self:MMEstimator, X):
-    "The most probable class"
-    p = _label_proba(self, X)
-    return self.classes_[p.argmax(1)]
+# %% ../../nbs/84_app.estimator.ipynb #dd5c1759
+class MMEstimator(TransformerMixin, _Settings):
+    "A multimodal VAE as a transformer of scikit-learn; `X` is a table with blocks, a dict by modality, or `MMData`"
+    def fit(self, X, y=None):
+        "Learn from `X`; labels `y` matter to classifiers only"
+        choose(self.output, ('codes','filled'), 'output')
+        self.model_, classes = _learn(self, X, y)
+        if classes is not None: self.classes_ = np.asarray(classes)
+        _remember(self, X)
+        return self
+    def transform(self, X):
+        "Codes `(N,d)`, or `X` without gaps for `output='filled'`"
+        if self.output=='codes': return _latent(self, X)
+        _, data, _ = _asked(self, X)
+        filled = self.impute(X, targets=data.names)
+        return _with_values(X, filled.mean, self.blocks)
+    def inverse_transform(self, Z)->dict:
+        "`{name: (N,*shape)}`: what codes `(N,d)` say of every modality, on average"
+        check_is_fitted(self, 'model_')
+        z = torch.as_tensor(np.asarray(Z)).to(next(self.model_.parameters()))
+        with torch.no_grad(), eval_mode(self.model_): ps = self.model_.decode(z, self.model_.answers.targets)
+        return {k: p.mean.cpu().numpy() for k,p in ps.items()}
+    def impute(self, X, **kw)->Imputed:
+        "Means, standard deviations and intervals of what is missing; `kw` goes to `eval.impute.impute`"
+        model, data, rows = _asked(self, X)
+        return impute(model, _all_rows(data, rows), **{'seed': self.seed, 'quiet': True, **kw})
+    def score(self, X, y=None)->float:
+        "Bound on the log-likelihood of what each sample has, averaged, in nats; higher is better"
+        model, data, _ = _asked(self, X)
+        return _bound(model, data, self.seed)
+    def predict_proba(self, X): return _probabilities(self, X)
+    def predict(self, X):
+        "The most probable class"
+        p = _probabilities(self, X)
+        return self.classes_[p.argmax(1)]
+    def get_feature_names_out(self, input_features=None):
+        "Names of what `transform` gives"
+        check_is_fitted(self, 'model_')
+        if self.output=='filled': return self.feature_names_in_
+        return np.asarray([f'z{i}' for i in range(self.model_.d)], dtype=object)

@@ -1189,7 +1189,7 @@ def _tell_of_lost(k, mean, sd, constant, stored, dtype):
     warnings.warn(f'modality {k!r}: {total} of {len(lost)} columns vary less than {dtype} can tell, e.g. column '
                   f'{first} ({found}), and are treated as constant; subtract the means before MMData: v-v.mean(0)')
 
-# %% ../../nbs/20_data.core.ipynb #550d4102
+# %% ../../nbs/20_data.core.ipynb #53aac985
 _begin = .5     # of a standard deviation: where a scale begins that is learned in units
 
 def _is_free(lik, shape):
@@ -1215,7 +1215,7 @@ def _likelihood_and_units(self:MMData, k, lik, units):
 
 @patch
 def modalities(self:MMData,
-    likelihood=None, # Of all, a name or a module (default: as its frame says; 'pixels' for bytes; else normal, scale learned)
+    likelihood=None, # Of all, a name or a module (default: as its frame says, 'pixels' for bytes, else 'normal')
     weight=1., # Of every reconstruction term; 'auto' is the inverse of its size, 1 for the largest
     units='auto', # 'auto', 'standard', or None: the data's own; 'auto' spares pixels, classes, scales you state
     holes=None, # May entries be missing? One answer or `{name: bool}` (default: where some are)

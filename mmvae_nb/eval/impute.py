@@ -83,17 +83,27 @@ def _kinds(data):
     def names(kind): return tuple(k for k,has in zip(data.names, kind) if has)
     return {names(kind): (which==i).nonzero()[:,0] for i,kind in enumerate(kinds.tolist())}
 
-# %% ../../nbs/76_eval.impute.ipynb #6bbecd6d
+# %% ../../nbs/76_eval.impute.ipynb #44b6b148
+def _gaps(model, data):
+    "Which samples lack something that the model has, bool `(N,)`"
+    out = torch.zeros(len(data), dtype=torch.bool)
+    for k in model.names:
+        if k not in data.names: return torch.ones_like(out)
+        out |= ~_cells(data, k).cpu().flatten(1).all(1)
+    return out
+
+# %% ../../nbs/76_eval.impute.ipynb #a07ab647
 def imputable(
     model, # Has `answers`
     data:MMData, # Samples
 )->Tensor: # bool `(N,)`
-    "Which samples have what the model conditions on; of nothing, if it has a prior"
-    fine = torch.zeros(len(data), dtype=torch.bool)
-    for S,rows in _kinds(data).items(): fine[rows] = model.answers.can(S)
+    "Which samples have what the model conditions on; of nothing, if it has a prior; or have no gap"
+    fine = ~_gaps(model, data)
+    for S,rows in _kinds(data).items():
+        if model.answers.can(S): fine[rows] = True
     return fine
 
-# %% ../../nbs/76_eval.impute.ipynb #f2544d3b
+# %% ../../nbs/76_eval.impute.ipynb #0f95fb30
 def _refuse_kinds(model, data):
     "Raise where a sample has nothing that the model conditions on"
     fine = imputable(model, data)
@@ -101,7 +111,8 @@ def _refuse_kinds(model, data):
     first = (~fine).nonzero()[0].item()
     has = tuple(k for k in data.names if data.observed(k)[first])
     found = f'sample {first} has {has or "nothing"} ({int((~fine).sum())} of {len(data)} samples cannot be filled)'
-    remedy = 'leave them out: data.subset(imputable(model, data))' if fine.any() else 'use a model like MVTCAE or MoPoE'
+    remedy = 'leave them out: data.subset(imputable(model, data))'
+    if not fine.any(): remedy = 'take a model that conditions on what there is, e.g. MVTCAE or MoPoE'
     raise ValueError(f'{type(model).__name__}: {model.answers.say()}, but {found}; {remedy}')
 
 def _groups(model, data, rows):
@@ -401,7 +412,7 @@ def _baseline(method, train, test, at, columns):
     out[:,cols] = torch.as_tensor(guess)*scale[cols]+mean[cols]
     return out, told
 
-# %% ../../nbs/76_eval.impute.ipynb #d5db4773
+# %% ../../nbs/76_eval.impute.ipynb #fd9aec49
 def _hide(model, data, hide, by, truth, targets, seed):
     "What is left to see, what is hidden `{name: bool (N,*shape)}`, and the truth"
     choose(by, ('block','entry'), 'way to hide')
@@ -417,6 +428,14 @@ def _hide(model, data, hide, by, truth, targets, seed):
     if not any(h.any() for h in hidden.values()):
         raise ValueError(f'nothing was hidden of {len(data)} samples; raise hide, or give more samples')
     return seen, hidden, whole
+
+def _answered_only(model, seen, hidden):
+    "What is hidden of samples that the model can answer for, and how many it cannot"
+    fine = imputable(model, seen)
+    if not any(h[fine].any() for h in hidden.values()): _refuse_kinds(model, seen)
+    hidden = {k: h.clone() for k,h in hidden.items()}
+    for h in hidden.values(): h[~fine] = False
+    return hidden, int((~fine).sum())
 
 def _model_scores(model, seen, hidden, whole, sds, n, level, seed, quiet):
     "`{name: {metric: (sums, numbers)}}`, a number for each sample"
@@ -436,7 +455,7 @@ def _model_scores(model, seen, hidden, whole, sds, n, level, seed, quiet):
                     sums[:,i] = torch.stack([v.double().cpu() for v in pair])
     return out
 
-# %% ../../nbs/76_eval.impute.ipynb #2aa3b738
+# %% ../../nbs/76_eval.impute.ipynb #88074449
 def imputation_error(
     model, # Has learnt from other samples than these
     data:MMData, # Samples to hide parts of
@@ -458,7 +477,7 @@ def imputation_error(
     baselines = as_names(baselines)
     for method in baselines: _imputer(method)
     seen, hidden, whole = _hide(model, data, hide, by, truth, targets, seed)
-    _refuse_kinds(model, seen)
+    hidden, unanswered = _answered_only(model, seen, hidden)
     learnt, at = _table(train or seen)
     _, sd = _column_moments(learnt)
     sds = {k: sd[at[k]].view(model.mods[k].shape) for k in targets}
@@ -466,16 +485,13 @@ def imputation_error(
     for k,scores in _model_scores(model, seen, hidden, whole, sds, n, level, seed, quiet).items():
         rows += _rows(scores, method=type(model).__name__, target=k)
     a, b = bounds(n, level)
-    left_out = {}
-    for method in baselines:
-        found, left_out[method] = _baseline_rows(method, model, learnt, seen, hidden, whole, sds, at, columns)
-        rows += found
-    df = pd.DataFrame(rows).assign(seed=seed)
+    found, left_out = _rivals(baselines, model, learnt, seen, hidden, whole, sds, at, columns)
+    df = pd.DataFrame(rows+found).assign(seed=seed)
     df.attrs |= dict(by=by, hide=None if truth is not None else hide, level=(b-a)/(n+1), draws=n, n_train=len(learnt))
-    df.attrs['left_out'] = {m: why for m,why in left_out.items() if why}
+    df.attrs |= dict(left_out=left_out, unanswered=unanswered)
     return df
 
-# %% ../../nbs/76_eval.impute.ipynb #f7104ca2
+# %% ../../nbs/76_eval.impute.ipynb #a819d8e4
 def _baseline_rows(method, model, learnt, seen, hidden, whole, sds, at, columns):
     "Rows of a baseline, and what it leaves out"
     table, _ = _table(seen)
@@ -488,6 +504,15 @@ def _baseline_rows(method, model, learnt, seen, hidden, whole, sds, at, columns)
         x = torch.where(_cells(whole, k).cpu(), x, 0.)
         rows += _rows(_guess_scores(x, v, on, sds[k], _kind(model, k)), method=method, target=k)
     return rows, told
+
+def _rivals(baselines, *what):
+    "Rows of all baselines, and `{method: {name: why}}` of what they leave out"
+    rows, left_out = [], {}
+    for method in baselines:
+        found, told = _baseline_rows(method, *what)
+        rows += found
+        if told: left_out[method] = told
+    return rows, left_out
 
 # %% ../../nbs/76_eval.impute.ipynb #e5e2737b
 def _responses(z, k, width=8):

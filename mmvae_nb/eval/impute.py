@@ -288,7 +288,7 @@ def covered(
     last = (below+ties).clamp(max=b)
     return (last-first+1).clamp(min=0)/(ties+1)
 
-# %% ../../nbs/76_eval.impute.ipynb #cbf67844
+# %% ../../nbs/76_eval.impute.ipynb #beecfb6e
 def _log_p(p, x, hidden):
     "log p of what is hidden, `(B,)` nats, averaged over the codes of `p`"
     entries = hidden.flatten(1)
@@ -317,6 +317,7 @@ def _guess_scores(x, guess, hidden, sd, kind):
         out['accuracy'] = _sum(right.to(gap), hidden[...,0])
     return out
 
+# %% ../../nbs/76_eval.impute.ipynb #454fd0dc
 def _draw_scores(x, p, hidden, sd, kind, level):
     "The same of a predictive distribution"
     probs = p.mean.mean(0)
@@ -412,7 +413,7 @@ def _baseline(method, train, test, at, columns):
     out[:,cols] = torch.as_tensor(guess)*scale[cols]+mean[cols]
     return out, told
 
-# %% ../../nbs/76_eval.impute.ipynb #fd9aec49
+# %% ../../nbs/76_eval.impute.ipynb #04ea86d7
 def _hide(model, data, hide, by, truth, targets, seed):
     "What is left to see, what is hidden `{name: bool (N,*shape)}`, and the truth"
     choose(by, ('block','entry'), 'way to hide')
@@ -437,6 +438,7 @@ def _answered_only(model, seen, hidden):
     for h in hidden.values(): h[~fine] = False
     return hidden, int((~fine).sum())
 
+# %% ../../nbs/76_eval.impute.ipynb #74a78721
 def _model_scores(model, seen, hidden, whole, sds, n, level, seed, quiet):
     "`{name: {metric: (sums, numbers)}}`, a number for each sample"
     N = len(seen)

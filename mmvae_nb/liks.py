@@ -7,15 +7,15 @@ __all__ = ['gentle', 'FreeLik', 'stirling', 'excess', 'deviance', 'Entries', 'lo
            'ZIPoissonLik', 'ZINegBinLik', 'MultinomialLik', 'DirMultLik', 'LogNormalLik', 'GammaLik', 'BetaLik',
            'FeatureNormalLik', 'PredictedNormalLik', 'StudentLik', 'OrdinalLik', 'suggest_likelihood', 'better_word']
 
-# %% ../nbs/05_liks.ipynb #667e5c3a
+# %% ../nbs/05_liks.ipynb #df1ddb43
 import math, torch
 from fastcore.basics import patch
 from torch import nn
-from torch.distributions import Beta, Distribution, Gamma, LogNormal, Multinomial, Normal, OneHotCategorical, StudentT
+from torch.distributions import Beta, Distribution, Gamma, LogNormal, Multinomial, Normal, StudentT
 from torch.nn.functional import logsigmoid, pad
 from .core import as_names, choose, following, register
 from .dists import CategoricalLik, LaplaceLik, Likelihood, NormalLik, as_likelihood, likelihoods
-from .dists import _full
+from .dists import _OneHot, _full
 
 # %% ../nbs/05_liks.ipynb #a85fef90
 _straight = 16.      # up to here a logarithm is what the network says
@@ -597,7 +597,7 @@ class StudentLik(FreeLik):
         loc, free = self.split(h)
         return _Student(loc=loc, log_scale=free['scale'], log_more=free['df'])
 
-# %% ../nbs/05_liks.ipynb #5b051bb6
+# %% ../nbs/05_liks.ipynb #f2c0684a
 @register
 class OrdinalLik(CategoricalLik):
     "Ordered classes, one-hot in the last dimension; the network gives one number, or as many as there are classes"
@@ -634,7 +634,7 @@ class OrdinalLik(CategoricalLik):
         below = pad(logsigmoid(at), (0,1))                         # of the upper end, 0 for the last class
         above = pad(logsigmoid(-at), (1,0))                        # of the lower end, 0 for the first
         within = pad((-(-gaps).expm1()).log(), (1,1))
-        return OneHotCategorical(logits=below+above+within, validate_args=False)
+        return _OneHot(logits=below+above+within, validate_args=False)
 
 # %% ../nbs/05_liks.ipynb #decff3ae
 @patch

@@ -35,7 +35,7 @@ def as_table(
         blocks[k] = [*named.columns]
     return pd.concat(parts, axis=1), blocks
 
-# %% ../../nbs/84_app.estimator.ipynb #b81e6af5
+# %% ../../nbs/84_app.estimator.ipynb #c8bbb6e5
 def _columns(X, cols, k):
     "Columns of a block, of a frame by name or of an array by position, as a frame or an array"
     if hasattr(X, 'columns'):
@@ -61,8 +61,9 @@ def _one_block(X):
 def _something(parts):
     "Which samples have anything, bool `(N,)`"
     def has(v):
-        v = v.to_numpy(dtype=float, na_value=np.nan) if hasattr(v, 'to_numpy') else np.asarray(v)
-        return ~np.isnan(v.reshape(len(v), -1).astype(float)).all(1)
+        if hasattr(v, 'columns'): return v.notna().to_numpy().any(1)
+        v = np.asarray(v, dtype=float)
+        return ~np.isnan(v.reshape(len(v), -1)).all(1)
     return np.logical_or.reduce([has(v) for v in parts.values()])
 
 # %% ../../nbs/84_app.estimator.ipynb #1b9a3200
@@ -180,7 +181,14 @@ def _with_values(X, values, blocks):
         else: filled[:,list(cols)] = _kept(filled[:,list(cols)], array(k))
     return filled
 
-# %% ../../nbs/84_app.estimator.ipynb #6162f387
+# %% ../../nbs/84_app.estimator.ipynb #a1422f0b
+@torch.no_grad()
+def _means(model, Z):
+    "What codes `(N,d)` say of every modality, on average: `{name: array}`"
+    z = torch.as_tensor(np.asarray(Z)).to(next(model.parameters()))
+    with eval_mode(model): ps = model.decode(z, model.answers.targets)
+    return {k: p.mean.cpu().numpy() for k,p in ps.items()}
+
 def _probabilities(est, X):
     "Of the classes, `(N,classes)`"
     model, data, rows = _asked(est, X)
@@ -252,7 +260,7 @@ def _remember(est, X):
     est.n_features_in_ = np.shape(X)[1]
     if hasattr(X, 'columns'): est.feature_names_in_ = np.asarray(X.columns, dtype=object)
 
-# %% ../../nbs/84_app.estimator.ipynb #dd5c1759
+# %% ../../nbs/84_app.estimator.ipynb #8b183ff1
 class MMEstimator(TransformerMixin, _Settings):
     "A multimodal VAE as a transformer of scikit-learn; `X` is a table with blocks, a dict by modality, or `MMData`"
     def fit(self, X, y=None):
@@ -271,9 +279,7 @@ class MMEstimator(TransformerMixin, _Settings):
     def inverse_transform(self, Z)->dict:
         "`{name: (N,*shape)}`: what codes `(N,d)` say of every modality, on average"
         check_is_fitted(self, 'model_')
-        z = torch.as_tensor(np.asarray(Z)).to(next(self.model_.parameters()))
-        with torch.no_grad(), eval_mode(self.model_): ps = self.model_.decode(z, self.model_.answers.targets)
-        return {k: p.mean.cpu().numpy() for k,p in ps.items()}
+        return _means(self.model_, Z)
     def impute(self, X, **kw)->Imputed:
         "Means, standard deviations and intervals of what is missing; `kw` goes to `eval.impute.impute`"
         model, data, rows = _asked(self, X)

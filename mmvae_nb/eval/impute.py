@@ -6,15 +6,15 @@
 __all__ = ['cohort_likelihoods', 'bounds', 'Imputed', 'imputable', 'impute', 'crps', 'covered', 'imputation_error', 'cohort',
            'LogInputs', 'small_modalities']
 
-# %% ../../nbs/76_eval.impute.ipynb #cf1396e3
+# %% ../../nbs/76_eval.impute.ipynb #42c878c9
 import math, pandas as pd, torch, torch.nn.functional as F, warnings
 from dataclasses import dataclass
 from importlib import import_module
 from ..core import as_names, choose, eval_mode, register, seeded
 from ..data.core import MMData, mcar
-from ..dists import BernoulliLik, CategoricalLik, NormalLik, as_likelihood
+from ..dists import BernoulliLik, CategoricalLik, NormalLik, likelihoods
 from .coherence import _device
-from ..liks import LogNormalLik, NegBinLik, suggest_likelihood
+from ..liks import LogNormalLik, NegBinLik, likelihood_of, suggest_likelihood
 from ..models.cmmd import SplitCMMD
 from ..models.samplers import _bar
 from ..nets import MLPBody, MLPNet
@@ -34,7 +34,7 @@ def bounds(
         raise ValueError(f'{n} draws are too few for an interval of level {level:g}; draw n={least} or more')
     return a, n-1-a
 
-# %% ../../nbs/76_eval.impute.ipynb #a6996f39
+# %% ../../nbs/76_eval.impute.ipynb #e2f5cd08
 @dataclass(repr=False)
 class Imputed:
     "A data set without gaps: what was observed, and what a model says of the rest"
@@ -60,13 +60,13 @@ class Imputed:
     def frames(self,
         what:str='mean', # Or 'sd', 'low', 'high'
     )->dict: # `{name: DataFrame}` with the index, columns and units of the frames that the data were made from
-        "As frames, where the data were frames"
+        "As frames, where the data were frames; of classes 'sd' and the like have a column each"
         values = getattr(self, choose(what, ('mean','sd','low','high'), 'part'))
         if getattr(self.data, 'frames', None) is None:
             raise ValueError('the data were no frames, so there are no columns to go back to; '
                              f'take the tensors, `.{what}`, or build the data by MMData.from_frames')
         as_frames = import_module('mmvae_nb.data.frames').as_frames
-        return as_frames(values, like=self.data)
+        return as_frames(values, like=self.data, numbers=what!='mean')
 
 # %% ../../nbs/76_eval.impute.ipynb #a065108d
 def _cells(data, k):
@@ -228,7 +228,7 @@ def _tell_alone(alone, N):
     warnings.warn(f'{len(alone)} of {N} samples have nothing observed (the first is {alone[0].item()}): '
                   'they are filled from the prior, all alike', stacklevel=3)
 
-# %% ../../nbs/76_eval.impute.ipynb #91ac07b4
+# %% ../../nbs/76_eval.impute.ipynb #1eab36d0
 def _hidden_blocks(data, hide, targets, seed):
     "The data with some more blocks missing"
     keep = dict.fromkeys(targets, 1-hide)
@@ -254,11 +254,23 @@ def _hidden_entries(data, model, hide, targets, seed):
     mask = {k: v.cpu() for k,v in (data.mask or {}).items()}
     return MMData(x, data.y, mask, dtype=data.dtype)
 
-# %% ../../nbs/76_eval.impute.ipynb #91a40804
+def _hideable(model, data, by, targets):
+    "Names to hide: what the model generates; of entries, where it takes some missing"
+    choose(by, ('block','entry'), 'way to hide')
+    able = [k for k in data.names if k in model.answers.targets]
+    asked = tuple(choose(k, able, 'target') for k in as_names(targets, able))
+    if by=='block': return asked
+    holes = tuple(k for k in asked if getattr(model.mods[k], 'holes', False))
+    left_out = [k for k in asked if k not in holes]
+    if holes and (targets is None or not left_out): return holes
+    found = f'modality {left_out[0]!r} of this {type(model).__name__} is whole or missing'
+    raise ValueError(f"{found}: hide it by='block', or build the model for missing entries, Modality(..., holes=True)")
+
+# %% ../../nbs/76_eval.impute.ipynb #d0ba19f2
 def _kind(model, k):
     "'class', 'binary' or 'number', by the likelihood"
     m = model.mods[k]
-    lik = as_likelihood(m.likelihood, m.shape)
+    lik = likelihood_of(m.likelihood, m.shape)
     if isinstance(lik, CategoricalLik): return 'class'
     return 'binary' if isinstance(lik, BernoulliLik) else 'number'
 
@@ -288,7 +300,7 @@ def covered(
     last = (below+ties).clamp(max=b)
     return (last-first+1).clamp(min=0)/(ties+1)
 
-# %% ../../nbs/76_eval.impute.ipynb #beecfb6e
+# %% ../../nbs/76_eval.impute.ipynb #ae2032e3
 def _log_p(p, x, hidden):
     "log p of what is hidden, `(B,)` nats, averaged over the codes of `p`"
     entries = hidden.flatten(1)
@@ -300,6 +312,7 @@ def _log_p(p, x, hidden):
         lp = torch.where(hidden, nats, 0.).flatten(2).sum(-1)
     return lp.logsumexp(0)-math.log(len(lp))
 
+# %% ../../nbs/76_eval.impute.ipynb #64b649f5
 def _sum(v, on):
     "Sum and number of the entries in `on`, `(B,)` each"
     N = len(v)
@@ -317,7 +330,6 @@ def _guess_scores(x, guess, hidden, sd, kind):
         out['accuracy'] = _sum(right.to(gap), hidden[...,0])
     return out
 
-# %% ../../nbs/76_eval.impute.ipynb #454fd0dc
 def _draw_scores(x, p, hidden, sd, kind, level):
     "The same of a predictive distribution"
     probs = p.mean.mean(0)
@@ -413,10 +425,9 @@ def _baseline(method, train, test, at, columns):
     out[:,cols] = torch.as_tensor(guess)*scale[cols]+mean[cols]
     return out, told
 
-# %% ../../nbs/76_eval.impute.ipynb #04ea86d7
+# %% ../../nbs/76_eval.impute.ipynb #93a069d4
 def _hide(model, data, hide, by, truth, targets, seed):
     "What is left to see, what is hidden `{name: bool (N,*shape)}`, and the truth"
-    choose(by, ('block','entry'), 'way to hide')
     if truth is not None:
         if len(truth)!=len(data): raise ValueError(f'truth has {len(truth)} samples, the data {len(data)}')
         seen, whole = data, truth
@@ -457,7 +468,7 @@ def _model_scores(model, seen, hidden, whole, sds, n, level, seed, quiet):
                     sums[:,i] = torch.stack([v.double().cpu() for v in pair])
     return out
 
-# %% ../../nbs/76_eval.impute.ipynb #88074449
+# %% ../../nbs/76_eval.impute.ipynb #cde02615
 def imputation_error(
     model, # Has learnt from other samples than these
     data:MMData, # Samples to hide parts of
@@ -465,7 +476,7 @@ def imputation_error(
     by:str='block', # What is hidden: 'block', the modality of a sample, or 'entry', single numbers
     train:MMData=None, # What the model has learnt from; baselines learn from it too (default: from what is left)
     truth:MMData=None, # The same samples with less missing: what `data` lacks is scored, and nothing is hidden
-    targets=None, # Modalities to hide (default: all that the model generates)
+    targets=None, # Modalities to hide (default: all that the model generates; of entries, those with `holes`)
     n:int=100, # Draws for each sample
     level:float=.9, # Of the intervals
     seed:int=0, # What is hidden, and draws
@@ -474,8 +485,7 @@ def imputation_error(
     quiet:bool=None, # No progress bar (default: one after two seconds)
 )->pd.DataFrame: # Columns method, target, metric, value, se, n, seed; `attrs`: how it was made
     "Hide what was observed, impute it, and compare with scikit-learn"
-    able = [k for k in data.names if k in model.answers.targets]
-    targets = tuple(choose(k, able, 'target') for k in as_names(targets, able))
+    targets = _hideable(model, data, by, targets)
     baselines = as_names(baselines)
     for method in baselines: _imputer(method)
     seen, hidden, whole = _hide(model, data, hide, by, truth, targets, seed)
@@ -612,7 +622,7 @@ def _begin_at_average(net, word, v):
     with torch.no_grad(): last.bias += outputs(mean.clamp(.02, top)).flatten()
     return net
 
-# %% ../../nbs/76_eval.impute.ipynb #0339e2de
+# %% ../../nbs/76_eval.impute.ipynb #2f8e3a88
 _left = .4       # share of the observed variance that a likelihood begins with
 
 def _spread_of(v, word):
@@ -623,16 +633,29 @@ def _spread_of(v, word):
 
 def _lik_within(word, v, shape):
     "A likelihood that begins with a part of the observed variance: what is left when the codes explain the rest"
+    if isinstance(word, nn.Module): return word
     if word=='normal': return NormalLik(_left**.5, learn=True)
     if word=='lognormal': return LogNormalLik(max(_left**.5*_spread_of(v, word), .05), shape=shape)
     if word=='negbin': return NegBinLik(max(_left*_spread_of(v, word), .05), shape=shape)
-    return as_likelihood(word, shape)
+    return likelihood_of(word, shape)
 
-# %% ../../nbs/76_eval.impute.ipynb #71455d0c
+def _word_of(lik):
+    "The word for a likelihood, of a module by its class; None if it has none"
+    if isinstance(lik, str): return lik
+    return next((word for word,make in likelihoods.items() if make is type(lik)), None)
+
+def _suggested(data, k, v):
+    "What the columns of a frame are, else what the values `(N,*shape)` look like"
+    frames = getattr(data, 'frames', None)
+    if frames is None or k not in frames.tables: return suggest_likelihood(v)[0]
+    lik = frames.likelihood(k) or 'normal'
+    return _word_of(lik) or lik
+
+# %% ../../nbs/76_eval.impute.ipynb #4f79b1e1
 def small_modalities(
     data:MMData, # Training data
     d:int, # Numbers that a decoder reads: the model's latent size
-    likelihood=None, # `{name: word or module}` (default: what `suggest_likelihood` says)
+    likelihood=None, # `{name: word or module}` (default: as its frame says, or `suggest_likelihood`)
     hidden:tuple=(64,), # Widths of the hidden layers
     share:float=1., # Weights of modalities of more than 50 numbers: 1, the inverse of the size, to 0, all alike
 )->list: # List of `Modality`
@@ -643,22 +666,31 @@ def small_modalities(
     for k in data.names:
         rows, = data.observed(k).nonzero(as_tuple=True)
         v = data.part(rows, (k,))[k].cpu()
-        word = given.get(k) or suggest_likelihood(v)[0]
-        fields[k] = _small_fields(word, v, d, hidden)
+        lik = given.get(k) or _suggested(data, k, v)
+        fields[k] = _small_fields(lik, _plugged(v), d, hidden)
         fields[k]['weight'] = min(1., 50/v[0].numel())**share
     return data.modalities(**fields)
 
-# %% ../../nbs/76_eval.impute.ipynb #eff7a074
-def _small_fields(word, v, d, hidden):
+# %% ../../nbs/76_eval.impute.ipynb #6e6d0c5b
+def _small_fields(lik, v, d, hidden):
     "Networks and likelihood of a modality, from what was observed of it `(N,*shape)`"
     shape = tuple(v.shape[1:])
+    word = _word_of(lik)
     body = MLPBody(shape, hidden, sd=_input_sd(word, shape))
     log = _log_inputs(word, v)
+    own = _lik_within(lik, v, shape)
+    net = MLPNet(d, own.outputs(shape), hidden)
     return {
         'encoder': body if log is None else nn.Sequential(log, body),
-        'decoder': _begin_at_average(MLPNet(d, shape, hidden), word, v),
-        'likelihood': _lik_within(word, v, shape),
+        'decoder': net if own is lik else _begin_at_average(net, word, v),
+        'likelihood': own,
     }
+
+def _plugged(v):
+    "Observations `(N,*shape)` with averages of their columns where entries are missing"
+    known = v.nanmean(0)
+    known = torch.where(known.isnan(), v.nanmean(), known)
+    return torch.where(v.isnan(), known, v)
 
 def _input_sd(word, shape):
     "Standard deviation of the entries that a body sees"

@@ -6,15 +6,15 @@
 __all__ = ['cohort_likelihoods', 'bounds', 'Imputed', 'imputable', 'impute', 'crps', 'covered', 'imputation_error', 'cohort',
            'LogInputs', 'small_modalities']
 
-# %% ../../nbs/76_eval.impute.ipynb #42c878c9
+# %% ../../nbs/76_eval.impute.ipynb #496f7f0a
 import math, pandas as pd, torch, torch.nn.functional as F, warnings
 from dataclasses import dataclass
 from importlib import import_module
 from ..core import as_names, choose, eval_mode, register, seeded
 from ..data.core import MMData, mcar
-from ..dists import BernoulliLik, CategoricalLik, NormalLik, likelihoods
+from ..dists import BernoulliLik, CategoricalLik, NormalLik, as_likelihood, likelihoods
 from .coherence import _device
-from ..liks import LogNormalLik, NegBinLik, likelihood_of, suggest_likelihood
+from ..liks import LogNormalLik, NegBinLik, suggest_likelihood
 from ..models.cmmd import SplitCMMD
 from ..models.samplers import _bar
 from ..nets import MLPBody, MLPNet
@@ -266,11 +266,11 @@ def _hideable(model, data, by, targets):
     found = f'modality {left_out[0]!r} of this {type(model).__name__} is whole or missing'
     raise ValueError(f"{found}: hide it by='block', or build the model for missing entries, Modality(..., holes=True)")
 
-# %% ../../nbs/76_eval.impute.ipynb #d0ba19f2
+# %% ../../nbs/76_eval.impute.ipynb #91a40804
 def _kind(model, k):
     "'class', 'binary' or 'number', by the likelihood"
     m = model.mods[k]
-    lik = likelihood_of(m.likelihood, m.shape)
+    lik = as_likelihood(m.likelihood, m.shape)
     if isinstance(lik, CategoricalLik): return 'class'
     return 'binary' if isinstance(lik, BernoulliLik) else 'number'
 
@@ -622,7 +622,7 @@ def _begin_at_average(net, word, v):
     with torch.no_grad(): last.bias += outputs(mean.clamp(.02, top)).flatten()
     return net
 
-# %% ../../nbs/76_eval.impute.ipynb #2f8e3a88
+# %% ../../nbs/76_eval.impute.ipynb #e87ac512
 _left = .4       # share of the observed variance that a likelihood begins with
 
 def _spread_of(v, word):
@@ -637,7 +637,7 @@ def _lik_within(word, v, shape):
     if word=='normal': return NormalLik(_left**.5, learn=True)
     if word=='lognormal': return LogNormalLik(max(_left**.5*_spread_of(v, word), .05), shape=shape)
     if word=='negbin': return NegBinLik(max(_left*_spread_of(v, word), .05), shape=shape)
-    return likelihood_of(word, shape)
+    return as_likelihood(word, shape)
 
 def _word_of(lik):
     "The word for a likelihood, of a module by its class; None if it has none"

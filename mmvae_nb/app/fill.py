@@ -65,11 +65,11 @@ def write_filled(
         with whole_file(out/f'{name}.csv') as tmp: df.to_csv(tmp)
     return [f'{name}.csv' for name in tables]
 
-# %% ../../nbs/85_app.fill.ipynb #ceea7cc3
+# %% ../../nbs/85_app.fill.ipynb #19a240fb
 @call_parse
 def mmvae_impute(
     run:str, # Folder of a run of mmvae_train
-    out:str, # What to write: a new folder (tables as .csv), or an .npz (arrays)
+    out:str=None, # What to write: a new folder (tables as .csv), or an .npz (arrays)
     data:str=None, # What to fill, with the run's columns (default: the run's test data)
     n:int=100, # Draws for each sample
     level:float=.9, # Least probability of the intervals
@@ -77,6 +77,7 @@ def mmvae_impute(
 ):
     "Fill what is missing: what was observed stays, the rest gets a mean, a standard deviation and an interval"
     with plain_errors():
+        if not out: raise ValueError('--out is needed: a new folder, for tables, or a name that ends in .npz')
         model = load_model(run)
         args = _read_run(run)['args']
         gaps = _brought(run, data) if data else _run_data(args)[2]

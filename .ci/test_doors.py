@@ -127,7 +127,7 @@ def args_of(data, folder):
         'model': model, 'classifiers': judges, 'train': complete, 'valid': data, 'test': data, 'data': data, 'self': data,
         'dataset': data, 'given': ('rna',), 'targets': ('clinic',), 'target': 'clinic', 'names': data.names,
         'features': judges_features(judges), 'path': folder/'new', 'out': folder/'out', 'file': folder/'judges.safetensors',
-        'idx': [0], 'name': 'rna', 'k': 'rna', 'eta': .7, 'rates': {'rna': (.1, .5)}, 'device': 'cpu',
+        'idx': [0], 'name': 'rna', 'k': 'rna', 'eta': .7, 'rates': {'rna': (.1, .5)}, 'device': 'cpu', 'd': 2,
         'fn': lambda x, mask: {'sum': sum(v.flatten(1).nansum(1) for v in x.values())}, 'b': None,
     }
 
@@ -154,6 +154,8 @@ SPECIAL = { # functions whose parameters mean something else, or need more
     'data.core.MMData.labels_for': {'k': 3},
     'eval.latents.latent_classification': {'n_train': (None,)},
     'eval.report.mean_error': {'name': 'rna'},
+    'eval.impute.impute': {'n': 20, 'targets': None},
+    'eval.impute.imputation_error': {'n': 20, 'targets': None, 'hide': .4},
 }
 SLOW = { # tried on fewer data sets
     'app.cli.score_run', 'eval.fidelity.class_encoders', 'eval.report.evaluate', 'eval.report.overview',
@@ -161,7 +163,7 @@ SLOW = { # tried on fewer data sets
 }
 FEW = 'unpaired halves', 'never observed', 'labels mostly unknown', 'one row'
 ELSEWHERE = { # tried in tests of their own
-    'app.cli.load_data', 'app.cli.mmvae_train', 'app.cli.mmvae_generate', 'app.cli.mmvae_evaluate', 'app.cli.train_run',
+    'app.fill.mmvae_impute', 'app.cli.load_data', 'app.cli.mmvae_train', 'app.cli.mmvae_generate', 'app.cli.mmvae_evaluate', 'app.cli.train_run',
     'eval.report.write_report', 'data.core.MMData.finish',
 }
 
@@ -184,14 +186,16 @@ def call(name, f, data, folder):
     if positional and keywords:
         order = [k for k in parameters(f) if k in keywords and parameters(f)[k].default is inspect.Parameter.empty]
         positional = [keywords.pop(k) for k in order]+positional
-    with seeded(0): return f(*positional, **keywords)
+    with seeded(0):
+        found = f(*positional, **keywords)
+        return list(found) if inspect.isgenerator(found) else found
 
 def plain(o):
     "A result as something that can be compared"
     if isinstance(o, pd.DataFrame): return o.round(4).to_csv(index=False)
     if isinstance(o, torch.Tensor): return repr(torch.nan_to_num(o.detach().double(), nan=-1.23).sum().round(decimals=3))
     if isinstance(o, dict): return {str(k): plain(v) for k,v in o.items()}
-    if isinstance(o, (list,tuple)) or inspect.isgenerator(o): return [plain(v) for v in o]
+    if isinstance(o, (list,tuple)): return [plain(v) for v in o]
     if isinstance(o, bytes): return hashlib.sha256(o).hexdigest()
     if isinstance(o, float): return repr(round(o, 4))
     if isinstance(o, (str,int,bool,type(None))): return o

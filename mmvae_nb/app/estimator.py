@@ -188,7 +188,7 @@ def _with_values(X, values, blocks):
         else: filled[:,list(cols)] = _kept(filled[:,list(cols)], array(k))
     return filled
 
-# %% ../../nbs/84_app.estimator.ipynb #3db7734f
+# %% ../../nbs/84_app.estimator.ipynb #50da5c0b
 @torch.no_grad()
 def _means(model, Z):
     "What codes `(N,d)` say of every modality, on average: `{name: array}`"
@@ -196,11 +196,16 @@ def _means(model, Z):
     with eval_mode(model): ps = model.decode(z, model.answers.targets)
     return {k: p.mean.cpu().numpy() for k,p in ps.items()}
 
+def _output_names(est):
+    check_is_fitted(est, 'model_')
+    if est.output=='filled': return est.feature_names_in_
+    return np.asarray([f'z{i}' for i in range(est.model_.d)], dtype=object)
+
 def _classifies(est):
     "Has it `predict`? Else an `AttributeError` that says which models have it"
     if est.model in _classifiers: return True
-    raise AttributeError(f"model={est.model!r} predicts no labels; give model='cmmd' and options={{'observed': [...]}}, "
-                         "the blocks that every sample has")
+    raise AttributeError(f"model={est.model!r} predicts no labels; give model='cmmd' and "
+                         "options={'observed': [...]}, the blocks that every sample has")
 
 def _probabilities(est, X):
     "Of the classes, `(N,classes)`"
@@ -270,7 +275,7 @@ def _remember(est, X):
     est.n_features_in_ = _width(X)
     if hasattr(X, 'columns'): est.feature_names_in_ = np.asarray(X.columns, dtype=object)
 
-# %% ../../nbs/84_app.estimator.ipynb #2f4ce364
+# %% ../../nbs/84_app.estimator.ipynb #048a2d4f
 class MMEstimator(TransformerMixin, _Settings):
     "A multimodal VAE as a transformer of scikit-learn; `X` is a table with blocks, a dict by modality, or `MMData`"
     def fit(self, X, y=None):
@@ -307,6 +312,4 @@ class MMEstimator(TransformerMixin, _Settings):
         return self.classes_[p.argmax(1)]
     def get_feature_names_out(self, input_features=None):
         "Names of what `transform` gives"
-        check_is_fitted(self, 'model_')
-        if self.output=='filled': return self.feature_names_in_
-        return np.asarray([f'z{i}' for i in range(self.model_.d)], dtype=object)
+        return _output_names(self)

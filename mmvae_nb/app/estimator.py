@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['as_table', 'MMEstimator']
 
-# %% ../../nbs/84_app.estimator.ipynb #119e5965
+# %% ../../nbs/84_app.estimator.ipynb #ac070e3c
 import importlib, math, numpy as np, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from .cli import _models
 from ..core import choose, eval_mode, seeded
@@ -35,23 +36,29 @@ def as_table(
         blocks[k] = [*named.columns]
     return pd.concat(parts, axis=1), blocks
 
-# %% ../../nbs/84_app.estimator.ipynb #c8bbb6e5
+# %% ../../nbs/84_app.estimator.ipynb #8a8a0237
 def _columns(X, cols, k):
     "Columns of a block, of a frame by name or of an array by position, as a frame or an array"
     if hasattr(X, 'columns'):
         for c in cols: choose(c, X.columns, f'column of block {k!r}')
         return X[list(cols)]
     X = np.asarray(X)
-    if X.ndim!=2: raise ValueError(f'X: expected a table (N,columns), found shape {X.shape}')
     wrong = [c for c in cols if not 0<=int(c)<X.shape[1]]
     if wrong: raise ValueError(f'block {k!r}: column {wrong[0]} of {X.shape[1]}; columns of an array count from 0')
     return X[:,list(cols)]
+
+def _width(X):
+    "Number of columns of a table"
+    if np.ndim(X)==2: return np.shape(X)[1]
+    raise ValueError(f'X: expected a table (N,columns), found shape {np.shape(X)}. Reshape your data: '
+                     'X.reshape(-1, 1) for one column, X.reshape(1, -1) for one sample')
 
 def _parts(X, blocks):
     "`{name: frame, array or tensor}` of whatever was passed"
     if isinstance(X, Mapping):
         if blocks: raise ValueError('blocks belong to a single table, but X is a dict of modalities; leave them out')
         return dict(X)
+    _width(X)
     return {k: _columns(X, cols, k) for k,cols in (blocks or _one_block(X)).items()}
 
 def _one_block(X):
@@ -129,7 +136,7 @@ def _bound(model, data, seed, bs=256):
             total += float(value)*len(i)
     return total/len(data)
 
-# %% ../../nbs/84_app.estimator.ipynb #8a4f29a1
+# %% ../../nbs/84_app.estimator.ipynb #c3a30711
 def _all_rows(data, rows):
     "The data with the samples of which nothing was observed back in their places; `rows` is bool `(N,)`"
     if rows.all(): return data
@@ -146,8 +153,8 @@ def _asked(est, X):
     "The fitted model, and data and rows of new samples"
     check_is_fitted(est, 'model_')
     width = getattr(est, 'n_features_in_', None)
-    if width is not None and not isinstance(X, (Mapping,MMData)) and np.shape(X)[1]!=width:
-        raise ValueError(f'X has {np.shape(X)[1]} features, but this {type(est).__name__} was fitted to {width}')
+    if width is not None and not isinstance(X, (Mapping,MMData)) and _width(X)!=width:
+        raise ValueError(f'X has {_width(X)} features, but {type(est).__name__} is expecting {width} features as input')
     return est.model_, *_as_data(X, est.blocks)
 
 def _latent(est, X):
@@ -181,7 +188,7 @@ def _with_values(X, values, blocks):
         else: filled[:,list(cols)] = _kept(filled[:,list(cols)], array(k))
     return filled
 
-# %% ../../nbs/84_app.estimator.ipynb #a1422f0b
+# %% ../../nbs/84_app.estimator.ipynb #50da5c0b
 @torch.no_grad()
 def _means(model, Z):
     "What codes `(N,d)` say of every modality, on average: `{name: array}`"
@@ -189,12 +196,20 @@ def _means(model, Z):
     with eval_mode(model): ps = model.decode(z, model.answers.targets)
     return {k: p.mean.cpu().numpy() for k,p in ps.items()}
 
+def _output_names(est):
+    check_is_fitted(est, 'model_')
+    if est.output=='filled': return est.feature_names_in_
+    return np.asarray([f'z{i}' for i in range(est.model_.d)], dtype=object)
+
+def _classifies(est):
+    "Has it `predict`? Else an `AttributeError` that says which models have it"
+    if est.model in _classifiers: return True
+    raise AttributeError(f"model={est.model!r} predicts no labels; give model='cmmd' and "
+                         "options={'observed': [...]}, the blocks that every sample has")
+
 def _probabilities(est, X):
     "Of the classes, `(N,classes)`"
     model, data, rows = _asked(est, X)
-    if getattr(model, 'label', None) is None:
-        raise ValueError(f"model={est.model!r} predicts no labels; give model='cmmd' and "
-                         "options={'observed': [...]}, the blocks that every sample has")
     if not rows.all():
         raise ValueError(f'{(~rows).sum()} of {len(rows)} samples have nothing observed; leave them out')
     out = []
@@ -239,7 +254,7 @@ class _Settings(BaseEstimator):
         self.device = device
         self.seed = seed
 
-# %% ../../nbs/84_app.estimator.ipynb #680073b3
+# %% ../../nbs/84_app.estimator.ipynb #0c461858
 def _learn(est, X, y):
     "The trained model, and the names of its classes"
     labelled = est.model in _classifiers
@@ -257,10 +272,10 @@ def _learn(est, X, y):
 def _remember(est, X):
     "What scikit-learn wants to know of the table that was fitted"
     if isinstance(X, (Mapping,MMData)): return
-    est.n_features_in_ = np.shape(X)[1]
+    est.n_features_in_ = _width(X)
     if hasattr(X, 'columns'): est.feature_names_in_ = np.asarray(X.columns, dtype=object)
 
-# %% ../../nbs/84_app.estimator.ipynb #8b183ff1
+# %% ../../nbs/84_app.estimator.ipynb #048a2d4f
 class MMEstimator(TransformerMixin, _Settings):
     "A multimodal VAE as a transformer of scikit-learn; `X` is a table with blocks, a dict by modality, or `MMData`"
     def fit(self, X, y=None):
@@ -288,13 +303,13 @@ class MMEstimator(TransformerMixin, _Settings):
         "Bound on the log-likelihood of what each sample has, averaged, in nats; higher is better"
         model, data, _ = _asked(self, X)
         return _bound(model, data, self.seed)
+    @available_if(_classifies)
     def predict_proba(self, X): return _probabilities(self, X)
+    @available_if(_classifies)
     def predict(self, X):
         "The most probable class"
         p = _probabilities(self, X)
         return self.classes_[p.argmax(1)]
     def get_feature_names_out(self, input_features=None):
         "Names of what `transform` gives"
-        check_is_fitted(self, 'model_')
-        if self.output=='filled': return self.feature_names_in_
-        return np.asarray([f'z{i}' for i in range(self.model_.d)], dtype=object)
+        return _output_names(self)

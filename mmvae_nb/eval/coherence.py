@@ -424,7 +424,7 @@ def _check_nets(nets, data):
         why = f'nets[{k!r}] has {found} outputs for {data.n_classes} classes; give it {data.n_classes}'
         raise ValueError(why)
 
-# %% ../../nbs/70_eval.coherence.ipynb #a52ffa3a
+# %% ../../nbs/70_eval.coherence.ipynb #19a2172b
 class MeanForHoles(nn.Module):
     "Observations with the mean of what was observed in training in the place of NaN: for readers of real data"
     def __init__(self,
@@ -441,8 +441,9 @@ def untrained_classifier(
 )->nn.Module: # `(B,*shape)` to logits `(B,classes)`
     "A classifier of a modality, which puts means (of columns, or channels) where entries are missing"
     if net is None:
-        shape = tuple(data.x[k].shape[1:])
-        net = classifier_for(shape, data.n_classes)
+        data.labels('untrained_classifier')                   # raises where there are none
+        v = choose(k, data.x, 'modality')
+        net = classifier_for(tuple(v.shape[1:]), data.n_classes)
     if k not in data.holes: return net
     mean = data._average(k, lambda v: v).to(data.dtype)
     return nn.Sequential(MeanForHoles(mean), net)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['as_table', 'MMEstimator']
 
-# %% ../../nbs/84_app.estimator.ipynb #ac070e3c
+# %% ../../nbs/84_app.estimator.ipynb #51b31c7b
 import importlib, math, numpy as np, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from .cli import _models
 from ..core import choose, eval_mode, seeded
 from ..data.core import MMData, mm_dls, with_labels
+from ..data.frames import as_frames
 from ..eval.impute import Imputed, impute, small_modalities
 from ..models.base import PrivateVAE
 from ..models.samplers import latent_codes
@@ -73,17 +74,34 @@ def _something(parts):
         return ~np.isnan(v.reshape(len(v), -1)).all(1)
     return np.logical_or.reduce([has(v) for v in parts.values()])
 
-# %% ../../nbs/84_app.estimator.ipynb #1b9a3200
-def _as_data(X, blocks, y=None):
+# %% ../../nbs/84_app.estimator.ipynb #11503b6c
+def _in_one_order(parts):
+    "Frames with the rows of all of them, in one order"
+    if not all(hasattr(v, 'columns') for v in parts.values()): return parts
+    first, *others = parts.values()
+    if all(v.index.equals(first.index) for v in others): return parts
+    index = first.index
+    for v in others: index = index.union(v.index, sort=False)
+    return {k: v.reindex(index) for k,v in parts.items()}
+
+# %% ../../nbs/84_app.estimator.ipynb #a8cd3b11
+def _as_data(X, blocks, y=None, like=None):
     "`(data, rows)`: a data set of the samples that have something, and which they are, bool `(N,)`"
     if isinstance(X, MMData): return X, np.ones(len(X), dtype=bool)
-    parts = _parts(X, blocks)
+    parts = _in_one_order(_parts(X, blocks))
     rows = _something(parts)
     if not rows.any(): raise ValueError(f'all {len(rows)} samples have nothing observed; X holds NaN only')
     def cut(v): return v[rows] if not rows.all() else v
     kept = {k: cut(v) for k,v in parts.items()}
     labels = None if y is None else cut(np.asarray(y))
+    if all(hasattr(v, 'columns') for v in kept.values()): return _of_frames(kept, labels, like), rows
     return MMData(kept, labels), rows
+
+def _of_frames(frames, y, like):
+    "A data set of frames whose rows are in one order; their columns as in `like`, if that is there"
+    frames = {k: v.reset_index(drop=True) for k,v in frames.items()}
+    labels = None if y is None else pd.Series(y)
+    return MMData.from_frames(frames, labels, like=like)
 
 # %% ../../nbs/84_app.estimator.ipynb #1061aae9
 _usual = { # Options of a model unless others are given
@@ -136,7 +154,7 @@ def _bound(model, data, seed, bs=256):
             total += float(value)*len(i)
     return total/len(data)
 
-# %% ../../nbs/84_app.estimator.ipynb #c3a30711
+# %% ../../nbs/84_app.estimator.ipynb #386fb1a3
 def _all_rows(data, rows):
     "The data with the samples of which nothing was observed back in their places; `rows` is bool `(N,)`"
     if rows.all(): return data
@@ -155,7 +173,7 @@ def _asked(est, X):
     width = getattr(est, 'n_features_in_', None)
     if width is not None and not isinstance(X, (Mapping,MMData)) and _width(X)!=width:
         raise ValueError(f'X has {_width(X)} features, but {type(est).__name__} is expecting {width} features as input')
-    return est.model_, *_as_data(X, est.blocks)
+    return est.model_, *_as_data(X, est.blocks, like=est.schema_)
 
 def _latent(est, X):
     "Codes of all samples `(N,d)`"
@@ -168,24 +186,28 @@ def _latent(est, X):
     out[torch.as_tensor(rows)] = z
     return out.numpy()
 
-# %% ../../nbs/84_app.estimator.ipynb #1307df3e
+# %% ../../nbs/84_app.estimator.ipynb #7bb01183
 def _kept(v, new):
-    "What is there of `v`, a frame, array or tensor, untouched; `new (N,columns)` where it is NaN"
-    if hasattr(v, 'columns'):
-        new = pd.DataFrame(new, v.index, v.columns)
-        return v.where(v.notna(), new)
-    v = np.asarray(v)
-    return np.where(np.isnan(v), new.reshape(v.shape), v)
+    "What is there of `v`, a frame or an array, untouched; `new`, of the same size, where it is missing"
+    if not hasattr(v, 'columns'):
+        v = np.asarray(v)
+        return np.where(np.isnan(v), np.reshape(new, v.shape), v)
+    new = new.set_axis(v.index)
+    return pd.DataFrame({c: v[c].where(v[c].notna(), new[c]) for c in v})
 
 def _with_values(X, values, blocks):
-    "`X`, with tensors `{name: (N,*shape)}` where it has gaps"
-    def array(k): return values[k].numpy().reshape(len(values[k]), -1)
-    if isinstance(X, MMData): return {k: v.numpy() for k,v in values.items()}
-    if isinstance(X, Mapping): return {k: _kept(v, array(k)) for k,v in X.items()}
-    filled = X.copy() if hasattr(X, 'columns') else np.array(X, dtype=float)
-    for k,cols in (blocks or _one_block(X)).items():
-        if hasattr(X, 'columns'): filled[list(cols)] = _kept(X[list(cols)], array(k))
-        else: filled[:,list(cols)] = _kept(filled[:,list(cols)], array(k))
+    "`X`, with `{name: frame or array}` where it has gaps"
+    if isinstance(X, MMData): return values
+    if isinstance(X, Mapping): return {k: _kept(v, values[k]) for k,v in _in_one_order(dict(X)).items()}
+    if not hasattr(X, 'columns'):
+        filled = np.array(X, dtype=float)
+        for k,cols in (blocks or _one_block(X)).items():
+            filled[:,list(cols)] = _kept(filled[:,list(cols)], values[k])
+        return filled
+    parts = {k: _kept(X[list(cols)], values[k]) for k,cols in (blocks or _one_block(X)).items()}
+    filled = X.copy()
+    for part in parts.values():
+        for c in part: filled[c] = part[c]
     return filled
 
 # %% ../../nbs/84_app.estimator.ipynb #50da5c0b
@@ -254,12 +276,13 @@ class _Settings(BaseEstimator):
         self.device = device
         self.seed = seed
 
-# %% ../../nbs/84_app.estimator.ipynb #0c461858
+# %% ../../nbs/84_app.estimator.ipynb #67627be7
 def _learn(est, X, y):
-    "The trained model, and the names of its classes"
+    "The trained model, names of its classes, and the schema of frames"
     labelled = est.model in _classifiers
     data, _ = _as_data(X, est.blocks, y if labelled else None)
     classes = data._names_of_classes if labelled else None
+    schema = data.frames
     if labelled: data = with_labels(data, name=_label)
     held = max(1, round(est.valid*len(data)))
     if len(data)-held<2:
@@ -267,7 +290,7 @@ def _learn(est, X, y):
     train, valid = data.split(len(data)-held, held, seed=est.seed)
     with seeded(est.seed):
         model = _built(est.model, train, est.d, est.likelihood, est.hidden, est.options or {})
-        return _fit(model, train, valid, est.epochs, est.bs, est.lr, est.device), classes
+        return _fit(model, train, valid, est.epochs, est.bs, est.lr, est.device), classes, schema
 
 def _remember(est, X):
     "What scikit-learn wants to know of the table that was fitted"
@@ -275,13 +298,13 @@ def _remember(est, X):
     est.n_features_in_ = _width(X)
     if hasattr(X, 'columns'): est.feature_names_in_ = np.asarray(X.columns, dtype=object)
 
-# %% ../../nbs/84_app.estimator.ipynb #048a2d4f
+# %% ../../nbs/84_app.estimator.ipynb #153009bd
 class MMEstimator(TransformerMixin, _Settings):
     "A multimodal VAE as a transformer of scikit-learn; `X` is a table with blocks, a dict by modality, or `MMData`"
     def fit(self, X, y=None):
         "Learn from `X`; labels `y` matter to classifiers only"
         choose(self.output, ('codes','filled'), 'output')
-        self.model_, classes = _learn(self, X, y)
+        self.model_, classes, self.schema_ = _learn(self, X, y)
         if classes is not None: self.classes_ = np.asarray(classes)
         _remember(self, X)
         return self
@@ -290,7 +313,9 @@ class MMEstimator(TransformerMixin, _Settings):
         if self.output=='codes': return _latent(self, X)
         _, data, _ = _asked(self, X)
         filled = self.impute(X, targets=data.names)
-        return _with_values(X, filled.mean, self.blocks)
+        values = {k: v.numpy() for k,v in filled.mean.items()}
+        if self.schema_ is not None: values = as_frames(filled.mean, like=self.schema_)
+        return _with_values(X, values, self.blocks)
     def inverse_transform(self, Z)->dict:
         "`{name: (N,*shape)}`: what codes `(N,d)` say of every modality, on average"
         check_is_fitted(self, 'model_')

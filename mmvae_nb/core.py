@@ -292,18 +292,19 @@ def part_of(
     rank = order.argsort(-2)                              # (...,M,B)
     return rank<size.unsqueeze(-2)
 
-# %% ../nbs/01_core.ipynb #a8307ea2
+# %% ../nbs/01_core.ipynb #8543a5e7
 def _as_floats(v, name):
     "Code that makes floats of what is no tensor"
     entry = f'x[{name!r}]'
     if hasattr(v, 'to_numpy'): return f"use torch.as_tensor({entry}.to_numpy('float32'))"       # a data frame
     if hasattr(v, 'toarray'): return f"use torch.as_tensor({entry}.toarray().astype('float32'))" # a sparse matrix
     kind = getattr(getattr(v, 'dtype', None), 'kind', '')
-    if kind in ('U','S'): return 'encode words as numbers first, e.g. one_hot of the number of each word'
+    words = 'encode words as numbers first, e.g. one_hot of the number of each word'
+    if kind in ('U','S'): return words
     if kind: return f"use torch.as_tensor({entry}.astype('float32'))"                           # an array
     one = v
     while isinstance(one, (list,tuple)) and one: one = one[0]
-    if isinstance(one, str): return 'encode words as numbers first, e.g. one_hot of the number of each word'
+    if isinstance(one, str): return words
     if isinstance(one, Tensor): return f'use torch.stack([*{entry}]).float()'
     return f'use torch.tensor({entry}).float()'
 

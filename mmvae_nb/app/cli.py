@@ -211,7 +211,20 @@ def _label_likelihood(data:MMData, label:str)->str:
     one_class = (rows.sum(1)==1).all()
     return 'categorical' if one_class else 'bernoulli'
 
-# %% ../../nbs/80_app.cli.ipynb #bdc76f72
+# %% ../../nbs/80_app.cli.ipynb #79f88d25
+def _class_of(name:str)->type:
+    "The class of a model"
+    place = choose(name, _models, 'model')
+    module, cls = place.rsplit('.', 1)
+    home = importlib.import_module(f'mmvae_nb.models.{module}')
+    return getattr(home, cls)
+
+def _sizes_of(build:type, d:int)->tuple:
+    "Sizes of the codes of a model whose decoders read `d` numbers, a quarter of them private if there are such codes"
+    private = d//4
+    return (d-private, private) if issubclass(build, PrivateVAE) else (d,)
+
+# %% ../../nbs/80_app.cli.ipynb #d9a8d948
 def build_model(
     name:str, # One of `_models`
     data:MMData, # Its shapes are the model's
@@ -221,8 +234,7 @@ def build_model(
     **options # To the model
 ): # The model
     "A model by name for the modalities of some data, with networks that train on a CPU in minutes"
-    place = choose(name, _models, 'model')
-    module, cls = place.rsplit('.', 1)
+    build = _class_of(name)
     choose(weight, ('1','auto'), 'weight')
     fields = {}
     words = _by_modality(likelihood, data.names)
@@ -236,14 +248,8 @@ def build_model(
     if label: fields[label]['likelihood'] = _label_likelihood(data, label)
     factor = 1. if weight=='1' else weight
     mods = data.modalities(weight=factor, **fields)
-    home = importlib.import_module(f'mmvae_nb.models.{module}')
-    build = getattr(home, cls)
-    size = latent,
-    if issubclass(build, PrivateVAE):
-        private = latent//4                                    # a quarter of what a decoder reads
-        size = latent-private, private
     options = _defaults.get(name, {}) | options
-    return build(mods, *size, **options)
+    return build(mods, *_sizes_of(build, latent), **options)
 
 # %% ../../nbs/80_app.cli.ipynb #6c95b336
 def _parse_epochs(text, stages)->dict:
@@ -402,22 +408,20 @@ def _read_run(run)->dict:
         return json.loads(text) | {}
     except (ValueError, TypeError): raise ValueError(f'{file}: not readable, perhaps truncated') from None
 
-# %% ../../nbs/80_app.cli.ipynb #66f4ac14
+# %% ../../nbs/80_app.cli.ipynb #bfdb7581
 _learn_from_all = 'mvtcae', 'mopoe', 'mvae', 'mmvae', 'masked_jmvae'     # those with no further option
 
 def _usable(model, data:MMData)->torch.Tensor: # bool `(N,)`
     "Which samples a model learns from: all, the complete ones, or those that have something it conditions on"
     answers = model.answers
-    obs = {k: data.observed(k) for k in data.names}
-    def have(names): return torch.stack([obs[k] for k in names]).all(0)
-    if not answers.incomplete: return have(data.names)
-    if answers.needs: return have(answers.needs)
-    if answers.given is None: return torch.ones(len(data), dtype=torch.bool)
-    return torch.stack([have(S) for S in answers.given]).any(0)
+    if not answers.incomplete: return data.having(data.names)
+    if answers.needs: return data.having(answers.needs)
+    if answers.given is None: return data.having(())
+    return torch.stack([data.having(S) for S in answers.given]).any(0)
 
 def _complete(data:MMData)->bool:
     "Does every sample have every modality?"
-    return all(bool(data.observed(k).all()) for k in data.names)
+    return bool(data.having(data.names).all())
 
 def _teaches(model, data:MMData, part:str)->MMData:
     "The samples that a model learns from"
@@ -431,7 +435,7 @@ def _teaches(model, data:MMData, part:str)->MMData:
     raise ValueError(f'{who} cannot learn from the {part} data: none of {len(data)} samples has what it needs; '
                      f'choose --model {_learn_from_all[0]} (or one of {names}), which learn from whatever is there')
 
-# %% ../../nbs/80_app.cli.ipynb #4ba93478
+# %% ../../nbs/80_app.cli.ipynb #5d31a642
 def _for_incomplete(args:dict, asked:bool, parts)->dict:
     "Settings with a model that learns from incomplete samples, where there are some and nobody asked for another"
     if asked or all(map(_complete, parts)): return args
@@ -442,7 +446,7 @@ def _left_out_words(model, parts)->list: # Sentences
     lines = []
     for name,data in parts.items():
         use = int(_usable(model, data).sum())
-        if use<len(data): 
+        if use<len(data):
             lines.append(f'  {use:,} of {len(data):,} {name} samples have what it needs; the others are not used')
     return lines
 
@@ -657,7 +661,7 @@ def _try_losses(model, data:MMData, bs:int):
             raise ValueError(f'stage {stage.name!r}: the loss of untrained networks is {loss.item()}; '
                              'look for extreme values in the data, or choose another --likelihood')
 
-# %% ../../nbs/80_app.cli.ipynb #9dae7c66
+# %% ../../nbs/80_app.cli.ipynb #da07ddde
 def _model_of(args:dict, data:MMData):
     "The model of a run, for the modalities of some data"
     name = args['model']
@@ -683,11 +687,11 @@ def _prepared(args:dict, asked:bool)->tuple:
     check_savable(model)
     for part in (train, valid, test): _try_on(model, part)
     taught = _teaches(model, train, 'training')
-    _teaches(model, valid, 'validation')
+    checked = _teaches(model, valid, 'validation')
     _try_losses(model, taught, args['bs'])
-    return args, (train, valid, test), model
+    return args, (train, valid, test), (taught, checked), model
 
-# %% ../../nbs/80_app.cli.ipynb #082814b3
+# %% ../../nbs/80_app.cli.ipynb #ac6bcce2
 def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     "Check everything, then make the folder of a run"
     out = _claim(out, resume, force)
@@ -695,14 +699,14 @@ def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     old = _read_run(out)['args'] if resume else None
     args = _settle(given, old)
     asked = resume or bool(given.get('model'))
-    args, parts, model = _prepared(args, asked)
+    args, parts, lessons, model = _prepared(args, asked)
     if force: _clear(out)
     out.mkdir(parents=True, exist_ok=True)
     run = {'args': args, 'versions': _versions()}
     frames = parts[0].frames
     if frames is not None: run['frames'] = frames.to_json()
     _write_json(run, out/'run.json')
-    return args, parts, model
+    return args, parts, lessons, model
 
 # %% ../../nbs/80_app.cli.ipynb #0d88af9a
 def _title(args, data=None)->str:
@@ -710,7 +714,7 @@ def _title(args, data=None)->str:
     path = Path(data or args['data'])
     return f"{args['model']}, {path.name}"
 
-# %% ../../nbs/80_app.cli.ipynb #7ff1c898
+# %% ../../nbs/80_app.cli.ipynb #f844dc01
 def train_run(
     out, # Folder
     resume:bool=False, # Go on with the run in it
@@ -721,10 +725,9 @@ def train_run(
     **given # Options
 )->dict: # Scores
     "Train, fit a sampler, save, score and draw"
-    args, parts, model = _begin(out, given, resume, force)
+    args, parts, lessons, model = _begin(out, given, resume, force)
     train, valid, test = parts
-    taught = _teaches(model, train, 'training')
-    checked = _teaches(model, valid, 'validation')
+    taught, checked = lessons
     out = Path(out)
     if say:
         say(chosen(model, train, args))
@@ -801,7 +804,7 @@ def _tell(given:tuple, source:str)->str:
     if source=='prior': return 'from the prior'
     return f'from the sampler {source!r}, fitted to codes of training data'
 
-# %% ../../nbs/80_app.cli.ipynb #2bb3bbfe
+# %% ../../nbs/80_app.cli.ipynb #ec046d34
 def _brought(run, data)->MMData:
     "Data that a user brings to a run, in columns and categories of the run's own"
     frames = _read_run(run).get('frames')
@@ -821,8 +824,7 @@ def _conditions(model, run, given, data, n)->dict:
         known = _brought(run, data)
         if label in given: known = _label_for(model, known, label)
     for m in given: choose(m, known.names, 'modality in the data')
-    has = torch.stack([known.observed(m) for m in given]).all(0)         # (N,)
-    rows = has.nonzero()[:n,0]
+    rows = known.having(given).nonzero()[:n,0]
     if not len(rows):
         names = '+'.join(given)
         raise ValueError(f'--given {names}: none of {len(known)} samples has all of them; '

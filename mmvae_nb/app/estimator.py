@@ -5,19 +5,18 @@
 # %% auto #0
 __all__ = ['as_table', 'MMEstimator']
 
-# %% ../../nbs/84_app.estimator.ipynb #51b31c7b
-import importlib, math, numpy as np, pandas as pd, torch, warnings
+# %% ../../nbs/84_app.estimator.ipynb #e10b226e
+import math, numpy as np, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
-from .cli import _models
+from .cli import _class_of, _sizes_of
 from ..core import choose, eval_mode, seeded
 from ..data.core import MMData, mm_dls, with_labels
 from ..data.frames import as_frames
 from ..eval.impute import Imputed, impute, small_modalities
-from ..models.base import PrivateVAE
 from ..models.samplers import latent_codes
 from ..train.learner import mm_learner
 
@@ -103,7 +102,7 @@ def _of_frames(frames, y, like):
     labels = None if y is None else pd.Series(y)
     return MMData.from_frames(frames, labels, like=like)
 
-# %% ../../nbs/84_app.estimator.ipynb #1061aae9
+# %% ../../nbs/84_app.estimator.ipynb #0497dc14
 _usual = { # Options of a model unless others are given
     'mvtcae': {'beta': 2.5},
     'cmmd': {'lam': 10.}, 'split_cmmd': {'options': {'lam': 10.}},        # 1000 is for batches of hundreds
@@ -114,19 +113,14 @@ _classifiers = 'cmmd', 'split_cmmd'
 
 def _built(name, data, d, likelihood, hidden, options):
     "A model by name, with small networks for the data"
-    place = choose(name, _models, 'model')
-    module, cls = place.rsplit('.', 1)
-    home = importlib.import_module(f'mmvae_nb.models.{module}')
-    build = getattr(home, cls)
+    build = _class_of(name)
     words = dict(likelihood or {})
     if name in _classifiers: words[_label] = 'categorical'
     mods = small_modalities(data, d, words, hidden)
-    size = d,
-    if issubclass(build, PrivateVAE): size = d-d//4, d//4
     if name in _classifiers:                     # their decoders read features beside codes
         mods = [_without_decoder(m) for m in mods]
         options = {'label': _label, **options}
-    return build(mods, *size, **{**_usual.get(name, {}), **options})
+    return build(mods, *_sizes_of(build, d), **{**_usual.get(name, {}), **options})
 
 def _without_decoder(m):
     return replace(m, decoder=None)

@@ -15,8 +15,12 @@ from ..data.frames import as_frames
 from ..eval.impute import impute
 from ..train.io import load_model
 
-# %% ../../nbs/85_app.fill.ipynb #2e22dd4e
+# %% ../../nbs/85_app.fill.ipynb #a6052a3e
 _parts = 'mean', 'sd', 'low', 'high'
+
+def _called(k, part):
+    "Name of a table or an array: what is filled keeps that of the modality"
+    return k if part=='mean' else f'{k}.{part}'
 
 def _tables(filled)->dict: # `{file name: frame}`
     "Every table, filled, and what is known of the error"
@@ -26,15 +30,14 @@ def _tables(filled)->dict: # `{file name: frame}`
         frames = as_frames(values, like=filled.data, numbers=part!='mean')
         for k,df in frames.items():
             if isinstance(df, tuple): continue                     # no table: an image, say
-            out[k if part=='mean' else f'{k}.{part}'] = df
+            out[_called(k, part)] = df
     return out
 
 def _arrays(filled)->dict: # `{entry: array}`
     "Every modality, filled, and what is known of the error"
     out = {}
     for part in _parts:
-        for k,v in getattr(filled, part).items():
-            out[k if part=='mean' else f'{k}.{part}'] = v.numpy()
+        for k,v in getattr(filled, part).items(): out[_called(k, part)] = v.numpy()
     return out
 
 # %% ../../nbs/85_app.fill.ipynb #73e40e58

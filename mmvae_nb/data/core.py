@@ -738,7 +738,7 @@ def n_classes(self:MMData):
     "How many classes the labels know, whether or not each occurs here; 0 without classes"
     return len(self._names_of_classes or ())
 
-# %% ../../nbs/20_data.core.ipynb #36534da3
+# %% ../../nbs/20_data.core.ipynb #daa4785c
 @patch
 def _drop_empty(self:MMData, empty):
     "Drop samples of which nothing was observed, or raise"
@@ -753,6 +753,15 @@ def _drop_empty(self:MMData, empty):
 
 @patch
 def _seen(self:MMData): return torch.stack([self.observed(k) for k in self.names])   # bool (M,N)
+
+@patch
+def having(self:MMData,
+    names, # Modalities
+)->Tensor: # bool `(N,)`
+    "Which samples have all of these modalities"
+    has = torch.ones(len(self), dtype=torch.bool, device=self._first.device)
+    for k in as_names(names): has = has & self.observed(k)
+    return has
 
 @patch
 def _new(self:MMData, **changed):
@@ -977,7 +986,7 @@ def subset(self:MMData,
     if not left: raise ValueError(f'none of the {len(self)} samples is selected; a data set has at least one')
     return self._with(lambda v: v[idx])
 
-# %% ../../nbs/20_data.core.ipynb #765aabfc
+# %% ../../nbs/20_data.core.ipynb #9895d62b
 def _why_incomplete(data):
     "Which modalities are never observed together, for a message"
     has = data._seen()                               # (M,N)
@@ -993,7 +1002,7 @@ def _why_incomplete(data):
 def complete(self:MMData)->MMData:
     "Only the samples that have every modality"
     if self.mask is None: return self
-    full = self._seen().all(0)                       # (N,)
+    full = self.having(self.names)                   # (N,)
     if not full.any():
         raise ValueError(f'no sample is complete: {_why_incomplete(self)}; '
                          'use a model that learns from incomplete samples, e.g. MVAE, or leave modalities out')

@@ -66,7 +66,7 @@ def small_mods(
     c = awkward('c', (3,), 'laplace')
     return [a, b, c]
 
-# %% ../../nbs/78_eval.checks.ipynb #be4b9e4e
+# %% ../../nbs/78_eval.checks.ipynb #14045565
 def _one_hot_rows(shape, B):
     "Random classes `(B,*shape)`, one-hot in the last dimension"
     *lead, n_classes = shape
@@ -86,19 +86,17 @@ def fake_like(
     m:Modality, # What to imitate
     B:int, # Number of samples
 )->torch.Tensor: # `(B,*shape)`
-    "Random observations in the support of the likelihood: the first kind that its `check` accepts"
+    "Random observations in the support of the likelihood: the first kind in which its `error` finds nothing wrong"
     lik = as_likelihood(m.likelihood, m.shape)
     if isinstance(lik, BernoulliLik): return torch.rand(B, *m.shape)
     if isinstance(lik, CategoricalLik): return _one_hot_rows(m.shape, B)
     own = getattr(lik, 'fixed_units', False) or hasattr(lik, 'own_units')
     if own and hasattr(lik, 'example'): return lik.example(m.shape, B)
-    tried = []
+    if not hasattr(lik, 'error'): return torch.randn(B, *m.shape)
     for v in _draws(m.shape, B):
-        try:
-            if hasattr(lik, 'check'): lik.check(v, m.name)
-            return v
-        except ValueError as e: tried.append(str(e))
-    raise ValueError(f'modality {m.name!r}: no draws of ours lie in the support of its likelihood: {tried[-1]}')
+        wrong = lik.error(v)
+        if not wrong: return v
+    raise ValueError(f'modality {m.name!r}: no draws of ours lie in the support of its likelihood: {wrong}')
 
 # %% ../../nbs/78_eval.checks.ipynb #f2c8c4a0
 class CheckCase:

@@ -134,7 +134,7 @@ def reading(
             if dropout and isinstance(m, nn.modules.dropout._DropoutNd): m.training = True
         yield
 
-# %% ../../nbs/70_eval.coherence.ipynb #659eef60
+# %% ../../nbs/70_eval.coherence.ipynb #b5a8e922
 class _Tally:
     "Samples that were asked for, and those whose product of experts is no density within reach"
     def __init__(self):
@@ -144,18 +144,12 @@ class _Tally:
         self.n += count.n
         self.wide += count.wide
 
-def _has(data, S):
-    "Which data points have all of `S`, bool `(N,)` on the CPU"
-    has = torch.ones(len(data), dtype=torch.bool)
-    for k in S: has &= data.observed(k).cpu()
-    return has
-
 def _nothing(model, data, sets, what, ask='subsets=[{!r}]'):
     "Raise: no data point has a label and all of one of the sets"
     labelled = data.subset(data.labels(what)>=0)
     raise ValueError(f'{what}: among the {len(labelled)} labelled ones {_nobody(model, labelled, sets, ask)}')
 
-# %% ../../nbs/70_eval.coherence.ipynb #7713ad14
+# %% ../../nbs/70_eval.coherence.ipynb #7f8e16df
 def _steps(data, usable, device, bs):
     "Batch by batch and subset by subset: S, rows, and what they have of S"
     for i in torch.arange(len(data)).split(bs):
@@ -170,7 +164,7 @@ def _hits(model, data, classifiers, subsets=None, targets=None, n=1, bs=256, dro
     each = [(S,t) for S,ts in pairs.items() for t in ts]
     classifiers, y = _ready(data, classifiers, dict.fromkeys(t for _,t in each))
     labelled = data.labels('coherence')>=0
-    usable = {S: _has(data, S)&labelled for S in pairs}
+    usable = {S: data.having(S).cpu()&labelled for S in pairs}
     some = [S for S,use in usable.items() if use.any()]
     if pairs and not some: _nothing(model, data, [*pairs], 'coherence')
     out = {pair: torch.full((len(data),), torch.nan) for pair in each}
@@ -323,7 +317,7 @@ def check_reads(
     raise ValueError(f'modality {name!r}: entries of the data are missing, and the classifier answers NaN; '
                      'train_classifiers(data) makes some that read past holes')
 
-# %% ../../nbs/70_eval.coherence.ipynb #e62abbd0
+# %% ../../nbs/70_eval.coherence.ipynb #38a4ceb5
 @torch.no_grad()
 def classifier_accuracy(
     classifiers, # `{name: module}`, from data to logits
@@ -340,7 +334,7 @@ def classifier_accuracy(
         if v.isnan().any(): check_reads(clf[t], v, t)
         right = _hit(clf[t], v[None], y[t][i])                         # (1,B)
         return right[0]
-    use = {t: (_has(data, (t,))&~unlabelled).nonzero()[:,0] for t in clf}
+    use = {t: (data.having(t).cpu()&~unlabelled).nonzero()[:,0] for t in clf}
     if not any(len(i) for i in use.values()):
         raise ValueError(f'no labelled data point has any of {tuple(clf)}; label some that have')
     rows = []
@@ -404,11 +398,11 @@ def _fit(clf, data, epochs, bs, lr, device, quiet):
             opt.step()
         sched.step()
 
-# %% ../../nbs/70_eval.coherence.ipynb #c26f9935
+# %% ../../nbs/70_eval.coherence.ipynb #8d0b5bd7
 def _few_labelled(data):
     "`{modality: why}` of those that fewer than two labelled data points have"
     labelled = data.labels('train_classifiers')>=0
-    counts = {k: int((_has(data, (k,))&labelled).sum()) for k in data.names}
+    counts = {k: int((data.having(k).cpu()&labelled).sum()) for k in data.names}
     few = {k: f'{n} labelled data points have it, and a classifier needs 2' for k,n in counts.items() if n<2}
     if len(few)==len(counts):
         raise ValueError(f'train_classifiers: no modality has two labelled data points ({counts}); label more')

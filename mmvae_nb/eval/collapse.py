@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['marginals', 'dim_kl', 'collapse_edges', 'collapse', 'three_versions', 'active_units', 'decoder_collapse']
 
-# %% ../../nbs/74_eval.collapse.ipynb #44f87c44
+# %% ../../nbs/74_eval.collapse.ipynb #f2f1547c
 import math, pandas as pd, torch
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, MultivariateNormal
@@ -13,7 +13,7 @@ from torch.distributions import Laplace, Normal
 from ..core import as_names, choose, eval_mode, following
 from ..data.core import MMData
 from ..dists import kl
-from .coherence import _device, _has, _told
+from .coherence import _device, _told
 from ..models.samplers import _bar, _key, _nobody, _posteriors, _sets, _union, latent_codes
 from ..theory.experts import Mixture
 
@@ -106,7 +106,7 @@ def _no_curve(eps, head):
     "Rows of a curve that no data point can draw"
     return [(*head, e, math.nan, math.nan, 0) for e in torch.as_tensor(eps).tolist()]
 
-# %% ../../nbs/74_eval.collapse.ipynb #c49bf704
+# %% ../../nbs/74_eval.collapse.ipynb #94e171cd
 def _pair_kls(model, data, given, to, draws, bs, quiet):
     "KL of each dimension `(N,d)`: q(z|x_given) against q(z|x_to), or against the prior"
     sets = [given] if to is None else [given, to]
@@ -121,7 +121,7 @@ def _asked_pairs(model, data, pairs):
     "Pairs `(given, to)` as names, and which data points have all of each; raises if nobody has any"
     def names(S): return None if S is None else _sets(model, data, [S])[0]
     todo = [(names(S), names(T)) for S,T in pairs]
-    has = [_has(data, _union(pair)) for pair in todo]
+    has = [data.having(_union(pair)).cpu() for pair in todo]
     if todo and not any(m.any() for m in has):
         sets = [_union(pair) for pair in todo]
         raise ValueError(_nobody(model, data, sets, 'pairs=[({!r}, None)]'))
@@ -175,7 +175,7 @@ def three_versions(
     M = as_names(missing)
     return [(O, None), (M, None), (O, M)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #70bbcdde
+# %% ../../nbs/74_eval.collapse.ipynb #cbaac196
 def active_units(
     model, # Has `posterior(x, given, mask)`
     data:MMData, # Data points
@@ -190,7 +190,7 @@ def active_units(
         active = z.var(0)>threshold                                    # (d,)
         return active.double().sum()
     sets = _sets(model, data, subsets)
-    counts = {S: int(_has(data, S).sum()) for S in sets}
+    counts = {S: int(data.having(S).cpu().sum()) for S in sets}
     if sets and not any(counts.values()): raise ValueError(_nobody(model, data, sets, 'subsets=[{!r}]'))
     rows = []
     for S in _bar(sets, quiet):

@@ -7,7 +7,7 @@ __all__ = ['fid_file', 'trace_sqrt', 'frechet_distance', 'FeatureStats', 'freche
            'Penultimate', 'class_features', 'Inception', 'as_png', 'precision_recall', 'real_features', 'generated',
            'fidelity', 'class_frechet', 'mean_frechet', 'LatentMean', 'class_encoders']
 
-# %% ../../nbs/72_eval.fidelity.ipynb #dda70f00
+# %% ../../nbs/72_eval.fidelity.ipynb #5f89e7c6
 import hashlib, math, pandas as pd, torch
 from dataclasses import dataclass
 from itertools import product
@@ -16,7 +16,7 @@ from ..core import MultimodalVAE, as_names, choose, eval_mode, seeded
 from ..data.core import MMData, same_classes
 from ..dists import NormalPrior
 from ..theory.elbo import elbo
-from .coherence import _answered, _device, _has, _refuse
+from .coherence import _answered, _device, _refuse
 from ..models.samplers import _bar, _key, _nobody
 from ..nets import decoders, unimodal_encoders
 from pathlib import Path
@@ -408,10 +408,10 @@ def real_features(
         return torch.cat(parts) if parts else torch.empty(0, 0)
     return {k: of(k, net) for k,net in features.items()}
 
-# %% ../../nbs/72_eval.fidelity.ipynb #a91a0c42
+# %% ../../nbs/72_eval.fidelity.ipynb #47eb783d
 def _complete(data, given):
     "Indices of the data points that have all of `given`; all of them for `()`"
-    has = _has(data, given)
+    has = data.having(given).cpu()
     return has.nonzero()[:,0]
 
 def _conditions(model, data, i, given):
@@ -678,7 +678,7 @@ def _fit_vae(model, data, k, epochs, bs, lr):
             opt.zero_grad()
     return model.eval()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #2ee7be67
+# %% ../../nbs/72_eval.fidelity.ipynb #b44b655a
 def class_encoders(
     data:MMData, # Labelled training data
     d:int=16, # Latent size
@@ -694,7 +694,7 @@ def class_encoders(
     data.labels('class_encoders')
     mods = {m.name: m for m in data.modalities(likelihood)}
     classes = range(data.n_classes)
-    counts = {(c,k): int((_has(data, (k,))&(data.y.cpu()==c)).sum()) for c,k in product(classes, data.names)}
+    counts = {(c,k): int((data.having((k,)).cpu()&(data.y.cpu()==c)).sum()) for c,k in product(classes, data.names)}
     if max(counts.values())<2:
         raise ValueError('class_encoders: no class has two data points of a modality; label more')
     out = {k: [] for k in data.names}

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['linear_reader', 'latent_classification', 'match_clusters', 'kmeans_accuracy', 'to_plane', 'traverse']
 
-# %% ../../nbs/73_eval.latents.ipynb #4ad1af5f
+# %% ../../nbs/73_eval.latents.ipynb #161e0028
 import math, pandas as pd, torch
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
@@ -17,10 +17,10 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 from ..core import choose, eval_mode
 from ..data.core import MMData, same_classes
-from .coherence import _has, _told, mean_se
+from .coherence import _told, mean_se
 from ..models.samplers import _bar, _key, _mean, _seed, _sets, latent_codes
 
-# %% ../../nbs/73_eval.latents.ipynb #d4e860fe
+# %% ../../nbs/73_eval.latents.ipynb #aa954948
 def _pick(z, y, n=None, generator=None):
     "Codes and labels of `n` rows that have both, without replacement; all rows, in order, if `n` is None"
     coded = ~z.isnan().any(-1)
@@ -33,7 +33,7 @@ def _pick(z, y, n=None, generator=None):
 
 def _labels_with(data, S, y):
     "Labels of the data points that have a label and all of S"
-    return y[_has(data, S) & (y>=0)]
+    return y[data.having(S).cpu() & (y>=0)]
 
 def _why_not(y, yt, n=None):
     "What is lacking to learn from `n` of the labels `y` and to be scored on `yt`; '' if nothing is"

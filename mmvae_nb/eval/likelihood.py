@@ -7,7 +7,7 @@ __all__ = ['strata_draws', 'rec_chunks', 'log_density', 'gpd_shape', 'pareto_k',
            'as_proposal', 'channels_last', 'observed_patterns', 'loglik', 'joint_likelihood', 'pseudo_marginals',
            'predictive_loglik', 'ratio_loglik', 'conditional_likelihood', 'normal_range', 'check_range']
 
-# %% ../../nbs/71_eval.likelihood.ipynb #20636952
+# %% ../../nbs/71_eval.likelihood.ipynb #186d2db4
 import math, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from ..core import _like, as_names, choose, eval_mode, following
 from ..data.core import MMData
 from ..models.samplers import _bar, _key, _moments, _nobody
 from ..theory.experts import Mixture, Stacked
-from .coherence import _device, _has, _left_out, _refuse
+from .coherence import _device, _left_out, _refuse
 
 # %% ../../nbs/71_eval.likelihood.ipynb #5664938b
 def strata_draws(
@@ -424,13 +424,13 @@ def _predict(model, x, given, n, chunk):
     rec = rec_chunks(model, targets, z, chunk)                         # (N,B)
     return weight_summary(rec, share, sizes)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #4de023a5
+# %% ../../nbs/71_eval.likelihood.ipynb #e67ba3fb
 def _together(model, data):
     "What can be asked instead: a modality given another, which some data points have together"
     able = [s for s in data.names if model.answers.can((s,))]
     pairs = [(s, t) for s in able for t in model.answers.targets if s!=t and t in data.names]
     for s,t in pairs:
-        if _has(data, (s, t)).any(): return f'ask for what some have, e.g. given={s!r}, targets={t!r}'
+        if data.having((s, t)).cpu().any(): return f'ask for what some have, e.g. given={s!r}, targets={t!r}'
     return 'no two were observed together; pseudo_marginals(model, data) needs one at a time'
 
 # %% ../../nbs/71_eval.likelihood.ipynb #3d399691
@@ -487,7 +487,7 @@ def ratio_loglik(
     k = torch.maximum(both.k, cond.k)
     return LogLik(ll, se, bias, ess, k)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #11ae247b
+# %% ../../nbs/71_eval.likelihood.ipynb #f0ac5843
 def conditional_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -511,7 +511,7 @@ def conditional_likelihood(
     first = data.subset(slice(0, points))
     def row(T, h):
         _, used = _pair(S, T), _as_data(first, T)
-        if not _has(used, S+T).any(): found = _no_point(used)
+        if not used.having(S+T).cpu().any(): found = _no_point(used)
         else: found = estimators[h](model, data, S, T, n=n, points=points, **options[h])
         return _row(found, _key(S), _key(T), len(S), n, estimator=h)
     questions = [(T, h) for T in Ts for h in how]

@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['paired_metrics', 'mse', 'ssim', 'reconstruction']
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #6d65a255
+# %% ../../nbs/75_eval.reconstruction.ipynb #0dcdb3cd
 import pandas as pd, torch
 from importlib import import_module
 from ..core import as_names, choose
 from ..data.core import MMData
 from ..models.samplers import _bar, _key, _moments, _most_seen
-from .coherence import _answered, _has, _left_out
+from .coherence import _answered, _left_out
 from .fidelity import generated
 from torch import Tensor
 
@@ -60,7 +60,7 @@ def ssim(
 # %% ../../nbs/75_eval.reconstruction.ipynb #7a3f1006
 paired_metrics = {'mse': mse, 'ssim': ssim} # Functions of truth and guess `(B,*shape)`, to `(B,)`
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #5090644f
+# %% ../../nbs/75_eval.reconstruction.ipynb #28a81ab4
 def _compared(model, names, given, targets):
     "`{S: targets}`: proper subsets and what they leave out, then everything from everything; or what was asked for"
     pairs, told = _answered(model, names, given, targets)
@@ -81,7 +81,7 @@ def _check_shapes(metrics, data, pairs):
 
 def _with_truth(model, data, pairs):
     "`{(S,t): how many data points have S and the target}`; raises if nobody has any pair"
-    counts = {(S,t): int(_has(data, (*S, t)).sum()) for S,ts in pairs.items() for t in ts}
+    counts = {(S,t): int(data.having((*S, t)).cpu().sum()) for S,ts in pairs.items() for t in ts}
     if not counts or any(counts.values()): return counts
     asked = ', '.join(f'{t} from {_key(S)}' for S,t in [*counts][:4])
     best = _most_seen(model, data)

@@ -136,14 +136,7 @@ def alone_and_all(
     both = [*alone, tuple(names)]
     return list(dict.fromkeys(both))
 
-# %% ../../nbs/77_eval.report.ipynb #5f8fafbb
-def _having(data, given)->torch.Tensor: # bool (N,), on the CPU
-    "Which samples have all of the modalities `given`"
-    has = torch.ones(len(data), dtype=torch.bool)
-    for k in given: has = has & data.observed(k).cpu()
-    return has
-
-# %% ../../nbs/77_eval.report.ipynb #4721b2d7
+# %% ../../nbs/77_eval.report.ipynb #7b4851e2
 def _no_pair(t): return '' if len(t.model.names)>1 else 'the model has one modality'
 def _no_labels(t):
     "Why the test data have no classes"
@@ -160,7 +153,7 @@ def _no_judges(t):
     return 'no classifiers, and no labelled training data to train them'
 def _holes(t):
     "Why the data are not complete"
-    whole = _having(t.test, t.test.names)                       # (N,)
+    whole = t.test.having(t.test.names).cpu()                       # (N,)
     if whole.all(): return ''
     remedy = 'pass `test.complete()` for this metric' if whole.any() else 'and no sample is complete'
     return f'test data are incomplete; {remedy}'
@@ -239,7 +232,7 @@ def verdict(
     words = better.map({'higher': 'not above chance', 'lower': 'not below chance'})
     return words.where(gain<=2*error, '')
 
-# %% ../../nbs/77_eval.report.ipynb #8ef3b8ef
+# %% ../../nbs/77_eval.report.ipynb #f3791ca3
 def class_chance(
     data:MMData, # Labelled data
     given:tuple=(), # Only samples that have these modalities count
@@ -247,19 +240,19 @@ def class_chance(
     "Share of the most frequent class: what one scores who always says the same"
     if data.y is None or data.y.is_floating_point(): data.labels('chance')      # says what is missing
     y = data.y.cpu()
-    use = (y>=0) & _having(data, given)
+    use = (y>=0) & data.having(given).cpu()
     _, counts = y[use].unique(return_counts=True)
     if not len(counts): return math.nan
     return counts.max().item()/counts.sum().item()
 
-# %% ../../nbs/77_eval.report.ipynb #6c408ffb
+# %% ../../nbs/77_eval.report.ipynb #06e51bd5
 def real_agreement(
     classifiers:nn.ModuleDict, # `{name: module}`, from data to logits
     data:MMData, # Real data
     bs:int=512, # Samples at a time
 )->float: # NaN if no sample is complete
     "Share of the samples that have all these modalities and show one class in all: the ceiling of joint coherence"
-    rows = _having(data, classifiers).nonzero()[:,0]
+    rows = data.having(classifiers).cpu().nonzero()[:,0]
     hits = []
     device = next(classifiers.parameters()).device
     with reading(classifiers):
@@ -284,7 +277,7 @@ def _in_note(f):
             return list(f(t))
     return quiet
 
-# %% ../../nbs/77_eval.report.ipynb #e4d4c072
+# %% ../../nbs/77_eval.report.ipynb #8ac0075e
 def _weights_note(df, n)->str:
     "How good the importance weights of a table are; nothing where no sample had any"
     df = df[df['n']>0]
@@ -296,7 +289,7 @@ def _weights_note(df, n)->str:
 
 def _complete_first(t):
     "The first data points that have everything; where nobody has, all of them"
-    rows = _having(t.test, t.model.names).nonzero()[:,0]
+    rows = t.test.having(t.model.names).cpu().nonzero()[:,0]
     if not len(rows): return t.test
     return t.test.subset(rows[:t.points])
 
@@ -387,13 +380,13 @@ def _coherence(t:Trial):
     draws = max(1000, len(t.test))
     yield joint_scores(t.model, t.test, clf, n=draws)
 
-# %% ../../nbs/77_eval.report.ipynb #0ec0760e
+# %% ../../nbs/77_eval.report.ipynb #1d91c0e1
 @metric('fidelity', 'classifiers')
 def _fidelity(t:Trial):
     "Squared Frechet distance from the test data; small is good. Precision and recall; large is good"
     answers = t.model.answers
     made = [k for k in answers.targets if k!=answers.label]
-    several = [k for k in made if _having(t.test, (k,)).sum()>1]
+    several = [k for k in made if t.test.having((k,)).cpu().sum()>1]
     t.reasons += [f'target {k}: fewer than two samples have it' for k in made if k not in several]
     judges = {k: net for k,net in t.judges().items() if k in several}
     if not judges: return
@@ -415,14 +408,14 @@ def _fidelity(t:Trial):
         note = part['network'].map('features: {}'.format)
         yield tidy(part, k, better=better).assign(note=note)
 
-# %% ../../nbs/77_eval.report.ipynb #f35ec1bf
+# %% ../../nbs/77_eval.report.ipynb #f7e0585b
 def mean_error(
     data:MMData, # Perhaps incomplete
     name:str, # Modality
     given:tuple=(), # Only samples that have these modalities, too, count
 )->float: # As in 'mse'; NaN if there are none
     "Mean squared error of the best constant guess, the mean of the data"
-    has = _having(data, (name, *given))
+    has = data.having((name, *given)).cpu()
     rows = has.nonzero()[:,0]
     if not len(rows): return math.nan
     v = data.part(rows, (name,))[name]                          # (N,*shape)
@@ -449,11 +442,11 @@ def _reconstruction(t:Trial):
     df = pd.concat(parts, ignore_index=True)
     if len(df): yield tidy(df, 'mse', 'chance: the mean of the test data', 'lower')
 
-# %% ../../nbs/77_eval.report.ipynb #f58c1adf
+# %% ../../nbs/77_eval.report.ipynb #7d1a5586
 def _labelled_rows(data, given)->int:
     "How many samples have a class and all of the given modalities?"
     known = data.y.cpu()>=0
-    use = _having(data, given) & known
+    use = data.having(given).cpu() & known
     return int(use.sum())
 
 def _readable(t, least:int=20)->dict: # `{S: labelled training samples that have it}`
@@ -483,12 +476,12 @@ def _latents(t:Trial):
         chance = [class_chance(t.test, s.split('+')) for s in df['subset']]
         yield tidy(df, name, note, 'higher', chance=chance)
 
-# %% ../../nbs/77_eval.report.ipynb #2949f0f7
+# %% ../../nbs/77_eval.report.ipynb #057778e1
 @metric('collapse')
 def _collapse(t:Trial):
     "Dimensions that carry nothing"
     sets = t.ask(alone_and_all(t.model.names))
-    several = [S for S in sets if _having(t.test, S).sum()>1]   # a variance needs two
+    several = [S for S in sets if t.test.having(S).cpu().sum()>1]   # a variance needs two
     for S in sets:
         subset = '+'.join(S)
         if S not in several: t.reasons.append(f'given {subset}: fewer than two samples have it')
@@ -678,12 +671,12 @@ def read_scores(
     if older: df.attrs['left out'] = [{'metric': k, 'reason': r} for k,r in older.items()]
     return df
 
-# %% ../../nbs/77_eval.report.ipynb #17540792
+# %% ../../nbs/77_eval.report.ipynb #2bfa5722
 def _examples(test:MMData, given, n:int)->MMData:
     "Up to `n` samples that have what is given, as many of each class, in order; complete ones first"
-    rows = _having(test, given).nonzero()[:,0]
+    rows = test.having(given).cpu().nonzero()[:,0]
     if not len(rows): raise ValueError(_nobody_has(test, given))
-    has = torch.stack([test.observed(k).cpu() for k in test.names])   # (M,N)
+    has = test._seen().cpu()                                    # (M,N)
     lacks_ = (~has[:,rows]).sum(0)                              # modalities that each of them lacks
     order = lacks_.argsort(stable=True)
     data = test.subset(rows[order])
@@ -778,7 +771,7 @@ def random_samples(
     note = why_prior if model.samplers else None
     return viz.show_blocks(blocks, title=title, note=note, kb=kb)
 
-# %% ../../nbs/77_eval.report.ipynb #3926ca0a
+# %% ../../nbs/77_eval.report.ipynb #be18533e
 def _to_show(model)->list:
     "What pictures are given: single modalities, or else subsets that leave something out"
     answers = model.answers
@@ -792,14 +785,14 @@ def _first_given(model, test)->tuple:
     "The first subset to show that some sample has"
     sets = _to_show(model) or [tuple(model.names)]
     for S in sets:
-        if _having(test, S).any(): return S
+        if test.having(S).cpu().any(): return S
     return sets[0]
 
-# %% ../../nbs/77_eval.report.ipynb #995f55c1
+# %% ../../nbs/77_eval.report.ipynb #7840c3fc
 def _drawable(model, test, most)->tuple:
     "Up to `most` subsets that some sample has, and sentences on the others"
     every = _to_show(model)
-    has = {S: bool(_having(test, S).any()) for S in every}
+    has = {S: bool(test.having(S).cpu().any()) for S in every}
     can = [S for S in every if has[S]]
     reasons = [_nobody_has(test, S) for S in every if not has[S]]
     if len(can)>most: reasons.append(f'{most} of {len(can)} subsets are drawn')

@@ -86,7 +86,7 @@ def _sets(model, data, subsets):
         if not answers.can(S): answers.refuse(S, type(model).__name__)
     return sets
 
-# %% ../../nbs/60_models.samplers.ipynb #2fb48661
+# %% ../../nbs/60_models.samplers.ipynb #73cd199a
 def _parts_known(model, data):
     "Which data points have all modalities, or a part that the model conditions on, bool `(N,)`"
     obs = data._seen().T                                                   # (N,M)
@@ -101,8 +101,7 @@ def _rows_with(model, data, sets):
     "Indices of the data points that have all of every set; a set None asks for a part that the model conditions on"
     def holds(S):
         if not S: return _parts_known(model, data)
-        has = torch.stack([data.observed(k) for k in S])                   # (|S|,N)
-        return has.all(0)
+        return data.having(S)
     each = [holds(S) for S in sets]
     kept = torch.stack(each).all(0)                                        # (N,)
     return kept.nonzero()[:,0]

@@ -15,6 +15,7 @@ from .liks import (
 from .mixed import MixedLik
 from .viz import (
     palette, style, grid, show_images, show_sample, show_samples, ellipse, density, latent_plane, dots, bars, curves)
+from .page import card, contrast, figure, fold, table, whole_page
 from .theory.lingauss import LinGauss, lingauss, ExactPosterior, unshare, mvn
 from .theory.elbo import rec_terms, log_weights, report, elbo, iwae, dreg
 from .theory.coupling import l_jm, l_uni

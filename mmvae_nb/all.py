@@ -67,7 +67,8 @@ from .eval.latents import linear_reader, latent_classification, kmeans_accuracy,
 from .eval.collapse import dim_kl, collapse, active_units, decoder_collapse
 from .eval.reconstruction import mse, ssim, reconstruction
 from .eval.impute import impute, imputation_error, cohort
-from .eval.report import metric, evaluate, write_scores, read_scores, write_report
+from .eval.report import metric, evaluate, write_scores, read_scores
+from .eval.page import plain_words, write_report
 from .eval.checks import CheckCase, register_check, CheckReport, check_model
 from .app.estimator import MMEstimator
 from .app.fill import write_filled

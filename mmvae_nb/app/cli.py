@@ -13,7 +13,7 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #fa3a52dc
+# %% ../../nbs/80_app.cli.ipynb #18dc3e1d
 import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -35,7 +35,8 @@ from ..eval.coherence import by_given, classifier_accuracy, train_classifiers, u
 from ..models.samplers import fit_sampler
 from ..eval.report import (
     askable, class_chance, coherence_scores, evaluate, from_records, joint_scores, labelled, records,
-    report_pictures, some_subsets, summary_text, tidy, wide_note, write_report, write_scores)
+    report_pictures, some_subsets, summary_text, tidy, wide_note, write_scores)
+from ..eval.page import write_report
 from ..models.base import PrivateVAE
 from ..data.core import with_labels
 from ..nets import ConvBody, MLPNet
@@ -714,7 +715,20 @@ def _title(args, data=None)->str:
     path = Path(data or args['data'])
     return f"{args['model']}, {path.name}"
 
-# %% ../../nbs/80_app.cli.ipynb #f844dc01
+# %% ../../nbs/80_app.cli.ipynb #33f63555
+def _command(args)->str:
+    "The command that does the same again"
+    options = [f'--{k} {v}' for k,v in args.items() if v is not None]
+    return ' '.join(['mmvae_train --out RUN', *options])
+
+def _about(args, parts, history=None)->dict:
+    "What a page says of how a run was made"
+    names = ('training','validation','test')
+    machine = {'processor': platform.machine(), 'cores': os.cpu_count(), 'system': platform.system()}
+    about = {'command': _command(args), 'settings': args, 'versions': _versions()|machine, 'data': dict(zip(names, parts))}
+    return about if history is None else {**about, 'curves': history}
+
+# %% ../../nbs/80_app.cli.ipynb #bcb4bf78
 def train_run(
     out, # Folder
     resume:bool=False, # Go on with the run in it
@@ -742,7 +756,8 @@ def train_run(
     _write_json(s, out/'scores.json')
     pictures = _pictures(model, test, out)
     page = out/'report.html'
-    write_report(_as_table(s), page, title=_title(args), pictures=pictures)
+    about = _about(args, parts, learn.terms)
+    write_report(_as_table(s), page, model, test, _title(args), pictures, about)
     return s
 
 # %% ../../nbs/80_app.cli.ipynb #f630d171

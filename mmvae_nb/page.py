@@ -58,7 +58,7 @@ themes = { # Roles and colours, by preference
              'warn':'#ffb38a', 'good':'#7fd6a8', 'link':'#8ec2ff'},
 }
 
-# %% ../nbs/08_page.ipynb #eab13cfd
+# %% ../nbs/08_page.ipynb #26fa4918
 def _variables(colors):
     pairs = [f'--{role}:{color}' for role,color in colors.items()]
     return ';'.join(pairs)
@@ -80,6 +80,7 @@ figure{margin:1rem 0}img{max-width:100%;height:auto;background:#fff;border-radiu
 details{margin:.6rem 0}summary{cursor:pointer;font-weight:600}
 code,pre{font:.9em ui-monospace,monospace;background:var(--soft);border-radius:3px;padding:.1em .3em}
 pre{padding:.7rem;white-space:pre-wrap;overflow-wrap:anywhere}
+@media(max-width:480px){table{font-size:.85rem}th,td{padding-right:.5rem}}
 '''
 
 # %% ../nbs/08_page.ipynb #46e52509

@@ -13,8 +13,8 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #18dc3e1d
-import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
+# %% ../../nbs/80_app.cli.ipynb #c31be24d
+import importlib, json, math, numpy as np, os, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from fastai.torch_core import default_device

@@ -715,7 +715,7 @@ def _title(args, data=None)->str:
     path = Path(data or args['data'])
     return f"{args['model']}, {path.name}"
 
-# %% ../../nbs/80_app.cli.ipynb #33f63555
+# %% ../../nbs/80_app.cli.ipynb #2659e99f
 def _command(args)->str:
     "The command that does the same again"
     options = [f'--{k} {v}' for k,v in args.items() if v is not None]
@@ -725,7 +725,8 @@ def _about(args, parts, history=None)->dict:
     "What a page says of how a run was made"
     names = ('training','validation','test')
     machine = {'processor': platform.machine(), 'cores': os.cpu_count(), 'system': platform.system()}
-    about = {'command': _command(args), 'settings': args, 'versions': _versions()|machine, 'data': dict(zip(names, parts))}
+    data = dict(zip(names, parts))
+    about = {'command': _command(args), 'settings': args, 'versions': _versions()|machine, 'data': data}
     return about if history is None else {**about, 'curves': history}
 
 # %% ../../nbs/80_app.cli.ipynb #bcb4bf78

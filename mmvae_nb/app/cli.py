@@ -157,10 +157,12 @@ def _small(shape:tuple, latent:int)->dict:
     decoder = MLPNet(latent, shape, (512,))
     return {'encoder': encoder, 'decoder': decoder}
 
-# %% ../../nbs/80_app.cli.ipynb #133b7bec
+# %% ../../nbs/80_app.cli.ipynb #9372ee91
 def _weights(text:str, names)->dict: # A number, or 'auto', by modality
     "Weights of reconstruction terms, from `1`, `auto`, or `rna=2,site=0.5`; 1 where nothing is said"
-    words = _by_modality(str(text), names, '1', '--weight')
+    text = str(text)
+    if '=' not in text: choose(text, ('1','auto'), 'weight')
+    words = _by_modality(text, names, '1', '--weight')
     return {k: _weight(word, k) for k,word in words.items()}
 
 def _weight(word:str, k:str):

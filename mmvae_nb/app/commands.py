@@ -81,10 +81,11 @@ def between(low:float, high:float, example:str):
         raise ValueError(f'expected a number, e.g. {example}, found {word!r}')
     return kind
 
-# %% ../../nbs/86_app.commands.ipynb #fc0c0d6a
-def word_by_modality(check):
-    "A kind: a word, or words for modalities as in `rna=a,site=b`"
+# %% ../../nbs/86_app.commands.ipynb #b5824540
+def word_by_modality(check, alone=None):
+    "A kind: a word (if it stands alone, perhaps one of few), or words for modalities as in `rna=a,site=b`"
     def kind(text):
+        if alone and '=' not in text: return one_of(alone)(text)
         parts = text.split(',') if '=' in text else [f'={text}']
         for part in parts:
             name, eq, word = part.partition('=')
@@ -134,7 +135,7 @@ def folder(text):
     if Path(text).exists() and not Path(text).is_dir(): raise ValueError(f'{text} is a file; expected a folder')
     return text
 
-# %% ../../nbs/86_app.commands.ipynb #057f48b8
+# %% ../../nbs/86_app.commands.ipynb #82845f39
 class Option(NamedTuple):
     "An option of a command"
     name:str # As the Python function has it
@@ -157,7 +158,7 @@ model_options = [
     Option('latent', 'latent size', whole()),
     Option('likelihood', 'learned, a word, e.g. negbin or normal:0.5, or one for each modality: '
                          f"rna=negbin,site=categorical; words: {', '.join(likelihood_names)}", word_by_modality(_likelihood)),
-    Option('weight', '1, auto (the inverse of the size), or one for each modality: rna=2,site=0.5', word_by_modality(_weight)),
+    Option('weight', '1, auto (the inverse of the size), or one for each modality: rna=2,site=0.5', word_by_modality(_weight, ('1','auto'))),
     Option('network', 'default, mlp or conv, perhaps with widths, e.g. mlp:256-256, or one for each modality: '
                       'rna=mlp,scan=conv:16-32', word_by_modality(_network)),
     Option('observed', 'of cmmd: what every sample has, e.g. a,b; of split_cmmd: a set for each model, e.g. a,a+b'),
@@ -221,7 +222,7 @@ impute_options = [
     Option('seed', 'seed of the draws', whole(0), 0),
 ]
 
-# %% ../../nbs/86_app.commands.ipynb #be4dc7dd
+# %% ../../nbs/86_app.commands.ipynb #0cf66651
 class Command(NamedTuple):
     "A command: what it does, the function that does it, its options, lines that work"
     about:str
@@ -238,7 +239,7 @@ commands = {
          'mmvae_train --config runs/shapes/run.json --latent 4 --out runs/four'), ('out',)),
     'generate': Command(
         'Generate modalities with a trained model, from other modalities or from nothing', 'app.cli.mmvae_generate',
-        generate_options, ('mmvae_generate runs/shapes', 'mmvae_generate runs/shapes --given shape --n 6 --k 3')),
+        generate_options, ('mmvae_generate runs/shapes', 'mmvae_generate runs/shapes --given square --n 6 --k 3')),
     'evaluate': Command(
         'Every metric that applies to a trained model, as a table, a JSON file and a page with pictures',
         'app.cli.mmvae_evaluate', evaluate_options,
@@ -467,14 +468,14 @@ def completion(
     first = ['autoload -U +X compinit && compinit', 'autoload -U +X bashcompinit && bashcompinit'] if shell=='zsh' else []
     return '\n'.join([*first, *map(_shell_function, commands)])
 
-# %% ../../nbs/86_app.commands.ipynb #1a8f904f
+# %% ../../nbs/86_app.commands.ipynb #be007c52
 def overview()->str:
     "All commands, a line for each"
-    width = max(map(len, commands))
-    lines = [f'  {k:{width}}  {c.about}' for k,c in commands.items()]
-    lines.append(f"  {'completion':{width}}  A script for bash or zsh that completes the commands")
-    about = ('mmvae_nb: multimodal variational autoencoders', 'usage: python -m mmvae_nb COMMAND ..., or mmvae_COMMAND ...')
-    return '\n'.join([*about, '', *lines, '', 'COMMAND --help lists the options of one'])
+    about = {k: c.about for k,c in commands.items()}
+    about['completion'] = 'A script for bash or zsh that completes the commands'
+    lines = [f'  {k:10}  {told}' for k,told in about.items()]
+    title = ('mmvae_nb: multimodal variational autoencoders', 'usage: python -m mmvae_nb COMMAND ..., or mmvae_COMMAND ...')
+    return '\n'.join([*title, '', *lines, '', 'COMMAND --help lists the options of one'])
 
 def main(
     words:list=None, # Of the command line (default: of this process)

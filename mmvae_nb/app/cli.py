@@ -172,7 +172,7 @@ def _weight(word:str, k:str):
     if 0<=w<math.inf: return w
     raise ValueError(f"--weight of {k!r}: expected a number from 0 up, or auto, found {word!r}")
 
-# %% ../../nbs/80_app.cli.ipynb #3e43c20b
+# %% ../../nbs/80_app.cli.ipynb #110742a0
 _networks = 'default', 'mlp', 'conv'
 
 def _widths(word:str, k:str)->tuple: # Kind of network, widths of its layers (none: the usual ones)
@@ -181,9 +181,10 @@ def _widths(word:str, k:str)->tuple: # Kind of network, widths of its layers (no
     choose(kind, _networks, f'network of {k!r} in --network')
     if kind=='default' and not sizes: return kind, ()
     numbers = sizes.split('-') if sizes else []
-    if not all(n.isdigit() and int(n) for n in numbers) or kind=='default':
+    widths = [int(n) if n.isdigit() else 0 for n in numbers]
+    if kind=='default' or 0 in widths:
         raise ValueError(f'--network of {k!r}: expected default, mlp:256-256 or conv:16-32, found {word!r}')
-    return kind, tuple(map(int, numbers))
+    return kind, tuple(widths)
 
 def _decoder_shape(m)->tuple: # Shape, and outputs for each of its entries
     "What the network of a decoder makes for the likelihood of a modality"
@@ -275,12 +276,14 @@ def _sizes_of(build:type, d:int)->tuple:
     private = d//4
     return (d-private, private) if issubclass(build, PrivateVAE) else (d,)
 
-# %% ../../nbs/80_app.cli.ipynb #a11c6447
+# %% ../../nbs/80_app.cli.ipynb #b45d3197
 def _weighted(data:MMData, fields:dict, weights:dict)->list:
     "Modalities of the data with their weights; 'auto' is the inverse of a size, 1 for the largest"
     auto = 'auto' in weights.values()
     mods = data.modalities(weight='auto' if auto else 1., **fields)
-    def one(m): return m if weights[m.name]=='auto' else replace(m, weight=weights[m.name])
+    def one(m):
+        w = weights[m.name]
+        return m if w=='auto' else replace(m, weight=w)
     return [one(m) for m in mods]
 
 # %% ../../nbs/80_app.cli.ipynb #55aa1de1

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 from .. import __version__
 
-# %% ../../nbs/86_app.commands.ipynb #686f9c0e
+# %% ../../nbs/86_app.commands.ipynb #49fc6007
 model_names = (
     'jmvae', 'telbo', 'mvae', 'mopoe', 'mvtcae', 'mmvae', 'jnf', 'jnf_dcca', 'jnf_shared', 'masked_jmvae',
     'masked_jnf', 'nexus', 'mmvaeplus', 'dmvae', 'mmjsd', 'cmmd', 'split_cmmd', 'vcca', 'vcca_private')
@@ -31,17 +31,22 @@ likelihood_names = (
     'predicted_normal')
 network_names = 'default', 'mlp', 'conv'
 metric_names = 'likelihood', 'coherence', 'fidelity', 'reconstruction', 'latents', 'collapse'
-chosen_for = { # Data set -> what is chosen for it
-    'digits': dict(
-        model='jnf_shared', n_train=10_000, n_valid=500, n_test=1_000, likelihood='pixels', weight='1', latent=12,
-        bs=128, lr=2e-3, epochs={'projectors': 6, 'joint': 10, 'unimodal': 6}),
-    'shapes': dict(
-        model='jmvae', n_train=10_000, n_valid=1_000, n_test=1_000, likelihood='bernoulli', weight='1', latent=2,
-        bs=128, lr=2e-3, epochs={'joint': 14, 'unimodal': 8}),
-    'file': dict(
-        model='jmvae', n_train=None, n_valid=None, n_test=None, likelihood='learned', weight='1', latent=16,
-        bs=128, lr=1e-3, epochs={'joint': 30, 'unimodal': 15}),
-}
+chosen_for = {} # Data set -> what is chosen for it
+chosen_for['digits'] = dict(
+    model='jnf_shared', n_train=10_000, n_valid=500, n_test=1_000,
+    likelihood='pixels', weight='1', latent=12, bs=128, lr=2e-3,
+    epochs={'projectors': 6, 'joint': 10, 'unimodal': 6},
+)
+chosen_for['shapes'] = dict(
+    model='jmvae', n_train=10_000, n_valid=1_000, n_test=1_000,
+    likelihood='bernoulli', weight='1', latent=2, bs=128, lr=2e-3,
+    epochs={'joint': 14, 'unimodal': 8},
+)
+chosen_for['file'] = dict(
+    model='jmvae', n_train=None, n_valid=None, n_test=None,
+    likelihood='learned', weight='1', latent=16, bs=128, lr=1e-3,
+    epochs={'joint': 30, 'unimodal': 15},
+)
 
 # %% ../../nbs/86_app.commands.ipynb #f5ab4c7b
 def near(word:str, names)->str:
@@ -81,7 +86,7 @@ def between(low:float, high:float, example:str):
         raise ValueError(f'expected a number, e.g. {example}, found {word!r}')
     return kind
 
-# %% ../../nbs/86_app.commands.ipynb #b5824540
+# %% ../../nbs/86_app.commands.ipynb #ac8d52d9
 def word_by_modality(check, alone=None):
     "A kind: a word (if it stands alone, perhaps one of few), or words for modalities as in `rna=a,site=b`"
     def kind(text):
@@ -113,7 +118,8 @@ def passes(text):
     for part in text.split(','):
         stage, eq, n = part.rpartition('=')
         whole(0)(n)
-        if not eq and ',' in text: raise ValueError(f'{part!r} has no stage: expected one number, or stage=number for each')
+        if not eq and ',' in text:
+            raise ValueError(f'{part!r} has no stage: expected one number, or stage=number for each')
     return text
 
 # %% ../../nbs/86_app.commands.ipynb #d5621cd3
@@ -135,7 +141,7 @@ def folder(text):
     if Path(text).exists() and not Path(text).is_dir(): raise ValueError(f'{text} is a file; expected a folder')
     return text
 
-# %% ../../nbs/86_app.commands.ipynb #82845f39
+# %% ../../nbs/86_app.commands.ipynb #b617b682
 class Option(NamedTuple):
     "An option of a command"
     name:str # As the Python function has it
@@ -153,14 +159,22 @@ data_options = [
     Option('n_valid', 'validation samples', whole()),
     Option('n_test', 'test samples', whole()),
 ]
+_likelihood_help = (
+    'learned, a word, e.g. negbin or normal:0.5, or one for each modality: rna=negbin,site=categorical; words: '
+    +', '.join(likelihood_names))
+_network_help = (
+    'default, mlp or conv, perhaps with widths, e.g. mlp:256-256, or one for each modality: '
+    'rna=mlp,scan=conv:16-32')
+_model_help = f"one of {', '.join(model_names)}"
+_weight_help = '1, auto (the inverse of the size), or one for each modality: rna=2,site=0.5'
 model_options = [
-    Option('model', f"one of {', '.join(model_names)}", one_of(model_names, 'model')),
+    Option('model', _model_help, one_of(model_names, 'model')),
     Option('latent', 'latent size', whole()),
-    Option('likelihood', 'learned, a word, e.g. negbin or normal:0.5, or one for each modality: '
-                         f"rna=negbin,site=categorical; words: {', '.join(likelihood_names)}", word_by_modality(_likelihood)),
-    Option('weight', '1, auto (the inverse of the size), or one for each modality: rna=2,site=0.5', word_by_modality(_weight, ('1','auto'))),
-    Option('network', 'default, mlp or conv, perhaps with widths, e.g. mlp:256-256, or one for each modality: '
-                      'rna=mlp,scan=conv:16-32', word_by_modality(_network)),
+    Option('likelihood', _likelihood_help, word_by_modality(_likelihood)),
+    Option('weight', _weight_help, word_by_modality(_weight, ('1','auto'))),
+]
+model_options += [
+    Option('network', _network_help, word_by_modality(_network)),
     Option('observed', 'of cmmd: what every sample has, e.g. a,b; of split_cmmd: a set for each model, e.g. a,a+b'),
     Option('label', 'of cmmd and split_cmmd: the modality to classify; made from the labels if there is none'),
     Option('source', 'of vcca and vcca_private: the modality that is read (default: the first)'),
@@ -190,7 +204,7 @@ def headed(**groups)->list:
 
 train_options = headed(run=run_options, data=data_options, model=model_options, training=training_options)
 
-# %% ../../nbs/86_app.commands.ipynb #6a1bd570
+# %% ../../nbs/86_app.commands.ipynb #7b33d9de
 a_run = Option('run', 'folder of a run of mmvae_train', run_folder, positional=True)
 generate_options = [
     a_run,
@@ -199,15 +213,20 @@ generate_options = [
     Option('out', 'file to write: .npz (arrays) or .png (a picture)', default='samples.png'),
     Option('n', 'data points to condition on, or samples with nothing given', whole(), 8),
     Option('k', 'samples for each data point', whole(), 1),
+]
+generate_options += [
     Option('data', "data to condition on (default: the run's test data)", data_source),
     Option('seed', 'seed of the samples', whole(0), 0),
     Option('sampler', 'with nothing given: gmm, fitted to codes of training data, or prior (default: gmm, if there)'),
 ]
+_only_help = f"metrics, some of {','.join(metric_names)} (default: all that apply)"
 evaluate_options = [
     a_run,
     Option('data', "score on this data (default: the run's test data)", data_source),
     Option('out', 'folder for evaluation.json and report.html (default: the run)', folder),
-    Option('only', f"metrics, some of {','.join(metric_names)} (default: all that apply)", some_of(metric_names, 'metric')),
+    Option('only', _only_help, some_of(metric_names, 'metric')),
+]
+evaluate_options += [
     Option('points', 'data points for likelihoods', whole(), 200),
     Option('n', 'draws for each of them', whole(), 1000),
     Option('seed', 'seed of the draws', whole(0), 0),
@@ -222,7 +241,7 @@ impute_options = [
     Option('seed', 'seed of the draws', whole(0), 0),
 ]
 
-# %% ../../nbs/86_app.commands.ipynb #0cf66651
+# %% ../../nbs/86_app.commands.ipynb #3eb48bdc
 class Command(NamedTuple):
     "A command: what it does, the function that does it, its options, lines that work"
     about:str
@@ -231,26 +250,31 @@ class Command(NamedTuple):
     examples:tuple
     needs:tuple=() # Options that must be given
 
-commands = {
-    'train': Command(
-        'Train a multimodal VAE; options that are left out are chosen for the data', 'app.cli.mmvae_train', train_options,
-        ('mmvae_train --data shapes --out runs/shapes', 'mmvae_train --data shapes --out runs/try --quick',
-         'mmvae_train --data cohort.npz --model mopoe --likelihood rna=negbin --out runs/cohort --dry-run',
-         'mmvae_train --config runs/shapes/run.json --latent 4 --out runs/four'), ('out',)),
-    'generate': Command(
-        'Generate modalities with a trained model, from other modalities or from nothing', 'app.cli.mmvae_generate',
-        generate_options, ('mmvae_generate runs/shapes', 'mmvae_generate runs/shapes --given square --n 6 --k 3')),
-    'evaluate': Command(
-        'Every metric that applies to a trained model, as a table, a JSON file and a page with pictures',
-        'app.cli.mmvae_evaluate', evaluate_options,
-        ('mmvae_evaluate runs/shapes', 'mmvae_evaluate runs/shapes --quick --only likelihood,coherence')),
-    'impute': Command(
-        'Fill what is missing: what was observed stays, the rest gets a mean, a standard deviation and an interval',
-        'app.fill.mmvae_impute', impute_options, ('mmvae_impute runs/cohort --data new.npz --out filled.npz',), ('out',)),
-    'explore': Command(
-        'Open the explorers of a trained model as a page', 'app.explore.explore_run', [a_run],
-        ('mmvae_explore runs/shapes',)),
-}
+commands = {} # Name -> command
+commands['train'] = Command(
+    'Train a multimodal VAE; options that are left out are chosen for the data', 'app.cli.mmvae_train', train_options,
+    examples=(
+        'mmvae_train --data shapes --out runs/shapes',
+        'mmvae_train --data shapes --out runs/try --quick',
+        'mmvae_train --data cohort.npz --model mopoe --likelihood rna=negbin --out runs/cohort --dry-run',
+        'mmvae_train --config runs/shapes/run.json --latent 4 --out runs/four'),
+    needs=('out',))
+commands['generate'] = Command(
+    'Generate modalities with a trained model, from other modalities or from nothing', 'app.cli.mmvae_generate',
+    generate_options,
+    examples=('mmvae_generate runs/shapes', 'mmvae_generate runs/shapes --given square --n 6 --k 3'))
+commands['evaluate'] = Command(
+    'Every metric that applies to a trained model, as a table, a JSON file and a page with pictures',
+    'app.cli.mmvae_evaluate', evaluate_options,
+    examples=('mmvae_evaluate runs/shapes', 'mmvae_evaluate runs/shapes --quick --only likelihood,coherence'))
+commands['impute'] = Command(
+    'Fill what is missing: what was observed stays, the rest gets a mean, a standard deviation and an interval',
+    'app.fill.mmvae_impute', impute_options,
+    examples=('mmvae_impute runs/cohort --data new.npz --out filled.npz',),
+    needs=('out',))
+commands['explore'] = Command(
+    'Open the explorers of a trained model as a page', 'app.explore.explore_run', [a_run],
+    examples=('mmvae_explore runs/shapes',))
 
 # %% ../../nbs/86_app.commands.ipynb #2684e33a
 class _Refused(Exception): pass
@@ -290,7 +314,7 @@ def default_words(o:Option)->str:
     said = [f"{value} for {' and '.join(names)}" for value,names in sets.items()]
     return f" (default: {'; '.join(said)})"
 
-# %% ../../nbs/86_app.commands.ipynb #15861941
+# %% ../../nbs/86_app.commands.ipynb #9cbd33fd
 def _kind(o:Option):
     "The kind of an option, as argparse calls it: its own words reach the user"
     def kind(word):
@@ -298,22 +322,27 @@ def _kind(o:Option):
         except ValueError as e: raise argparse.ArgumentTypeError(str(e)) from None
     return kind
 
+def _add(group, o:Option):
+    "Let argparse know an option"
+    told = (o.help+default_words(o)).replace('%', '%%')
+    if o.positional: group.add_argument(o.name, help=told, type=_kind(o))
+    elif o.kind is bool: group.add_argument(_flag(o.name), help=told, action='store_true')
+    else: group.add_argument(_flag(o.name), help=told, type=_kind(o), metavar=o.name.upper())
+
 def parser_of(name:str)->argparse.ArgumentParser:
     "The parser of a command"
     command = commands[name]
     lines = '\n  '.join(command.examples)
     needs = [o.name for o in command.options if o.positional]+[f'{_flag(k)} {k.upper()}' for k in command.needs]
+    usage = ' '.join(['%(prog)s', *needs, '[options]'])
     p = _Parser(
-        prog=f'mmvae_{name}', usage=' '.join(['%(prog)s', *needs, '[options]']), description=command.about, epilog=f'examples:\n  {lines}', allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog=f'mmvae_{name}', usage=usage, description=command.about, epilog=f'examples:\n  {lines}',
+        allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--version', action='version', version=f'mmvae_nb {__version__}')
     groups = {}
     for o in command.options:
         if o.group not in groups: groups[o.group] = p if o.group=='options' else p.add_argument_group(o.group)
-        told = (o.help+default_words(o)).replace('%', '%%')
-        if o.positional: groups[o.group].add_argument(o.name, help=told, type=_kind(o))
-        elif o.kind is bool: groups[o.group].add_argument(_flag(o.name), help=told, action='store_true')
-        else: groups[o.group].add_argument(_flag(o.name), help=told, type=_kind(o), metavar=o.name.upper())
+        _add(groups[o.group], o)
     return p
 
 # %% ../../nbs/86_app.commands.ipynb #0bf002ae
@@ -336,7 +365,7 @@ def read_line(
     if rest: raise ValueError(_unknown(rest, commands[name].options))
     return {k: v for k,v in vars(args).items() if v is not None and v is not False}
 
-# %% ../../nbs/86_app.commands.ipynb #2cccb051
+# %% ../../nbs/86_app.commands.ipynb #a75f200a
 def _object(file)->dict:
     "The options in a file"
     try: found = json.loads(Path(file).read_text(encoding='utf-8'))
@@ -353,8 +382,7 @@ def from_config(file)->dict: # Options by name
     for k,v in _object(file).items():
         if k not in known: raise ValueError(f'--config {file}: unknown option {k!r}{near(k, known)}')
         if v is None: continue
-        spelled = ','.join(f'{s}={n}' for s,n in v.items()) if isinstance(v, dict) else str(v)
-        try: value = known[k].kind(spelled)
+        try: value = known[k].kind(_in_words(v) if isinstance(v, dict) else str(v))
         except ValueError as e: raise ValueError(f'--config {file}: {k}: {e}') from None
         out[k] = v if isinstance(v, dict) else value
     return out
@@ -431,7 +459,7 @@ mmvae_evaluate = partial(answer, 'evaluate')
 mmvae_impute = partial(answer, 'impute')
 mmvae_explore = partial(answer, 'explore')
 
-# %% ../../nbs/86_app.commands.ipynb #fce320c1
+# %% ../../nbs/86_app.commands.ipynb #c3357cf4
 def _completed(o:Option)->tuple:
     "Words that an option takes, if they are known"
     known = dict(
@@ -444,7 +472,7 @@ def _shell_function(name:str)->str:
     "A function of bash that completes a command"
     options = commands[name].options
     lines = [f'    {_flag(o.name)}) words="{" ".join(_completed(o))}" ;;' for o in options if _completed(o)]
-    takes_any = [_flag(o.name) for o in options if not o.positional and o.kind is not bool and not _completed(o)]
+    takes_any = [_flag(o.name) for o in options if not (o.positional or o.kind is bool or _completed(o))]
     if takes_any: lines.append(f'    {"|".join(takes_any)}) ;;')
     flags = [_flag(o.name) for o in options if not o.positional]
     every = ' '.join([*flags, '--help', '--version'])
@@ -465,16 +493,19 @@ def completion(
 )->str: # A script
     "What a shell reads to complete the commands"
     one_of(('bash','zsh'), 'shell')(shell)
-    first = ['autoload -U +X compinit && compinit', 'autoload -U +X bashcompinit && bashcompinit'] if shell=='zsh' else []
-    return '\n'.join([*first, *map(_shell_function, commands)])
+    functions = '\n'.join(map(_shell_function, commands))
+    if shell=='bash': return functions
+    return f'autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n{functions}'
 
-# %% ../../nbs/86_app.commands.ipynb #be007c52
+# %% ../../nbs/86_app.commands.ipynb #6963e9da
 def overview()->str:
     "All commands, a line for each"
     about = {k: c.about for k,c in commands.items()}
     about['completion'] = 'A script for bash or zsh that completes the commands'
     lines = [f'  {k:10}  {told}' for k,told in about.items()]
-    title = ('mmvae_nb: multimodal variational autoencoders', 'usage: python -m mmvae_nb COMMAND ..., or mmvae_COMMAND ...')
+    title = (
+        'mmvae_nb: multimodal variational autoencoders',
+        'usage: python -m mmvae_nb COMMAND ..., or mmvae_COMMAND ...')
     return '\n'.join([*title, '', *lines, '', 'COMMAND --help lists the options of one'])
 
 def main(

@@ -5,19 +5,19 @@
 # %% auto #0
 __all__ = ['step_seconds', 'minutes_of', 'plan_run', 'mmvae_plan']
 
-# %% ../../nbs/85_app.plan.ipynb #f70a4c64
+# %% ../../nbs/85_app.plan.ipynb #3b3e45be
 import pandas as pd, time
 from fastai.basics import Callback
 from fastai.torch_core import default_device
 from statistics import median
 from torch import nn
 from .cli import (
-    _claim, _epochs_of, _for_incomplete, _full_path, _left_out_words, _prepared, _read_run, _settle, chosen, plain_errors)
+    _claim, _epochs_of, _full_path, _left_out_words, _prepared, _read_run, _settle, chosen, plain_errors)
 from ..data.core import MMData, mm_dls
 from ..nets import n_params
 from ..train.learner import mm_learner
 
-# %% ../../nbs/85_app.plan.ipynb #09c3c53b
+# %% ../../nbs/85_app.plan.ipynb #e7a40df0
 class _Stopwatch(Callback):
     "Seconds of training steps and of validation"
     order = 100
@@ -31,6 +31,7 @@ class _Stopwatch(Callback):
         steps = [b-a for a,b in zip(self.ticks, self.ticks[1:])]
         return median(steps[1:] or steps)
 
+# %% ../../nbs/85_app.plan.ipynb #627848ed
 def _few(data:MMData, n:int)->MMData:
     "The first samples"
     return data if len(data)<=n else data.subset(slice(n))
@@ -53,6 +54,7 @@ def _one_stage(learn, name:str, sizes:tuple)->dict:
         'begin': ready*(train+valid)/(n+n_valid),
     }
 
+# %% ../../nbs/85_app.plan.ipynb #08a4a364
 def step_seconds(
     model, # Thrown away afterwards: its weights change
     train:MMData, # What it learns from

@@ -284,10 +284,10 @@ def _weights_file(weights):
            'measure a Frechet distance in features trained here: class_features(train_classifiers(data))')
     raise FileNotFoundError(why)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #f9b3ba90
+# %% ../../nbs/72_eval.fidelity.ipynb #f3aebb14
 def _inception(path, dims):
     "pytorch-fid's network with the weights in `path`, without the network"
-    fid_inception = import_module('pytorch_fid.inception')    # only here: it loads torchvision, which takes seconds
+    fid_inception = import_module('pytorch_fid.inception')    # loads torchvision
     block = choose(dims, fid_inception.InceptionV3.BLOCK_INDEX_BY_DIM, 'number of Inception features')
     try:
         weights = torch.load(path, map_location='cpu', weights_only=True)
@@ -296,7 +296,8 @@ def _inception(path, dims):
     except Exception as e:
         kind = type(e).__name__
         found = f'{kind}: {str(e)[:80]}'
-        why = f"{path} does not hold the weights of pytorch-fid's Inception ({found}); download it again from {_fid_url}"
+        why = (f"{path} does not hold the weights of pytorch-fid's Inception ({found}); "
+               f'download it again from {_fid_url}')
         raise ValueError(why) from e
 
 # %% ../../nbs/72_eval.fidelity.ipynb #7d8349cd

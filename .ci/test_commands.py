@@ -44,7 +44,7 @@ BAD = { # words to add to a good line, which come last and so win; status; what 
     'no batches': ('--bs 0', 2, '--bs'),
     'no latent code': ('--latent 0', 2, '--latent'),
     'half a latent code': ('--latent 2.5', 2, 'whole number'),
-    'no training samples': ('--n_train 0', 2, '--n-train'),
+    'no training samples': ('--n_train 0', 2, '--n-train: expected'),
     'more samples than there are': ('--n-train 1000', 1, 'not enough'),
     'no learning': ('--lr 0', 2, '--lr'),
     'a rate that is no number': ('--lr nan', 2, '--lr'),

@@ -13,10 +13,11 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #c31be24d
+# %% ../../nbs/80_app.cli.ipynb #31d089a1
 import importlib, json, math, numpy as np, os, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from fastai.torch_core import default_device
 from fastcore.script import call_parse
 from functools import partial
@@ -39,7 +40,7 @@ from ..eval.report import (
 from ..eval.page import write_report
 from ..models.base import PrivateVAE
 from ..data.core import with_labels
-from ..nets import ConvBody, MLPNet
+from ..nets import ConvBody, ConvNet, MLPBody, MLPNet, Outputs, _entry_sd, default_channels
 from ..train.io import check_savable, load_model, save_model
 from ..train.learner import mm_learner
 
@@ -117,7 +118,7 @@ def load_data(
     whole = read_data(data, labels=labels)
     return _split(whole, data, *sizes)
 
-# %% ../../nbs/80_app.cli.ipynb #a6eb90cc
+# %% ../../nbs/80_app.cli.ipynb #8167e2dc
 _defaults = {
     'jnf_dcca': {'projectors': 'dcca', 'size': 16},
     'jnf_shared': {'projectors': 'contrastive', 'size': 16},
@@ -132,13 +133,13 @@ def _likelihood(text:str)->nn.Module:
     try: return make(scale=float(scale))
     except TypeError: raise ValueError(f'likelihood {name!r} takes no scale, found {text!r}') from None
 
-def _by_modality(text:str, names)->dict:
-    "Words by modality, from `negbin`, or `rna=negbin,site=categorical`; 'learned' where nothing is said"
+def _by_modality(text:str, names, usual:str='learned', option:str='--likelihood')->dict:
+    "Words by modality, from `negbin`, or `rna=negbin,site=categorical`; the usual one where nothing is said"
     if '=' not in text: return dict.fromkeys(names, text)
-    words = dict.fromkeys(names, 'learned')
+    words = dict.fromkeys(names, usual)
     for part in text.split(','):
         k, _, word = part.partition('=')
-        words[choose(k.strip(), names, 'modality in --likelihood')] = word.strip()
+        words[choose(k.strip(), names, f'modality in {option}')] = word.strip()
     return words
 
 def _for_data(text:str, data:MMData, k:str): # A likelihood, or its name; None: as the data suggest
@@ -156,6 +157,57 @@ def _small(shape:tuple, latent:int)->dict:
     encoder = ConvBody(shape, (16,32,64))
     decoder = MLPNet(latent, shape, (512,))
     return {'encoder': encoder, 'decoder': decoder}
+
+# %% ../../nbs/80_app.cli.ipynb #9372ee91
+def _weights(text:str, names)->dict: # A number, or 'auto', by modality
+    "Weights of reconstruction terms, from `1`, `auto`, or `rna=2,site=0.5`; 1 where nothing is said"
+    text = str(text)
+    if '=' not in text: choose(text, ('1','auto'), 'weight')
+    words = _by_modality(text, names, '1', '--weight')
+    return {k: _weight(word, k) for k,word in words.items()}
+
+def _weight(word:str, k:str):
+    if word=='auto': return word
+    try: w = float(word)
+    except ValueError: w = math.nan
+    if 0<=w<math.inf: return w
+    raise ValueError(f"--weight of {k!r}: expected a number from 0 up, or auto, found {word!r}")
+
+# %% ../../nbs/80_app.cli.ipynb #110742a0
+_networks = 'default', 'mlp', 'conv'
+
+def _widths(word:str, k:str)->tuple: # Kind of network, widths of its layers (none: the usual ones)
+    "What `mlp:256-256` says"
+    kind, _, sizes = word.partition(':')
+    choose(kind, _networks, f'network of {k!r} in --network')
+    if kind=='default' and not sizes: return kind, ()
+    numbers = sizes.split('-') if sizes else []
+    widths = [int(n) if n.isdigit() else 0 for n in numbers]
+    if kind=='default' or 0 in widths:
+        raise ValueError(f'--network of {k!r}: expected default, mlp:256-256 or conv:16-32, found {word!r}')
+    return kind, tuple(widths)
+
+def _decoder_shape(m)->tuple: # Shape, and outputs for each of its entries
+    "What the network of a decoder makes for the likelihood of a modality"
+    lik = as_likelihood(m.likelihood, m.shape)
+    shape = lik.outputs(m.shape) if hasattr(lik, 'widths') else m.shape
+    return tuple(shape), getattr(lik, 'n_out', 1)
+
+def _with_networks(m, word:str, latent:int, decodes:bool=True): # A `Modality`
+    "A modality with the networks that were asked for"
+    kind, widths = _widths(word, m.name)
+    if kind=='default': return m
+    conv = kind=='conv'
+    if conv and len(m.shape)!=3:
+        shape = tuple(m.shape)
+        raise ValueError(f'--network of {m.name!r}: conv is for images (C,H,W), found {shape}; choose mlp')
+    widths = widths or (default_channels(m.shape) if conv else (256,256))
+    body, net = (ConvBody, ConvNet) if conv else (MLPBody, MLPNet)
+    encoder = body(m.shape, widths, sd=_entry_sd(m))
+    if not decodes: return replace(m, encoder=encoder, decoder=None)
+    (first, *rest), n = _decoder_shape(m)
+    decoder = net(latent, (n*first, *rest), widths)
+    return replace(m, encoder=encoder, decoder=decoder if n==1 else Outputs(decoder, n))
 
 # %% ../../nbs/80_app.cli.ipynb #80db7aba
 _extras = { # Model -> options that only it has
@@ -225,30 +277,42 @@ def _sizes_of(build:type, d:int)->tuple:
     private = d//4
     return (d-private, private) if issubclass(build, PrivateVAE) else (d,)
 
-# %% ../../nbs/80_app.cli.ipynb #d9a8d948
+# %% ../../nbs/80_app.cli.ipynb #b45d3197
+def _weighted(data:MMData, fields:dict, weights:dict)->list:
+    "Modalities of the data with their weights; 'auto' is the inverse of a size, 1 for the largest"
+    auto = 'auto' in weights.values()
+    mods = data.modalities(weight='auto' if auto else 1., **fields)
+    def one(m):
+        w = weights[m.name]
+        return m if w=='auto' else replace(m, weight=w)
+    return [one(m) for m in mods]
+
+# %% ../../nbs/80_app.cli.ipynb #55aa1de1
 def build_model(
     name:str, # One of `_models`
     data:MMData, # Its shapes are the model's
     likelihood:str='learned', # One of `_liks`, or one for each, e.g. `rna=negbin,site=categorical`
     latent:int=16, # Numbers that a decoder reads: latent size, or shared and private together
-    weight:str='1', # Of reconstruction terms: '1', or 'auto', the inverse of their size
+    weight:str='1', # Of reconstruction terms: '1', 'auto' (the inverse of their size), or one for each: `rna=2`
+    network:str='default', # 'default', 'mlp:256-256', 'conv:16-32', or one for each
     **options # To the model
 ): # The model
     "A model by name for the modalities of some data, with networks that train on a CPU in minutes"
     build = _class_of(name)
-    choose(weight, ('1','auto'), 'weight')
     fields = {}
     words = _by_modality(likelihood, data.names)
+    decodes = name not in ('cmmd','split_cmmd')                              # theirs read more than z
     for k,v in data.x.items():
         shape = tuple(v.shape[1:])
         nets = _small(shape, latent)
-        if name in ('cmmd','split_cmmd'): nets.pop('decoder', None)          # theirs read more than z
+        if not decodes: nets.pop('decoder', None)
         lik = _for_data(words[k], data, k)
         fields[k] = {'likelihood': lik, **nets}
     label = options.get('label')
     if label: fields[label]['likelihood'] = _label_likelihood(data, label)
-    factor = 1. if weight=='1' else weight
-    mods = data.modalities(weight=factor, **fields)
+    mods = _weighted(data, fields, _weights(weight, data.names))
+    asked = _by_modality(network, data.names, 'default', '--network')
+    mods = [_with_networks(m, asked[m.name], latent, decodes) for m in mods]
     options = _defaults.get(name, {}) | options
     return build(mods, *_sizes_of(build, latent), **options)
 
@@ -662,14 +726,15 @@ def _try_losses(model, data:MMData, bs:int):
             raise ValueError(f'stage {stage.name!r}: the loss of untrained networks is {loss.item()}; '
                              'look for extreme values in the data, or choose another --likelihood')
 
-# %% ../../nbs/80_app.cli.ipynb #da07ddde
+# %% ../../nbs/80_app.cli.ipynb #ae4ac831
 def _model_of(args:dict, data:MMData):
     "The model of a run, for the modalities of some data"
     name = args['model']
     weight = args.get('weight', '1')                          # older runs have none
+    network = args.get('network', 'default')
     extra = _extra(name, args, data)
     torch.manual_seed(args['seed'])
-    return build_model(name, data, args['likelihood'], args['latent'], weight, **extra)
+    return build_model(name, data, args['likelihood'], args['latent'], weight, network, **extra)
 
 def _full_path(given:dict)->dict:
     "Options with the whole path of a file, so that a run is found from any folder"
@@ -729,7 +794,25 @@ def _about(args, parts, history=None)->dict:
     about = {'command': _command(args), 'settings': args, 'versions': _versions()|machine, 'data': data}
     return about if history is None else {**about, 'curves': history}
 
-# %% ../../nbs/80_app.cli.ipynb #bcb4bf78
+# %% ../../nbs/80_app.cli.ipynb #51519240
+def _new_folders(out)->list: # From the innermost
+    "Folders that making a folder for a run would make"
+    out = Path(out)
+    return [p for p in (out, *out.parents) if not p.exists()]
+
+@contextmanager
+def _undone(out, new:list, resume:bool=False):
+    "Training that fails leaves nothing that could not go on: the corrected command finds no run in its way"
+    try: yield
+    except Exception as e:
+        stuck = isinstance(e, FloatingPointError) or not (out/'checkpoint.pt').exists()
+        if stuck and not resume:
+            _clear(out)
+            empty = [p for p in new if not any(f for f in p.iterdir() if f not in new)]
+            for p in empty: p.rmdir()
+        raise
+
+# %% ../../nbs/80_app.cli.ipynb #448a68b4
 def train_run(
     out, # Folder
     resume:bool=False, # Go on with the run in it
@@ -737,9 +820,11 @@ def train_run(
     cbs=None, # Callbacks
     bar:bool=True, # Progress bars
     say=None, # Where the choices of the run are written, e.g. `print`
+    score:bool=True, # Score it, and draw? Else the model and its curves are all
     **given # Options
-)->dict: # Scores
+)->dict: # Scores; empty without
     "Train, fit a sampler, save, score and draw"
+    new = _new_folders(out)
     args, parts, lessons, model = _begin(out, given, resume, force)
     train, valid, test = parts
     taught, checked = lessons
@@ -747,10 +832,11 @@ def train_run(
     if say:
         say(chosen(model, train, args))
         for line in _left_out_words(model, {'training': train, 'validation': valid}): say(line)
-    learn = _fit(model, taught, checked, args, out, resume, cbs, bar)
+    with _undone(out, new, resume): learn = _fit(model, taught, checked, args, out, resume, cbs, bar)
     problems = _add_sampler(model.cpu(), taught, args['seed'])
     save_model(model, out)
     with whole_file(out/'curves.csv') as tmp: learn.terms.to_csv(tmp, index=False)
+    if not score: return {}
     judges = out/'judges.safetensors'
     s = score_run(model, train, test, judges, quiet=not bar)
     s['warnings'] = problems+s.get('warnings', [])
@@ -769,7 +855,7 @@ def _interrupted(out):
     print(f'\ninterrupted{how}', file=sys.stderr)
     raise SystemExit(130) from None
 
-# %% ../../nbs/80_app.cli.ipynb #1f461eeb
+# %% ../../nbs/80_app.cli.ipynb #a93f03a1
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -778,7 +864,8 @@ def mmvae_train(
     epochs:str=None, # A number for every stage, or e.g. joint=20,unimodal=10
     latent:int=None, # Latent size
     likelihood:str=None, # learned, a word, e.g. negbin or normal:0.5; or one for each: rna=negbin,site=categorical
-    weight:str=None, # Of the modalities: 1, or auto (the inverse of their size)
+    weight:str=None, # Of the modalities: 1, auto (the inverse of their size), or one for each: rna=2,site=0.5
+    network:str=None, # default, mlp or conv, perhaps with widths, e.g. mlp:256-256; or one for each: rna=mlp,scan=conv
     observed:str=None, # Of cmmd: what every sample has, e.g. a,b; of split_cmmd: a set for each model, e.g. a,a+b
     label:str=None, # Of cmmd and split_cmmd: the modality to classify; made from the labels y if there is none
     source:str=None, # Of vcca and vcca_private: the modality that is read (default: the first)
@@ -787,21 +874,25 @@ def mmvae_train(
     bs:int=None, # Batch size
     seed:int=None, # Seed of weights, order and noise
     n_train:int=None, # Training samples
+    n_valid:int=None, # Validation samples
+    n_test:int=None, # Test samples
     device:str=None, # cpu or cuda (default: a GPU if there is one)
     resume:bool=False, # Go on with an interrupted run
     force:bool=False, # Start over where a run already is
+    no_score:bool=False, # Train and save, no more
 ):
     "Train a multimodal VAE; options that are left out are chosen for the data"
     given = dict(
         data=data, model=model, epochs=epochs, latent=latent, likelihood=likelihood, weight=weight,
-        observed=observed, label=label, source=source, labels=labels, lr=lr, bs=bs, seed=seed, n_train=n_train,
-        device=device)
+        network=network, observed=observed, label=label, source=source, labels=labels, lr=lr, bs=bs, seed=seed,
+        n_train=n_train, n_valid=n_valid, n_test=n_test, device=device)
     with plain_errors():
         if not out: raise ValueError('--out is needed: a folder for the run')
         bar = sys.stdout.isatty()
-        try: s = train_run(out, resume, force, bar=bar, say=print, **given)
+        try: s = train_run(out, resume, force, bar=bar, say=print, score=not no_score, **given)
         except KeyboardInterrupt: _interrupted(out)
-        print(_report(_as_table(s)))
+        if s: print(_report(_as_table(s)))
+    if no_score: return print(f'model and curves are in {out}; mmvae_evaluate {out} scores it')
     page = Path(out)/'report.html'
     print(f'model, scores, curves and pictures are in {out}; {page} shows them on one page')
 

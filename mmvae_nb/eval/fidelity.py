@@ -7,9 +7,10 @@ __all__ = ['fid_file', 'trace_sqrt', 'frechet_distance', 'FeatureStats', 'freche
            'Penultimate', 'class_features', 'Inception', 'as_png', 'precision_recall', 'real_features', 'generated',
            'fidelity', 'class_frechet', 'mean_frechet', 'LatentMean', 'class_encoders']
 
-# %% ../../nbs/72_eval.fidelity.ipynb #5f89e7c6
+# %% ../../nbs/72_eval.fidelity.ipynb #b9fc8829
 import hashlib, math, pandas as pd, torch
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import product
 from fastai.torch_core import to_device
 from ..core import MultimodalVAE, as_names, choose, eval_mode, seeded
@@ -20,7 +21,6 @@ from .coherence import _answered, _device, _refuse
 from ..models.samplers import _bar, _key, _nobody
 from ..nets import decoders, unimodal_encoders
 from pathlib import Path
-from pytorch_fid import inception as fid_inception
 from torch import nn, Tensor
 from unittest import mock
 
@@ -268,8 +268,10 @@ def class_features(
     nets = {k: Penultimate(c, f'classifier of {k}') for k,c in classifiers.items()}
     return nn.ModuleDict(nets)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #38d36d7e
-fid_file = Path(fid_inception.FID_WEIGHTS_URL).name # Torch hub's name of the weights
+# %% ../../nbs/72_eval.fidelity.ipynb #59944c0c
+_fid_url = ('https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/'
+            'pt_inception-2015-12-05-6726825d.pth')
+fid_file = Path(_fid_url).name # Torch hub's name of the weights
 
 def _weights_file(weights):
     "Where the weights lie: the given path, or torch hub's cache"
@@ -278,14 +280,14 @@ def _weights_file(weights):
         hub = Path(torch.hub.get_dir())
         p = hub/'checkpoints'/fid_file
     if p.is_file(): return p
-    url = fid_inception.FID_WEIGHTS_URL
-    why = (f'no Inception weights at {p}: download {url} and put it there or pass its path; without it, '
+    why = (f'no Inception weights at {p}: download {_fid_url} and put it there or pass its path; without it, '
            'measure a Frechet distance in features trained here: class_features(train_classifiers(data))')
     raise FileNotFoundError(why)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #303e89eb
+# %% ../../nbs/72_eval.fidelity.ipynb #f3aebb14
 def _inception(path, dims):
     "pytorch-fid's network with the weights in `path`, without the network"
+    fid_inception = import_module('pytorch_fid.inception')    # loads torchvision
     block = choose(dims, fid_inception.InceptionV3.BLOCK_INDEX_BY_DIM, 'number of Inception features')
     try:
         weights = torch.load(path, map_location='cpu', weights_only=True)
@@ -294,8 +296,8 @@ def _inception(path, dims):
     except Exception as e:
         kind = type(e).__name__
         found = f'{kind}: {str(e)[:80]}'
-        url = fid_inception.FID_WEIGHTS_URL
-        why = f"{path} does not hold the weights of pytorch-fid's Inception ({found}); download it again from {url}"
+        why = (f"{path} does not hold the weights of pytorch-fid's Inception ({found}); "
+               f'download it again from {_fid_url}')
         raise ValueError(why) from e
 
 # %% ../../nbs/72_eval.fidelity.ipynb #7d8349cd

@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['plain_words', 'coherence_figure', 'data_table', 'loss_figure', 'write_report']
 
-# %% ../../nbs/79_eval.page.ipynb #6d8b26d4
+# %% ../../nbs/79_eval.page.ipynb #4cd71e5c
 import math, numpy as np, pandas as pd, torch
 from .. import viz
-from ..core import MultimodalVAE, eval_mode, seeded
+from ..core import MultimodalVAE, eval_mode
 from ..data.core import MMData, whole_file
 from .latents import to_plane
 from .report import _number, _value, labelled, nobody, not_drawn, report_pictures, summary, verdict

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Task', 'time_said', 'fitted', 'Terminal', 'Page', 'Nowhere', 'place', 'drawn_on', 'task', 'all_closed', 'say', 'show',
-           'bar', 'whole', 'hearing', 'leave_at_once', 'interruptible']
+           'bar', 'whole', 'begin', 'hearing', 'leave_at_once', 'interruptible']
 
 # %% ../nbs/07_progress.ipynb #aeb9740f
 import os, shutil, signal, sys, threading, time
@@ -323,15 +323,24 @@ def _counted(items, task, label):
             yield item
             task.at(i+1)
 
-# %% ../nbs/07_progress.ipynb #4313f89c
+# %% ../nbs/07_progress.ipynb #8f9f500b
 def whole(
-    seconds:dict, # `{step: guessed seconds}`, in order
+    costs:dict, # `{step: cost}`, in order
     quiet:bool=False, # No line
+    seconds:bool=False, # Are costs guessed seconds? Else only their ratios count
 ): # Context manager that gives a `Task`; `task.step(name)` begins a step
     "A run of several steps: one line, and the time that is left of all of them"
-    t = Task(costs=seconds.values(), form='{label}', seconds=True)
-    t.names = list(seconds)
+    t = Task(costs=costs.values(), form='{label}', seconds=seconds)
+    t.names = list(costs)
     return nullcontext(t) if quiet else _Open(t)
+
+def begin(
+    costs:dict, # `{step: cost}`, in order
+    quiet:bool=False, # No line
+    **kw # To `whole`
+)->Task:
+    "As `whole`, for a function that is decorated by `all_closed()`"
+    return whole(costs, quiet, **kw).__enter__()
 
 # %% ../nbs/07_progress.ipynb #678a4297
 def _handler(signum, frame):
@@ -360,10 +369,13 @@ def hearing():
         signal.signal(signal.SIGINT, before)
         _pressed.clear()
 
-# %% ../nbs/07_progress.ipynb #b2cac249
-def leave_at_once():
-    "Until something is begun, Ctrl-C ends this process at once, in one line and with status 130"
-    if _may_listen(): signal.signal(signal.SIGINT, _leave)
+# %% ../nbs/07_progress.ipynb #d2385283
+def leave_at_once(
+    command:str='mmvae_', # How the name of the program begins; of another nothing changes
+):
+    "Until a command has begun something, Ctrl-C ends it at once, in one line and with status 130"
+    program = os.path.basename(sys.argv[0])
+    if program.startswith(command) and _may_listen(): signal.signal(signal.SIGINT, _leave)
 
 @contextmanager
 def interruptible(
@@ -373,6 +385,7 @@ def interruptible(
     try:
         with all_closed(), hearing(): yield
     except KeyboardInterrupt:
+        if signal.getsignal(signal.SIGINT) is _leave: signal.signal(signal.SIGINT, signal.SIG_IGN)     # once is enough
         told = how() if callable(how) else how
         clear = '\r\x1b[K' if sys.stderr.isatty() else ''
         print(f'{clear}interrupted{told}', file=sys.stderr, flush=True)

@@ -6,7 +6,7 @@
 __all__ = ['MMData', 'nan_masks', 'one_hot', 'same_classes', 'with_labels', 'mcar', 'missing_by_label', 'whole_file', 'MMLoader',
            'mm_dls']
 
-# %% ../../nbs/20_data.core.ipynb #dd00f3ae
+# %% ../../nbs/20_data.core.ipynb #975b50e4
 import copy, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings
 import numpy as np
 from collections.abc import Mapping
@@ -15,7 +15,6 @@ from fastai.data.core import DataLoaders
 from fastai.data.load import DataLoader
 from fastai.torch_core import default_device
 from fastcore.basics import patch
-from fastprogress.fastprogress import progress_bar
 from importlib import import_module
 from itertools import combinations, pairwise
 from numbers import Integral, Real
@@ -23,6 +22,7 @@ from pathlib import Path
 from torch import Tensor
 from ..core import Modality, as_names, choose, seeded, seen
 from ..dists import NormalLik, Standard, as_likelihood
+from ..progress import bar
 
 # %% ../../nbs/20_data.core.ipynb #4d12684e
 def _is_pandas(v, *kinds):
@@ -1565,13 +1565,25 @@ def from_path(cls:MMData, path, **kw)->MMData:
     read = cls.from_folder if Path(path).is_dir() else cls.from_npz
     return read(path, **kw)
 
-# %% ../../nbs/20_data.core.ipynb #795f539f
+# %% ../../nbs/20_data.core.ipynb #2849c288
+def _names_of(items): return items if isinstance(items, str) else '+'.join(items) or 'nothing'
+
+def _subset(item):
+    "The names that an item is, or begins with, in words"
+    while item and not isinstance(item[0], str): item = item[0]
+    return _names_of(item or ())
+
 def _bar(
-    it, # Something with a length
-    quiet:bool=False, # No bar, and nothing at all on the screen
+    it, # What to loop over
+    quiet:bool=False, # No line (None: only where the loop is slow)
+    n:int=None, # Number of items (default: their length)
+    name:str='', # What is done, e.g. the metric
+    word:str=None, # Which item it is: this word and the names that it is, or begins with, e.g. 'given'
+    costs=None, # Of the items, in any unit (default: all the same)
 ): # The same, to be looped over
-    "A progress bar that vanishes when it is done"
-    return it if quiet else progress_bar(it, leave=False)
+    "A `bar` of a loop over modalities or subsets, or over anything"
+    def label(item): return f'{word} {_subset(item)}'.strip()
+    return bar(it, name, n, quiet, None if word is None else label, costs)
 
 @contextmanager
 def whole_file(

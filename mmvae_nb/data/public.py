@@ -130,7 +130,7 @@ def stored_bytes(
     sizes = {v.data_ptr(): v.numel()*v.element_size() for v in tensors}
     return sum(sizes.values())
 
-# %% ../../nbs/23_data.public.ipynb #8c58a8e0
+# %% ../../nbs/23_data.public.ipynb #1e3c68f9
 def to_npy(
     out, # File to write
     n:int, # Number of rows
@@ -153,7 +153,7 @@ def to_npy(
         why = f'{part}: begun with shape {a.shape}, now {(n, *shape)}; delete it'
         raise ValueError(why)
     with ThreadPoolExecutor() as pool:
-        for i in _bar(range(done, n, chunk), quiet):
+        for i in _bar(range(done, n, chunk), quiet, name=f'converting {Path(path).name}'):
             end = min(i+chunk, n)
             rows = pool.map(read, range(i, end))
             for j,v in enumerate(rows, i): a[j] = v

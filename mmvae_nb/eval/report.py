@@ -380,7 +380,7 @@ def _coherence(t:Trial):
     draws = max(1000, len(t.test))
     yield joint_scores(t.model, t.test, clf, n=draws)
 
-# %% ../../nbs/77_eval.report.ipynb #1d91c0e1
+# %% ../../nbs/77_eval.report.ipynb #af0a60f0
 @metric('fidelity', 'classifiers')
 def _fidelity(t:Trial):
     "Squared Frechet distance from the test data; small is good. Precision and recall; large is good"
@@ -397,7 +397,7 @@ def _fidelity(t:Trial):
     sources = [(S, {}) for S in given]
     sources += [((), {'sampler': name}) for name in t.model.samplers]
     parts = []
-    for S,source in _bar(sources, t.quiet):
+    for S,source in _bar(sources, t.quiet, None, 'fidelity', 'given'):
         df = t.attempt(fidelity, S, t.model, t.test, features, given=[S], few=True, groups=0, k=3, quiet=True, **source)
         name = source.get('sampler') or '+'.join(S) or 'prior'
         parts.append(df.assign(given=name))
@@ -423,7 +423,7 @@ def mean_error(
     error = v-v.mean(0)
     return error.square().mean().item()
 
-# %% ../../nbs/77_eval.report.ipynb #9d9cf505
+# %% ../../nbs/77_eval.report.ipynb #72ad7f9b
 @metric('reconstruction')
 def _reconstruction(t:Trial):
     "Mean squared error of decoder means, from each other and from everything"
@@ -433,7 +433,7 @@ def _reconstruction(t:Trial):
     asked = [(S, None) for S in some]
     asked += [(S, t.model.answers.targets) for S in whole]
     parts = []
-    for S,targets in _bar(asked, t.quiet):
+    for S,targets in _bar(asked, t.quiet, None, 'reconstruction', 'given'):
         df = t.attempt(reconstruction, S, t.model, t.test, given=[S], targets=targets, quiet=True)
         if df.shape[1] and not len(df): t.reasons.append('given '+'+'.join(S)+': no sample has it beside a target')
         chance = [mean_error(t.test, k, S) for k in df.get('target', ())]
@@ -442,7 +442,7 @@ def _reconstruction(t:Trial):
     df = pd.concat(parts, ignore_index=True)
     if len(df): yield tidy(df, 'mse', 'chance: the mean of the test data', 'lower')
 
-# %% ../../nbs/77_eval.report.ipynb #7d1a5586
+# %% ../../nbs/77_eval.report.ipynb #6cf2df50
 def _labelled_rows(data, given)->int:
     "How many samples have a class and all of the given modalities?"
     known = data.y.cpu()>=0
@@ -470,13 +470,13 @@ def _latents(t:Trial):
     readers.append(('K-means accuracy', kmeans_accuracy, {}, ''))
     for name,read,how,note in readers:
         data = t.model, t.train, t.test
-        parts = [t.attempt(read, S, *data, subsets=[S], quiet=True, **how) for S in _bar([*rows], t.quiet)]
+        parts = [t.attempt(read, S, *data, subsets=[S], quiet=True, **how) for S in _bar([*rows], t.quiet, None, name, 'given')]
         df = pd.concat(parts, ignore_index=True)
         if not len(df): continue
         chance = [class_chance(t.test, s.split('+')) for s in df['subset']]
         yield tidy(df, name, note, 'higher', chance=chance)
 
-# %% ../../nbs/77_eval.report.ipynb #057778e1
+# %% ../../nbs/77_eval.report.ipynb #ae923f18
 @metric('collapse')
 def _collapse(t:Trial):
     "Dimensions that carry nothing"
@@ -486,7 +486,8 @@ def _collapse(t:Trial):
         subset = '+'.join(S)
         if S not in several: t.reasons.append(f'given {subset}: fewer than two samples have it')
     if not several: return
-    parts = [t.attempt(active_units, S, t.model, t.test, [S], quiet=True) for S in _bar(several, t.quiet)]
+    units = _bar(several, t.quiet, None, 'active units', 'given')
+    parts = [t.attempt(active_units, S, t.model, t.test, [S], quiet=True) for S in units]
     df = pd.concat(parts, ignore_index=True)
     d = t.model.d
     if len(df): yield tidy(df, 'active units', f'of {d}', 'higher', ceiling=float(d))
@@ -495,7 +496,8 @@ def _collapse(t:Trial):
         t.reasons.append(f'no share of collapsed dimensions: {who} has no prior to compare with')
         return
     eps = torch.tensor([.01])
-    parts = [t.attempt(collapse, S, t.model, t.test, [(S, None)], eps=eps, quiet=True) for S in _bar(several, t.quiet)]
+    shares = _bar(several, t.quiet, None, 'collapse', 'given')
+    parts = [t.attempt(collapse, S, t.model, t.test, [(S, None)], eps=eps, quiet=True) for S in shares]
     df = pd.concat(parts, ignore_index=True)
     note = 'share of dimensions within 0.01 nats of the prior for 99 % of the data'
     if len(df): yield tidy(df, 'collapse', note, 'lower')
@@ -541,7 +543,7 @@ def _told(tables)->dict:
     some = next(filter(None, cuts), None)
     return {**attrs, 'subsets': some} if some else attrs
 
-# %% ../../nbs/77_eval.report.ipynb #d1bb04d2
+# %% ../../nbs/77_eval.report.ipynb #1cf7f6d5
 def evaluate(
     model:MultimodalVAE, # Trained
     test:MMData, # Judged on
@@ -556,7 +558,7 @@ def evaluate(
     skipped = _applicable(t, names, only is not None)
     left_out = [{'metric': k, 'reason': r} for k,r in skipped.items()]
     tables = []
-    for k in _bar([k for k in names if k not in skipped], t.quiet):
+    for k in _bar([k for k in names if k not in skipped], t.quiet, None, 'evaluate', ''):
         parts, reasons = _measure(t, k, only is not None)
         left_out += [{'metric': k, 'reason': r} for r in reasons]
         tables += parts

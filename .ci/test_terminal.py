@@ -6,6 +6,7 @@ import fcntl, os, pty, re, runpy, select, signal, struct, subprocess, sys, termi
 from pathlib import Path
 import numpy as np, pyte, pytest, torch
 from mmvae_nb.app import cli, fill          # loaded once, for all commands that start in a copy
+from mmvae_nb.progress import leave_at_once
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,6 +29,7 @@ class Shell:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             sys.stdout, sys.stderr = (os.fdopen(i, 'w', buffering=1, encoding='utf-8') for i in (1, 2))
             sys.argv = argv
+            leave_at_once()                     # as the first import of a command does
             runpy.run_path(argv[0], run_name='__main__')
             status = 0
         except SystemExit as e: status = e.code or 0
@@ -139,13 +141,13 @@ def test_evaluate(run, place):
     one_line(shell)
 
 @pytest.mark.parametrize('name,args', [
-    ('mmvae_generate', ['--n', 40, '--k', 400_000, '--out', 'x.npz']),
+    ('mmvae_generate', ['--given', 'rna', '--n', 40, '--k', 3000, '--out', 'x.npz']),
     ('mmvae_impute', ['--n', 4000, '--out', 'filled.npz'])])
 def test_others(run, place, name, args):
     "Ctrl-C in a command that writes one file: one line, and no file"
     args[-1] = place/args[-1]
     shell = Shell(place/name, run, *args)
-    time.sleep(.7)
+    time.sleep(.3)
     shell.press()
     assert shell.finish()==130, shell.text()
     one_line(shell)

@@ -15,8 +15,8 @@ leave_at_once()                                               # the imports belo
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #9109230f
-import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
+# %% ../../nbs/80_app.cli.ipynb #33b43606
+import importlib, json, math, numpy as np, pandas as pd, platform, shlex, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from fastai.torch_core import default_device
@@ -331,12 +331,12 @@ def chosen(
     if words := _answers_words(model): lines.append(words)
     return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #bf1e4b5d
+# %% ../../nbs/80_app.cli.ipynb #a876af07
 def _how_to_go_on(out):
     "What to type after an interruption"
     if out is None: return ''
     begun = (Path(out)/'run.json').exists()
-    return f'; go on with: mmvae_train --out {out} --resume' if begun else ' before training began'
+    return f'; go on with: mmvae_train --out {shlex.quote(str(out))} --resume' if begun else ' before training began'
 
 @contextmanager
 def plain_errors(out=None):
@@ -724,12 +724,14 @@ def _title(args, data=None)->str:
     path = Path(data or args['data'])
     return f"{args['model']}, {path.name}"
 
-# %% ../../nbs/80_app.cli.ipynb #818f2faa
+# %% ../../nbs/80_app.cli.ipynb #52371bb4
 def _run_costs(model, args:dict, train:MMData, test:MMData)->dict:
-    "Rough costs of the steps of a run, in forward passes of a sample"
+    "Rough costs of the steps of a run, in forward passes of a sample: their ratios on the digits"
     N, M = len(train), len(model.names)
     passes = sum(_epochs_of(args, model).values())
-    return {'training': 3.*passes*N, 'sampler': 1.*N, 'scoring': 1.*N, 'pictures': 1.*N, 'report': 1.*N}
+    subsets = len(some_subsets(model.names))
+    scoring = 3.5*N*M+5.*subsets*len(test) if labelled(train) else 3.*len(test)
+    return {'training': 3.*passes*N, 'sampler': N, 'scoring': scoring, 'pictures': 500., 'report': 500.}
 
 # %% ../../nbs/80_app.cli.ipynb #35649c97
 @all_closed()

@@ -6,7 +6,7 @@
 __all__ = ['MMData', 'nan_masks', 'one_hot', 'same_classes', 'with_labels', 'mcar', 'missing_by_label', 'whole_file', 'MMLoader',
            'mm_dls']
 
-# %% ../../nbs/20_data.core.ipynb #975b50e4
+# %% ../../nbs/20_data.core.ipynb #a0beba3e
 import copy, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings
 import numpy as np
 from collections.abc import Mapping
@@ -22,7 +22,6 @@ from pathlib import Path
 from torch import Tensor
 from ..core import Modality, as_names, choose, seeded, seen
 from ..dists import NormalLik, Standard, as_likelihood
-from ..progress import bar
 
 # %% ../../nbs/20_data.core.ipynb #4d12684e
 def _is_pandas(v, *kinds):
@@ -1565,26 +1564,7 @@ def from_path(cls:MMData, path, **kw)->MMData:
     read = cls.from_folder if Path(path).is_dir() else cls.from_npz
     return read(path, **kw)
 
-# %% ../../nbs/20_data.core.ipynb #2849c288
-def _names_of(items): return items if isinstance(items, str) else '+'.join(items) or 'nothing'
-
-def _subset(item):
-    "The names that an item is, or begins with, in words"
-    while item and not isinstance(item[0], str): item = item[0]
-    return _names_of(item or ())
-
-def _bar(
-    it, # What to loop over
-    quiet:bool=False, # No line (None: only where the loop is slow)
-    n:int=None, # Number of items (default: their length)
-    name:str='', # What is done, e.g. the metric
-    word:str=None, # Which item it is: this word and the names that it is, or begins with, e.g. 'given'
-    costs=None, # Of the items, in any unit (default: all the same)
-): # The same, to be looped over
-    "A `bar` of a loop over modalities or subsets, or over anything"
-    def label(item): return f'{word} {_subset(item)}'.strip()
-    return bar(it, name, n, quiet, None if word is None else label, costs)
-
+# %% ../../nbs/20_data.core.ipynb #35ece817
 @contextmanager
 def whole_file(
     path, # Where the file is to be

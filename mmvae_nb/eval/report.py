@@ -9,7 +9,7 @@ __all__ = ['lacks', 'metrics', 'columns', 'nobody', 'why_prior', 'labelled', 'so
            'write_scores', 'from_records', 'read_scores', 'overview', 'random_samples', 'not_drawn', 'report_pictures',
            'write_report']
 
-# %% ../../nbs/77_eval.report.ipynb #e474b82f
+# %% ../../nbs/77_eval.report.ipynb #f1f04c65
 import base64, html, io, json, math, pandas as pd, torch, warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,8 @@ from PIL import Image
 from torch import nn
 from .. import viz
 from ..core import MultimodalVAE, as_names, choose, seeded, some_subsets as some_of, subsets as all_subsets
-from ..data.core import MMData, _bar, same_classes, whole_file
+from ..data.core import MMData, same_classes, whole_file
+from ..progress import _bar
 from .coherence import (check_reads, classifier_accuracy, coherence, joint_coherence, reading,
                                      train_classifiers)
 from .fidelity import class_features, fidelity
@@ -442,7 +443,7 @@ def _reconstruction(t:Trial):
     df = pd.concat(parts, ignore_index=True)
     if len(df): yield tidy(df, 'mse', 'chance: the mean of the test data', 'lower')
 
-# %% ../../nbs/77_eval.report.ipynb #6cf2df50
+# %% ../../nbs/77_eval.report.ipynb #ab96c092
 def _labelled_rows(data, given)->int:
     "How many samples have a class and all of the given modalities?"
     known = data.y.cpu()>=0
@@ -470,7 +471,8 @@ def _latents(t:Trial):
     readers.append(('K-means accuracy', kmeans_accuracy, {}, ''))
     for name,read,how,note in readers:
         data = t.model, t.train, t.test
-        parts = [t.attempt(read, S, *data, subsets=[S], quiet=True, **how) for S in _bar([*rows], t.quiet, None, name, 'given')]
+        sets = _bar([*rows], t.quiet, None, name, 'given')
+        parts = [t.attempt(read, S, *data, subsets=[S], quiet=True, **how) for S in sets]
         df = pd.concat(parts, ignore_index=True)
         if not len(df): continue
         chance = [class_chance(t.test, s.split('+')) for s in df['subset']]

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['samplers', 'latent_codes', 'sampler_gain', 'score_components', 'GMMSampler', 'MAFSampler', 'fit_sampler']
 
-# %% ../../nbs/60_models.samplers.ipynb #8cde7787
+# %% ../../nbs/60_models.samplers.ipynb #e5c12a25
 import inspect, math, torch, warnings
 from copy import deepcopy
 from fastcore.basics import patch
@@ -13,8 +13,8 @@ from math import comb
 from torch import nn, Tensor
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 from ..core import _like, as_names, choose, following, register, seeded, some_subsets
-from ..data.core import _bar
 from ..dists import normal
+from ..progress import _bar
 from ..theory.flows import FlowPosterior, MADE, maf
 
 # %% ../../nbs/60_models.samplers.ipynb #aa037022

@@ -401,19 +401,19 @@ def _fit_words(stage, rows, told, seconds):
         losses.append(f"lowest {lowest:.1f} in pass {rows[valid.index(lowest)]['epoch']+1}")
     return f"{stage}: {passes} in {time_said(seconds)}; {', '.join(losses)}"
 
-# %% ../../nbs/30_train.learner.ipynb #0fec8ab0
+# %% ../../nbs/30_train.learner.ipynb #f967c682
 class Progress(_Light, ProgressCallback):
     "One line for all that is to be done, in place of fastai's bars"
     order = 59                                  # so that `CSVLogger`, of order 60, writes rows as well
     def before_fit(self):
         self.mbar,self.rows,self.told = _Graph(),[],{}
         self.began = self.looked = time.monotonic()
-        self.old_logger,self.learn.logger = self.logger,noop if self.logger is noop else self.tell
+        self.old_logger,self.learn.logger = self.logger,noop if self.logger is noop else self._tell
         n = self.n_epoch if self.create_mbar else 1
         self.stack = ExitStack()
         name = 'pass' if self.create_mbar else 'validation'
         self.passes = self.stack.enter_context(task(name, [1]*n, form='{name} {i}/{n}'))
-        self.passes.notes = self.numbers
+        self.passes.notes = self._numbers
         self.batches = None
     def before_epoch(self):
         if self.create_mbar: self.passes.at(self.epoch)
@@ -433,19 +433,21 @@ class Progress(_Light, ProgressCallback):
         self.first = 0 if alone else len(self.dls.train)
         if alone: self.begin([1]*len(self.dl))
     def after_batch(self): self.batches.task.at(self.first+self.iter+1)
-    def after_train(self): self.look('train')
-    def after_validate(self): self.look('valid')
+    def after_train(self): self._look('train')
+    def after_validate(self): self._look('valid')
+    def after_fit(self):
+        if hasattr(self, 'stack'): self._finish()
 
-# %% ../../nbs/30_train.learner.ipynb #98210c1f
+# %% ../../nbs/30_train.learner.ipynb #18845cdd
 @patch
-def look(self:Progress, split):
+def _look(self:Progress, split):
     "Take the loss of a split from the recorder, which has it as a number by now"
     recorder = getattr(self.learn, 'term_recorder', None)
     means = recorder.means.get(split) if recorder else None
     if means: self.told[split] = means['loss']
 
 @patch
-def numbers(self:Progress):
+def _numbers(self:Progress):
     "What the line shows: the running loss of this pass, and the last validation"
     recorder, now = getattr(self.learn, 'term_recorder', None), time.monotonic()
     if recorder and self.training and recorder.n and now-self.looked>1:
@@ -454,29 +456,29 @@ def numbers(self:Progress):
     return {k: self.told[k] for k in ('train','valid') if k in self.told}
 
 @patch
-def tell(self:Progress, row):
+def _tell(self:Progress, row):
     "What the recorder logs after a pass"
     self.rows.append(dict(zip(self.recorder.metric_names, row)))
     if self.old_logger is not print: self.old_logger(row)
     elif place() is Nowhere: print(_row_words(self.rows[-1]), flush=True)
 
 @patch
-def after_fit(self:Progress):
-    if not hasattr(self, 'stack'): return
+def _finish(self:Progress):
+    "Leave what stays, and close the line"
     self.learn.logger = self.old_logger
     self.mbar.on_iter_end()
-    if self.rows and self.old_logger is print and place() is not Nowhere: self.sum_up()
+    if self.rows and self.old_logger is print and place() is not Nowhere: self._sum_up()
     self.stack.close()
     del self.stack
 
 @patch
-def sum_up(self:Progress):
+def _sum_up(self:Progress):
     "Leave a line in a terminal, a table in a notebook"
     told = _fit_words(get_model(self.model).stage.name, self.rows, self.told, time.monotonic()-self.began)
     table = pd.DataFrame(self.rows).to_html(index=False, float_format='{:.2f}'.format, border=0)
     say(told, f'<p>{told}</p>{table}')
 
-# %% ../../nbs/30_train.learner.ipynb #71569045
+# %% ../../nbs/30_train.learner.ipynb #a4128417
 _no_prediction = ('a multimodal VAE has no single prediction; generate from what is given: '
                   'learn.model.model.generate(x, given=..., targets=...)')
 
@@ -515,6 +517,7 @@ class MMLearner(Learner):
     def _refuse(self, *args, **kwargs): raise NotImplementedError(_no_prediction)
     get_preds = predict = show_results = tta = _refuse
 
+# %% ../../nbs/30_train.learner.ipynb #5ad74a42
 def _parts_of(model):
     "A row for each part of a model: numbers of parameters, and where it learns"
     def learns(name):

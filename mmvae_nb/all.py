@@ -13,6 +13,7 @@ from .liks import (
     PoissonLik, NegBinLik, ZIPoissonLik, ZINegBinLik, MultinomialLik, DirMultLik, LogNormalLik, GammaLik, BetaLik,
     FeatureNormalLik, PredictedNormalLik, StudentLik, OrdinalLik, suggest_likelihood, better_word)
 from .mixed import MixedLik
+from .progress import bar, whole
 from .viz import (
     palette, style, grid, show_images, show_sample, show_samples, ellipse, density, latent_plane, dots, bars, curves)
 from .page import card, contrast, figure, fold, table, whole_page

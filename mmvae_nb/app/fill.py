@@ -5,6 +5,12 @@
 # %% auto #0
 __all__ = ['write_filled', 'mmvae_impute']
 
+# %% ../../nbs/85_app.fill.ipynb #52d67206
+from ..progress import leave_at_once
+
+# %% ../../nbs/85_app.fill.ipynb #b1990ebc
+leave_at_once()                                               # the imports below take seconds
+
 # %% ../../nbs/85_app.fill.ipynb #510229c8
 import numpy as np, sys
 from fastcore.script import call_parse

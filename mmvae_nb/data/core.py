@@ -6,7 +6,7 @@
 __all__ = ['MMData', 'nan_masks', 'one_hot', 'same_classes', 'with_labels', 'mcar', 'missing_by_label', 'whole_file', 'MMLoader',
            'mm_dls']
 
-# %% ../../nbs/20_data.core.ipynb #dd00f3ae
+# %% ../../nbs/20_data.core.ipynb #a0beba3e
 import copy, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings
 import numpy as np
 from collections.abc import Mapping
@@ -15,7 +15,6 @@ from fastai.data.core import DataLoaders
 from fastai.data.load import DataLoader
 from fastai.torch_core import default_device
 from fastcore.basics import patch
-from fastprogress.fastprogress import progress_bar
 from importlib import import_module
 from itertools import combinations, pairwise
 from numbers import Integral, Real
@@ -1565,14 +1564,7 @@ def from_path(cls:MMData, path, **kw)->MMData:
     read = cls.from_folder if Path(path).is_dir() else cls.from_npz
     return read(path, **kw)
 
-# %% ../../nbs/20_data.core.ipynb #795f539f
-def _bar(
-    it, # Something with a length
-    quiet:bool=False, # No bar, and nothing at all on the screen
-): # The same, to be looped over
-    "A progress bar that vanishes when it is done"
-    return it if quiet else progress_bar(it, leave=False)
-
+# %% ../../nbs/20_data.core.ipynb #35ece817
 @contextmanager
 def whole_file(
     path, # Where the file is to be

@@ -8,7 +8,7 @@ __all__ = ['translated_mnist', 'digit_words', 'alphabet', 'mhd_missing', 'celeba
            'digit_text', 'mnist_svhn_pairs', 'binary_mnist', 'mhd', 'celeba', 'caption_vocab', 'caption_rows', 'cub',
            'mirflickr', 'xrmb']
 
-# %% ../../nbs/23_data.public.ipynb #af57e58d
+# %% ../../nbs/23_data.public.ipynb #2fe02ac6
 import os, re, torch, zipfile
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,8 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor
 from ..core import choose
-from .core import MMData, _bar, mcar, missing_by_label, _open
+from .core import MMData, mcar, missing_by_label, _open
+from ..progress import _bar
 
 # %% ../../nbs/23_data.public.ipynb #a8ee5fa9
 @contextmanager
@@ -130,7 +131,7 @@ def stored_bytes(
     sizes = {v.data_ptr(): v.numel()*v.element_size() for v in tensors}
     return sum(sizes.values())
 
-# %% ../../nbs/23_data.public.ipynb #8c58a8e0
+# %% ../../nbs/23_data.public.ipynb #31971453
 def to_npy(
     out, # File to write
     n:int, # Number of rows
@@ -153,7 +154,7 @@ def to_npy(
         why = f'{part}: begun with shape {a.shape}, now {(n, *shape)}; delete it'
         raise ValueError(why)
     with ThreadPoolExecutor() as pool:
-        for i in _bar(range(done, n, chunk), quiet):
+        for i in _bar(range(done, n, chunk), quiet, name=f'converting {out.name}'):
             end = min(i+chunk, n)
             rows = pool.map(read, range(i, end))
             for j,v in enumerate(rows, i): a[j] = v

@@ -149,7 +149,7 @@ def _nothing(model, data, sets, what, ask='subsets=[{!r}]'):
     labelled = data.subset(data.labels(what)>=0)
     raise ValueError(f'{what}: among the {len(labelled)} labelled ones {_nobody(model, labelled, sets, ask)}')
 
-# %% ../../nbs/70_eval.coherence.ipynb #7f8e16df
+# %% ../../nbs/70_eval.coherence.ipynb #5787c262
 def _steps(data, usable, device, bs):
     "Batch by batch and subset by subset: S, rows, and what they have of S"
     for i in torch.arange(len(data)).split(bs):
@@ -172,7 +172,7 @@ def _hits(model, data, classifiers, subsets=None, targets=None, n=1, bs=256, dro
     batches = math.ceil(len(data)/bs)
     with reading(classifiers, dropout):                 # a context, so modes come back even after an error
         steps = _steps(data, usable, _device(model), bs)
-        for S,rows,given in _bar(steps, quiet, batches*len(pairs)):
+        for S,rows,given in _bar(steps, quiet, batches*len(pairs), 'coherence', 'given'):
             ts = tuple(t for t in pairs[S] if t in y)
             if not len(rows) or not ts: continue
             with counting_wide() as count: gen = model.generate(given, given=S, targets=ts, n=n, **how)
@@ -374,7 +374,7 @@ def _class_loss(clf, x, mask, y):
         losses.append(loss)
     return sum(losses) if losses else None
 
-# %% ../../nbs/70_eval.coherence.ipynb #938d82a0
+# %% ../../nbs/70_eval.coherence.ipynb #c17973ad
 def _batches(N, bs, epochs):
     "Shuffled indices, epoch after epoch"
     orders = [torch.randperm(N) for _ in range(epochs)]
@@ -388,7 +388,7 @@ def _fit(clf, data, epochs, bs, lr, device, quiet):
     steps = epochs*in_epoch+1
     sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=steps)
     batches = _batches(N, bs, epochs)
-    for i in _bar(batches, quiet):
+    for i in _bar(batches, quiet, None, 'classifiers'):
         x, *more, y = to_device(data[i], device)
         mask = more[0] if more else None
         loss = _class_loss(clf, x, mask, y)

@@ -133,7 +133,7 @@ def _against_prior(model, names):
     sets = dict.fromkeys([*alone, names])
     return [(S, None) for S in sets if model.answers.can(S)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #0a41d34a
+# %% ../../nbs/74_eval.collapse.ipynb #fc109090
 def collapse(
     model, # Has `posterior(x, given, mask)` and `prior()`
     data:MMData, # Data points
@@ -152,7 +152,7 @@ def collapse(
     todo, has = _asked_pairs(model, data, asked)
     rows = []
     inner = quiet or None
-    for (S,T),some in _bar([*zip(todo, has)], quiet):
+    for (S,T),some in _bar([*zip(todo, has)], quiet, None, 'collapse', 'given'):
         target = 'prior' if T is None else _key(T)
         head = _key(S), target, len(S)
         if not some.any():
@@ -175,7 +175,7 @@ def three_versions(
     M = as_names(missing)
     return [(O, None), (M, None), (O, M)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #cbaac196
+# %% ../../nbs/74_eval.collapse.ipynb #224be644
 def active_units(
     model, # Has `posterior(x, given, mask)`
     data:MMData, # Data points
@@ -193,7 +193,7 @@ def active_units(
     counts = {S: int(data.having(S).cpu().sum()) for S in sets}
     if sets and not any(counts.values()): raise ValueError(_nobody(model, data, sets, 'subsets=[{!r}]'))
     rows = []
-    for S in _bar(sets, quiet):
+    for S in _bar(sets, quiet, None, 'active units', 'given'):
         head = _key(S), 'units', len(S)
         if counts[S]<2:                                    # one mean does not vary
             rows.append((*head, math.nan, math.nan, model.d, counts[S]))

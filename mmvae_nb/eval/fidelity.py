@@ -507,7 +507,7 @@ def _generated_features(model, data, S, features, n, bs, **kw):
             parts[t].append(found)
     return {t: torch.cat(v) for t,v in parts.items()}
 
-# %% ../../nbs/72_eval.fidelity.ipynb #13eb8505
+# %% ../../nbs/72_eval.fidelity.ipynb #b7685999
 def _reason(net, n, ref, few, groups, k):
     "Why a pair cannot be scored with `n` generated samples and real features `ref`, '' if it can"
     why = getattr(net, 'why', '')
@@ -536,7 +536,7 @@ def _fidelity(model, data, features, given=None, targets=None, n=None, real=None
     why = {(S,t): _reason(features[t], sizes[S], ref[t], few, groups, k) for S,ts in pairs.items() for t in ts}
     if strict: _check_targets(why, sizes, ref)
     rows = []
-    for S,ts in _bar([*pairs.items()], quiet):
+    for S,ts in _bar([*pairs.items()], quiet, None, 'fidelity', 'given'):
         nets = {t: features[t] for t in ts if not why[S,t]}
         if all(why.values()): nets = {}
         gen = _generated_features(model, data, S, nets, n, bs, **kw) if nets else {}
@@ -680,7 +680,7 @@ def _fit_vae(model, data, k, epochs, bs, lr):
             opt.zero_grad()
     return model.eval()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #b44b655a
+# %% ../../nbs/72_eval.fidelity.ipynb #b99e5562
 def class_encoders(
     data:MMData, # Labelled training data
     d:int=16, # Latent size
@@ -701,7 +701,7 @@ def class_encoders(
         raise ValueError('class_encoders: no class has two data points of a modality; label more')
     out = {k: [] for k in data.names}
     with seeded(seed):
-        for (c,k),n in _bar([*counts.items()], quiet):
+        for (c,k),n in _bar([*counts.items()], quiet, name='class encoders'):
             if n<2:
                 out[k].append(_Untrained(f'{n} data points to train an encoder on, and it needs 2; train on more'))
                 continue

@@ -126,7 +126,7 @@ def _groups(model, data, rows):
     if len(alone): kinds[()] = alone
     return kinds
 
-# %% ../../nbs/76_eval.impute.ipynb #a8dca134
+# %% ../../nbs/76_eval.impute.ipynb #186bc3a6
 def _codes(model, data, S, i, n, sampler):
     "The model that answers for S, and codes `(n,B,d)` of samples `i`"
     if not S:
@@ -147,7 +147,7 @@ def _predictions(model, data, todo, n, bs=256, sampler=None, quiet=None, numbers
     bs = max(1, min(bs, numbers//(n*largest)))
     batches = [(S, i) for S,each in _groups(model, data, rows).items() for i in each.split(bs)] if len(rows) else []
     with torch.no_grad(), eval_mode(model):
-        for S,i in _bar(batches, quiet):
+        for S,i in _bar(batches, quiet, None, 'imputation', 'given'):
             asked, z = _codes(model, data, S, i, n, sampler)
             wanted = [k for k in todo if todo[k][i].any()]
             yield i, asked.decode(z, wanted)

@@ -116,7 +116,7 @@ def linear_reader(
     reader = make_pipeline(StandardScaler(), regression)
     return reader.fit(z.numpy(), y.numpy())
 
-# %% ../../nbs/73_eval.latents.ipynb #e83dd81d
+# %% ../../nbs/73_eval.latents.ipynb #df51610c
 def latent_classification(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: the reader learns from its codes
@@ -136,7 +136,7 @@ def latent_classification(
     sets = _sets(model, train, subsets)
     empty = _no_reader(model, train, test, y_train, y_test, sets, sizes)
     rows = []
-    for S in _bar(sets, quiet):
+    for S in _bar(sets, quiet, None, 'latent accuracy', 'of codes given'):
         numbers = [n for n in sizes if (_key(S),n) not in empty]
         scores = _read_codes(model, train, test, S, numbers, y_train, y_test, sample, C, generator, quiet)
         rows += [(_key(S), 'class', len(S), *scores.get(n, (n, math.nan, math.nan, 0))) for n in sizes]
@@ -179,7 +179,7 @@ def _named_clusters(z, y, k, how, n_init, generator):
     names = match_clusters(torch.as_tensor(found), y, how, k)
     return means, names
 
-# %% ../../nbs/73_eval.latents.ipynb #03db9e65
+# %% ../../nbs/73_eval.latents.ipynb #0539c59d
 def kmeans_accuracy(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: clusters are found in its codes and named by its classes
@@ -204,7 +204,7 @@ def kmeans_accuracy(
     instead = _some_subset(model, train, test, y_train, y_test)
     empty = _lacking({(_key(S),): why(S) for S in sets}, instead)
     rows = []
-    for S in _bar(sets, quiet):
+    for S in _bar(sets, quiet, None, 'K-means accuracy', 'of codes given'):
         head = _key(S), 'class', len(S)
         if (_key(S),) in empty:
             rows.append((*head, math.nan, math.nan, 0))

@@ -266,7 +266,7 @@ def _batch(model, x, n, chunk, safe):
     lw = rec+log_density(prior, z)-log_density(q, z)
     return weight_summary(lw, share, sizes)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #d66126f6
+# %% ../../nbs/71_eval.likelihood.ipynb #611289c9
 def _no_point(data):
     "A `LogLik` of NaN"
     nothing = torch.full((5, len(data)), torch.nan, dtype=torch.float64)
@@ -277,7 +277,7 @@ def _loop(model, data, groups, one, bs, generator, quiet):
     out = _no_point(data)
     batches = [(S, i) for S,rows in groups.items() for i in rows.split(bs)]
     with torch.no_grad(), eval_mode(model), channels_last(model), following(generator):
-        for S,i in _bar(batches, quiet):
+        for S,i in _bar(batches, quiet, None, 'likelihood', 'draws given'):
             raw = data.raw(i)[0]
             part = {k: raw[k] for k in S}
             x, = data.finish((part,))
@@ -392,7 +392,7 @@ def joint_likelihood(
         rows = [row('observed', everyone)]
     return _table(rows, model.answers.say(), left_out=left)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #7d06400a
+# %% ../../nbs/71_eval.likelihood.ipynb #4bcbea3d
 def pseudo_marginals(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -411,7 +411,7 @@ def pseudo_marginals(
         if not first.observed(k).any(): found = _no_point(first)
         else: found = loglik(model, data, k, n=n, points=points, **kw)
         return _row(found, '', k, 0, n)
-    rows = [row(k) for k in _bar(names, kw.get('quiet'))]
+    rows = [row(k) for k in _bar(names, kw.get('quiet'), None, 'likelihood', 'of')]
     return _table(rows, 'use data points that have one of these', left_out=left)
 
 # %% ../../nbs/71_eval.likelihood.ipynb #9efd004e
@@ -487,7 +487,7 @@ def ratio_loglik(
     k = torch.maximum(both.k, cond.k)
     return LogLik(ll, se, bias, ess, k)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #f0ac5843
+# %% ../../nbs/71_eval.likelihood.ipynb #47d3f683
 def conditional_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -515,7 +515,7 @@ def conditional_likelihood(
         else: found = estimators[h](model, data, S, T, n=n, points=points, **options[h])
         return _row(found, _key(S), _key(T), len(S), n, estimator=h)
     questions = [(T, h) for T in Ts for h in how]
-    rows = [row(T, h) for T,h in _bar(questions, kw.get('quiet'))]
+    rows = [row(T, h) for T,h in _bar(questions, kw.get('quiet'), None, 'likelihood', 'of')]
     return _table(rows, _together(model, first))
 
 # %% ../../nbs/71_eval.likelihood.ipynb #caac0956

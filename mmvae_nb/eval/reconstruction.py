@@ -103,7 +103,7 @@ def _errors(model, data, S, targets, metrics, bs, **kw):
             parts[m,t].append(metric(truth, guess))
     return {pair: torch.cat(v).double() for pair,v in parts.items() if v}
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #e288abe7
+# %% ../../nbs/75_eval.reconstruction.ipynb #54a9a17b
 def reconstruction(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Conditions and truth
@@ -121,7 +121,7 @@ def reconstruction(
     _check_shapes(functions, data, pairs)
     counts = _with_truth(model, data, pairs)
     rows = []
-    for S,ts in _bar([*pairs.items()], quiet):
+    for S,ts in _bar([*pairs.items()], quiet, None, 'reconstruction', 'given'):
         some = any(counts[S,t] for t in ts)
         errors = _errors(model, data, S, ts, functions, bs, **kw) if some else {}
         for m in functions:

@@ -5,40 +5,23 @@
 # %% auto #0
 __all__ = ['samplers', 'latent_codes', 'sampler_gain', 'score_components', 'GMMSampler', 'MAFSampler', 'fit_sampler']
 
-# %% ../../nbs/60_models.samplers.ipynb #1a6c69cb
+# %% ../../nbs/60_models.samplers.ipynb #e5c12a25
 import inspect, math, torch, warnings
 from copy import deepcopy
 from fastcore.basics import patch
 from math import comb
-from time import monotonic
 from torch import nn, Tensor
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 from ..core import _like, as_names, choose, following, register, seeded, some_subsets
 from ..dists import normal
+from ..progress import _bar
 from ..theory.flows import FlowPosterior, MADE, maf
 
-# %% ../../nbs/60_models.samplers.ipynb #4cf7eeb7
+# %% ../../nbs/60_models.samplers.ipynb #aa037022
 def _device(module):
     "Where a module computes: the CPU if it has no tensors"
     like = _like(module)
     return torch.device('cpu') if like is None else like.device
-
-def _late_bar(items, n, seconds=2.):
-    "A progress bar for what is left after some seconds"
-    from fastprogress.fastprogress import progress_bar
-    start = monotonic()
-    items = iter(items)
-    done = 0
-    for item in items:
-        yield item
-        done += 1
-        if monotonic()-start>seconds: break
-    if done<n: yield from progress_bar(items, total=n-done, leave=False)
-
-def _bar(items, quiet=None, n=None):
-    "A progress bar that vanishes when it is done (None: only where the loop is slow), or none"
-    if quiet: return items
-    return _late_bar(items, len(items) if n is None else n, 2. if quiet is None else 0.)
 
 # %% ../../nbs/60_models.samplers.ipynb #2b1cf025
 def _key(S):
@@ -128,7 +111,7 @@ def _nobody(model, data, sets, ask='given=[{!r}]'):
     instead = f'ask for what some have, e.g. {ask.format(best)}' if best else 'use data that have them'
     return f'no data point has all of {asked}{more} (of {len(data)} data points: {found}); {instead}'
 
-# %% ../../nbs/60_models.samplers.ipynb #6620cf20
+# %% ../../nbs/60_models.samplers.ipynb #00cf392e
 def _union(sets):
     "Names of all sets; None if these ask for nothing in particular"
     names = dict.fromkeys(k for S in sets for k in S or ())
@@ -148,7 +131,7 @@ def _posteriors(model, data, sets, bs, quiet):
         part = {k: x[k].to(device) for k in S}
         seen = {k: v.to(device) for k,v in mask.items() if k in S}
         return model.posterior(part, S, seen or None)
-    for i in _bar(rows.split(bs), quiet):
+    for i in _bar(rows.split(bs), quiet, name='codes'):
         x, *more, _ = data[i]                              # (x, y), or (x, mask, y)
         mask = more[0] if more else {}
         posteriors = [posterior(x, mask, S or data.names) for S in asked]
@@ -411,7 +394,7 @@ def _epoch(opt, sched, sampler, z, bs):
         opt.step()
         sched.step()
 
-# %% ../../nbs/60_models.samplers.ipynb #fdbc883b
+# %% ../../nbs/60_models.samplers.ipynb #ed251454
 @patch
 @torch.enable_grad()
 def fit(self:MAFSampler,
@@ -438,7 +421,7 @@ def fit(self:MAFSampler,
         opt = torch.optim.Adam(self.flow.parameters(), lr)
         in_epoch = math.ceil(len(rest)/bs)
         sched = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=epochs*in_epoch)
-        for _ in _bar(range(epochs), quiet):
+        for _ in _bar(range(epochs), quiet, name='sampler, pass'):
             _epoch(opt, sched, self, rest, bs)
             with torch.no_grad(): score = self.log_prob(out).mean().item()
             if score>best:

@@ -4,26 +4,29 @@
 
 # %% auto #0
 __all__ = ['loss_keywords', 'Objective', 'take_loss', 'OneStage', 'first_batch', 'term_names', 'TermRecorder', 'NaNStop',
-           'rng_state', 'set_rng_state', 'SameNoise', 'AnyDeviceAMP', 'fused_adam', 'MMLearner', 'mm_learner',
-           'stage_dls', 'save_atomic', 'Anneal']
+           'rng_state', 'set_rng_state', 'SameNoise', 'AnyDeviceAMP', 'fused_adam', 'Progress', 'MMLearner',
+           'mm_learner', 'stage_dls', 'save_atomic', 'Anneal']
 
-# %% ../../nbs/30_train.learner.ipynb #52f26e9a
+# %% ../../nbs/30_train.learner.ipynb #069d474a
 import inspect, numpy as np, pandas as pd, tempfile, time, torch, warnings
 from collections.abc import Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from fastai.basics import AvgMetric, Callback, Learner, OptimWrapper, ValueMetric, find_bs, get_model, noop
 from fastai.callback import progress, schedule
+from fastai.callback.progress import ProgressCallback
 from fastai.metrics import AccumMetric
 from fastai.torch_core import apply, num_distrib, rank_distrib, to_device
 from fastcore.basics import PrettyString, patch
 from fastcore.foundation import L
-from functools import partial
+from fastprogress.fastprogress import NBMasterBar
+from functools import partial, wraps
 from pathlib import Path
 from torch import nn
 from .. import core
 from ..core import choose, eval_mode, seeded
 from ..data.core import MMData, whole_file
 from ..nets import unit_warnings
+from ..progress import Nowhere, Page, Task, all_closed, place, say, show, task, time_said
 
 # %% ../../nbs/30_train.learner.ipynb #5d75894b
 _methods = progress, schedule    # modules that give `Learner` its `no_bar`, `fit_one_cycle` and `lr_find`
@@ -97,7 +100,7 @@ def _restless(model, names):
     moving = [n for n,m in model.named_modules() if m.training and id(m) not in in_train]
     return [f'{n!r} learns' for n in free]+[f'{n!r} is in train mode' for n in moving if n]
 
-# %% ../../nbs/30_train.learner.ipynb #2399ef74
+# %% ../../nbs/30_train.learner.ipynb #25501d64
 class OneStage(_Light):
     "A plain `fit` trains the current stage; the rest is frozen meanwhile, or the fit stops"
     order,stack = -8,None
@@ -114,7 +117,7 @@ class OneStage(_Light):
         "Say which of several stages this is"
         names = [s.name for s in obj.model.stages()]
         if len(names)==1 or self.logger is noop: return
-        print(f"training stage {obj.stage.name!r} only (stages: {', '.join(names)}); learn.fit_stages trains them all")
+        say(f"training stage {obj.stage.name!r} only (stages: {', '.join(names)}); learn.fit_stages trains them all")
     def before_train(self):
         stage, model = get_model(self.model).stage, get_model(self.model).model
         found = _restless(model, stage.trains)
@@ -377,12 +380,128 @@ def _check_loaders(dls):
     raise TypeError(f'expected DataLoaders, found {type(dls).__name__}; give DataLoaders(train_dl, valid_dl) from '
                     'fastai.data.core, or mm_dls(train, valid)')
 
-# %% ../../nbs/30_train.learner.ipynb #b42ad0d3
+# %% ../../nbs/30_train.learner.ipynb #10b161dd
+class _Graph(NBMasterBar):
+    "What `ShowGraphCallback` draws on; nothing outside of a notebook"
+    text,total_time = '',False
+    def __init__(self): self.hide_graph = place() is not Page
+
+def _row_words(row):
+    "Numbers of a pass as one line, without its time"
+    rest = {k: f'{v:.3f}' if isinstance(v, float) else v for k,v in row.items() if k!='time'}
+    return '  '.join(f'{k} {v}' for k,v in rest.items())
+
+def _fit_words(stage, rows, told, seconds):
+    "What a fit came to, in a line: losses of the last pass, and the lowest in validation"
+    valid = [row.get('valid_loss') for row in rows]
+    passes = '1 pass' if len(rows)==1 else f'{len(rows)} passes'
+    losses = [f'{k} {v:.1f}' for k,v in told.items()]
+    if len(rows)>1 and None not in valid:
+        lowest = min(valid)
+        losses.append(f"lowest {lowest:.1f} in pass {rows[valid.index(lowest)]['epoch']+1}")
+    return f"{stage}: {passes} in {time_said(seconds)}; {', '.join(losses)}"
+
+# %% ../../nbs/30_train.learner.ipynb #f967c682
+class Progress(_Light, ProgressCallback):
+    "One line for all that is to be done, in place of fastai's bars"
+    order = 59                                  # so that `CSVLogger`, of order 60, writes rows as well
+    def before_fit(self):
+        self.mbar,self.rows,self.told = _Graph(),[],{}
+        self.began = self.looked = time.monotonic()
+        self.old_logger,self.learn.logger = self.logger,noop if self.logger is noop else self._tell
+        n = self.n_epoch if self.create_mbar else 1
+        self.stack = ExitStack()
+        name = 'pass' if self.create_mbar else 'validation'
+        self.passes = self.stack.enter_context(task(name, [1]*n, form='{name} {i}/{n}'))
+        self.passes.notes = self._numbers
+        self.batches = None
+    def before_epoch(self):
+        if self.create_mbar: self.passes.at(self.epoch)
+    def begin(self, costs):
+        "Count the batches of a pass"
+        if self.batches: self.batches.__exit__()
+        self.batches = task('', costs, form='')
+        self.batches.__enter__()
+        show()
+    def before_train(self):
+        "A batch of training costs about three of validation: forward, and twice as much backward"
+        self.first = 0
+        valid = len(self.dls.valid) if len(self.dls.loaders)>1 else 0
+        self.begin([3]*len(self.dl)+[1]*valid)
+    def before_validate(self):
+        alone = not self.create_mbar or self.batches is None
+        self.first = 0 if alone else len(self.dls.train)
+        if alone: self.begin([1]*len(self.dl))
+    def after_batch(self): self.batches.task.at(self.first+self.iter+1)
+    def after_train(self): self._look('train')
+    def after_validate(self): self._look('valid')
+    def after_fit(self):
+        if hasattr(self, 'stack'): self._finish()
+
+# %% ../../nbs/30_train.learner.ipynb #18845cdd
+@patch
+def _look(self:Progress, split):
+    "Take the loss of a split from the recorder, which has it as a number by now"
+    recorder = getattr(self.learn, 'term_recorder', None)
+    means = recorder.means.get(split) if recorder else None
+    if means: self.told[split] = means['loss']
+
+@patch
+def _numbers(self:Progress):
+    "What the line shows: the running loss of this pass, and the last validation"
+    recorder, now = getattr(self.learn, 'term_recorder', None), time.monotonic()
+    if recorder and self.training and recorder.n and now-self.looked>1:
+        self.looked = now
+        self.told['train'] = (recorder.sums['loss']/recorder.n).item()
+    return {k: self.told[k] for k in ('train','valid') if k in self.told}
+
+@patch
+def _tell(self:Progress, row):
+    "What the recorder logs after a pass"
+    self.rows.append(dict(zip(self.recorder.metric_names, row)))
+    if self.old_logger is not print: self.old_logger(row)
+    elif place() is Nowhere: print(_row_words(self.rows[-1]), flush=True)
+
+@patch
+def _finish(self:Progress):
+    "Leave what stays, and close the line"
+    self.learn.logger = self.old_logger
+    self.mbar.on_iter_end()
+    if self.rows and self.old_logger is print and place() is not Nowhere: self._sum_up()
+    self.stack.close()
+    del self.stack
+
+@patch
+def _sum_up(self:Progress):
+    "Leave a line in a terminal, a table in a notebook"
+    told = _fit_words(get_model(self.model).stage.name, self.rows, self.told, time.monotonic()-self.began)
+    table = pd.DataFrame(self.rows).to_html(index=False, float_format='{:.2f}'.format, border=0)
+    say(told, f'<p>{told}</p>{table}')
+
+# %% ../../nbs/30_train.learner.ipynb #a4128417
 _no_prediction = ('a multimodal VAE has no single prediction; generate from what is given: '
                   'learn.model.model.generate(x, given=..., targets=...)')
 
 class MMLearner(Learner):
     "A fastai `Learner` whose model is an `Objective`"
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if hasattr(self, 'progress'): self.remove_cb(self.progress)
+        self.add_cb(Progress())
+    @wraps(Learner.fit)
+    def fit(self, *args, **kwargs):
+        logger = self.logger
+        try:
+            with all_closed(): super().fit(*args, **kwargs)
+        finally: self.logger = logger           # also after an interruption
+    @contextmanager
+    def no_bar(self):
+        "Without a line inside the block"
+        shown = getattr(self, 'progress', None)
+        if shown: self.remove_cb(shown)
+        try: yield self
+        finally:
+            if shown: self.add_cb(shown)
     def __repr__(self):
         model = get_model(self.model).model
         names = ', '.join(s.name for s in model.stages())
@@ -398,6 +517,7 @@ class MMLearner(Learner):
     def _refuse(self, *args, **kwargs): raise NotImplementedError(_no_prediction)
     get_preds = predict = show_results = tta = _refuse
 
+# %% ../../nbs/30_train.learner.ipynb #5ad74a42
 def _parts_of(model):
     "A row for each part of a model: numbers of parameters, and where it learns"
     def learns(name):
@@ -539,7 +659,7 @@ class _Keeper(_Light):
             scaler=scaler.state_dict() if scaler else {},
         )
 
-# %% ../../nbs/30_train.learner.ipynb #7e9f09a1
+# %% ../../nbs/30_train.learner.ipynb #4d51f8bc
 class _StartAt(_Light):
     "Let the loop count only what is left of `n_epoch` epochs, after everybody has seen the full number"
     order = 99
@@ -555,13 +675,8 @@ class _Shift(_Light):
     def before_epoch(self):
         self.learn.n_epoch = self.n
         self.learn.epoch = self.epoch+self.done
-        if self.epoch==self.done: self.start_clock()
-    def start_clock(self):
-        "Bars start their clock at pass 0, and tell the time left from it"
-        bar = getattr(getattr(self.learn, 'progress', None), 'mbar', None)
-        if bar is None: return
-        bar.update(0)
-        bar.main_bar.start_t -= self.seconds
+        shown = getattr(self.learn, 'progress', None)
+        if shown and self.epoch==self.done: shown.passes.resume(self.done, self.seconds)
 
 # %% ../../nbs/30_train.learner.ipynb #936e7550
 def _fit_stage(learn, n, fit, cbs, state, write):
@@ -663,7 +778,36 @@ def _told(name, file):
         raise KeyboardInterrupt(f'in stage {name!r}; {file} holds the last whole epoch, '
                                 'fit_stages(..., resume=True) goes on from there') from None
 
-# %% ../../nbs/30_train.learner.ipynb #fe0ec9f8
+# %% ../../nbs/30_train.learner.ipynb #33a69810
+def _shown(learn): return hasattr(learn, 'progress') and place() is not Nowhere
+
+def _loss_seconds(learn, stage, b):
+    "Seconds for the loss of a stage, for each sample of a batch, without gradients; nothing changes"
+    device = next(learn.model.parameters()).device
+    x, mask, _ = _parts(b, 'batch')
+    x, mask = to_device([x, mask or None], device)
+    def loss(): return stage.loss(x, mask)[0].item()
+    with seeded(0), eval_mode(get_model(learn.model)), torch.no_grad():
+        loss()                                  # the first one prepares things
+        start = time.perf_counter()
+        loss()
+    return (time.perf_counter()-start)/find_bs(b[-1:])
+
+def _stage_costs(learn, epochs):
+    "Rough seconds that stages will take, from one batch of their losses"
+    sizes = [len(dl)*(getattr(dl, 'bs', None) or 1) for dl in learn.dls.loaders]
+    work = 3*sizes[0]+sum(sizes[1:])            # a step is about three times its forward pass
+    b = first_batch(learn.dls.train)
+    stages = {s.name: s for s in get_model(learn.model).model.stages()}
+    return [n*work*_loss_seconds(learn, stages[k], b) for k,n in epochs.items()]
+
+def _stages_task(learn, epochs):
+    "The stages of a plan as a task"
+    if not _shown(learn): return nullcontext(Task('stage', [1]*len(epochs)))
+    costs = _stage_costs(learn, epochs)
+    return task('stage', costs, form='{name} {i} of {n} {label}', seconds=True)
+
+# %% ../../nbs/30_train.learner.ipynb #cda87f6c
 @patch
 def fit_stages(self:Learner,
     epochs:dict, # `{stage: epochs}`; a stage that is left out is not trained
@@ -684,14 +828,17 @@ def fit_stages(self:Learner,
     todo = list(plan['epochs'])
     logger = self.logger
     try:
-        for name in todo[saved.stage:]:
-            if logger is not noop: print(f"stage {name!r}, {saved.stage+1} of {len(todo)}")
-            fit = partial(method, epochs[name], _of(lr, name), **kwargs)
-            with _told(name, saved.file):
-                with self.at_stage(name): _fit_stage(self, epochs[name], fit, _of(cbs, name), state, saved.write)
-                state = {}                      # only the first stage was begun before
-                saved.stage += 1
-                saved.write()
+        with _stages_task(self, plan['epochs']) as stages:
+            if saved.stage: stages.resume(saved.stage)
+            for name in todo[saved.stage:]:
+                stages.at(saved.stage, name)
+                if logger is not noop and not _shown(self): print(f"stage {name!r}, {saved.stage+1} of {len(todo)}")
+                fit = partial(method, epochs[name], _of(lr, name), **kwargs)
+                with _told(name, saved.file):
+                    with self.at_stage(name): _fit_stage(self, epochs[name], fit, _of(cbs, name), state, saved.write)
+                    state = {}                      # only the first stage was begun before
+                    saved.stage += 1
+                    saved.write()
     finally: self.logger = logger
 
 # %% ../../nbs/30_train.learner.ipynb #c1bf2f93

@@ -6,15 +6,17 @@
 __all__ = ['job_settings', 'load_data', 'build_model', 'chosen', 'plain_errors', 'score_run', 'train_run', 'mmvae_train',
            'mmvae_generate', 'mmvae_evaluate']
 
-# %% ../../nbs/80_app.cli.ipynb #460de394
+# %% ../../nbs/80_app.cli.ipynb #9f27ac2d
 import warnings
+from ..progress import leave_at_once
 
-# %% ../../nbs/80_app.cli.ipynb #4232f521
+# %% ../../nbs/80_app.cli.ipynb #1c8e5a92
+leave_at_once()                                               # the imports below take seconds
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #31d089a1
-import importlib, json, math, numpy as np, os, pandas as pd, platform, shutil, sys, torch
+# %% ../../nbs/80_app.cli.ipynb #9222450b
+import importlib, json, math, numpy as np, os, pandas as pd, platform, shlex, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -41,6 +43,7 @@ from ..eval.page import write_report
 from ..models.base import PrivateVAE
 from ..data.core import with_labels
 from ..nets import ConvBody, ConvNet, MLPBody, MLPNet, Outputs, _entry_sd, default_channels
+from ..progress import Nowhere, all_closed, begin, interruptible, place
 from ..train.io import check_savable, load_model, save_model
 from ..train.learner import mm_learner
 
@@ -393,11 +396,18 @@ def chosen(
     if words := _answers_words(model): lines.append(words)
     return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #48538984
+# %% ../../nbs/80_app.cli.ipynb #a876af07
+def _how_to_go_on(out):
+    "What to type after an interruption"
+    if out is None: return ''
+    begun = (Path(out)/'run.json').exists()
+    return f'; go on with: mmvae_train --out {shlex.quote(str(out))} --resume' if begun else ' before training began'
+
 @contextmanager
-def plain_errors():
-    "Expected mistakes become one line on stderr, and exit status 1"
-    try: yield
+def plain_errors(out=None):
+    "Expected mistakes become one line on stderr, and exit status 1; so does Ctrl-C, with status 130"
+    try:
+        with interruptible(partial(_how_to_go_on, out)): yield
     except (ValueError, TypeError, OSError, FloatingPointError) as e:
         message = str(e).split('\n\t')[-1]
         line = ' '.join(message.split())
@@ -812,7 +822,17 @@ def _undone(out, new:list, resume:bool=False):
             for p in empty: p.rmdir()
         raise
 
-# %% ../../nbs/80_app.cli.ipynb #448a68b4
+# %% ../../nbs/80_app.cli.ipynb #52371bb4
+def _run_costs(model, args:dict, train:MMData, test:MMData)->dict:
+    "Rough costs of the steps of a run, in forward passes of a sample: their ratios on the digits"
+    N, M = len(train), len(model.names)
+    passes = sum(_epochs_of(args, model).values())
+    subsets = len(some_subsets(model.names))
+    scoring = 3.5*N*M+5.*subsets*len(test) if labelled(train) else 3.*len(test)
+    return {'training': 3.*passes*N, 'sampler': N, 'scoring': scoring, 'pictures': 500., 'report': 500.}
+
+# %% ../../nbs/80_app.cli.ipynb #9c68dddb
+@all_closed()
 def train_run(
     out, # Folder
     resume:bool=False, # Go on with the run in it
@@ -832,30 +852,28 @@ def train_run(
     if say:
         say(chosen(model, train, args))
         for line in _left_out_words(model, {'training': train, 'validation': valid}): say(line)
+    run = begin(_run_costs(model, args, taught, test), quiet=not bar)
+    run.step('training')
     with _undone(out, new, resume): learn = _fit(model, taught, checked, args, out, resume, cbs, bar)
+    run.step('sampler')
     problems = _add_sampler(model.cpu(), taught, args['seed'])
     save_model(model, out)
     with whole_file(out/'curves.csv') as tmp: learn.terms.to_csv(tmp, index=False)
     if not score: return {}
     judges = out/'judges.safetensors'
+    run.step('scoring')
     s = score_run(model, train, test, judges, quiet=not bar)
     s['warnings'] = problems+s.get('warnings', [])
     _write_json(s, out/'scores.json')
+    run.step('pictures')
     pictures = _pictures(model, test, out)
     page = out/'report.html'
+    run.step('report')
     about = _about(args, parts, learn.terms)
     write_report(_as_table(s), page, model, test, _title(args), pictures, about)
     return s
 
-# %% ../../nbs/80_app.cli.ipynb #f630d171
-def _interrupted(out):
-    "Say how to go on, and leave with the status of an interrupted program"
-    begun = (Path(out)/'run.json').exists()
-    how = f'; go on with: mmvae_train --out {out} --resume' if begun else ' before training began'
-    print(f'\ninterrupted{how}', file=sys.stderr)
-    raise SystemExit(130) from None
-
-# %% ../../nbs/80_app.cli.ipynb #a93f03a1
+# %% ../../nbs/80_app.cli.ipynb #91fb1670
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -886,11 +904,10 @@ def mmvae_train(
         data=data, model=model, epochs=epochs, latent=latent, likelihood=likelihood, weight=weight,
         network=network, observed=observed, label=label, source=source, labels=labels, lr=lr, bs=bs, seed=seed,
         n_train=n_train, n_valid=n_valid, n_test=n_test, device=device)
-    with plain_errors():
+    with plain_errors(out):
         if not out: raise ValueError('--out is needed: a folder for the run')
-        bar = sys.stdout.isatty()
-        try: s = train_run(out, resume, force, bar=bar, say=print, score=not no_score, **given)
-        except KeyboardInterrupt: _interrupted(out)
+        bar = place() is not Nowhere
+        s = train_run(out, resume, force, bar=bar, say=print, score=not no_score, **given)
         if s: print(_report(_as_table(s)))
     if no_score: return print(f'model and curves are in {out}; mmvae_evaluate {out} scores it')
     page = Path(out)/'report.html'
@@ -1025,7 +1042,7 @@ def _evaluate(run, args, model, data, only, **how)->tuple:
     if model.answers.prior and not model.samplers: df.attrs['warnings'].append(_NO_SAMPLER)
     return df, test
 
-# %% ../../nbs/80_app.cli.ipynb #df21ba62
+# %% ../../nbs/80_app.cli.ipynb #c0209360
 @call_parse
 def mmvae_evaluate(
     run:str, # Folder of a run of mmvae_train
@@ -1043,7 +1060,7 @@ def mmvae_evaluate(
         out = Path(out or run)
         if data and out==Path(run):
             raise ValueError('--data needs --out: the run keeps the evaluation on its own test data')
-        quiet = not sys.stdout.isatty()
+        quiet = place() is Nowhere
         how = dict(points=points, n=n, seed=seed, quiet=quiet)
         df, test = _evaluate(run, args, model, data, only, **how)
         out.mkdir(parents=True, exist_ok=True)

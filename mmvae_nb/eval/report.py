@@ -8,14 +8,15 @@ __all__ = ['lacks', 'metrics', 'columns', 'nobody', 'why_prior', 'labelled', 'so
            'coherence_scores', 'joint_scores', 'mean_error', 'evaluate', 'summary', 'summary_text', 'records',
            'write_scores', 'from_records', 'read_scores', 'overview', 'random_samples', 'not_drawn', 'report_pictures']
 
-# %% ../../nbs/77_eval.report.ipynb #33ff9318
+# %% ../../nbs/77_eval.report.ipynb #299975cb
 import hashlib, json, math, pandas as pd, torch, warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from torch import nn
 from .. import viz
 from ..core import MultimodalVAE, as_names, choose, seeded, some_subsets as some_of, subsets as all_subsets
-from ..data.core import MMData, _bar, same_classes, whole_file
+from ..data.core import MMData, same_classes, whole_file
+from ..progress import _bar
 from .coherence import (check_reads, classifier_accuracy, coherence, joint_coherence, reading,
                                      train_classifiers)
 from .fidelity import class_features, fidelity
@@ -384,7 +385,7 @@ def _coherence(t:Trial):
     draws = max(1000, len(t.test))
     yield joint_scores(t.model, t.test, clf, n=draws)
 
-# %% ../../nbs/77_eval.report.ipynb #1d91c0e1
+# %% ../../nbs/77_eval.report.ipynb #af0a60f0
 @metric('fidelity', 'classifiers')
 def _fidelity(t:Trial):
     "Squared Frechet distance from the test data; small is good. Precision and recall; large is good"
@@ -401,7 +402,7 @@ def _fidelity(t:Trial):
     sources = [(S, {}) for S in given]
     sources += [((), {'sampler': name}) for name in t.model.samplers]
     parts = []
-    for S,source in _bar(sources, t.quiet):
+    for S,source in _bar(sources, t.quiet, None, 'fidelity', 'given'):
         df = t.attempt(fidelity, S, t.model, t.test, features, given=[S], few=True, groups=0, k=3, quiet=True, **source)
         name = source.get('sampler') or '+'.join(S) or 'prior'
         parts.append(df.assign(given=name))
@@ -427,7 +428,7 @@ def mean_error(
     error = v-v.mean(0)
     return error.square().mean().item()
 
-# %% ../../nbs/77_eval.report.ipynb #9d9cf505
+# %% ../../nbs/77_eval.report.ipynb #72ad7f9b
 @metric('reconstruction')
 def _reconstruction(t:Trial):
     "Mean squared error of decoder means, from each other and from everything"
@@ -437,7 +438,7 @@ def _reconstruction(t:Trial):
     asked = [(S, None) for S in some]
     asked += [(S, t.model.answers.targets) for S in whole]
     parts = []
-    for S,targets in _bar(asked, t.quiet):
+    for S,targets in _bar(asked, t.quiet, None, 'reconstruction', 'given'):
         df = t.attempt(reconstruction, S, t.model, t.test, given=[S], targets=targets, quiet=True)
         if df.shape[1] and not len(df): t.reasons.append('given '+'+'.join(S)+': no sample has it beside a target')
         chance = [mean_error(t.test, k, S) for k in df.get('target', ())]
@@ -446,7 +447,7 @@ def _reconstruction(t:Trial):
     df = pd.concat(parts, ignore_index=True)
     if len(df): yield tidy(df, 'mse', 'chance: the mean of the test data', 'lower')
 
-# %% ../../nbs/77_eval.report.ipynb #7d1a5586
+# %% ../../nbs/77_eval.report.ipynb #ab96c092
 def _labelled_rows(data, given)->int:
     "How many samples have a class and all of the given modalities?"
     known = data.y.cpu()>=0
@@ -474,13 +475,14 @@ def _latents(t:Trial):
     readers.append(('K-means accuracy', kmeans_accuracy, {}, ''))
     for name,read,how,note in readers:
         data = t.model, t.train, t.test
-        parts = [t.attempt(read, S, *data, subsets=[S], quiet=True, **how) for S in _bar([*rows], t.quiet)]
+        sets = _bar([*rows], t.quiet, None, name, 'given')
+        parts = [t.attempt(read, S, *data, subsets=[S], quiet=True, **how) for S in sets]
         df = pd.concat(parts, ignore_index=True)
         if not len(df): continue
         chance = [class_chance(t.test, s.split('+')) for s in df['subset']]
         yield tidy(df, name, note, 'higher', chance=chance)
 
-# %% ../../nbs/77_eval.report.ipynb #057778e1
+# %% ../../nbs/77_eval.report.ipynb #ae923f18
 @metric('collapse')
 def _collapse(t:Trial):
     "Dimensions that carry nothing"
@@ -490,7 +492,8 @@ def _collapse(t:Trial):
         subset = '+'.join(S)
         if S not in several: t.reasons.append(f'given {subset}: fewer than two samples have it')
     if not several: return
-    parts = [t.attempt(active_units, S, t.model, t.test, [S], quiet=True) for S in _bar(several, t.quiet)]
+    units = _bar(several, t.quiet, None, 'active units', 'given')
+    parts = [t.attempt(active_units, S, t.model, t.test, [S], quiet=True) for S in units]
     df = pd.concat(parts, ignore_index=True)
     d = t.model.d
     if len(df): yield tidy(df, 'active units', f'of {d}', 'higher', ceiling=float(d))
@@ -499,7 +502,8 @@ def _collapse(t:Trial):
         t.reasons.append(f'no share of collapsed dimensions: {who} has no prior to compare with')
         return
     eps = torch.tensor([.01])
-    parts = [t.attempt(collapse, S, t.model, t.test, [(S, None)], eps=eps, quiet=True) for S in _bar(several, t.quiet)]
+    shares = _bar(several, t.quiet, None, 'collapse', 'given')
+    parts = [t.attempt(collapse, S, t.model, t.test, [(S, None)], eps=eps, quiet=True) for S in shares]
     df = pd.concat(parts, ignore_index=True)
     note = 'share of dimensions within 0.01 nats of the prior for 99 % of the data'
     if len(df): yield tidy(df, 'collapse', note, 'lower')
@@ -621,12 +625,12 @@ def _keep(path, mark, done):
     text = json.dumps({'mark': mark, 'done': parts})
     with whole_file(path) as tmp: tmp.write_text(text, encoding='utf-8')
 
-# %% ../../nbs/77_eval.report.ipynb #bb2ebbd9
+# %% ../../nbs/77_eval.report.ipynb #b0fb7cff
 def _measure_all(t, names, asked, keep)->dict: # `{metric: (table, reasons)}`
     "Every metric in turn, each on disk when it is done"
     mark = _mark(t) if keep else ''
     done = {k: v for k,v in _kept(keep, mark).items() if k in names}
-    for k in _bar([k for k in names if k not in done], t.quiet):
+    for k in _bar([k for k in names if k not in done], t.quiet, None, 'evaluate', ''):
         done[k] = _measure(t, k, asked)
         _keep(keep, mark, done)
     return {k: done[k] for k in names}

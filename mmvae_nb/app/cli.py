@@ -13,7 +13,7 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #fa3a52dc
+# %% ../../nbs/80_app.cli.ipynb #94ec11dc
 import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -37,6 +37,7 @@ from ..eval.report import (
     askable, class_chance, coherence_scores, evaluate, from_records, joint_scores, labelled, records,
     report_pictures, some_subsets, summary_text, tidy, wide_note, write_report, write_scores)
 from ..models.base import PrivateVAE
+from ..models.covariates import conditional_on
 from ..data.core import with_labels
 from ..nets import ConvBody, MLPNet
 from ..train.io import check_savable, load_model, save_model
@@ -224,13 +225,14 @@ def _sizes_of(build:type, d:int)->tuple:
     private = d//4
     return (d-private, private) if issubclass(build, PrivateVAE) else (d,)
 
-# %% ../../nbs/80_app.cli.ipynb #d9a8d948
+# %% ../../nbs/80_app.cli.ipynb #2ae3666f
 def build_model(
     name:str, # One of `_models`
     data:MMData, # Its shapes are the model's
     likelihood:str='learned', # One of `_liks`, or one for each, e.g. `rna=negbin,site=categorical`
     latent:int=16, # Numbers that a decoder reads: latent size, or shared and private together
     weight:str='1', # Of reconstruction terms: '1', or 'auto', the inverse of their size
+    covariates:tuple=(), # Names of what is given to encoders and decoders, and not modelled
     **options # To the model
 ): # The model
     "A model by name for the modalities of some data, with networks that train on a CPU in minutes"
@@ -238,9 +240,10 @@ def build_model(
     choose(weight, ('1','auto'), 'weight')
     fields = {}
     words = _by_modality(likelihood, data.names)
+    reads = latent+sum(data.x[k][0].numel() for k in covariates)
     for k,v in data.x.items():
         shape = tuple(v.shape[1:])
-        nets = _small(shape, latent)
+        nets = _small(shape, reads)
         if name in ('cmmd','split_cmmd'): nets.pop('decoder', None)          # theirs read more than z
         lik = _for_data(words[k], data, k)
         fields[k] = {'likelihood': lik, **nets}
@@ -249,7 +252,9 @@ def build_model(
     factor = 1. if weight=='1' else weight
     mods = data.modalities(weight=factor, **fields)
     options = _defaults.get(name, {}) | options
-    return build(mods, *_sizes_of(build, latent), **options)
+    sizes = _sizes_of(build, latent)
+    if not covariates: return build(mods, *sizes, **options)
+    return conditional_on(data, covariates, build, mods, *sizes, **options)
 
 # %% ../../nbs/80_app.cli.ipynb #6c95b336
 def _parse_epochs(text, stages)->dict:
@@ -293,7 +298,7 @@ def _answers_words(model)->str:
     nothing = '' if answers.prior else ', and generates nothing from nothing'
     return f'  {answers.say()}{nothing}'
 
-# %% ../../nbs/80_app.cli.ipynb #ea5fa9e4
+# %% ../../nbs/80_app.cli.ipynb #5aa3f213
 def _better_words(model, data:MMData, most:int=2000)->list: # Lines
     "Which likelihoods fit the kind of values better"
     said = []
@@ -320,6 +325,7 @@ def chosen(
         if m.units is not None: words += f', {m.units.say()}'
         shape = tuple(m.shape)
         lines.append(f'  {k:{width}}  {shape}  {words}  weight {m.weight:.3g}')
+    if on := getattr(model, 'on', ()): lines.append(f"  given to encoders and decoders, not modelled: {', '.join(on)}")
     lines += _better_words(model, data)
     weights = {m.weight for m in model.mods.values()}
     shapes_ = {m.shape for m in model.mods.values()}
@@ -661,14 +667,15 @@ def _try_losses(model, data:MMData, bs:int):
             raise ValueError(f'stage {stage.name!r}: the loss of untrained networks is {loss.item()}; '
                              'look for extreme values in the data, or choose another --likelihood')
 
-# %% ../../nbs/80_app.cli.ipynb #da07ddde
+# %% ../../nbs/80_app.cli.ipynb #bb66e2d0
 def _model_of(args:dict, data:MMData):
     "The model of a run, for the modalities of some data"
     name = args['model']
     weight = args.get('weight', '1')                          # older runs have none
     extra = _extra(name, args, data)
+    on = _names_of(args.get('covariates'), data.names, 'modality in --covariates')
     torch.manual_seed(args['seed'])
-    return build_model(name, data, args['likelihood'], args['latent'], weight, **extra)
+    return build_model(name, data, args['likelihood'], args['latent'], weight, on, **extra)
 
 def _full_path(given:dict)->dict:
     "Options with the whole path of a file, so that a run is found from any folder"
@@ -753,7 +760,7 @@ def _interrupted(out):
     print(f'\ninterrupted{how}', file=sys.stderr)
     raise SystemExit(130) from None
 
-# %% ../../nbs/80_app.cli.ipynb #1f461eeb
+# %% ../../nbs/80_app.cli.ipynb #8937966d
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -767,6 +774,7 @@ def mmvae_train(
     label:str=None, # Of cmmd and split_cmmd: the modality to classify; made from the labels y if there is none
     source:str=None, # Of vcca and vcca_private: the modality that is read (default: the first)
     labels:str=None, # Of tables: the column of the labels, e.g. clinic.status
+    covariates:str=None, # What is given to encoders and decoders and not modelled, e.g. site,sex
     lr:float=None, # Highest learning rate of the one-cycle schedule
     bs:int=None, # Batch size
     seed:int=None, # Seed of weights, order and noise
@@ -778,7 +786,7 @@ def mmvae_train(
     "Train a multimodal VAE; options that are left out are chosen for the data"
     given = dict(
         data=data, model=model, epochs=epochs, latent=latent, likelihood=likelihood, weight=weight,
-        observed=observed, label=label, source=source, labels=labels, lr=lr, bs=bs, seed=seed, n_train=n_train,
+        observed=observed, label=label, source=source, labels=labels, covariates=covariates, lr=lr, bs=bs, seed=seed, n_train=n_train,
         device=device)
     with plain_errors():
         if not out: raise ValueError('--out is needed: a folder for the run')

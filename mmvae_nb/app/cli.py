@@ -760,7 +760,7 @@ def _interrupted(out):
     print(f'\ninterrupted{how}', file=sys.stderr)
     raise SystemExit(130) from None
 
-# %% ../../nbs/80_app.cli.ipynb #8937966d
+# %% ../../nbs/80_app.cli.ipynb #4c5b49cf
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -786,8 +786,8 @@ def mmvae_train(
     "Train a multimodal VAE; options that are left out are chosen for the data"
     given = dict(
         data=data, model=model, epochs=epochs, latent=latent, likelihood=likelihood, weight=weight,
-        observed=observed, label=label, source=source, labels=labels, covariates=covariates, lr=lr, bs=bs, seed=seed, n_train=n_train,
-        device=device)
+        observed=observed, label=label, source=source, labels=labels, covariates=covariates,
+        lr=lr, bs=bs, seed=seed, n_train=n_train, device=device)
     with plain_errors():
         if not out: raise ValueError('--out is needed: a folder for the run')
         bar = sys.stdout.isatty()

@@ -254,11 +254,7 @@ def _on(x, model):
         return v.contiguous(memory_format=torch.channels_last)
     return {k: laid(v) for k,v in x.items()}
 
-# %% ../../nbs/71_eval.likelihood.ipynb #165497f4
-def _as_read(model, z, x):
-    "Codes as the model's decoders read them: perhaps with something behind them that `x` says"
-    return model.attach(z, x) if hasattr(model, 'attach') else z
-
+# %% ../../nbs/71_eval.likelihood.ipynb #d9a27a1d
 def _batch(model, x, n, chunk, safe):
     "`LogLik` of a batch whose modalities are all observed"
     prior = model.prior()
@@ -267,7 +263,7 @@ def _batch(model, x, n, chunk, safe):
     q = as_proposal(q, prior, safe, dense)
     z, share, sizes = strata_draws(q, n)
     told = {k: v for k,v in x.items() if k in model.answers.targets}
-    rec = rec_chunks(model, told, _as_read(model, z, x), chunk)        # (N,B)
+    rec = rec_chunks(model, told, model.attach(z, x), chunk)          # (N,B)
     lw = rec+log_density(prior, z)-log_density(q, z)
     return weight_summary(lw, share, sizes)
 
@@ -420,14 +416,14 @@ def pseudo_marginals(
     rows = [row(k) for k in _bar(names, kw.get('quiet'))]
     return _table(rows, 'use data points that have one of these', left_out=left)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #aa7c8021
+# %% ../../nbs/71_eval.likelihood.ipynb #9382ef5f
 def _predict(model, x, given, n, chunk):
     "`LogLik` of the targets in `x` from draws of q(z|x_S)"
     conditions = {k: x[k] for k in given}
     targets = {k: v for k,v in x.items() if k not in given}
     q = model.posterior(conditions)
     z, share, sizes = strata_draws(q, n)
-    z = _as_read(model, z, conditions)
+    z = model.attach(z, conditions)
     rec = rec_chunks(model, targets, z, chunk)                         # (N,B)
     return weight_summary(rec, share, sizes)
 

@@ -57,6 +57,7 @@ from .models.dmvae import DMVAE
 from .models.mmjsd import geometric_mean, js_divergence, MMJSD
 from .models.nexus import Nexus
 from .models.masked import MaskedJointEncoder, MaskedJMVAE, MaskedJNF
+from .models.covariates import Conditional, conditional_on, covariate_rows, covariate_levels, hsic, dependence
 from .models.samplers import latent_codes, sampler_gain, GMMSampler, MAFSampler, fit_sampler
 from .eval.coherence import hits, coherence, joint_coherence, classifier_accuracy, train_classifiers
 from .eval.likelihood import (

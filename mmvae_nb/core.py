@@ -765,7 +765,7 @@ class _Door(_Contract):
             remedy = 'drop incomplete samples, e.g. `data.complete()`, or use a model that aggregates experts'
             raise ValueError(f'{who} learns from complete samples only, but {found}; {remedy}')
 
-# %% ../nbs/01_core.ipynb #91ada504
+# %% ../nbs/01_core.ipynb #62e9fd6e
 class _Asked(_Door):
     "Posteriors of every subset, and what codes say of each modality"
     def posterior(self,
@@ -784,6 +784,9 @@ class _Asked(_Door):
         mask = {k: m for k,m in (mask or {}).items() if k in given}
         only, mask = self.prepare(only, mask)
         with eval_mode(self): return self.encode(only, mask)
+    def attach(self, z, x):
+        "Codes `(...,B,d)` as `decode` reads them; a model that decodes more than codes puts it behind, read from `x`"
+        return z
     def decode(self, z, targets=None)->dict:
         "p(x_j|z) for each target (default: all), for `z` of shape `(...,d)`"
         targets = as_names(targets, self.names)

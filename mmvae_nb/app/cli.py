@@ -15,7 +15,7 @@ leave_at_once()                                               # the imports belo
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #9222450b
+# %% ../../nbs/80_app.cli.ipynb #704e8006
 import importlib, json, math, numpy as np, os, pandas as pd, platform, shlex, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -41,6 +41,7 @@ from ..eval.report import (
     report_pictures, some_subsets, summary_text, tidy, wide_note, write_scores)
 from ..eval.page import write_report
 from ..models.base import PrivateVAE
+from ..models.covariates import conditional_on
 from ..data.core import with_labels
 from ..nets import ConvBody, ConvNet, MLPBody, MLPNet, Outputs, _entry_sd, default_channels
 from ..progress import Nowhere, all_closed, begin, interruptible, place
@@ -290,7 +291,7 @@ def _weighted(data:MMData, fields:dict, weights:dict)->list:
         return m if w=='auto' else replace(m, weight=w)
     return [one(m) for m in mods]
 
-# %% ../../nbs/80_app.cli.ipynb #55aa1de1
+# %% ../../nbs/80_app.cli.ipynb #0627091e
 def build_model(
     name:str, # One of `_models`
     data:MMData, # Its shapes are the model's
@@ -298,6 +299,7 @@ def build_model(
     latent:int=16, # Numbers that a decoder reads: latent size, or shared and private together
     weight:str='1', # Of reconstruction terms: '1', 'auto' (the inverse of their size), or one for each: `rna=2`
     network:str='default', # 'default', 'mlp:256-256', 'conv:16-32', or one for each
+    covariates:tuple=(), # Names of what is given to encoders and decoders, and not modelled
     **options # To the model
 ): # The model
     "A model by name for the modalities of some data, with networks that train on a CPU in minutes"
@@ -305,9 +307,10 @@ def build_model(
     fields = {}
     words = _by_modality(likelihood, data.names)
     decodes = name not in ('cmmd','split_cmmd')                              # theirs read more than z
+    reads = latent+sum(data.x[k][0].numel() for k in covariates)
     for k,v in data.x.items():
         shape = tuple(v.shape[1:])
-        nets = _small(shape, latent)
+        nets = _small(shape, reads)
         if not decodes: nets.pop('decoder', None)
         lik = _for_data(words[k], data, k)
         fields[k] = {'likelihood': lik, **nets}
@@ -315,9 +318,11 @@ def build_model(
     if label: fields[label]['likelihood'] = _label_likelihood(data, label)
     mods = _weighted(data, fields, _weights(weight, data.names))
     asked = _by_modality(network, data.names, 'default', '--network')
-    mods = [_with_networks(m, asked[m.name], latent, decodes) for m in mods]
+    mods = [_with_networks(m, asked[m.name], reads, decodes) for m in mods]
     options = _defaults.get(name, {}) | options
-    return build(mods, *_sizes_of(build, latent), **options)
+    sizes = _sizes_of(build, latent)
+    if not covariates: return build(mods, *sizes, **options)
+    return conditional_on(data, covariates, build, mods, *sizes, **options)
 
 # %% ../../nbs/80_app.cli.ipynb #6c95b336
 def _parse_epochs(text, stages)->dict:
@@ -361,7 +366,7 @@ def _answers_words(model)->str:
     nothing = '' if answers.prior else ', and generates nothing from nothing'
     return f'  {answers.say()}{nothing}'
 
-# %% ../../nbs/80_app.cli.ipynb #ea5fa9e4
+# %% ../../nbs/80_app.cli.ipynb #5aa3f213
 def _better_words(model, data:MMData, most:int=2000)->list: # Lines
     "Which likelihoods fit the kind of values better"
     said = []
@@ -388,6 +393,7 @@ def chosen(
         if m.units is not None: words += f', {m.units.say()}'
         shape = tuple(m.shape)
         lines.append(f'  {k:{width}}  {shape}  {words}  weight {m.weight:.3g}')
+    if on := getattr(model, 'on', ()): lines.append(f"  given to encoders and decoders, not modelled: {', '.join(on)}")
     lines += _better_words(model, data)
     weights = {m.weight for m in model.mods.values()}
     shapes_ = {m.shape for m in model.mods.values()}
@@ -736,15 +742,16 @@ def _try_losses(model, data:MMData, bs:int):
             raise ValueError(f'stage {stage.name!r}: the loss of untrained networks is {loss.item()}; '
                              'look for extreme values in the data, or choose another --likelihood')
 
-# %% ../../nbs/80_app.cli.ipynb #ae4ac831
+# %% ../../nbs/80_app.cli.ipynb #e9808d65
 def _model_of(args:dict, data:MMData):
     "The model of a run, for the modalities of some data"
     name = args['model']
     weight = args.get('weight', '1')                          # older runs have none
     network = args.get('network', 'default')
     extra = _extra(name, args, data)
+    on = _names_of(args.get('covariates'), data.names, 'modality in --covariates')
     torch.manual_seed(args['seed'])
-    return build_model(name, data, args['likelihood'], args['latent'], weight, network, **extra)
+    return build_model(name, data, args['likelihood'], args['latent'], weight, network, on, **extra)
 
 def _full_path(given:dict)->dict:
     "Options with the whole path of a file, so that a run is found from any folder"
@@ -873,7 +880,7 @@ def train_run(
     write_report(_as_table(s), page, model, test, _title(args), pictures, about)
     return s
 
-# %% ../../nbs/80_app.cli.ipynb #91fb1670
+# %% ../../nbs/80_app.cli.ipynb #5331e3b4
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -888,6 +895,7 @@ def mmvae_train(
     label:str=None, # Of cmmd and split_cmmd: the modality to classify; made from the labels y if there is none
     source:str=None, # Of vcca and vcca_private: the modality that is read (default: the first)
     labels:str=None, # Of tables: the column of the labels, e.g. clinic.status
+    covariates:str=None, # What is given to encoders and decoders and not modelled, e.g. site,sex
     lr:float=None, # Highest learning rate of the one-cycle schedule
     bs:int=None, # Batch size
     seed:int=None, # Seed of weights, order and noise
@@ -902,8 +910,8 @@ def mmvae_train(
     "Train a multimodal VAE; options that are left out are chosen for the data"
     given = dict(
         data=data, model=model, epochs=epochs, latent=latent, likelihood=likelihood, weight=weight,
-        network=network, observed=observed, label=label, source=source, labels=labels, lr=lr, bs=bs, seed=seed,
-        n_train=n_train, n_valid=n_valid, n_test=n_test, device=device)
+        network=network, observed=observed, label=label, source=source, labels=labels, covariates=covariates,
+        lr=lr, bs=bs, seed=seed, n_train=n_train, n_valid=n_valid, n_test=n_test, device=device)
     with plain_errors(out):
         if not out: raise ValueError('--out is needed: a folder for the run')
         bar = place() is not Nowhere

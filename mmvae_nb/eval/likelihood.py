@@ -254,7 +254,7 @@ def _on(x, model):
         return v.contiguous(memory_format=torch.channels_last)
     return {k: laid(v) for k,v in x.items()}
 
-# %% ../../nbs/71_eval.likelihood.ipynb #72991f49
+# %% ../../nbs/71_eval.likelihood.ipynb #d9a27a1d
 def _batch(model, x, n, chunk, safe):
     "`LogLik` of a batch whose modalities are all observed"
     prior = model.prior()
@@ -262,7 +262,8 @@ def _batch(model, x, n, chunk, safe):
     q = model.posterior(x)
     q = as_proposal(q, prior, safe, dense)
     z, share, sizes = strata_draws(q, n)
-    rec = rec_chunks(model, x, z, chunk)                               # (N,B)
+    told = {k: v for k,v in x.items() if k in model.answers.targets}
+    rec = rec_chunks(model, told, model.attach(z, x), chunk)          # (N,B)
     lw = rec+log_density(prior, z)-log_density(q, z)
     return weight_summary(lw, share, sizes)
 
@@ -392,7 +393,7 @@ def joint_likelihood(
         rows = [row('observed', everyone)]
     return _table(rows, model.answers.say(), left_out=left)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #4bcbea3d
+# %% ../../nbs/71_eval.likelihood.ipynb #419b8ec2
 def pseudo_marginals(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -403,7 +404,8 @@ def pseudo_marginals(
     "log p(x_j), with draws from the model's own q(z|x_j)"
     data = _as_data(data, ())
     first = data.subset(slice(0, points))
-    have = [k for k in model.names if k in data.names]
+    made = model.answers
+    have = [k for k in model.names if k in data.names and (k in made.targets or not made.can((k,)))]
     alone = [(k,) for k in have]
     left = _left_out(model, alone)
     names = [k for k in have if k not in left]
@@ -414,13 +416,14 @@ def pseudo_marginals(
     rows = [row(k) for k in _bar(names, kw.get('quiet'), None, 'likelihood', 'of')]
     return _table(rows, 'use data points that have one of these', left_out=left)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #9efd004e
+# %% ../../nbs/71_eval.likelihood.ipynb #9382ef5f
 def _predict(model, x, given, n, chunk):
     "`LogLik` of the targets in `x` from draws of q(z|x_S)"
     conditions = {k: x[k] for k in given}
     targets = {k: v for k,v in x.items() if k not in given}
     q = model.posterior(conditions)
     z, share, sizes = strata_draws(q, n)
+    z = model.attach(z, conditions)
     rec = rec_chunks(model, targets, z, chunk)                         # (N,B)
     return weight_summary(rec, share, sizes)
 

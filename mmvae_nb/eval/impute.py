@@ -6,7 +6,7 @@
 __all__ = ['cohort_likelihoods', 'bounds', 'Imputed', 'imputable', 'impute', 'crps', 'covered', 'imputation_error', 'cohort',
            'LogInputs', 'small_modalities']
 
-# %% ../../nbs/76_eval.impute.ipynb #496f7f0a
+# %% ../../nbs/76_eval.impute.ipynb #52639050
 import math, pandas as pd, torch, torch.nn.functional as F, warnings
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,7 +17,8 @@ from .coherence import _device
 from ..liks import LogNormalLik, NegBinLik, suggest_likelihood
 from ..models.cmmd import SplitCMMD
 from ..models.samplers import _bar
-from ..nets import MLPBody, MLPNet
+from ..mixed import MixedLik
+from ..nets import FillAndFlag, MLPBody, MLPNet
 from torch import nn, Tensor
 
 # %% ../../nbs/76_eval.impute.ipynb #6ca14f83
@@ -596,33 +597,53 @@ class LogInputs(nn.Module):
         self.sd = sd
     def forward(self, x): return ((x/self.size).log1p()-self.mean)/self.sd
 
-# %% ../../nbs/76_eval.impute.ipynb #c1db54a4
+# %% ../../nbs/76_eval.impute.ipynb #02883c56
 _count_words = 'poisson', 'negbin', 'zip', 'zinb', 'multinomial', 'dirmult'
 _positive_words = 'lognormal', 'gamma'
+_read_as_logs = _count_words+_positive_words
 
 def _log_inputs(word, v):
     "What stands before a body, fitted to what was observed `(N,*shape)`; None for other kinds"
-    if word not in _count_words+_positive_words: return None
+    if word not in _read_as_logs: return None
     size = 1. if word in _count_words else v.mean().item()/10
     logs = (v/size).log1p()
     return LogInputs(size, logs.mean().item(), max(logs.std().item(), 1e-3))
 
+_shares = 'bernoulli', 'categorical', 'pixels'
 _average_outputs = { # Word -> what a network should say of averages
     'poisson': torch.log, 'negbin': torch.log, 'gamma': torch.log, 'lognormal': torch.log,
-    'bernoulli': torch.logit, 'categorical': torch.log,
+    'bernoulli': torch.logit, 'categorical': torch.log, 'pixels': torch.logit,
 }
 
-def _begin_at_average(net, word, v):
-    "Let an untrained decoder network predict the average of what was observed `(N,*shape)`"
+def _average(word, v):
+    "What a network should say of every entry of `v (N,*shape)`, `(*shape)`; None where 0 is right"
     outputs = _average_outputs.get(word)
-    if outputs is None: return net
+    if outputs is None: return None
     mean = v.log().mean(0).exp() if word=='lognormal' else v.mean(0)
-    top = .98 if word in ('bernoulli','categorical') else math.inf
+    top = .98 if word in _shares else math.inf
+    return outputs(mean.clamp(.02, top))
+
+def _averages(lik, word, v):
+    "The same in a vector; of columns of several kinds, block by block"
+    if not isinstance(lik, MixedLik):
+        out = _average(word, v)
+        return None if out is None else out.flatten()
+    out = []
+    for word,width,part in zip(lik.words, lik.widths, v.split(lik.columns, -1)):
+        own = _average(word, part)
+        out.append(own if own is not None and len(own)==width else torch.zeros(width))
+    return torch.cat(out)
+
+def _begin_at_average(net, lik, word, v):
+    "Let an untrained decoder network predict the average of what was observed `(N,*shape)`"
+    out = _averages(lik, word, v)
+    if out is None: return net
     *_, last = [l for l in net.modules() if isinstance(l, nn.Linear)]
-    with torch.no_grad(): last.bias += outputs(mean.clamp(.02, top)).flatten()
+    if len(out)==len(last.bias):
+        with torch.no_grad(): last.bias += out.to(last.bias)
     return net
 
-# %% ../../nbs/76_eval.impute.ipynb #e87ac512
+# %% ../../nbs/76_eval.impute.ipynb #5d943a2c
 _left = .4       # share of the observed variance that a likelihood begins with
 
 def _spread_of(v, word):
@@ -635,6 +656,7 @@ def _lik_within(word, v, shape):
     "A likelihood that begins with a part of the observed variance: what is left when the codes explain the rest"
     if isinstance(word, nn.Module): return word
     if word=='normal': return NormalLik(_left**.5, learn=True)
+    if word=='grey': return NormalLik(max(_left**.5*v.std(0).mean().item(), .02), learn=True, link='sigmoid')
     if word=='lognormal': return LogNormalLik(max(_left**.5*_spread_of(v, word), .05), shape=shape)
     if word=='negbin': return NegBinLik(max(_left*_spread_of(v, word), .05), shape=shape)
     return as_likelihood(word, shape)
@@ -644,14 +666,28 @@ def _word_of(lik):
     if isinstance(lik, str): return lik
     return next((word for word,make in likelihoods.items() if make is type(lik)), None)
 
+# %% ../../nbs/76_eval.impute.ipynb #720e76c6
+_of_tables = 'poisson', 'negbin', 'lognormal', 'gamma'      # what may replace the normal of a table of numbers
+_few = 10                                                   # so many different whole numbers may be grades
+
 def _suggested(data, k, v):
     "What the columns of a frame are, else what the values `(N,*shape)` look like"
     frames = getattr(data, 'frames', None)
-    if frames is None or k not in frames.tables: return suggest_likelihood(v)[0]
-    lik = frames.likelihood(k) or 'normal'
-    return _word_of(lik) or lik
+    table = frames is not None and k in frames.tables
+    lik = frames.likelihood(k) if table else None
+    if lik is not None: return _word_of(lik) or lik
+    word, _ = suggest_likelihood(v)
+    if word=='pixels': return 'grey'                         # of normal noise, whose size is learned
+    if word in _count_words and _are_grades(v): return 'normal'
+    return word if word in _of_tables or not table else 'normal'
 
-# %% ../../nbs/76_eval.impute.ipynb #4f79b1e1
+def _are_grades(v):
+    "Few columns of few different numbers: 'poisson' would be far too wide"
+    columns = v.flatten(1)
+    known = columns[~columns.isnan()]
+    return columns.shape[1]<4 and len(known.unique())<=_few
+
+# %% ../../nbs/76_eval.impute.ipynb #3e16baf6
 def small_modalities(
     data:MMData, # Training data
     d:int, # Numbers that a decoder reads: the model's latent size
@@ -667,24 +703,36 @@ def small_modalities(
         rows, = data.observed(k).nonzero(as_tuple=True)
         v = data.part(rows, (k,))[k].cpu()
         lik = given.get(k) or _suggested(data, k, v)
-        fields[k] = _small_fields(lik, _plugged(v), d, hidden)
+        fields[k] = _small_fields(lik, _plugged(v), d, hidden, k in data.holes)
+        if _word_of(lik) in _read_as_logs: fields[k]['units'] = None
         fields[k]['weight'] = min(1., 50/v[0].numel())**share
     return data.modalities(**fields)
 
-# %% ../../nbs/76_eval.impute.ipynb #6e6d0c5b
-def _small_fields(lik, v, d, hidden):
+# %% ../../nbs/76_eval.impute.ipynb #25db97a8
+def _small_fields(lik, v, d, hidden, holes=False):
     "Networks and likelihood of a modality, from what was observed of it `(N,*shape)`"
     shape = tuple(v.shape[1:])
     word = _word_of(lik)
-    body = MLPBody(shape, hidden, sd=_input_sd(word, shape))
-    log = _log_inputs(word, v)
     own = _lik_within(lik, v, shape)
     net = MLPNet(d, own.outputs(shape), hidden)
     return {
-        'encoder': body if log is None else nn.Sequential(log, body),
-        'decoder': net if own is lik else _begin_at_average(net, word, v),
+        'encoder': _small_body(word, v, hidden, holes),
+        'decoder': _begin_at_average(net, own, 'pixels' if word=='grey' else word, v),
         'likelihood': own,
     }
+
+def _small_body(word, v, hidden, holes):
+    "A body that sees logarithms of counts, and which entries are missing"
+    first, *rest = v.shape[1:]
+    sd = _input_sd(word, v.shape[1:])
+    log = _log_inputs(word, v)
+    before = [] if log is None else [log]
+    if holes:
+        before.append(FillAndFlag())
+        first = 2*first
+        sd = ((sd**2+1)/2)**.5                               # flags are ones, mostly
+    body = MLPBody((first, *rest), hidden, sd=sd)
+    return nn.Sequential(*before, body) if before else body
 
 def _plugged(v):
     "Observations `(N,*shape)` with averages of their columns where entries are missing"
@@ -695,4 +743,4 @@ def _plugged(v):
 def _input_sd(word, shape):
     "Standard deviation of the entries that a body sees"
     if word in ('categorical','ordinal'): return shape[-1]**-.5
-    return .5 if word in ('bernoulli','pixels') else 1.
+    return .5 if word in ('bernoulli','pixels','grey') else 1.

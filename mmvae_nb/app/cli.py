@@ -13,10 +13,11 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #fa3a52dc
+# %% ../../nbs/80_app.cli.ipynb #3a45777e
 import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from fastai.torch_core import default_device
 from fastcore.script import call_parse
 from functools import partial
@@ -31,6 +32,7 @@ from ..data.digits import embedded_digits
 from ..data.toy import shapes
 from ..dists import LaplaceLik, NormalLik, as_likelihood, likelihoods
 from ..liks import better_word
+from ..eval.impute import is_small_cohort, small_epochs, small_modalities, small_options, small_settings
 from ..eval.coherence import by_given, classifier_accuracy, train_classifiers, untrained_classifier
 from ..models.samplers import fit_sampler
 from ..eval.report import (
@@ -224,18 +226,42 @@ def _sizes_of(build:type, d:int)->tuple:
     private = d//4
     return (d-private, private) if issubclass(build, PrivateVAE) else (d,)
 
-# %% ../../nbs/80_app.cli.ipynb #d9a8d948
+# %% ../../nbs/80_app.cli.ipynb #30182ffb
+def _small_model(name, data, likelihood, latent, weight, hidden=(64,), **options):
+    "A model with networks for a few hundred samples"
+    build = _class_of(name)
+    mods = small_modalities(data, latent, likelihood, hidden)
+    if weight!='capped':
+        others = data.modalities(weight=1. if weight=='1' else weight)
+        mods = [replace(m, weight=o.weight) for m,o in zip(mods, others)]
+    if name in ('cmmd','split_cmmd'): mods = [replace(m, decoder=None) for m in mods]     # theirs read more than z
+    options = _defaults.get(name, {}) | small_options.get(name, {}) | options
+    return build(mods, *_sizes_of(build, latent), **options)
+
+def _words_for_small(text, data, label=None)->dict:
+    "Likelihoods that were asked for, `{name: word or module}`; of others nothing"
+    words = _by_modality(text, data.names)
+    asked = {k: _for_data(w, data, k) for k,w in words.items() if w!='learned'}
+    if label: asked[label] = _label_likelihood(data, label)
+    return asked
+
 def build_model(
     name:str, # One of `_models`
     data:MMData, # Its shapes are the model's
     likelihood:str='learned', # One of `_liks`, or one for each, e.g. `rna=negbin,site=categorical`
     latent:int=16, # Numbers that a decoder reads: latent size, or shared and private together
-    weight:str='1', # Of reconstruction terms: '1', or 'auto', the inverse of their size
+    weight:str='1', # Of reconstruction terms: '1', 'auto', the inverse of their size, or 'capped', that from 50 numbers
+    networks:str='usual', # Or 'small', for a few hundred samples: see `small_modalities`
     **options # To the model
 ): # The model
     "A model by name for the modalities of some data, with networks that train on a CPU in minutes"
     build = _class_of(name)
-    choose(weight, ('1','auto'), 'weight')
+    choose(weight, ('1','auto','capped'), 'weight')
+    choose(networks, ('usual','small'), 'networks')
+    if networks=='small':
+        words = _words_for_small(likelihood, data, options.get('label'))
+        return _small_model(name, data, words, latent, weight, **options)
+    if weight=='capped': raise ValueError('--weight capped goes with --networks small; choose 1 or auto')
     fields = {}
     words = _by_modality(likelihood, data.names)
     for k,v in data.x.items():
@@ -293,7 +319,7 @@ def _answers_words(model)->str:
     nothing = '' if answers.prior else ', and generates nothing from nothing'
     return f'  {answers.say()}{nothing}'
 
-# %% ../../nbs/80_app.cli.ipynb #ea5fa9e4
+# %% ../../nbs/80_app.cli.ipynb #62b4758d
 def _better_words(model, data:MMData, most:int=2000)->list: # Lines
     "Which likelihoods fit the kind of values better"
     said = []
@@ -303,6 +329,14 @@ def _better_words(model, data:MMData, most:int=2000)->list: # Lines
         told = better_word(data.part(rows, (k,))[k], m.likelihood, k)
         if told: said.append(f'  {told}')
     return said
+
+def _small_words(model, args)->str:
+    "What a small incomplete data set has got"
+    beta = getattr(model, 'beta', None)
+    how = [f"learning rate {args['lr']:g}", f"batches of {args['bs']}"]
+    if beta is not None: how.insert(0, f'beta {beta:g}')
+    return ('  few samples, not all complete: narrow networks that begin at the average, '
+            f"{', '.join(how)}; --networks usual for the others")
 
 def chosen(
     model, # Just built
@@ -314,6 +348,7 @@ def chosen(
     stages = ', '.join(passes)
     size = f"latent size {args['latent']}, {len(data):,} samples"
     lines = [f"{args['model']}, {size}, seed {args['seed']}; passes: {stages}"]
+    if args.get('networks')=='small': lines.append(_small_words(model, args))
     width = max(map(len, model.names))
     for k,m in model.mods.items():
         words = _lik_words(as_likelihood(m.likelihood, m.shape))
@@ -435,11 +470,26 @@ def _teaches(model, data:MMData, part:str)->MMData:
     raise ValueError(f'{who} cannot learn from the {part} data: none of {len(data)} samples has what it needs; '
                      f'choose --model {_learn_from_all[0]} (or one of {names}), which learn from whatever is there')
 
-# %% ../../nbs/80_app.cli.ipynb #5d31a642
-def _for_incomplete(args:dict, asked:bool, parts)->dict:
-    "Settings with a model that learns from incomplete samples, where there are some and nobody asked for another"
-    if asked or all(map(_complete, parts)): return args
-    return {**args, 'model': _learn_from_all[0]}
+# %% ../../nbs/80_app.cli.ipynb #961bc498
+def _for_small(args:dict, asked, parts)->dict:
+    "What a small incomplete data set has instead of the usual settings"
+    out = {**small_settings, 'networks': 'small'}
+    N = sum(map(len, parts))
+    n_test = len(parts[-1])
+    out['n_valid'] = max(1, round(small_settings['n_valid']*N))
+    if 'n_train' in asked: out['n_valid'] = args['n_valid']
+    n_train = len(parts[0]) if 'n_train' in asked else N-n_test-out['n_valid']
+    bs = args['bs'] if 'bs' in asked else out['bs']
+    out['epochs'] = str(small_epochs(n_train, bs))
+    return out
+
+def _for_incomplete(args:dict, asked, parts)->dict: # `asked`: names of the options that somebody gave
+    "Settings for incomplete samples, where there are some and nobody asked for others"
+    named = args['data'] in job_settings
+    if 'networks' not in asked and not named and is_small_cohort(*parts): chosen = _for_small(args, asked, parts)
+    elif all(map(_complete, parts)): chosen = {}
+    else: chosen = {'model': _learn_from_all[0]}
+    return args | {k: v for k,v in chosen.items() if k not in asked}
 
 def _left_out_words(model, parts)->list: # Sentences
     "How many samples a model does not learn from"
@@ -661,14 +711,15 @@ def _try_losses(model, data:MMData, bs:int):
             raise ValueError(f'stage {stage.name!r}: the loss of untrained networks is {loss.item()}; '
                              'look for extreme values in the data, or choose another --likelihood')
 
-# %% ../../nbs/80_app.cli.ipynb #da07ddde
+# %% ../../nbs/80_app.cli.ipynb #2ee0b276
 def _model_of(args:dict, data:MMData):
     "The model of a run, for the modalities of some data"
     name = args['model']
     weight = args.get('weight', '1')                          # older runs have none
+    networks = args.get('networks', 'usual')
     extra = _extra(name, args, data)
     torch.manual_seed(args['seed'])
-    return build_model(name, data, args['likelihood'], args['latent'], weight, **extra)
+    return build_model(name, data, args['likelihood'], args['latent'], weight, networks, **extra)
 
 def _full_path(given:dict)->dict:
     "Options with the whole path of a file, so that a run is found from any folder"
@@ -676,11 +727,14 @@ def _full_path(given:dict)->dict:
     is_path = data and data not in job_settings and Path(data).exists()
     return {**given, 'data': str(Path(data).resolve())} if is_path else given
 
-def _prepared(args:dict, asked:bool)->tuple:
+def _prepared(args:dict, asked)->tuple: # `asked`: names of the options that somebody gave
     "Settings, data and model of a run, after everything that can be tried has been tried"
     _check_options(args)
-    train, valid, test = _run_data(args)
-    args = _for_incomplete(args, asked, (train, valid, test))
+    parts = _run_data(args)
+    n_valid = args['n_valid']
+    args = _for_incomplete(args, asked, parts)
+    if args['n_valid']!=n_valid: parts = _run_data(args)      # divided in another way
+    train, valid, test = parts
     model = _model_of(args, train)
     epochs = _epochs_of(args, model)
     if not any(epochs.values()): raise ValueError('--epochs: nothing to train')
@@ -691,14 +745,14 @@ def _prepared(args:dict, asked:bool)->tuple:
     _try_losses(model, taught, args['bs'])
     return args, (train, valid, test), (taught, checked), model
 
-# %% ../../nbs/80_app.cli.ipynb #ac6bcce2
+# %% ../../nbs/80_app.cli.ipynb #fa46ce91
 def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     "Check everything, then make the folder of a run"
     out = _claim(out, resume, force)
     given = _full_path(given)
     old = _read_run(out)['args'] if resume else None
     args = _settle(given, old)
-    asked = resume or bool(given.get('model'))
+    asked = {*args, 'networks'} if resume else {k for k,v in given.items() if v is not None}
     args, parts, lessons, model = _prepared(args, asked)
     if force: _clear(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -753,7 +807,7 @@ def _interrupted(out):
     print(f'\ninterrupted{how}', file=sys.stderr)
     raise SystemExit(130) from None
 
-# %% ../../nbs/80_app.cli.ipynb #1f461eeb
+# %% ../../nbs/80_app.cli.ipynb #99c7fcd9
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -763,6 +817,7 @@ def mmvae_train(
     latent:int=None, # Latent size
     likelihood:str=None, # learned, a word, e.g. negbin or normal:0.5; or one for each: rna=negbin,site=categorical
     weight:str=None, # Of the modalities: 1, or auto (the inverse of their size)
+    networks:str=None, # small, for a few hundred samples, or usual (default: by the data)
     observed:str=None, # Of cmmd: what every sample has, e.g. a,b; of split_cmmd: a set for each model, e.g. a,a+b
     label:str=None, # Of cmmd and split_cmmd: the modality to classify; made from the labels y if there is none
     source:str=None, # Of vcca and vcca_private: the modality that is read (default: the first)
@@ -777,7 +832,7 @@ def mmvae_train(
 ):
     "Train a multimodal VAE; options that are left out are chosen for the data"
     given = dict(
-        data=data, model=model, epochs=epochs, latent=latent, likelihood=likelihood, weight=weight,
+        data=data, model=model, epochs=epochs, latent=latent, likelihood=likelihood, weight=weight, networks=networks,
         observed=observed, label=label, source=source, labels=labels, lr=lr, bs=bs, seed=seed, n_train=n_train,
         device=device)
     with plain_errors():

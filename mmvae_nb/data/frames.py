@@ -647,7 +647,7 @@ def _aligned_labels(y, rows, frames):
     if all(v.index.equals(rows) for v in frames.values()): return y
     raise ValueError('labels: the frames have different rows, so labels need ids; y = pd.Series(y, index=ids)')
 
-# %% ../../nbs/25_data.frames.ipynb #6890599f
+# %% ../../nbs/25_data.frames.ipynb #241b0721
 def _check_columns(k, v, table):
     "Raise unless a frame has the columns that it had in training"
     for name in table.labels:
@@ -661,11 +661,41 @@ def _check_columns(k, v, table):
         raise ValueError(f'{_where(k, name)}: {why}, so nothing was learned of it; '
                          f'frames[{k!r}] = frames[{k!r}].drop(columns=[{name!r}])')
 
-def _known_frames(frames, like):
-    "Frames of new samples, None for those that are not there; raise at what training did not have"
+def _some(names): return ', '.join(map(repr, names[:3]))+(', ...' if len(names)>3 else '')
+
+def _with_known_columns(k, v, table):
+    "A frame with the columns of training: those that it lacks are NaN, others are left out; says so"
+    empty = [name for name in v.columns if name in table.empty and v[name].notna().any()]
+    new = [name for name in v.columns if name not in table.labels]
+    gone = [name for name in table.labels if name not in v.columns and name not in table.empty]
+    known = [name for name in v.columns if name in table.labels and name not in table.empty]
+    if not known:
+        raise ValueError(f'frame {k!r}: none of its columns ({_some(new)}) was there in training, '
+                         f'which had {_some(list(table.labels))}; rename them')
+    if new: warnings.warn(f'frame {k!r}: columns {_some(new)} were not there in training, and are left out')
+    if empty: warnings.warn(f'frame {k!r}: columns {_some(empty)} were empty in training, and are left out')
+    if gone: warnings.warn(f'frame {k!r}: columns {_some(gone)} are not there, and count as missing')
+    out = v.drop(columns=new)
+    for name in gone: out[name] = np.nan
+    for name in empty: out[name] = np.nan
+    return out
+
+def _known_frames(frames, like, lenient=False):
+    "Frames of new samples, None for those that are not there; raise at what training did not have, or leave it out"
+    out = dict.fromkeys(like.tables)
     for k,v in frames.items():
-        if _is_frame(v): _check_columns(k, v, choose(k, like.tables, 'frame'))
-    return {**dict.fromkeys(like.tables), **frames}
+        table = _is_frame(v)
+        if table and lenient: v = _with_known_columns(k, v, like.tables[k])
+        elif table: _check_columns(k, v, choose(k, like.tables, 'frame'))
+        out[k] = v
+    return out
+
+def _of_training(frames, like):
+    "Frames that training had; says which others are left out"
+    new = [k for k,v in frames.items() if _is_frame(v) and k not in like.tables]
+    if len(new)==len(frames): raise ValueError(f'frames {_listed(new)}: training had {_listed(like.tables)}; rename them')
+    if new: warnings.warn(f'frames {_some(new)} were not there in training, and are left out')
+    return {k: v for k,v in frames.items() if k not in new}
 
 # %% ../../nbs/25_data.frames.ipynb #eda230f2
 def _wider(frames, schema):
@@ -687,7 +717,7 @@ def _schema_of(like):
     raise TypeError(f'like: expected a data set that was made from frames, found {type(like).__name__}; '
                     'make it with MMData.from_frames(frames)')
 
-# %% ../../nbs/25_data.frames.ipynb #ca245aec
+# %% ../../nbs/25_data.frames.ipynb #5914c2f8
 def _tell_of_counts(k, table, x):
     "Warn where counts stand under a normal likelihood"
     words = {col.word for col in table.columns}
@@ -708,7 +738,7 @@ def _said_of_frames():
 def _refuse_empty(rows, there, empty):
     "Raise at rows of which nothing is observed"
     none = ~np.any(list(there.values()), axis=0)
-    if not none.any() or empty=='drop': return
+    if not none.any() or empty in ('drop','keep'): return
     first = rows[none][0]
     raise ValueError(f'row {first!r} has no value in any frame ({int(none.sum())} of {len(rows)} rows); '
                      "drop such rows: from_frames(frames, empty='drop')")
@@ -720,7 +750,7 @@ def _numbers_in(frames, schema, rows):
     there = {k: has for k,(_,has) in made.items()}
     return x, there
 
-# %% ../../nbs/25_data.frames.ipynb #fee07f7c
+# %% ../../nbs/25_data.frames.ipynb #84c84fce
 @patch(cls_method=True)
 def from_frames(cls:MMData,
     frames:dict, # `{name: frame}`, rows found by index; a series; or `(array, ids)` for what is no table
@@ -729,6 +759,7 @@ def from_frames(cls:MMData,
     kinds:dict=None, # `{frame: word}` or `{frame: {column: word}}`, words for likelihoods (default: by content)
     index=None, # Name of the column that holds the ids, in every frame (default: the index)
     like=None, # Training data, or their schema: the same columns, categories and classes
+    lenient:bool=False, # With `like`: columns that are not there are missing, others are left out; else both refused
     **kw, # To `MMData`, e.g. `empty`, `classes`, `dtype`
 )->MMData: # With `frames`, the schema, and `ids`
     "A data set from data frames"
@@ -737,6 +768,7 @@ def from_frames(cls:MMData,
     known = _schema_of(like)
     frames = {k: _with_ids(k, v, index) for k,v in frames.items()}
     frames, y, source = _labels_apart(frames, y, known)
+    if lenient and known is not None: frames = _of_training(frames, known)
     rows = _rows(frames, on)
     labels = _aligned_labels(y, rows, frames)
     for k in kinds or {}: choose(k, frames, 'frame in kinds,')
@@ -745,7 +777,7 @@ def from_frames(cls:MMData,
         tables = {k: _table(k, v, kinds or {}) for k,v in frames.items() if _is_frame(v)}
         known = Frames(tables, source)
     else:
-        frames = _known_frames(frames, known)
+        frames = _known_frames(frames, known, lenient)
         known = _wider(frames, known)
     x, there = _numbers_in(frames, known, rows)
     _refuse_empty(rows, there, kw.get('empty'))

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['cohort_likelihoods', 'small_settings', 'small_options', 'bounds', 'Imputed', 'imputable', 'impute', 'crps', 'covered',
-           'imputation_error', 'cohort', 'LogInputs', 'small_modalities', 'is_small_cohort', 'small_epochs']
+           'imputation_error', 'imputation_table', 'cohort', 'LogInputs', 'small_modalities', 'is_small_cohort',
+           'small_epochs']
 
 # %% ../../nbs/76_eval.impute.ipynb #52639050
 import math, pandas as pd, torch, torch.nn.functional as F, warnings
@@ -185,7 +186,7 @@ def _summary(p, n, level, sample):
     ordered = draws.sort(0).values
     return draws, dict(mean=means.mean(0), sd=draws.std(0), low=ordered[a], high=ordered[b])
 
-# %% ../../nbs/76_eval.impute.ipynb #6c19b49e
+# %% ../../nbs/76_eval.impute.ipynb #c77b22b1
 def impute(
     model, # Answers for what each sample has
     data:MMData, # Perhaps incomplete; modalities that it lacks altogether are filled for all samples
@@ -202,7 +203,8 @@ def impute(
     "Keep what was observed, fill what is missing, and say how sure that is"
     bounds(n, level)
     targets = _wanted(model, data, targets)
-    _refuse_kinds(model, data)
+    seen = _readable(model, data)
+    _refuse_kinds(model, seen)
     known = {k: _known(model, data, k, data.dtype) for k in targets}
     missing = {k: m for k,(_, m) in known.items()}
     parts = {name: {k: x.clone() for k,(x, _) in known.items()} for name in ('mean','low','high')}
@@ -210,16 +212,31 @@ def impute(
     kept = {k: x.expand(n, *x.shape).clone() for k,(x, _) in known.items()} if draws else None
     todo = {k: m.flatten(1).any(1) for k,m in missing.items()}
     with seeded(seed):
-        for i,ps in _predictions(model, data, todo, n, bs, sampler, quiet):
+        for i,ps in _predictions(model, seen, todo, n, bs, sampler, quiet):
             for k,p in ps.items():
                 each, found = _summary(p, n, level, sample)
                 for name,v in found.items(): _fill(parts[name][k], v, missing[k], i)
                 if draws: kept[k][:,i] = torch.where(missing[k][i], each.cpu(), kept[k][:,i])
-    alone = _kinds(data).get((), torch.zeros(0, dtype=torch.long))
+    alone = _kinds(seen).get((), torch.zeros(0, dtype=torch.long))
     _tell_alone(alone, len(data))
     return Imputed(**parts, missing=missing, level=level, n=n, alone=alone, draws=kept, data=data)
 
-# %% ../../nbs/76_eval.impute.ipynb #8c84ac91
+# %% ../../nbs/76_eval.impute.ipynb #e287b1cd
+def _readable(model, data):
+    "The data, without modalities of which a sample has a part, where the model takes them whole"
+    mask, x = dict(data.mask or {}), dict(data.x)
+    for k in data.names:
+        if k not in model.mods or model.mods[k].holes: continue
+        has = data.observed(k)
+        partly = has & ~_cells(data, k).flatten(1).all(1)
+        if not partly.any(): continue
+        event = [1]*(x[k].dim()-1)
+        x[k] = x[k].masked_fill(partly.view(-1, *event), 0.)
+        mask[k] = has & ~partly
+        warnings.warn(f'modality {k!r}: {int(partly.sum())} samples have a part of it, but the model has seen no gaps '
+                      f'within {k!r}: what they have of it stays, and says nothing of the rest', stacklevel=3)
+    return data._new(x=x, mask=mask or None)
+
 def _fill(out, v, missing, i):
     "Put `v (B,*shape)` into rows `i` of `out` where entries are missing"
     out[i] = torch.where(missing[i], v.to(out), out[i])
@@ -313,7 +330,7 @@ def _log_p(p, x, hidden):
         lp = torch.where(hidden, nats, 0.).flatten(2).sum(-1)
     return lp.logsumexp(0)-math.log(len(lp))
 
-# %% ../../nbs/76_eval.impute.ipynb #64b649f5
+# %% ../../nbs/76_eval.impute.ipynb #49b16bd2
 def _sum(v, on):
     "Sum and number of the entries in `on`, `(B,)` each"
     N = len(v)
@@ -331,16 +348,12 @@ def _guess_scores(x, guess, hidden, sd, kind):
         out['accuracy'] = _sum(right.to(gap), hidden[...,0])
     return out
 
-def _draw_scores(x, p, hidden, sd, kind, level):
-    "The same of a predictive distribution"
-    probs = p.mean.mean(0)
-    draws = p.sample()
+def _noise_scores(x, probs, draws, hidden, sd, kind, level):
+    "The same of a predictive distribution, by its average and its draws `(n,B,*shape)`"
     out = _guess_scores(x, probs, hidden, sd, kind)
     varies = hidden & (sd>0)
     out['crps'] = _sum(crps(x, draws)/torch.where(sd>0, sd, 1.), varies)
     out['coverage'] = _sum(covered(x, draws, level), hidden)
-    whole = hidden.flatten(1).any(1)
-    out['log p'] = _sum(_log_p(p, x, hidden), whole)
     chance = probs.clamp(1e-7, 1-1e-7).to(x)
     if kind=='binary':
         loss = F.binary_cross_entropy(chance, x, reduction='none')
@@ -349,6 +362,40 @@ def _draw_scores(x, p, hidden, sd, kind, level):
         loss = -(x*chance.log()).sum(-1)
         out['log loss'] = _sum(loss, hidden[...,0])
     return out
+
+def _draw_scores(x, p, hidden, sd, kind, level):
+    "The same of a modality as a whole, and its log p; and what single columns need"
+    probs = p.mean.mean(0)
+    draws = p.sample()
+    out = _noise_scores(x, probs, draws, hidden, sd, kind, level)
+    whole = hidden.flatten(1).any(1)
+    out['log p'] = _sum(_log_p(p, x, hidden), whole)
+    return out, probs, draws
+
+# %% ../../nbs/76_eval.impute.ipynb #1c6ee864
+def _blocks(model, data, k):
+    "`(name, columns, kind)` of the variables of a modality with columns of several kinds; else nothing"
+    m = model.mods[k]
+    lik = as_likelihood(m.likelihood, m.shape)
+    if not isinstance(lik, MixedLik): return []
+    frames = getattr(data, 'frames', None)
+    names = frames.features(k) if frames is not None and k in frames.tables else [str(j) for j in range(m.shape[0])]
+    out, first = [], 0
+    for part,width in zip(lik.liks, lik.columns):
+        here = range(first, first+width)
+        first += width
+        if isinstance(part, CategoricalLik): out.append((names[here[0]].partition('=')[0], slice(here[0], first), 'class'))
+        else:
+            kind = 'binary' if isinstance(part, BernoulliLik) else 'number'
+            out += [(names[j], slice(j, j+1), kind) for j in here]
+    return out
+
+def _cut(cols, *tensors): return [v[...,cols] for v in tensors]
+
+def _chance(x, average, hidden, kind):
+    "Right answers of who always names the most frequent class"
+    guess = average.expand_as(x)
+    return _guess_scores(x, guess, hidden, torch.zeros_like(x), kind)['accuracy']
 
 # %% ../../nbs/76_eval.impute.ipynb #fd9977a8
 def _ratio(total, number):
@@ -450,12 +497,13 @@ def _answered_only(model, seen, hidden):
     for h in hidden.values(): h[~fine] = False
     return hidden, int((~fine).sum())
 
-# %% ../../nbs/76_eval.impute.ipynb #74a78721
-def _model_scores(model, seen, hidden, whole, sds, n, level, seed, quiet):
-    "`{name: {metric: (sums, numbers)}}`, a number for each sample"
+# %% ../../nbs/76_eval.impute.ipynb #349a2ab4
+def _model_scores(model, seen, hidden, whole, units, n, level, seed, quiet):
+    "`{name: {metric: (sums, numbers)}}`, a number for each sample; `units` are averages and sds by name"
     N = len(seen)
     todo = {k: h.flatten(1).any(1) for k,h in hidden.items() if h.any()}
-    out = {k: {} for k in todo}
+    blocks = {k: _blocks(model, whole, k) for k in todo}
+    out = {}
     with seeded(seed):
         for i,ps in _predictions(model, seen, todo, n, quiet=quiet):
             for k,p in ps.items():
@@ -463,13 +511,32 @@ def _model_scores(model, seen, hidden, whole, sds, n, level, seed, quiet):
                 on = hidden[k][i].to(like.device)
                 x = whole.part(i, (k,))[k].to(like)
                 x = torch.where(_cells(whole, k)[i].to(on.device), x, 0.)
-                scores = _draw_scores(x, p, on, sds[k].to(like), _kind(model, k), level)
-                for metric,pair in scores.items():
-                    sums = out[k].setdefault(metric, torch.zeros(2, N, dtype=torch.float64))
-                    sums[:,i] = torch.stack([v.double().cpu() for v in pair])
+                about = x, p, on, [v.to(like) for v in units[k]]
+                for name,scores in _batch_scores(model, k, blocks[k], about, level).items():
+                    _add_scores(out.setdefault(name, {}), scores, i, N)
     return out
 
-# %% ../../nbs/76_eval.impute.ipynb #cde02615
+def _add_scores(out, scores, i, N):
+    "Put the scores of samples `i` into `{metric: (2,N)}`"
+    for metric,pair in scores.items():
+        sums = out.setdefault(metric, torch.zeros(2, N, dtype=torch.float64))
+        sums[:,i] = torch.stack([v.double().cpu() for v in pair])
+
+def _batch_scores(model, k, blocks, about, level):
+    "`{target: scores}` of a modality and of its variables, if it has several kinds"
+    x, p, on, (average, sd) = about
+    kind = _kind(model, k)
+    scores, probs, draws = _draw_scores(x, p, on, sd, kind, level)
+    if kind!='number': scores['chance'] = _chance(x, average, on, kind)
+    out = {k: scores}
+    for name,cols,kind in blocks:
+        own = _cut(cols, x, probs, draws, on, sd)
+        scores = _noise_scores(*own, kind, level)
+        if kind!='number': scores['chance'] = _chance(own[0], average[cols], own[3], kind)
+        out[f'{k}.{name}'] = scores
+    return out
+
+# %% ../../nbs/76_eval.impute.ipynb #2e14bcd3
 def imputation_error(
     model, # Has learnt from other samples than these
     data:MMData, # Samples to hide parts of
@@ -492,20 +559,20 @@ def imputation_error(
     seen, hidden, whole = _hide(model, data, hide, by, truth, targets, seed)
     hidden, unanswered = _answered_only(model, seen, hidden)
     learnt, at = _table(train or seen)
-    _, sd = _column_moments(learnt)
-    sds = {k: sd[at[k]].view(model.mods[k].shape) for k in targets}
+    moments = _column_moments(learnt)
+    units = {k: [v[at[k]].view(model.mods[k].shape) for v in moments] for k in targets}
     rows = []
-    for k,scores in _model_scores(model, seen, hidden, whole, sds, n, level, seed, quiet).items():
+    for k,scores in _model_scores(model, seen, hidden, whole, units, n, level, seed, quiet).items():
         rows += _rows(scores, method=type(model).__name__, target=k)
     a, b = bounds(n, level)
-    found, left_out = _rivals(baselines, model, learnt, seen, hidden, whole, sds, at, columns)
+    found, left_out = _rivals(baselines, model, learnt, seen, hidden, whole, units, at, columns)
     df = pd.DataFrame(rows+found).assign(seed=seed)
     df.attrs |= dict(by=by, hide=None if truth is not None else hide, level=(b-a)/(n+1), draws=n, n_train=len(learnt))
     df.attrs |= dict(left_out=left_out, unanswered=unanswered)
     return df
 
-# %% ../../nbs/76_eval.impute.ipynb #a819d8e4
-def _baseline_rows(method, model, learnt, seen, hidden, whole, sds, at, columns):
+# %% ../../nbs/76_eval.impute.ipynb #baeae7c2
+def _baseline_rows(method, model, learnt, seen, hidden, whole, units, at, columns):
     "Rows of a baseline, and what it leaves out"
     table, _ = _table(seen)
     guess, told = _baseline(method, learnt, table, at, columns)
@@ -515,7 +582,11 @@ def _baseline_rows(method, model, learnt, seen, hidden, whole, sds, at, columns)
         v = guess[:,at[k]].view(on.shape)
         x = whole.part(slice(None), (k,))[k].cpu().double()
         x = torch.where(_cells(whole, k).cpu(), x, 0.)
-        rows += _rows(_guess_scores(x, v, on, sds[k], _kind(model, k)), method=method, target=k)
+        sd = units[k][1]
+        rows += _rows(_guess_scores(x, v, on, sd, _kind(model, k)), method=method, target=k)
+        for name,cols,kind in _blocks(model, whole, k):
+            own = _cut(cols, x, v, on, sd)
+            rows += _rows(_guess_scores(*own, kind), method=method, target=f'{k}.{name}')
     return rows, told
 
 def _rivals(baselines, *what):
@@ -526,6 +597,26 @@ def _rivals(baselines, *what):
         rows += found
         if told: left_out[method] = told
     return rows, left_out
+
+# %% ../../nbs/76_eval.impute.ipynb #d80bb7f0
+def imputation_table(
+    df, # From `imputation_error`
+    by:str='rmse', # What is compared: 'rmse', 'mae' or 'accuracy'
+)->pd.DataFrame: # A row for each target: error of every method, the best, and what else is known of the model
+    "Who is nearest, and whether the intervals hold what they promise"
+    choose(by, ('rmse','mae','accuracy'), 'comparison')
+    methods = df.method.unique()
+    model = methods[0]
+    targets = df.target.unique()
+    out = df[df.metric==by].pivot_table(index='target', columns='method', values='value', sort=False)
+    out = out.reindex(index=[t for t in targets if t in out.index], columns=[m for m in methods if m in out])
+    best = out.idxmax(axis=1) if by=='accuracy' else out.idxmin(axis=1)
+    out.insert(len(out.columns), 'best', best)
+    own = df[df.method==model].pivot_table(index='target', columns='metric', values='value', sort=False)
+    for metric in ('coverage','crps','accuracy','chance','log loss'):
+        if metric in own and metric!=by: out[metric] = own[metric].reindex(out.index)
+    out.columns.name = None
+    return out
 
 # %% ../../nbs/76_eval.impute.ipynb #e5e2737b
 def _responses(z, k, width=8):

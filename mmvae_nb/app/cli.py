@@ -13,7 +13,7 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #3a45777e
+# %% ../../nbs/80_app.cli.ipynb #0e7d733a
 import importlib, json, math, numpy as np, pandas as pd, platform, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -31,7 +31,7 @@ from ..data.frames import Frames, read_data
 from ..data.digits import embedded_digits
 from ..data.toy import shapes
 from ..dists import LaplaceLik, NormalLik, as_likelihood, likelihoods
-from ..liks import better_word
+from ..liks import better_word, suggest_likelihood
 from ..eval.impute import is_small_cohort, small_epochs, small_modalities, small_options, small_settings
 from ..eval.coherence import by_given, classifier_accuracy, train_classifiers, untrained_classifier
 from ..models.samplers import fit_sampler
@@ -83,7 +83,7 @@ def _options(data:str)->dict:
     name = data if data in job_settings else 'file'
     return dict(job_settings[name])
 
-# %% ../../nbs/80_app.cli.ipynb #6b53b1f3
+# %% ../../nbs/80_app.cli.ipynb #9d1a3538
 def _split(whole:MMData, data:str, n_train, n_valid, n_test)->tuple:
     "Training, validation and test part of one data set"
     N = len(whole)
@@ -115,7 +115,9 @@ def load_data(
     is_name = not any(s in data for s in './\\')
     if is_name and not Path(data).exists():
         choose(data, ['digits','shapes','a path to a file (.npz, .csv, ...) or a folder'], 'data')
-    whole = read_data(data, labels=labels)
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', '.*; kinds=')       # of counts, which `chosen` tells in options of the command
+        whole = read_data(data, labels=labels)
     return _split(whole, data, *sizes)
 
 # %% ../../nbs/80_app.cli.ipynb #a6eb90cc
@@ -319,15 +321,16 @@ def _answers_words(model)->str:
     nothing = '' if answers.prior else ', and generates nothing from nothing'
     return f'  {answers.say()}{nothing}'
 
-# %% ../../nbs/80_app.cli.ipynb #62b4758d
+# %% ../../nbs/80_app.cli.ipynb #b8c5edf8
 def _better_words(model, data:MMData, most:int=2000)->list: # Lines
-    "Which likelihoods fit the kind of values better"
+    "Which likelihoods fit the kind of values better, and how to ask for them"
     said = []
     for k,m in model.mods.items():
         rows = data.observed(k).nonzero()[:most,0]
         if not len(rows): continue
-        told = better_word(data.part(rows, (k,))[k], m.likelihood, k)
-        if told: said.append(f'  {told}')
+        v = data.part(rows, (k,))[k]
+        told = better_word(v, m.likelihood, k)
+        if told: said.append(f'  {told}: --likelihood {k}={suggest_likelihood(v)[0]}')
     return said
 
 def _small_words(model, args)->str:
@@ -355,7 +358,8 @@ def chosen(
         if m.units is not None: words += f', {m.units.say()}'
         shape = tuple(m.shape)
         lines.append(f'  {k:{width}}  {shape}  {words}  weight {m.weight:.3g}')
-    lines += _better_words(model, data)
+    ours = args.get('networks')=='small' and args.get('likelihood')=='learned'      # chosen by the values already
+    if not ours: lines += _better_words(model, data)
     weights = {m.weight for m in model.mods.values()}
     shapes_ = {m.shape for m in model.mods.values()}
     if len(weights)==1 and len(shapes_)>1:
@@ -745,7 +749,7 @@ def _prepared(args:dict, asked)->tuple: # `asked`: names of the options that som
     _try_losses(model, taught, args['bs'])
     return args, (train, valid, test), (taught, checked), model
 
-# %% ../../nbs/80_app.cli.ipynb #fa46ce91
+# %% ../../nbs/80_app.cli.ipynb #3b3e864d
 def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     "Check everything, then make the folder of a run"
     out = _claim(out, resume, force)
@@ -759,6 +763,7 @@ def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     run = {'args': args, 'versions': _versions()}
     frames = parts[0].frames
     if frames is not None: run['frames'] = frames.to_json()
+    if parts[0].n_classes: run['classes'] = [*parts[0]._names_of_classes]
     _write_json(run, out/'run.json')
     return args, parts, lessons, model
 
@@ -859,11 +864,16 @@ def _tell(given:tuple, source:str)->str:
     if source=='prior': return 'from the prior'
     return f'from the sampler {source!r}, fitted to codes of training data'
 
-# %% ../../nbs/80_app.cli.ipynb #ec046d34
-def _brought(run, data)->MMData:
-    "Data that a user brings to a run, in columns and categories of the run's own"
-    frames = _read_run(run).get('frames')
-    return read_data(data, like=Frames.from_json(frames) if frames else None)
+# %% ../../nbs/80_app.cli.ipynb #00c1ec0e
+def _brought(run, data, empty:str='refuse', labels:bool=True)->MMData:
+    "Data that a user brings to a run, in columns, categories and classes of the run's own"
+    told = _read_run(run)
+    like = told.get('frames')
+    how = {'like': Frames.from_json(like), 'lenient': True} if like else {}
+    new = read_data(data, empty=empty, **how)
+    classes = told.get('classes')                             # older runs have none
+    if not labels: return new._new(y=None)
+    return new.numbered(classes) if classes and new.n_classes else new
 
 def _label_for(model, data:MMData, label:str)->MMData:
     "The data with their classes as a modality, as many as the model knows"

@@ -5,17 +5,20 @@
 # %% auto #0
 __all__ = ['write_filled', 'mmvae_impute']
 
-# %% ../../nbs/85_app.fill.ipynb #510229c8
-import numpy as np, sys
+# %% ../../nbs/85_app.fill.ipynb #fd02db89
+import numpy as np, pandas as pd, sys, warnings
+from contextlib import contextmanager, redirect_stdout
 from fastcore.script import call_parse
+from importlib import import_module
+from io import StringIO
 from pathlib import Path
-from .cli import _brought, _read_run, _run_data, plain_errors
-from ..data.core import whole_file
+from .cli import _brought, _label_for, _read_run, _run_data, mmvae_train, plain_errors
+from ..data.core import MMData, whole_file
 from ..data.frames import as_frames
-from ..eval.impute import impute
+from ..eval.impute import cohort, impute, imputation_error, imputation_table
 from ..train.io import load_model
 
-# %% ../../nbs/85_app.fill.ipynb #a6052a3e
+# %% ../../nbs/85_app.fill.ipynb #dc0d9f54
 _parts = 'mean', 'sd', 'low', 'high'
 
 def _called(k, part):
@@ -33,14 +36,23 @@ def _tables(filled)->dict: # `{file name: frame}`
             out[_called(k, part)] = df
     return out
 
-def _arrays(filled)->dict: # `{entry: array}`
-    "Every modality, filled, and what is known of the error"
+def _arrays(filled, names=None)->dict: # `{entry: array}`
+    "Modalities (default: all), filled, and what is known of the error"
     out = {}
     for part in _parts:
-        for k,v in getattr(filled, part).items(): out[_called(k, part)] = v.numpy()
+        values = getattr(filled, part)
+        for k in names or values: out[_called(k, part)] = values[k].numpy()
     return out
 
-# %% ../../nbs/85_app.fill.ipynb #73e40e58
+def _no_tables(filled):
+    "Modalities that are no tables: images, say"
+    tables = filled.data.frames.tables
+    return [k for k in filled.mean if k not in tables]
+
+def _write_arrays(file, arrays):
+    with whole_file(file) as tmp, open(tmp, 'wb') as f: np.savez(f, **arrays)
+
+# %% ../../nbs/85_app.fill.ipynb #370da9a1
 def _check_out(out, data)->Path:
     "Where to write, if that can be done; touches nothing"
     out = Path(out)
@@ -60,15 +72,52 @@ def write_filled(
     out = _check_out(out, filled.data)
     if out.suffix=='.npz':
         arrays = _arrays(filled)
-        with whole_file(out) as tmp, open(tmp, 'wb') as f: np.savez(f, **arrays)
+        _write_arrays(out, arrays)
         return list(arrays)
     out.mkdir()
     tables = _tables(filled)
     for name,df in tables.items():
         with whole_file(out/f'{name}.csv') as tmp: df.to_csv(tmp)
-    return [f'{name}.csv' for name in tables]
+    written = [f'{name}.csv' for name in tables]
+    others = _no_tables(filled)
+    if not others: return written
+    arrays = _arrays(filled, others)
+    ids = np.asarray(filled.data.ids.astype(str))
+    _write_arrays(out/'arrays.npz', {**arrays, 'ids': ids})   # images have no columns
+    return written+['arrays.npz']
 
-# %% ../../nbs/85_app.fill.ipynb #19a240fb
+# %% ../../nbs/85_app.fill.ipynb #1cc21e37
+@contextmanager
+def _as_lines():
+    "What is warned of inside the block, a line each on stderr, without a place in our code"
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter('always', UserWarning)
+        yield
+    lines = dict.fromkeys(f'note: {w.message}' for w in told if issubclass(w.category, UserWarning))
+    for line in lines: print(line, file=sys.stderr)
+
+def _to_fill(run, model, data=None)->MMData:
+    "What a run shall fill: its own test data, or what somebody brings, with what it knows of it"
+    args = _read_run(run)['args']
+    if data is None: return _run_data(args)[2]
+    label = args.get('label')
+    new = _brought(run, data, empty='keep', labels=label is not None)
+    if label and new.n_classes: new = _label_for(model, new, label)
+    strange = [k for k in new.names if k not in model.mods]
+    if len(strange)==len(new.names):
+        known = ', '.join(model.mods)
+        raise ValueError(f'{data}: {", ".join(strange)} were not there in training, which had {known}; rename them')
+    if strange: warnings.warn(f"{', '.join(strange)} were not there in training, and are left out")
+    kept = {k: v for k,v in new.x.items() if k in model.mods}
+    mask = {k: m for k,m in (new.mask or {}).items() if k in kept}
+    return new._new(x=kept, mask=mask or None)
+
+def _scored(run, model, data, n, level, seed):
+    "A table: errors of the model and of scikit-learn where a fifth of what was observed is hidden"
+    train = _run_data(_read_run(run)['args'])[0]
+    df = imputation_error(model, data, train=train, n=n, level=level, seed=seed, quiet=True)
+    return imputation_table(df).round(3).to_string(na_rep='')
+
 @call_parse
 def mmvae_impute(
     run:str, # Folder of a run of mmvae_train
@@ -77,13 +126,15 @@ def mmvae_impute(
     n:int=100, # Draws for each sample
     level:float=.9, # Least probability of the intervals
     seed:int=0, # Of the draws
+    score:bool=False, # Hide a fifth of what is observed, and print errors beside those of scikit-learn
 ):
     "Fill what is missing: what was observed stays, the rest gets a mean, a standard deviation and an interval"
-    with plain_errors():
-        if not out: raise ValueError('--out is needed: a new folder, for tables, or a name that ends in .npz')
+    with plain_errors(), _as_lines():
+        if not (out or score): raise ValueError('--out is needed: a new folder, for tables, or a name that ends in .npz')
         model = load_model(run)
-        args = _read_run(run)['args']
-        gaps = _brought(run, data) if data else _run_data(args)[2]
+        gaps = _to_fill(run, model, data)
+        if score: print(_scored(run, model, gaps, n, level, seed))
+        if not out: return
         _check_out(out, gaps)
         quiet = None if sys.stdout.isatty() else True
         filled = impute(model, gaps, n=n, level=level, seed=seed, quiet=quiet)

@@ -83,7 +83,7 @@ def _options(data:str)->dict:
     name = data if data in job_settings else 'file'
     return dict(job_settings[name])
 
-# %% ../../nbs/80_app.cli.ipynb #9d1a3538
+# %% ../../nbs/80_app.cli.ipynb #3cd5adc1
 def _split(whole:MMData, data:str, n_train, n_valid, n_test)->tuple:
     "Training, validation and test part of one data set"
     N = len(whole)
@@ -115,10 +115,36 @@ def load_data(
     is_name = not any(s in data for s in './\\')
     if is_name and not Path(data).exists():
         choose(data, ['digits','shapes','a path to a file (.npz, .csv, ...) or a folder'], 'data')
+    whole = _read(data, labels=labels)
+    return _split(whole, data, *sizes)
+
+# %% ../../nbs/80_app.cli.ipynb #a9f4edd3
+_in_files = { # What a remedy in Python says -> what it means in a file
+    'take it as missing': 'leave such cells empty',
+    'keep the first of each': 'keep one row of each id',
+    'keep the first': 'keep one of the columns',
+    'they are ids': 'put ids in the first column and call it id; delete columns that say nothing',
+    'to_numeric': 'write numbers there, or leave the cells empty',
+    'not measured': 'leave the cells empty if nothing was measured',
+    'count days': 'write numbers, e.g. days since a date',
+    'they have no id': 'delete such rows',
+}
+
+def _said_of_files(message:str, data)->str:
+    "A message of `read_data` for somebody who has files and no Python"
+    head, _, remedy = message.partition('; ')
+    if 'frames[' in remedy or '=\'drop\'' in remedy:
+        ways = [v for k,v in _in_files.items() if k in remedy]
+        remedy = ways[0] if ways else 'mend the file, or leave the cells empty'
+        message = f'{head}; {remedy}'
+    return message if str(data) in message else f'{data}: {message}'
+
+def _read(data, **how)->MMData:
+    "`read_data`, whose errors name the file and remedies in it"
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', '.*; kinds=')       # of counts, which `chosen` tells in options of the command
-        whole = read_data(data, labels=labels)
-    return _split(whole, data, *sizes)
+        try: return read_data(data, **how)
+        except (ValueError,TypeError) as e: raise type(e)(_said_of_files(str(e), data)) from e
 
 # %% ../../nbs/80_app.cli.ipynb #a6eb90cc
 _defaults = {
@@ -367,11 +393,27 @@ def chosen(
     if words := _answers_words(model): lines.append(words)
     return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #48538984
+# %% ../../nbs/80_app.cli.ipynb #e8fa33de
+@contextmanager
+def _plain_notes():
+    "What we warn of becomes a line on stderr, without a place in the code"
+    usual = warnings.showwarning
+    said = set()
+    def show(message, category, filename, *args, **kw):
+        ours = category is UserWarning and 'mmvae_nb' in filename
+        if not ours: return usual(message, category, filename, *args, **kw)
+        line = f'note: {message}'
+        if line not in said: print(line, file=sys.stderr)
+        said.add(line)
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
 @contextmanager
 def plain_errors():
-    "Expected mistakes become one line on stderr, and exit status 1"
-    try: yield
+    "Expected mistakes become one line on stderr, and exit status 1; warnings become lines as well"
+    try:
+        with _plain_notes(): yield
     except (ValueError, TypeError, OSError, FloatingPointError) as e:
         message = str(e).split('\n\t')[-1]
         line = ' '.join(message.split())
@@ -864,16 +906,18 @@ def _tell(given:tuple, source:str)->str:
     if source=='prior': return 'from the prior'
     return f'from the sampler {source!r}, fitted to codes of training data'
 
-# %% ../../nbs/80_app.cli.ipynb #00c1ec0e
+# %% ../../nbs/80_app.cli.ipynb #7bc842ae
 def _brought(run, data, empty:str='refuse', labels:bool=True)->MMData:
     "Data that a user brings to a run, in columns, categories and classes of the run's own"
     told = _read_run(run)
     like = told.get('frames')
     how = {'like': Frames.from_json(like), 'lenient': True} if like else {}
-    new = read_data(data, empty=empty, **how)
+    new = _read(data, empty=empty, **how)
     classes = told.get('classes')                             # older runs have none
     if not labels: return new._new(y=None)
-    return new.numbered(classes) if classes and new.n_classes else new
+    if not classes or not new.n_classes: return new
+    try: return new.numbered(classes)
+    except ValueError as e: raise ValueError(f'{data}: {e}') from e
 
 def _label_for(model, data:MMData, label:str)->MMData:
     "The data with their classes as a modality, as many as the model knows"

@@ -555,7 +555,7 @@ def _check_same_ids(frames):
                          f'those of {right!r} are words; if they are written alike: '
                          f'frames[{wrong!r}].index = frames[{wrong!r}].index.astype(str)')
 
-# %% ../../nbs/25_data.frames.ipynb #2c985d02
+# %% ../../nbs/25_data.frames.ipynb #88a2ad48
 def _rows(frames, on):
     "Who is in the data set, in the order of the frames"
     choose(on, ('outer','inner','left'), 'way to join, on=')
@@ -570,7 +570,9 @@ def _rows(frames, on):
                          'and what a frame lacks is masked')
     total = sum(len(v.index) for v in frames.values())
     if on=='outer' and others and len(rows)==total:
-        warnings.warn(f'no id is in two of the frames {_listed(frames)}: nobody has more than one modality')
+        ids = ', '.join(f'{k}: {v.index[0]!r}' for k,v in frames.items())
+        warnings.warn(f'no id is in two of the frames {_listed(frames)}: nobody has more than one modality; '
+                      f'if somebody has, write the ids alike ({ids})')
     return rows
 
 # %% ../../nbs/25_data.frames.ipynb #dd130a34
@@ -717,13 +719,13 @@ def _schema_of(like):
     raise TypeError(f'like: expected a data set that was made from frames, found {type(like).__name__}; '
                     'make it with MMData.from_frames(frames)')
 
-# %% ../../nbs/25_data.frames.ipynb #5914c2f8
+# %% ../../nbs/25_data.frames.ipynb #882b504a
 def _tell_of_counts(k, table, x):
     "Warn where counts stand under a normal likelihood"
     words = {col.word for col in table.columns}
     few = len(x)<_names and not any('int' in col.dtype.lower() for col in table.columns)
     if words!={'normal'} or few: return
-    word, why = suggest_likelihood(torch.from_numpy(x.to_numpy()))
+    word, why = suggest_likelihood(torch.from_numpy(x.to_numpy(copy=True)))
     if word not in ('poisson','negbin'): return
     warnings.warn(f"frame {k!r}: {why}; kinds={{{k!r}: {word!r}}} fits them better than 'normal'")
 

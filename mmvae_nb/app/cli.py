@@ -393,7 +393,7 @@ def chosen(
     if words := _answers_words(model): lines.append(words)
     return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #e8fa33de
+# %% ../../nbs/80_app.cli.ipynb #3ff1c119
 @contextmanager
 def _plain_notes():
     "What we warn of becomes a line on stderr, without a place in the code"
@@ -407,6 +407,7 @@ def _plain_notes():
         said.add(line)
     with warnings.catch_warnings():
         warnings.showwarning = show
+        warnings.filterwarnings('always', category=UserWarning, module='mmvae_nb')
         yield
 
 @contextmanager

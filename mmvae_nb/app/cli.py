@@ -118,7 +118,7 @@ def load_data(
     whole = _read(data, labels=labels)
     return _split(whole, data, *sizes)
 
-# %% ../../nbs/80_app.cli.ipynb #a9f4edd3
+# %% ../../nbs/80_app.cli.ipynb #6ee221f1
 _in_files = { # What a remedy in Python says -> what it means in a file
     'take it as missing': 'leave such cells empty',
     'keep the first of each': 'keep one row of each id',
@@ -142,7 +142,7 @@ def _said_of_files(message:str, data)->str:
 def _read(data, **how)->MMData:
     "`read_data`, whose errors name the file and remedies in it"
     with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', '.*; kinds=')       # of counts, which `chosen` tells in options of the command
+        warnings.filterwarnings('ignore', '.*; kinds=')       # of counts, which `chosen` tells in options
         try: return read_data(data, **how)
         except (ValueError,TypeError) as e: raise type(e)(_said_of_files(str(e), data)) from e
 
@@ -254,7 +254,7 @@ def _sizes_of(build:type, d:int)->tuple:
     private = d//4
     return (d-private, private) if issubclass(build, PrivateVAE) else (d,)
 
-# %% ../../nbs/80_app.cli.ipynb #30182ffb
+# %% ../../nbs/80_app.cli.ipynb #e5a58933
 def _small_model(name, data, likelihood, latent, weight, hidden=(64,), **options):
     "A model with networks for a few hundred samples"
     build = _class_of(name)
@@ -273,6 +273,7 @@ def _words_for_small(text, data, label=None)->dict:
     if label: asked[label] = _label_likelihood(data, label)
     return asked
 
+# %% ../../nbs/80_app.cli.ipynb #72502ed6
 def build_model(
     name:str, # One of `_models`
     data:MMData, # Its shapes are the model's
@@ -347,7 +348,7 @@ def _answers_words(model)->str:
     nothing = '' if answers.prior else ', and generates nothing from nothing'
     return f'  {answers.say()}{nothing}'
 
-# %% ../../nbs/80_app.cli.ipynb #b8c5edf8
+# %% ../../nbs/80_app.cli.ipynb #b71d952a
 def _better_words(model, data:MMData, most:int=2000)->list: # Lines
     "Which likelihoods fit the kind of values better, and how to ask for them"
     said = []
@@ -367,6 +368,7 @@ def _small_words(model, args)->str:
     return ('  few samples, not all complete: narrow networks that begin at the average, '
             f"{', '.join(how)}; --networks usual for the others")
 
+# %% ../../nbs/80_app.cli.ipynb #0fdea91e
 def chosen(
     model, # Just built
     data:MMData, # Training data

@@ -86,7 +86,7 @@ def write_filled(
     _write_arrays(out/'arrays.npz', {**arrays, 'ids': ids})   # images have no columns
     return written+['arrays.npz']
 
-# %% ../../nbs/85_app.fill.ipynb #6a1e18a2
+# %% ../../nbs/85_app.fill.ipynb #384d8ee3
 def _to_fill(run, model, data=None)->MMData:
     "What a run shall fill: its own test data, or what somebody brings, with what it knows of it"
     args = _read_run(run)['args']
@@ -109,6 +109,7 @@ def _scored(run, model, data, n, level, seed):
     df = imputation_error(model, data, train=train, n=n, level=level, seed=seed, quiet=True)
     return imputation_table(df).round(3).to_string(na_rep='')
 
+# %% ../../nbs/85_app.fill.ipynb #e021b75b
 @call_parse
 def mmvae_impute(
     run:str, # Folder of a run of mmvae_train
@@ -121,7 +122,8 @@ def mmvae_impute(
 ):
     "Fill what is missing: what was observed stays, the rest gets a mean, a standard deviation and an interval"
     with plain_errors():
-        if not (out or score): raise ValueError('--out is needed: a new folder, for tables, or a name that ends in .npz')
+        if not out and not score:
+            raise ValueError('--out is needed: a new folder, for tables, or a name that ends in .npz')
         model = load_model(run)
         gaps = _to_fill(run, model, data)
         if score: print(_scored(run, model, gaps, n, level, seed))
@@ -132,7 +134,7 @@ def mmvae_impute(
         names = write_filled(filled, out)
     print(f"{filled}\nwrote {', '.join(names)} to {out}")
 
-# %% ../../nbs/85_app.fill.ipynb #8d1a3355
+# %% ../../nbs/85_app.fill.ipynb #a3a8dfb1
 _sites = 'north', 'south', 'east', 'west'
 
 def cohort_tables(
@@ -145,27 +147,30 @@ def cohort_tables(
     x['site'] = np.array(_sites)[x['site'].argmax(1)][:,None]
     x['score'] = x['score'].argmax(1)[:,None]
     for k in 'counts', 'mutations': x[k] = x[k].astype(int)
-    def names(k, v): return [k] if v.shape[1]==1 else [f'{k}{j}' for j in range(v.shape[1])]
+    def names(k, v):
+        several = [f'{k}{j}' for j in range(v.shape[1])]
+        return several if len(several)>1 else [k]
     whole = {k: pd.DataFrame(v, ids, names(k, v)) for k,v in x.items()}
     seen = {k: df[data.observed(k).numpy()] for k,df in whole.items()}
     return seen, whole
 
-def _by_commands(seen, folder):
+# %% ../../nbs/85_app.fill.ipynb #fb1cc4f3
+def _by_commands(seen, folder, **settings):
     "The model that `mmvae_train` makes of tables, and what `mmvae_impute` writes"
     folder = Path(folder)
     files = folder/'in'
     files.mkdir()
     for k,df in seen.items(): df.to_csv(files/f'{k}.csv')
     with redirect_stdout(StringIO()):
-        mmvae_train(out=str(folder/'run'), data=str(files))
+        mmvae_train(out=str(folder/'run'), data=str(files), **settings)
         mmvae_impute(str(folder/'run'), out=str(folder/'filled'), data=str(files))
     def read(name): return pd.read_csv(folder/'filled'/f'{name}.csv', index_col=0)
     return load_model(folder/'run'), {part: {k: read(_called(k, part)) for k in seen} for part in _parts}
 
-def _by_estimator(seen, folder):
+def _by_estimator(seen, folder, **settings):
     "The same by the estimator; no files"
     MMEstimator = import_module('mmvae_nb.app.estimator').MMEstimator
-    return MMEstimator().fit(seen).model_, None
+    return MMEstimator(**settings).fit(seen).model_, None
 
 def _of_files(filled, seen, whole):
     "Rows of a table: share of the cells that were not there and lie in the intervals of the files"
@@ -176,19 +181,22 @@ def _of_files(filled, seen, whole):
         inside = (low<=df.to_numpy()) & (df.to_numpy()<=high)
         yield dict(method='files', target=k, metric='coverage', value=inside[gone].mean(), n=int(gone.sum()))
 
+# %% ../../nbs/85_app.fill.ipynb #7c3d7475
 def cohort_study(
     seed:int, # Of the cohort
     by:str, # 'commands' or 'estimator'
     folder, # For files
+    baselines=('mean','knn','iterative'), # Of scikit-learn
+    **settings # Of the training, in place of what is chosen
 )->pd.DataFrame: # As `imputation_error`; `by`; and coverage by the files that the command wrote
-    "From tables to imputed values with every setting left out, against what had been taken away"
+    "From tables to imputed values with every setting left out unless it is named, against what had been taken away"
     seen, whole = cohort_tables(seed)
     way = {'commands': _by_commands, 'estimator': _by_estimator}[by]
-    model, filled = way(seen, folder)
+    model, filled = way(seen, folder, **settings)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         data = MMData.from_frames(seen)
     truth = MMData.from_frames({k: df.loc[data.ids] for k,df in whole.items()}, like=data)
-    df = imputation_error(model, data, truth=truth, quiet=True)
+    df = imputation_error(model, data, truth=truth, baselines=baselines, quiet=True)
     if filled: df = pd.concat([df, pd.DataFrame(_of_files(filled, seen, whole))])
     return df.assign(seed=seed, by=by)

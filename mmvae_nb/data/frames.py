@@ -649,7 +649,7 @@ def _aligned_labels(y, rows, frames):
     if all(v.index.equals(rows) for v in frames.values()): return y
     raise ValueError('labels: the frames have different rows, so labels need ids; y = pd.Series(y, index=ids)')
 
-# %% ../../nbs/25_data.frames.ipynb #241b0721
+# %% ../../nbs/25_data.frames.ipynb #bd2e8a7b
 def _check_columns(k, v, table):
     "Raise unless a frame has the columns that it had in training"
     for name in table.labels:
@@ -663,7 +663,11 @@ def _check_columns(k, v, table):
         raise ValueError(f'{_where(k, name)}: {why}, so nothing was learned of it; '
                          f'frames[{k!r}] = frames[{k!r}].drop(columns=[{name!r}])')
 
-def _some(names): return ', '.join(map(repr, names[:3]))+(', ...' if len(names)>3 else '')
+# %% ../../nbs/25_data.frames.ipynb #b7e36a33
+def _some(names):
+    "A few names, for a message"
+    more = ', ...' if len(names)>3 else ''
+    return _listed(names[:3])+more
 
 def _with_known_columns(k, v, table):
     "A frame with the columns of training: those that it lacks are NaN, others are left out; says so"
@@ -682,6 +686,7 @@ def _with_known_columns(k, v, table):
     for name in empty: out[name] = np.nan
     return out
 
+# %% ../../nbs/25_data.frames.ipynb #5de66b24
 def _known_frames(frames, like, lenient=False):
     "Frames of new samples, None for those that are not there; raise at what training did not have, or leave it out"
     out = dict.fromkeys(like.tables)
@@ -695,7 +700,8 @@ def _known_frames(frames, like, lenient=False):
 def _of_training(frames, like):
     "Frames that training had; says which others are left out"
     new = [k for k,v in frames.items() if _is_frame(v) and k not in like.tables]
-    if len(new)==len(frames): raise ValueError(f'frames {_listed(new)}: training had {_listed(like.tables)}; rename them')
+    if len(new)==len(frames):
+        raise ValueError(f'frames {_listed(new)}: training had {_listed(like.tables)}; rename them')
     if new: warnings.warn(f'frames {_some(new)} were not there in training, and are left out')
     return {k: v for k,v in frames.items() if k not in new}
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['cohort_likelihoods', 'small_settings', 'small_options', 'bounds', 'Imputed', 'imputable', 'impute', 'crps', 'covered',
-           'imputation_error', 'imputation_table', 'cohort', 'LogInputs', 'small_modalities', 'is_small_cohort',
+           'imputation_error', 'cohort', 'LogInputs', 'small_modalities', 'imputation_table', 'is_small_cohort',
            'small_epochs']
 
 # %% ../../nbs/76_eval.impute.ipynb #52639050
@@ -372,7 +372,7 @@ def _draw_scores(x, p, hidden, sd, kind, level):
     out['log p'] = _sum(_log_p(p, x, hidden), whole)
     return out, probs, draws
 
-# %% ../../nbs/76_eval.impute.ipynb #1c6ee864
+# %% ../../nbs/76_eval.impute.ipynb #c61ecc2c
 def _blocks(model, data, k):
     "`(name, columns, kind)` of the variables of a modality with columns of several kinds; else nothing"
     m = model.mods[k]
@@ -384,7 +384,9 @@ def _blocks(model, data, k):
     for part,width in zip(lik.liks, lik.columns):
         here = range(first, first+width)
         first += width
-        if isinstance(part, CategoricalLik): out.append((names[here[0]].partition('=')[0], slice(here[0], first), 'class'))
+        if isinstance(part, CategoricalLik):
+            name, _, _ = names[here[0]].partition('=')
+            out.append((name, slice(here[0], first), 'class'))
         else:
             kind = 'binary' if isinstance(part, BernoulliLik) else 'number'
             out += [(names[j], slice(j, j+1), kind) for j in here]
@@ -597,26 +599,6 @@ def _rivals(baselines, *what):
         rows += found
         if told: left_out[method] = told
     return rows, left_out
-
-# %% ../../nbs/76_eval.impute.ipynb #d80bb7f0
-def imputation_table(
-    df, # From `imputation_error`
-    by:str='rmse', # What is compared: 'rmse', 'mae' or 'accuracy'
-)->pd.DataFrame: # A row for each target: error of every method, the best, and what else is known of the model
-    "Who is nearest, and whether the intervals hold what they promise"
-    choose(by, ('rmse','mae','accuracy'), 'comparison')
-    methods = df.method.unique()
-    model = methods[0]
-    targets = df.target.unique()
-    out = df[df.metric==by].pivot_table(index='target', columns='method', values='value', sort=False)
-    out = out.reindex(index=[t for t in targets if t in out.index], columns=[m for m in methods if m in out])
-    best = out.idxmax(axis=1) if by=='accuracy' else out.idxmin(axis=1)
-    out.insert(len(out.columns), 'best', best)
-    own = df[df.method==model].pivot_table(index='target', columns='metric', values='value', sort=False)
-    for metric in ('coverage','crps','accuracy','chance','log loss'):
-        if metric in own and metric!=by: out[metric] = own[metric].reindex(out.index)
-    out.columns.name = None
-    return out
 
 # %% ../../nbs/76_eval.impute.ipynb #e5e2737b
 def _responses(z, k, width=8):
@@ -835,6 +817,26 @@ def _input_sd(word, shape):
     "Standard deviation of the entries that a body sees"
     if word in ('categorical','ordinal'): return shape[-1]**-.5
     return .5 if word in ('bernoulli','pixels','grey') else 1.
+
+# %% ../../nbs/76_eval.impute.ipynb #d80bb7f0
+def imputation_table(
+    df, # From `imputation_error`
+    by:str='rmse', # What is compared: 'rmse', 'mae' or 'accuracy'
+)->pd.DataFrame: # A row for each target: error of every method, the best, and what else is known of the model
+    "Who is nearest, and whether the intervals hold what they promise"
+    choose(by, ('rmse','mae','accuracy'), 'comparison')
+    methods = df.method.unique()
+    model = methods[0]
+    targets = df.target.unique()
+    out = df[df.metric==by].pivot_table(index='target', columns='method', values='value', sort=False)
+    out = out.reindex(index=[t for t in targets if t in out.index], columns=[m for m in methods if m in out])
+    best = out.idxmax(axis=1) if by=='accuracy' else out.idxmin(axis=1)
+    out.insert(len(out.columns), 'best', best)
+    own = df[df.method==model].pivot_table(index='target', columns='metric', values='value', sort=False)
+    for metric in ('coverage','crps','accuracy','chance','log loss'):
+        if metric in own and metric!=by: out[metric] = own[metric].reindex(out.index)
+    out.columns.name = None
+    return out
 
 # %% ../../nbs/76_eval.impute.ipynb #99689678
 small_settings = { # Chosen on worlds 0 to 2 of `cohort`

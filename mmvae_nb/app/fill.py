@@ -52,7 +52,7 @@ def _no_tables(filled):
 def _write_arrays(file, arrays):
     with whole_file(file) as tmp, open(tmp, 'wb') as f: np.savez(f, **arrays)
 
-# %% ../../nbs/85_app.fill.ipynb #370da9a1
+# %% ../../nbs/85_app.fill.ipynb #be1eef0a
 def _check_out(out, data)->Path:
     "Where to write, if that can be done; touches nothing"
     out = Path(out)
@@ -82,7 +82,7 @@ def write_filled(
     others = _no_tables(filled)
     if not others: return written
     arrays = _arrays(filled, others)
-    ids = np.asarray(filled.data.ids.astype(str))
+    ids = np.array([str(i) for i in filled.data.ids])
     _write_arrays(out/'arrays.npz', {**arrays, 'ids': ids})   # images have no columns
     return written+['arrays.npz']
 

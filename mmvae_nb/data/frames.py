@@ -1048,7 +1048,7 @@ def _labels_beside(labels, frames, beside):
     if elsewhere and labels not in beside: return labels
     return beside[_pick(labels, list(beside), 'column of obs for labels')]
 
-# %% ../../nbs/25_data.frames.ipynb #c1630db7
+# %% ../../nbs/25_data.frames.ipynb #795a6a12
 def read_data(
     paths, # A file or folder, a list of them, or `{name: path}`
     labels=None, # Column of the labels: 'clinic.status', or 'status' if only one table has it
@@ -1056,6 +1056,7 @@ def read_data(
     like=None, # Training data: the same columns, categories and classes
     on=None, # Whom to take: 'outer' (the default), 'inner', 'left'
     kinds=None, # As for `MMData.from_frames`
+    lenient:bool=False, # As for `MMData.from_frames`
     **kw, # To `MMData`
 )->MMData:
     "A data set from files, by what they are called"
@@ -1072,4 +1073,5 @@ def read_data(
         _add(frames, new, path)
         if obs is not None: beside |= {column: obs[column] for column in obs}
     labels = _labels_beside(labels, frames, beside)
-    return MMData.from_frames(frames, labels, on=on or 'outer', kinds=kinds, index=index, like=like, **kw)
+    how = dict(on=on or 'outer', kinds=kinds, index=index, like=like, lenient=lenient)
+    return MMData.from_frames(frames, labels, **how, **kw)

@@ -221,7 +221,7 @@ def impute(
     _tell_alone(alone, len(data))
     return Imputed(**parts, missing=missing, level=level, n=n, alone=alone, draws=kept, data=data)
 
-# %% ../../nbs/76_eval.impute.ipynb #e287b1cd
+# %% ../../nbs/76_eval.impute.ipynb #8d1ff9ea
 def _readable(model, data):
     "The data, without modalities of which a sample has a part, where the model takes them whole"
     mask, x = dict(data.mask or {}), dict(data.x)
@@ -234,7 +234,7 @@ def _readable(model, data):
         x[k] = x[k].masked_fill(partly.view(-1, *event), 0.)
         mask[k] = has & ~partly
         warnings.warn(f'modality {k!r}: {int(partly.sum())} samples have a part of it, but the model has seen no gaps '
-                      f'within {k!r}: what they have of it stays, and says nothing of the rest', stacklevel=3)
+                      f'within {k!r}: what they have of it stays, and says nothing of the rest')
     return data._new(x=x, mask=mask or None)
 
 def _fill(out, v, missing, i):
@@ -244,7 +244,7 @@ def _fill(out, v, missing, i):
 def _tell_alone(alone, N):
     if not len(alone): return
     warnings.warn(f'{len(alone)} of {N} samples have nothing observed (the first is {alone[0].item()}): '
-                  'they are filled from the prior, all alike', stacklevel=3)
+                  'they are filled from the prior, all alike')
 
 # %% ../../nbs/76_eval.impute.ipynb #1eab36d0
 def _hidden_blocks(data, hide, targets, seed):

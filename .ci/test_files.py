@@ -6,8 +6,9 @@ is tried as well.
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 import json
-import numpy as np, pytest
+import numpy as np, pandas as pd, pytest
 from mmvae_nb.app.cli import mmvae_evaluate, mmvae_generate, mmvae_train
+from mmvae_nb.app.fill import mmvae_impute
 
 N = 60
 
@@ -178,3 +179,116 @@ def test_units_are_kept(tmp_path):
     code, _, err = ran(lambda: mmvae_generate(str(out), given='clinic', n=6, out=str(tmp_path/'g.npz')))
     made = np.load(tmp_path/'g.npz')
     assert 100<made['rna'].mean()<200
+
+# Tables for `mmvae_impute`: a run knows their columns, categories and classes
+
+def tables(seed=0):
+    "Two tables of sixty patients, with words, a label, and a column without a value"
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=N)
+    ids = pd.Index([f'p{i:02}' for i in range(N)], name='patient')
+    lab = pd.DataFrame({'sodium': 140+3*z+rng.normal(size=N), 'potassium': 4+.4*z+.1*rng.normal(size=N)}, ids)
+    site = np.where(z+.5*rng.normal(size=N)>0, 'north', 'south')
+    status = np.where(z>0, 'ill', 'well')
+    return {'lab': lab, 'clinic': pd.DataFrame({'age': 60+8*z, 'site': site, 'hla': np.nan, 'status': status}, ids)}
+
+def folder(at, frames):
+    at.mkdir()
+    for k,df in frames.items(): df.to_csv(at/f'{k}.csv')
+    return at
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory):
+    "A run on tables of which rows are missing"
+    root = tmp_path_factory.mktemp('tables')
+    lab, clinic = tables().values()
+    files = folder(root/'in', {'lab': lab[12:], 'clinic': clinic[:50]})
+    code, said, err = train(files, root/'run', labels='clinic.status')
+    assert code==0, err
+    assert 'narrow networks' in said and 'note:' in err and 'UserWarning' not in err, (said, err)
+    return root/'run'
+
+lab, clinic = (v[:4] for v in tables().values())
+nobody = pd.DataFrame({'age': [np.nan], 'site': [None]}, pd.Index(['zoe'], name='patient'))
+NEW = { # what is said of it, if anything
+    'as in training': ({'lab': lab, 'clinic': clinic}, ''),
+    'another order of rows and columns': ({'lab': lab.iloc[::-1, ::-1], 'clinic': clinic.iloc[:,::-1]}, ''),
+    'a column more': ({'lab': lab.assign(chloride=1.), 'clinic': clinic}, "'chloride' were not there in training"),
+    'a column less': ({'lab': lab[['sodium']], 'clinic': clinic}, "'potassium' are not there"),
+    'a file less': ({'clinic': clinic}, ''),
+    'a file more': ({'lab': lab, 'urine': lab}, "'urine' were not there in training"),
+    'no label': ({'lab': lab, 'clinic': clinic.drop(columns='status')}, ''),
+    'one class only': ({'lab': lab, 'clinic': clinic.assign(status='well')}, ''),
+    'a class that training had not': ({'lab': lab, 'clinic': clinic.assign(status='dead')}, ''),
+    'a column that was empty': ({'lab': lab, 'clinic': clinic.assign(hla='A2')}, "'hla' were empty in training"),
+    'a cell missing': ({'lab': lab.assign(sodium=[np.nan,1.,2.,3.]), 'clinic': clinic}, 'has seen no gaps'),
+    'nothing observed': ({'lab': lab, 'clinic': pd.concat([clinic, nobody])}, 'filled from the prior'),
+    'no row in common': ({'lab': lab, 'clinic': clinic.rename(lambda s: f'q{s}')}, 'write the ids alike'),
+}
+REFUSED = {
+    'an unseen category': ({'lab': lab, 'clinic': clinic.assign(site='east')}, "column 'site': 'east'", 'leave such cells empty'),
+    'duplicated ids': ({'lab': pd.concat([lab, lab])}, "'p00' stands more than once", 'keep one row of each id'),
+    'words for numbers': ({'lab': lab.assign(sodium='high')}, "column 'sodium'", 'write numbers there'),
+    'no known column': ({'lab': lab.add_prefix('x')}, "'xsodium'", 'rename them'),
+    'no known file': ({'urine': lab}, "'urine'", 'rename them'),
+}
+
+@pytest.mark.parametrize('name', NEW)
+def test_new_tables(name, run, tmp_path):
+    "Filled, with what was observed as it was, and ids kept"
+    frames, message = NEW[name]
+    files, out = folder(tmp_path/'new', frames), tmp_path/'out'
+    code, said, err = ran(lambda: mmvae_impute(str(run), out=str(out), data=str(files), n=20))
+    assert code==0, err
+    assert message in err and all(line.startswith('note: ') for line in err.splitlines()), err
+    if not message: assert not err.strip(), err
+    back = {k: pd.read_csv(out/f'{k}.csv', index_col='patient') for k in ('lab','clinic')}
+    ids = pd.concat([*frames.values()]).index.drop_duplicates()
+    for k,df in back.items():
+        assert sorted(df.index)==sorted(ids)
+        assert df.drop(columns='hla', errors='ignore').notna().all().all()
+        for c in df.columns.intersection(frames.get(k, df).columns).drop('hla', errors='ignore'):
+            had = frames.get(k, df)[c].dropna()
+            now = df[c].loc[had.index]
+            assert np.allclose(now, had) if had.dtype.kind=='f' else (now==had).all(), c
+
+@pytest.mark.parametrize('name', REFUSED)
+def test_refused_tables(name, run, tmp_path):
+    "One line with file, column and remedy; nothing is written"
+    frames, *message = REFUSED[name]
+    files, out = folder(tmp_path/'new', frames), tmp_path/'out'
+    code, said, err = ran(lambda: mmvae_impute(str(run), out=str(out), data=str(files)))
+    assert (code, len(err.strip().splitlines()), out.exists()) == (1, 1, False), err
+    for part in (*message, str(files)): assert part in err, err
+
+def test_bad_tables_in_training(tmp_path):
+    "One line, and no folder; counts under a normal density have a better word"
+    bad = {'duplicated': ({'lab': pd.concat([lab, lab, lab])}, 'keep one row of each id'),
+           'empty': ({'lab': lab.assign(sodium=np.nan, potassium=np.nan)}, 'no column has a value')}
+    for name,(frames,message) in bad.items():
+        code, _, err = train(folder(tmp_path/name, frames), tmp_path/'run')
+        assert (code, len(err.strip().splitlines())) == (1, 1) and message in err, err
+    (tmp_path/'a.xlsx').write_bytes(b'no table')
+    code, _, err = train(tmp_path/'a.xlsx', tmp_path/'run')
+    assert code==1 and 'a.xlsx: unknown kind of file; known are' in err, err
+    assert not (tmp_path/'run').exists()
+    drawn = np.random.default_rng(0).poisson(8., (N,4))
+    counts = pd.DataFrame(drawn, tables()['lab'].index).add_prefix('c')
+    both = folder(tmp_path/'counts', {'counts': counts, 'lab': tables()['lab']})
+    code, said, err = train(both, tmp_path/'run', likelihood='counts=normal')
+    assert code==0 and '--likelihood counts=poisson' in said, (said, err)
+
+def test_new_arrays(tmp_path):
+    "Words for classes, a modality less and one more"
+    np.savez(tmp_path/'f.npz', **{**without('rna', slice(0, 20)), 'y': words})
+    code, _, err = train(tmp_path/'f.npz', tmp_path/'run')
+    assert code==0, err
+    np.savez(tmp_path/'new.npz', clinic=x['clinic'][:4], urine=x['rna'][:4], y=words[:4])
+    out = tmp_path/'out.npz'
+    code, said, err = ran(lambda: mmvae_impute(str(tmp_path/'run'), out=str(out), data=str(tmp_path/'new.npz')))
+    assert code==0 and 'urine were not there in training' in err, err
+    with np.load(out) as f:
+        assert np.allclose(f['clinic'], x['clinic'][:4]) and f['rna'].shape==(4,6)
+    np.savez(tmp_path/'other.npz', urine=x['rna'][:4])
+    code, _, err = ran(lambda: mmvae_impute(str(tmp_path/'run'), out=str(out), data=str(tmp_path/'other.npz')))
+    assert code==1 and 'rename them' in err, err

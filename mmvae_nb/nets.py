@@ -359,7 +359,7 @@ class FillAndFlag(nn.Module):
         flags = (~hole).to(x.dtype)
         return torch.cat([filled, flags], 1)
 
-# %% ../nbs/03_nets.ipynb #ba2bea93
+# %% ../nbs/03_nets.ipynb #a7daac75
 def body_of(
     m:Modality, # A modality, with an encoder of its own or none
 )->tuple: # A body of the model's own, and its number of features
@@ -373,9 +373,13 @@ def body_of(
         nf = body.nf
     first = []
     if m.units is not None: first.append(copy.deepcopy(m.units))
-    if m.holes: first.append(FillAndFlag(flag=not own))
+    if m.holes and not _sees_holes(body): first.append(FillAndFlag(flag=not own))
     if not first: return body, nf
     return nn.Sequential(*first, body), nf
+
+def _sees_holes(body):
+    "Does a body fill holes itself?"
+    return any(isinstance(part, FillAndFlag) for part in body.modules())
 
 def _entry_sd(m):
     "Standard deviation of the entries that a default body sees; None for the usual one of the shape"

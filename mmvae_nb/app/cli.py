@@ -15,7 +15,7 @@ leave_at_once()                                               # the imports belo
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #704e8006
+# %% ../../nbs/80_app.cli.ipynb #4658486a
 import importlib, json, math, numpy as np, os, pandas as pd, platform, shlex, shutil, sys, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -33,7 +33,8 @@ from ..data.frames import Frames, read_data
 from ..data.digits import embedded_digits
 from ..data.toy import shapes
 from ..dists import LaplaceLik, NormalLik, as_likelihood, likelihoods
-from ..liks import better_word
+from ..liks import better_word, suggest_likelihood
+from ..eval.impute import is_small_cohort, small_epochs, small_modalities, small_options, small_settings
 from ..eval.coherence import by_given, classifier_accuracy, train_classifiers, untrained_classifier
 from ..models.samplers import fit_sampler
 from ..eval.report import (
@@ -87,7 +88,7 @@ def _options(data:str)->dict:
     name = data if data in job_settings else 'file'
     return dict(job_settings[name])
 
-# %% ../../nbs/80_app.cli.ipynb #6b53b1f3
+# %% ../../nbs/80_app.cli.ipynb #3cd5adc1
 def _split(whole:MMData, data:str, n_train, n_valid, n_test)->tuple:
     "Training, validation and test part of one data set"
     N = len(whole)
@@ -119,8 +120,36 @@ def load_data(
     is_name = not any(s in data for s in './\\')
     if is_name and not Path(data).exists():
         choose(data, ['digits','shapes','a path to a file (.npz, .csv, ...) or a folder'], 'data')
-    whole = read_data(data, labels=labels)
+    whole = _read(data, labels=labels)
     return _split(whole, data, *sizes)
+
+# %% ../../nbs/80_app.cli.ipynb #6ee221f1
+_in_files = { # What a remedy in Python says -> what it means in a file
+    'take it as missing': 'leave such cells empty',
+    'keep the first of each': 'keep one row of each id',
+    'keep the first': 'keep one of the columns',
+    'they are ids': 'put ids in the first column and call it id; delete columns that say nothing',
+    'to_numeric': 'write numbers there, or leave the cells empty',
+    'not measured': 'leave the cells empty if nothing was measured',
+    'count days': 'write numbers, e.g. days since a date',
+    'they have no id': 'delete such rows',
+}
+
+def _said_of_files(message:str, data)->str:
+    "A message of `read_data` for somebody who has files and no Python"
+    head, _, remedy = message.partition('; ')
+    if 'frames[' in remedy or '=\'drop\'' in remedy:
+        ways = [v for k,v in _in_files.items() if k in remedy]
+        remedy = ways[0] if ways else 'mend the file, or leave the cells empty'
+        message = f'{head}; {remedy}'
+    return message if str(data) in message else f'{data}: {message}'
+
+def _read(data, **how)->MMData:
+    "`read_data`, whose errors name the file and remedies in it"
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', '.*; kinds=')       # of counts, which `chosen` tells in options
+        try: return read_data(data, **how)
+        except (ValueError,TypeError) as e: raise type(e)(_said_of_files(str(e), data)) from e
 
 # %% ../../nbs/80_app.cli.ipynb #8167e2dc
 _defaults = {
@@ -291,35 +320,63 @@ def _weighted(data:MMData, fields:dict, weights:dict)->list:
         return m if w=='auto' else replace(m, weight=w)
     return [one(m) for m in mods]
 
-# %% ../../nbs/80_app.cli.ipynb #0627091e
-def build_model(
-    name:str, # One of `_models`
-    data:MMData, # Its shapes are the model's
-    likelihood:str='learned', # One of `_liks`, or one for each, e.g. `rna=negbin,site=categorical`
-    latent:int=16, # Numbers that a decoder reads: latent size, or shared and private together
-    weight:str='1', # Of reconstruction terms: '1', 'auto' (the inverse of their size), or one for each: `rna=2`
-    network:str='default', # 'default', 'mlp:256-256', 'conv:16-32', or one for each
-    covariates:tuple=(), # Names of what is given to encoders and decoders, and not modelled
-    **options # To the model
-): # The model
-    "A model by name for the modalities of some data, with networks that train on a CPU in minutes"
-    build = _class_of(name)
+# %% ../../nbs/80_app.cli.ipynb #c55eb876
+def _words_for_small(text, data, label=None)->dict:
+    "Likelihoods that were asked for, `{name: word or module}`; of others nothing"
+    words = _by_modality(text, data.names)
+    asked = {k: _for_data(w, data, k) for k,w in words.items() if w!='learned'}
+    if label: asked[label] = _label_likelihood(data, label)
+    return asked
+
+# %% ../../nbs/80_app.cli.ipynb #37a88759
+def _small_mods(data, name, likelihood, reads, weight, network, label)->list:
+    "Modalities with networks for a few hundred samples"
+    asked = _words_for_small(likelihood, data, label)
+    mods = small_modalities(data, reads, asked)
+    if weight!='capped':
+        others = _weighted(data, {}, _weights(weight, data.names))
+        mods = [replace(m, weight=o.weight) for m,o in zip(mods, others)]
+    if name not in _own_decoders: return mods
+    return [replace(m, decoder=None) for m in mods]
+
+def _usual_mods(data, name, likelihood, reads, weight, network, label)->list:
+    "Modalities with networks for thousands of samples, or those that were asked for"
+    if weight=='capped': raise ValueError('--weight capped goes with --network small; choose 1 or auto')
+    decodes = name not in _own_decoders
     fields = {}
     words = _by_modality(likelihood, data.names)
-    decodes = name not in ('cmmd','split_cmmd')                              # theirs read more than z
-    reads = latent+sum(data.x[k][0].numel() for k in covariates)
     for k,v in data.x.items():
         shape = tuple(v.shape[1:])
         nets = _small(shape, reads)
         if not decodes: nets.pop('decoder', None)
         lik = _for_data(words[k], data, k)
         fields[k] = {'likelihood': lik, **nets}
-    label = options.get('label')
     if label: fields[label]['likelihood'] = _label_likelihood(data, label)
     mods = _weighted(data, fields, _weights(weight, data.names))
     asked = _by_modality(network, data.names, 'default', '--network')
-    mods = [_with_networks(m, asked[m.name], reads, decodes) for m in mods]
-    options = _defaults.get(name, {}) | options
+    return [_with_networks(m, asked[m.name], reads, decodes) for m in mods]
+
+# %% ../../nbs/80_app.cli.ipynb #d8146fa0
+_own_decoders = ('cmmd','split_cmmd')        # read more than z
+
+def build_model(
+    name:str, # One of `_models`
+    data:MMData, # Its shapes are the model's
+    likelihood:str='learned', # One of `_liks`, or one for each, e.g. `rna=negbin,site=categorical`
+    latent:int=16, # Numbers that a decoder reads: latent size, or shared and private together
+    weight:str='1', # Of reconstruction terms: '1', 'auto' (the inverse of their size), or one for each: `rna=2`
+    network:str='default', # 'small' (for a few hundred samples), 'default', 'mlp:256-256', 'conv:16-32', or one for each
+    covariates:tuple=(), # Names of what is given to encoders and decoders, and not modelled
+    **options # To the model
+): # The model
+    "A model by name for the modalities of some data, with networks that train on a CPU in minutes"
+    build = _class_of(name)
+    reads = latent+sum(data.x[k][0].numel() for k in covariates)
+    is_small = network=='small'
+    make = _small_mods if is_small else _usual_mods
+    mods = make(data, name, likelihood, reads, weight, network, options.get('label'))
+    chosen_ = small_options.get(name, {}) if is_small else {}
+    options = _defaults.get(name, {}) | chosen_ | options
     sizes = _sizes_of(build, latent)
     if not covariates: return build(mods, *sizes, **options)
     return conditional_on(data, covariates, build, mods, *sizes, **options)
@@ -366,17 +423,27 @@ def _answers_words(model)->str:
     nothing = '' if answers.prior else ', and generates nothing from nothing'
     return f'  {answers.say()}{nothing}'
 
-# %% ../../nbs/80_app.cli.ipynb #5aa3f213
+# %% ../../nbs/80_app.cli.ipynb #6a6d2350
 def _better_words(model, data:MMData, most:int=2000)->list: # Lines
-    "Which likelihoods fit the kind of values better"
+    "Which likelihoods fit the kind of values better, and how to ask for them"
     said = []
     for k,m in model.mods.items():
         rows = data.observed(k).nonzero()[:most,0]
         if not len(rows): continue
-        told = better_word(data.part(rows, (k,))[k], m.likelihood, k)
-        if told: said.append(f'  {told}')
+        v = data.part(rows, (k,))[k]
+        told = better_word(v, m.likelihood, k)
+        if told: said.append(f'  {told}: --likelihood {k}={suggest_likelihood(v)[0]}')
     return said
 
+def _small_words(model, args)->str:
+    "What a small incomplete data set has got"
+    beta = getattr(model, 'beta', None)
+    how = [f"learning rate {args['lr']:g}", f"batches of {args['bs']}"]
+    if beta is not None: how.insert(0, f'beta {beta:g}')
+    return ('  few samples, not all complete: narrow networks that begin at the average, '
+            f"{', '.join(how)}; --network default for the others")
+
+# %% ../../nbs/80_app.cli.ipynb #21d65609
 def chosen(
     model, # Just built
     data:MMData, # Training data
@@ -387,6 +454,7 @@ def chosen(
     stages = ', '.join(passes)
     size = f"latent size {args['latent']}, {len(data):,} samples"
     lines = [f"{args['model']}, {size}, seed {args['seed']}; passes: {stages}"]
+    if args.get('network')=='small': lines.append(_small_words(model, args))
     width = max(map(len, model.names))
     for k,m in model.mods.items():
         words = _lik_words(as_likelihood(m.likelihood, m.shape))
@@ -394,7 +462,8 @@ def chosen(
         shape = tuple(m.shape)
         lines.append(f'  {k:{width}}  {shape}  {words}  weight {m.weight:.3g}')
     if on := getattr(model, 'on', ()): lines.append(f"  given to encoders and decoders, not modelled: {', '.join(on)}")
-    lines += _better_words(model, data)
+    ours = args.get('network')=='small' and args.get('likelihood')=='learned'      # chosen by the values already
+    if not ours: lines += _better_words(model, data)
     weights = {m.weight for m in model.mods.values()}
     shapes_ = {m.shape for m in model.mods.values()}
     if len(weights)==1 and len(shapes_)>1:
@@ -402,7 +471,7 @@ def chosen(
     if words := _answers_words(model): lines.append(words)
     return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #a876af07
+# %% ../../nbs/80_app.cli.ipynb #b9d225ec
 def _how_to_go_on(out):
     "What to type after an interruption"
     if out is None: return ''
@@ -410,10 +479,26 @@ def _how_to_go_on(out):
     return f'; go on with: mmvae_train --out {shlex.quote(str(out))} --resume' if begun else ' before training began'
 
 @contextmanager
+def _plain_notes():
+    "What we warn of becomes a line on stderr, without a place in the code"
+    usual = warnings.showwarning
+    said = set()
+    def show(message, category, filename, *args, **kw):
+        ours = category is UserWarning and 'mmvae_nb' in filename
+        if not ours: return usual(message, category, filename, *args, **kw)
+        line = f'note: {message}'
+        if line not in said: print(line, file=sys.stderr)
+        said.add(line)
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        warnings.filterwarnings('always', category=UserWarning, module='mmvae_nb')
+        yield
+
+@contextmanager
 def plain_errors(out=None):
-    "Expected mistakes become one line on stderr, and exit status 1; so does Ctrl-C, with status 130"
+    "Expected mistakes become one line on stderr, exit status 1; warnings become lines; Ctrl-C is status 130"
     try:
-        with interruptible(partial(_how_to_go_on, out)): yield
+        with interruptible(partial(_how_to_go_on, out)), _plain_notes(): yield
     except (ValueError, TypeError, OSError, FloatingPointError) as e:
         message = str(e).split('\n\t')[-1]
         line = ' '.join(message.split())
@@ -516,11 +601,26 @@ def _teaches(model, data:MMData, part:str)->MMData:
     raise ValueError(f'{who} cannot learn from the {part} data: none of {len(data)} samples has what it needs; '
                      f'choose --model {_learn_from_all[0]} (or one of {names}), which learn from whatever is there')
 
-# %% ../../nbs/80_app.cli.ipynb #5d31a642
-def _for_incomplete(args:dict, asked:bool, parts)->dict:
-    "Settings with a model that learns from incomplete samples, where there are some and nobody asked for another"
-    if asked or all(map(_complete, parts)): return args
-    return {**args, 'model': _learn_from_all[0]}
+# %% ../../nbs/80_app.cli.ipynb #df4d0d3c
+def _for_small(args:dict, asked, parts)->dict:
+    "What a small incomplete data set has instead of the usual settings"
+    out = {**small_settings, 'network': 'small'}
+    N = sum(map(len, parts))
+    n_test = len(parts[-1])
+    out['n_valid'] = max(1, round(small_settings['n_valid']*N))
+    if 'n_train' in asked: out['n_valid'] = args['n_valid']
+    n_train = len(parts[0]) if 'n_train' in asked else N-n_test-out['n_valid']
+    bs = args['bs'] if 'bs' in asked else out['bs']
+    out['epochs'] = str(small_epochs(n_train, bs))
+    return out
+
+def _for_incomplete(args:dict, asked, parts)->dict: # `asked`: names of the options that somebody gave
+    "Settings for incomplete samples, where there are some and nobody asked for others"
+    named = args['data'] in job_settings
+    if 'network' not in asked and not named and is_small_cohort(*parts): chosen = _for_small(args, asked, parts)
+    elif all(map(_complete, parts)): chosen = {}
+    else: chosen = {'model': _learn_from_all[0]}
+    return args | {k: v for k,v in chosen.items() if k not in asked}
 
 def _left_out_words(model, parts)->list: # Sentences
     "How many samples a model does not learn from"
@@ -742,7 +842,7 @@ def _try_losses(model, data:MMData, bs:int):
             raise ValueError(f'stage {stage.name!r}: the loss of untrained networks is {loss.item()}; '
                              'look for extreme values in the data, or choose another --likelihood')
 
-# %% ../../nbs/80_app.cli.ipynb #e9808d65
+# %% ../../nbs/80_app.cli.ipynb #b1a8c105
 def _model_of(args:dict, data:MMData):
     "The model of a run, for the modalities of some data"
     name = args['model']
@@ -759,11 +859,14 @@ def _full_path(given:dict)->dict:
     is_path = data and data not in job_settings and Path(data).exists()
     return {**given, 'data': str(Path(data).resolve())} if is_path else given
 
-def _prepared(args:dict, asked:bool)->tuple:
+def _prepared(args:dict, asked)->tuple: # `asked`: names of the options that somebody gave
     "Settings, data and model of a run, after everything that can be tried has been tried"
     _check_options(args)
-    train, valid, test = _run_data(args)
-    args = _for_incomplete(args, asked, (train, valid, test))
+    parts = _run_data(args)
+    n_valid = args['n_valid']
+    args = _for_incomplete(args, asked, parts)
+    if args['n_valid']!=n_valid: parts = _run_data(args)      # divided in another way
+    train, valid, test = parts
     model = _model_of(args, train)
     epochs = _epochs_of(args, model)
     if not any(epochs.values()): raise ValueError('--epochs: nothing to train')
@@ -774,20 +877,21 @@ def _prepared(args:dict, asked:bool)->tuple:
     _try_losses(model, taught, args['bs'])
     return args, (train, valid, test), (taught, checked), model
 
-# %% ../../nbs/80_app.cli.ipynb #ac6bcce2
+# %% ../../nbs/80_app.cli.ipynb #329a2228
 def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     "Check everything, then make the folder of a run"
     out = _claim(out, resume, force)
     given = _full_path(given)
     old = _read_run(out)['args'] if resume else None
     args = _settle(given, old)
-    asked = resume or bool(given.get('model'))
+    asked = {*args, 'network'} if resume else {k for k,v in given.items() if v is not None}
     args, parts, lessons, model = _prepared(args, asked)
     if force: _clear(out)
     out.mkdir(parents=True, exist_ok=True)
     run = {'args': args, 'versions': _versions()}
     frames = parts[0].frames
     if frames is not None: run['frames'] = frames.to_json()
+    if parts[0].n_classes: run['classes'] = [*parts[0]._names_of_classes]
     _write_json(run, out/'run.json')
     return args, parts, lessons, model
 
@@ -880,7 +984,7 @@ def train_run(
     write_report(_as_table(s), page, model, test, _title(args), pictures, about)
     return s
 
-# %% ../../nbs/80_app.cli.ipynb #5331e3b4
+# %% ../../nbs/80_app.cli.ipynb #55c4449c
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -890,7 +994,7 @@ def mmvae_train(
     latent:int=None, # Latent size
     likelihood:str=None, # learned, a word, e.g. negbin or normal:0.5; or one for each: rna=negbin,site=categorical
     weight:str=None, # Of the modalities: 1, auto (the inverse of their size), or one for each: rna=2,site=0.5
-    network:str=None, # default, mlp or conv, perhaps with widths, e.g. mlp:256-256; or one for each: rna=mlp,scan=conv
+    network:str=None, # small, default, mlp or conv, perhaps with widths, e.g. mlp:256-256; or one for each: rna=mlp
     observed:str=None, # Of cmmd: what every sample has, e.g. a,b; of split_cmmd: a set for each model, e.g. a,a+b
     label:str=None, # Of cmmd and split_cmmd: the modality to classify; made from the labels y if there is none
     source:str=None, # Of vcca and vcca_private: the modality that is read (default: the first)
@@ -936,11 +1040,18 @@ def _tell(given:tuple, source:str)->str:
     if source=='prior': return 'from the prior'
     return f'from the sampler {source!r}, fitted to codes of training data'
 
-# %% ../../nbs/80_app.cli.ipynb #ec046d34
-def _brought(run, data)->MMData:
-    "Data that a user brings to a run, in columns and categories of the run's own"
-    frames = _read_run(run).get('frames')
-    return read_data(data, like=Frames.from_json(frames) if frames else None)
+# %% ../../nbs/80_app.cli.ipynb #7bc842ae
+def _brought(run, data, empty:str='refuse', labels:bool=True)->MMData:
+    "Data that a user brings to a run, in columns, categories and classes of the run's own"
+    told = _read_run(run)
+    like = told.get('frames')
+    how = {'like': Frames.from_json(like), 'lenient': True} if like else {}
+    new = _read(data, empty=empty, **how)
+    classes = told.get('classes')                             # older runs have none
+    if not labels: return new._new(y=None)
+    if not classes or not new.n_classes: return new
+    try: return new.numbered(classes)
+    except ValueError as e: raise ValueError(f'{data}: {e}') from e
 
 def _label_for(model, data:MMData, label:str)->MMData:
     "The data with their classes as a modality, as many as the model knows"

@@ -5,18 +5,17 @@
 # %% auto #0
 __all__ = ['as_table', 'MMEstimator']
 
-# %% ../../nbs/84_app.estimator.ipynb #e10b226e
-import math, numpy as np, pandas as pd, torch, warnings
+# %% ../../nbs/84_app.estimator.ipynb #07413fce
+import numpy as np, pandas as pd, torch, warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
-from .cli import _class_of, _sizes_of
+from .cli import _small_model
 from ..core import choose, eval_mode, seeded
 from ..data.core import MMData, mm_dls, with_labels
 from ..data.frames import as_frames
-from ..eval.impute import Imputed, impute, small_modalities
+from ..eval.impute import Imputed, impute, small_epochs
 from ..models.samplers import latent_codes
 from ..train.learner import mm_learner
 
@@ -102,36 +101,25 @@ def _of_frames(frames, y, like):
     labels = None if y is None else pd.Series(y)
     return MMData.from_frames(frames, labels, like=like)
 
-# %% ../../nbs/84_app.estimator.ipynb #0497dc14
-_usual = { # Options of a model unless others are given
-    'mvtcae': {'beta': 2.5},
-    'cmmd': {'lam': 10.}, 'split_cmmd': {'options': {'lam': 10.}},        # 1000 is for batches of hundreds
-    'jnf_dcca': {'projectors': 'dcca'}, 'jnf_shared': {'projectors': 'contrastive'},
-}
+# %% ../../nbs/84_app.estimator.ipynb #a88a2757
 _label = 'y'                                     # name of the modality that labels become
 _classifiers = 'cmmd', 'split_cmmd'
 
 def _built(name, data, d, likelihood, hidden, options):
     "A model by name, with small networks for the data"
-    build = _class_of(name)
     words = dict(likelihood or {})
-    if name in _classifiers: words[_label] = 'categorical'
-    mods = small_modalities(data, d, words, hidden)
-    if name in _classifiers:                     # their decoders read features beside codes
-        mods = [_without_decoder(m) for m in mods]
+    if name in _classifiers:
+        words[_label] = 'categorical'
         options = {'label': _label, **options}
-    return build(mods, *_sizes_of(build, d), **{**_usual.get(name, {}), **options})
+    return _small_model(name, data, words, d, 'capped', hidden, **options)
 
-def _without_decoder(m):
-    return replace(m, decoder=None)
-
-# %% ../../nbs/84_app.estimator.ipynb #4229caf0
+# %% ../../nbs/84_app.estimator.ipynb #30ca0a91
 def _fit(model, train, valid, epochs, bs, lr, device):
     "Train all stages in turn, each ending at its best epoch on `valid`"
     bs = min(bs, len(train))
     dls = mm_dls(train, valid, bs=bs, device=device)
     learn = mm_learner(dls, model)
-    if epochs is None: epochs = max(20, math.ceil(500/(len(train)//bs)))
+    if epochs is None: epochs = small_epochs(len(train), bs)
     if not isinstance(epochs, Mapping): epochs = {s.name: epochs for s in model.stages()}
     with learn.no_bar(), learn.no_logging(): learn.fit_stages(dict(epochs), lr=lr, one_cycle=True)
     return model

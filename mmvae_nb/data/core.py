@@ -675,7 +675,7 @@ def _as_one(x, mask, y):
     mask = _in_one_order_of_columns(mask, x)
     return x, mask, parts.get('y'), index
 
-# %% ../../nbs/20_data.core.ipynb #f0e5c7fb
+# %% ../../nbs/20_data.core.ipynb #0408d925
 class MMData:
     "A multimodal data set in memory: one tensor per modality, perhaps labels, perhaps masks"
     def __init__(self,
@@ -687,9 +687,9 @@ class MMData:
         check:bool=True, # Look for NaN and inf in what is observed (reads the data once); False: no rows of NaN
         cache:dict=None, # `{name: (N,...)}`, what a stage of training computed once (see `map`); no modalities
         classes=None, # Names of the classes by number (default: as found); False: `y` are targets
-        empty:str='refuse', # Samples of which nothing was observed: 'refuse' or 'drop'
+        empty:str='refuse', # Samples of which nothing was observed: 'refuse', 'drop' or 'keep'
     ):
-        choose(empty, ('refuse','drop'), 'way with empty samples')
+        choose(empty, ('refuse','drop','keep'), 'way with empty samples')
         _check_names(x)
         x, mask, y, self._index = _as_one(x, mask, y)       # an index, if there is a frame
         plain, hidden = _masked_arrays(x)
@@ -705,7 +705,7 @@ class MMData:
         self.x, mask = _poked(self.x, mask, dtype)
         mask, self._holes = _lacking(self.x, mask, dtype, x, self._index, check)
         self.mask = mask or None
-        if mask: self._drop_empty(empty)
+        if mask and empty!='keep': self._drop_empty(empty)
     def __len__(self): return len(self._first)
     @property
     def _first(self): return next(iter((self.x or self.cache).values()))   # tells length and device

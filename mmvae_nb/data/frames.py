@@ -555,7 +555,7 @@ def _check_same_ids(frames):
                          f'those of {right!r} are words; if they are written alike: '
                          f'frames[{wrong!r}].index = frames[{wrong!r}].index.astype(str)')
 
-# %% ../../nbs/25_data.frames.ipynb #2c985d02
+# %% ../../nbs/25_data.frames.ipynb #88a2ad48
 def _rows(frames, on):
     "Who is in the data set, in the order of the frames"
     choose(on, ('outer','inner','left'), 'way to join, on=')
@@ -570,7 +570,9 @@ def _rows(frames, on):
                          'and what a frame lacks is masked')
     total = sum(len(v.index) for v in frames.values())
     if on=='outer' and others and len(rows)==total:
-        warnings.warn(f'no id is in two of the frames {_listed(frames)}: nobody has more than one modality')
+        ids = ', '.join(f'{k}: {v.index[0]!r}' for k,v in frames.items())
+        warnings.warn(f'no id is in two of the frames {_listed(frames)}: nobody has more than one modality; '
+                      f'if somebody has, write the ids alike ({ids})')
     return rows
 
 # %% ../../nbs/25_data.frames.ipynb #dd130a34
@@ -647,7 +649,7 @@ def _aligned_labels(y, rows, frames):
     if all(v.index.equals(rows) for v in frames.values()): return y
     raise ValueError('labels: the frames have different rows, so labels need ids; y = pd.Series(y, index=ids)')
 
-# %% ../../nbs/25_data.frames.ipynb #6890599f
+# %% ../../nbs/25_data.frames.ipynb #bd2e8a7b
 def _check_columns(k, v, table):
     "Raise unless a frame has the columns that it had in training"
     for name in table.labels:
@@ -661,11 +663,47 @@ def _check_columns(k, v, table):
         raise ValueError(f'{_where(k, name)}: {why}, so nothing was learned of it; '
                          f'frames[{k!r}] = frames[{k!r}].drop(columns=[{name!r}])')
 
-def _known_frames(frames, like):
-    "Frames of new samples, None for those that are not there; raise at what training did not have"
+# %% ../../nbs/25_data.frames.ipynb #b7e36a33
+def _some(names):
+    "A few names, for a message"
+    more = ', ...' if len(names)>3 else ''
+    return _listed(names[:3])+more
+
+def _with_known_columns(k, v, table):
+    "A frame with the columns of training: those that it lacks are NaN, others are left out; says so"
+    empty = [name for name in v.columns if name in table.empty and v[name].notna().any()]
+    new = [name for name in v.columns if name not in table.labels]
+    gone = [name for name in table.labels if name not in v.columns and name not in table.empty]
+    known = [name for name in v.columns if name in table.labels and name not in table.empty]
+    if not known:
+        raise ValueError(f'frame {k!r}: none of its columns ({_some(new)}) was there in training, '
+                         f'which had {_some(list(table.labels))}; rename them')
+    if new: warnings.warn(f'frame {k!r}: columns {_some(new)} were not there in training, and are left out')
+    if empty: warnings.warn(f'frame {k!r}: columns {_some(empty)} were empty in training, and are left out')
+    if gone: warnings.warn(f'frame {k!r}: columns {_some(gone)} are not there, and count as missing')
+    out = v.drop(columns=new)
+    for name in gone: out[name] = np.nan
+    for name in empty: out[name] = np.nan
+    return out
+
+# %% ../../nbs/25_data.frames.ipynb #5de66b24
+def _known_frames(frames, like, lenient=False):
+    "Frames of new samples, None for those that are not there; raise at what training did not have, or leave it out"
+    out = dict.fromkeys(like.tables)
     for k,v in frames.items():
-        if _is_frame(v): _check_columns(k, v, choose(k, like.tables, 'frame'))
-    return {**dict.fromkeys(like.tables), **frames}
+        table = _is_frame(v)
+        if table and lenient: v = _with_known_columns(k, v, like.tables[k])
+        elif table: _check_columns(k, v, choose(k, like.tables, 'frame'))
+        out[k] = v
+    return out
+
+def _of_training(frames, like):
+    "Frames that training had; says which others are left out"
+    new = [k for k,v in frames.items() if _is_frame(v) and k not in like.tables]
+    if len(new)==len(frames):
+        raise ValueError(f'frames {_listed(new)}: training had {_listed(like.tables)}; rename them')
+    if new: warnings.warn(f'frames {_some(new)} were not there in training, and are left out')
+    return {k: v for k,v in frames.items() if k not in new}
 
 # %% ../../nbs/25_data.frames.ipynb #eda230f2
 def _wider(frames, schema):
@@ -687,13 +725,13 @@ def _schema_of(like):
     raise TypeError(f'like: expected a data set that was made from frames, found {type(like).__name__}; '
                     'make it with MMData.from_frames(frames)')
 
-# %% ../../nbs/25_data.frames.ipynb #ca245aec
+# %% ../../nbs/25_data.frames.ipynb #882b504a
 def _tell_of_counts(k, table, x):
     "Warn where counts stand under a normal likelihood"
     words = {col.word for col in table.columns}
     few = len(x)<_names and not any('int' in col.dtype.lower() for col in table.columns)
     if words!={'normal'} or few: return
-    word, why = suggest_likelihood(torch.from_numpy(x.to_numpy()))
+    word, why = suggest_likelihood(torch.from_numpy(x.to_numpy(copy=True)))
     if word not in ('poisson','negbin'): return
     warnings.warn(f"frame {k!r}: {why}; kinds={{{k!r}: {word!r}}} fits them better than 'normal'")
 
@@ -708,7 +746,7 @@ def _said_of_frames():
 def _refuse_empty(rows, there, empty):
     "Raise at rows of which nothing is observed"
     none = ~np.any(list(there.values()), axis=0)
-    if not none.any() or empty=='drop': return
+    if not none.any() or empty in ('drop','keep'): return
     first = rows[none][0]
     raise ValueError(f'row {first!r} has no value in any frame ({int(none.sum())} of {len(rows)} rows); '
                      "drop such rows: from_frames(frames, empty='drop')")
@@ -720,7 +758,7 @@ def _numbers_in(frames, schema, rows):
     there = {k: has for k,(_,has) in made.items()}
     return x, there
 
-# %% ../../nbs/25_data.frames.ipynb #fee07f7c
+# %% ../../nbs/25_data.frames.ipynb #84c84fce
 @patch(cls_method=True)
 def from_frames(cls:MMData,
     frames:dict, # `{name: frame}`, rows found by index; a series; or `(array, ids)` for what is no table
@@ -729,6 +767,7 @@ def from_frames(cls:MMData,
     kinds:dict=None, # `{frame: word}` or `{frame: {column: word}}`, words for likelihoods (default: by content)
     index=None, # Name of the column that holds the ids, in every frame (default: the index)
     like=None, # Training data, or their schema: the same columns, categories and classes
+    lenient:bool=False, # With `like`: columns that are not there are missing, others are left out; else both refused
     **kw, # To `MMData`, e.g. `empty`, `classes`, `dtype`
 )->MMData: # With `frames`, the schema, and `ids`
     "A data set from data frames"
@@ -737,6 +776,7 @@ def from_frames(cls:MMData,
     known = _schema_of(like)
     frames = {k: _with_ids(k, v, index) for k,v in frames.items()}
     frames, y, source = _labels_apart(frames, y, known)
+    if lenient and known is not None: frames = _of_training(frames, known)
     rows = _rows(frames, on)
     labels = _aligned_labels(y, rows, frames)
     for k in kinds or {}: choose(k, frames, 'frame in kinds,')
@@ -745,7 +785,7 @@ def from_frames(cls:MMData,
         tables = {k: _table(k, v, kinds or {}) for k,v in frames.items() if _is_frame(v)}
         known = Frames(tables, source)
     else:
-        frames = _known_frames(frames, known)
+        frames = _known_frames(frames, known, lenient)
         known = _wider(frames, known)
     x, there = _numbers_in(frames, known, rows)
     _refuse_empty(rows, there, kw.get('empty'))
@@ -1008,7 +1048,7 @@ def _labels_beside(labels, frames, beside):
     if elsewhere and labels not in beside: return labels
     return beside[_pick(labels, list(beside), 'column of obs for labels')]
 
-# %% ../../nbs/25_data.frames.ipynb #c1630db7
+# %% ../../nbs/25_data.frames.ipynb #795a6a12
 def read_data(
     paths, # A file or folder, a list of them, or `{name: path}`
     labels=None, # Column of the labels: 'clinic.status', or 'status' if only one table has it
@@ -1016,6 +1056,7 @@ def read_data(
     like=None, # Training data: the same columns, categories and classes
     on=None, # Whom to take: 'outer' (the default), 'inner', 'left'
     kinds=None, # As for `MMData.from_frames`
+    lenient:bool=False, # As for `MMData.from_frames`
     **kw, # To `MMData`
 )->MMData:
     "A data set from files, by what they are called"
@@ -1032,4 +1073,5 @@ def read_data(
         _add(frames, new, path)
         if obs is not None: beside |= {column: obs[column] for column in obs}
     labels = _labels_beside(labels, frames, beside)
-    return MMData.from_frames(frames, labels, on=on or 'outer', kinds=kinds, index=index, like=like, **kw)
+    how = dict(on=on or 'outer', kinds=kinds, index=index, like=like, lenient=lenient)
+    return MMData.from_frames(frames, labels, **how, **kw)

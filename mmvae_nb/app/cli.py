@@ -356,7 +356,7 @@ def _usual_mods(data, name, likelihood, reads, weight, network, label)->list:
     asked = _by_modality(network, data.names, 'default', '--network')
     return [_with_networks(m, asked[m.name], reads, decodes) for m in mods]
 
-# %% ../../nbs/80_app.cli.ipynb #d8146fa0
+# %% ../../nbs/80_app.cli.ipynb #d4031b22
 _own_decoders = ('cmmd','split_cmmd')        # read more than z
 
 def build_model(
@@ -365,7 +365,7 @@ def build_model(
     likelihood:str='learned', # One of `_liks`, or one for each, e.g. `rna=negbin,site=categorical`
     latent:int=16, # Numbers that a decoder reads: latent size, or shared and private together
     weight:str='1', # Of reconstruction terms: '1', 'auto' (the inverse of their size), or one for each: `rna=2`
-    network:str='default', # 'small' (for a few hundred samples), 'default', 'mlp:256-256', 'conv:16-32', or one for each
+    network:str='default', # 'small' (for few samples), 'default', 'mlp:256-256', 'conv:16-32', or one for each
     covariates:tuple=(), # Names of what is given to encoders and decoders, and not modelled
     **options # To the model
 ): # The model
@@ -984,7 +984,7 @@ def train_run(
     write_report(_as_table(s), page, model, test, _title(args), pictures, about)
     return s
 
-# %% ../../nbs/80_app.cli.ipynb #55c4449c
+# %% ../../nbs/80_app.cli.ipynb #b2281579
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -1013,9 +1013,10 @@ def mmvae_train(
 ):
     "Train a multimodal VAE; options that are left out are chosen for the data"
     given = dict(
-        data=data, model=model, epochs=epochs, latent=latent, likelihood=likelihood, weight=weight,
-        network=network, observed=observed, label=label, source=source, labels=labels, covariates=covariates,
-        lr=lr, bs=bs, seed=seed, n_train=n_train, n_valid=n_valid, n_test=n_test, device=device)
+        data=data, model=model, latent=latent, likelihood=likelihood, weight=weight, network=network,
+        observed=observed, label=label, source=source, labels=labels, covariates=covariates)
+    given |= dict(
+        epochs=epochs, lr=lr, bs=bs, seed=seed, n_train=n_train, n_valid=n_valid, n_test=n_test, device=device)
     with plain_errors(out):
         if not out: raise ValueError('--out is needed: a folder for the run')
         bar = place() is not Nowhere

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 from .. import __version__
 
-# %% ../../nbs/86_app.commands.ipynb #49fc6007
+# %% ../../nbs/86_app.commands.ipynb #1275bac3
 model_names = (
     'jmvae', 'telbo', 'mvae', 'mopoe', 'mvtcae', 'mmvae', 'jnf', 'jnf_dcca', 'jnf_shared', 'masked_jmvae',
     'masked_jnf', 'nexus', 'mmvaeplus', 'dmvae', 'mmjsd', 'cmmd', 'split_cmmd', 'vcca', 'vcca_private')
@@ -29,7 +29,7 @@ likelihood_names = (
     'learned', 'learned pixels', 'normal', 'pixels', 'laplace', 'bernoulli', 'categorical', 'poisson', 'negbin', 'zip',
     'zinb', 'multinomial', 'dirmult', 'lognormal', 'gamma', 'beta', 'ordinal', 'student', 'feature_normal',
     'predicted_normal')
-network_names = 'default', 'mlp', 'conv'
+network_names = 'small', 'default', 'mlp', 'conv'
 metric_names = 'likelihood', 'coherence', 'fidelity', 'reconstruction', 'latents', 'collapse'
 chosen_for = {} # Data set -> what is chosen for it
 chosen_for['digits'] = dict(
@@ -141,7 +141,7 @@ def folder(text):
     if Path(text).exists() and not Path(text).is_dir(): raise ValueError(f'{text} is a file; expected a folder')
     return text
 
-# %% ../../nbs/86_app.commands.ipynb #b617b682
+# %% ../../nbs/86_app.commands.ipynb #537244bc
 class Option(NamedTuple):
     "An option of a command"
     name:str # As the Python function has it
@@ -163,21 +163,22 @@ _likelihood_help = (
     'learned, a word, e.g. negbin or normal:0.5, or one for each modality: rna=negbin,site=categorical; words: '
     +', '.join(likelihood_names))
 _network_help = (
-    'default, mlp or conv, perhaps with widths, e.g. mlp:256-256, or one for each modality: '
-    'rna=mlp,scan=conv:16-32')
+    'small (for few samples), default, mlp or conv, perhaps with widths, e.g. mlp:256-256, or one for each modality: '
+    'rna=mlp,scan=conv:16-32; small incomplete tables get small')
 _model_help = f"one of {', '.join(model_names)}"
-_weight_help = '1, auto (the inverse of the size), or one for each modality: rna=2,site=0.5'
+_weight_help = '1, auto (the inverse of the size), capped (with small networks), or one for each modality: rna=2,site=0.5'
 model_options = [
     Option('model', _model_help, one_of(model_names, 'model')),
     Option('latent', 'latent size', whole()),
     Option('likelihood', _likelihood_help, word_by_modality(_likelihood)),
-    Option('weight', _weight_help, word_by_modality(_weight, ('1','auto'))),
+    Option('weight', _weight_help, word_by_modality(_weight, ('1','auto','capped'))),
 ]
 model_options += [
     Option('network', _network_help, word_by_modality(_network)),
     Option('observed', 'of cmmd: what every sample has, e.g. a,b; of split_cmmd: a set for each model, e.g. a,a+b'),
     Option('label', 'of cmmd and split_cmmd: the modality to classify; made from the labels if there is none'),
     Option('source', 'of vcca and vcca_private: the modality that is read (default: the first)'),
+    Option('covariates', 'modalities that are given to encoders and decoders and not modelled, e.g. site,sex'),
 ]
 
 # %% ../../nbs/86_app.commands.ipynb #ea1c4c96
@@ -459,11 +460,11 @@ mmvae_evaluate = partial(answer, 'evaluate')
 mmvae_impute = partial(answer, 'impute')
 mmvae_explore = partial(answer, 'explore')
 
-# %% ../../nbs/86_app.commands.ipynb #c3357cf4
+# %% ../../nbs/86_app.commands.ipynb #cd711240
 def _completed(o:Option)->tuple:
     "Words that an option takes, if they are known"
     known = dict(
-        model=model_names, likelihood=likelihood_names, network=network_names, only=metric_names, weight=('1','auto'),
+        model=model_names, likelihood=likelihood_names, network=network_names, only=metric_names, weight=('1','auto','capped'),
         device=('cpu','cuda'), sampler=('prior','gmm'))
     words = known.get(o.name, ())
     return tuple(w for w in words if ' ' not in w)

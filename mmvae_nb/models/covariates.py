@@ -320,12 +320,13 @@ def _packed(m, width, encode):
     body = CovariateBody(m, width, encode)
     return Modality(m.name, (length,), lik, m.weight, body, _Probe(length))
 
-# %% ../../nbs/56_models.covariates.ipynb #8dfe6d27
+# %% ../../nbs/56_models.covariates.ipynb #550bdd4f
 def _rows(d, some):
     "The rows in `some`, bool `(B,)`, of a dict of tensors or of None"
     if not d or some.all(): return d
     return {k: v[some] for k,v in d.items()}
 
+# %% ../../nbs/56_models.covariates.ipynb #bb814827
 class _Inside(MultimodalVAE):
     "The model inside, and what comes in, packed"
     @property

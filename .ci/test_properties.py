@@ -3,7 +3,7 @@
 Each is tried on data sets that hypothesis draws: columns of all kinds with gaps, names and ids of all sorts, rows in
 any order, frames that lack rows. Draws are the same in every run, and bounded in number and size.
 """
-import datetime as dt, warnings
+import datetime as dt, tempfile, warnings
 import numpy as np, pandas as pd, pytest, torch
 from importlib.util import find_spec
 from hypothesis import HealthCheck, Phase, assume, given, settings, strategies as st
@@ -161,3 +161,315 @@ def test_inner_and_outer(frames):
     assume(any(i in set(listed) for i in common))
     both = read(frames, on='inner')
     assert both.ids.tolist()==[i for i in common if i in set(listed)]
+
+def stored(data):
+    "Numbers of the data by id and column, NaN where missing"
+    return {k: pd.DataFrame(data.x[k].double().masked_fill(~data.cells(k), np.nan).numpy(), data.ids) for k in data.names}
+
+@bounded(40)
+@given(cohorts(), st.randoms(use_true_random=False))
+def test_order_does_not_matter(frames, chance):
+    "Rows, columns and frames in another order: the same numbers of the same samples; schema from the first"
+    data = read(frames)
+    def mixed(df):
+        df = df.iloc[chance.sample(range(len(df)), len(df))]
+        return df.iloc[:,chance.sample(range(df.shape[1]), df.shape[1])]
+    order = chance.sample(list(frames), len(frames))
+    other = read({k: mixed(frames[k]) for k in order}, like=data)
+    assert other.names==data.names and len(other)==len(data)
+    for k,df in stored(data).items():
+        found = stored(other)[k].loc[data.ids]
+        assert np.array_equal(found.to_numpy(), df.to_numpy(), equal_nan=True), k
+    for k,df in as_frames(other).items(): assert_same(df, frames[k])
+    alone = read({k: mixed(frames[k]) for k in order})                 # a schema of its own: labels move, nothing else
+    for k,df in as_frames(alone).items(): assert_same(df[frames[k].columns], frames[k])
+
+@bounded(40)
+@given(cohorts())
+def test_saved_and_loaded(frames):
+    "An `.npz`, a folder and the schema as text give back what was saved"
+    data = read(frames)
+    with tempfile.TemporaryDirectory() as dir:
+        again = read_data(data.save_npz(f'{dir}/all.npz'))
+        folder = MMData.from_folder(data.save_folder(f'{dir}/all'))
+        for other in again, folder:
+            assert other.frames.to_json()==data.frames.to_json()
+            assert other.ids.equals(data.ids) and other.ids.dtype==data.ids.dtype and other.ids.names==data.ids.names
+            for k,df in as_frames(other).items(): assert_same(df, frames[k])
+    schema = Frames.from_json(data.frames.to_json())
+    for k,df in as_frames(read(frames, like=schema)).items(): assert_same(df, frames[k])
+
+# ---- through a model -------------------------------------------------------------------------------------------------
+
+def untrained(data):
+    with seeded(0): return MVAE(data.modalities(), 2).eval()
+
+def of_its_kind(found, want):
+    "Is a filled column what it was: type (nullable or not), levels, truth values, whole numbers, whole days?"
+    a, b = found.dtype, want.dtype
+    if a==b and a!=object: return True
+    if a==object: return {type(v) for v in found.dropna()}=={type(v) for v in want.dropna()}
+    return str(a).lower()==str(b).lower()
+
+def check_filled(filled, data, frames):
+    "Observed cells as they were, others filled by values of their column's kind"
+    for k,df in filled.items():
+        want = frames[k].reindex(data.ids)
+        assert df.index.equals(data.ids) and df.columns.equals(want.columns)
+        empty = [c for c in want if not frames[k][c].notna().any()]
+        for j,name in enumerate(want.columns):
+            v, known = df.iloc[:,j], want.iloc[:,j].notna()
+            assert of_its_kind(v, frames[k].iloc[:,j]), (k, name, v.dtype)
+            assert v[known].map(repr).tolist()==want.iloc[:,j][known].astype(v.dtype).map(repr).tolist(), (k, name)
+            assert v.isna().all() if name in empty else v.notna().all(), (k, name, v)
+            if frames[k].iloc[:,j].dtype==object: continue
+            if hasattr(v, 'cat') or name in empty: continue
+            known = set(frames[k].iloc[:,j].dropna())
+            if isinstance(next(iter(known)), str): assert set(v)<=known, name
+
+@bounded(40)
+@given(cohorts())
+def test_imputed_frames(frames):
+    "What was observed stays, what was missing gets a value of its column's kind; bounds and deviations are numbers"
+    data = read(frames)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        filled = impute(untrained(data), data, n=20, quiet=True)
+    check_filled(filled.frames(), data, frames)
+    for part in 'sd', 'low', 'high':
+        for k,df in filled.frames(part).items():
+            assert df.index.equals(data.ids) and list(df.columns)==data.frames.features(k)
+            assert np.isfinite(df.to_numpy()).all(), (part, k)
+    low, high = filled.frames('low'), filled.frames('high')
+    for k in low: assert (low[k].to_numpy()<=high[k].to_numpy()).all(), k
+
+@bounded(15)
+@given(cohorts())
+def test_saved_model(frames):
+    "A model that was saved and loaded fills the same, from data that were saved and loaded"
+    data = read(frames)
+    model = untrained(data)
+    with tempfile.TemporaryDirectory() as dir, warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        save_model(model, f'{dir}/run')
+        again, other = load_model(f'{dir}/run'), read_data(data.save_npz(f'{dir}/all.npz'))
+        a, b = (impute(m, d, n=20, quiet=True).frames() for m,d in ((model, data), (again, other)))
+    for k in a: assert_same(b[k], a[k])
+
+@bounded(12)
+@given(cohorts(ids=['words', 'numbers', 'dates']), st.randoms(use_true_random=False))
+def test_estimator(frames, chance):
+    "Trained for a moment on frames; the table comes back without gaps, observed cells as they were"
+    frames = {k: df.loc[df.notna().any(axis=1), df.notna().any(axis=0)] for k,df in frames.items()}
+    assume(all(df.shape[1] and len(df)>3 for df in frames.values()))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        est = MMEstimator('mvae', 2, epochs=1, bs=4, hidden=(4,), output='filled').fit(frames)
+        filled = est.transform(frames)
+    for k,df in filled.items():
+        for j,name in enumerate(frames[k].columns):
+            want = frames[k].iloc[:,j]
+            v = df.iloc[:,j]
+            assert of_its_kind(v, want), (k, name, v.dtype, want.dtype)
+            rows = want.index[want.notna()]
+            assert v[rows].map(repr).tolist()==want[rows].astype(v.dtype).map(repr).tolist(), (k, name)
+            assert v.notna().all(), (k, name)
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+PLAIN = ['a', 'b.c', 'Größe', 'x y', 'y', '0', ' ', 'index', 'mean', 'a=b', '蛋白', "it's", 'a"b', 'a,b', 'z (days)']
+TEXT = ('float64', 'int64', 'int8', 'uint32', 'counts', 'bool', 'object bools', 'zeros and ones', 'days', 'times', 'spans')
+
+@bounded(30)
+@given(cohorts(TEXT, PLAIN, ['words', 'numbers', 'digits']), st.sampled_from(['csv', 'tsv', 'csv.gz']))
+def test_text_files(frames, ending):
+    "What was written by pandas is read as the frames would be: ids, columns, numbers; kinds that text can tell"
+    data = read(frames)
+    with tempfile.TemporaryDirectory() as dir, warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        paths = {k: f'{dir}/{k}.{ending}' for k in frames}
+        for k,df in frames.items(): df.rename_axis('id').to_csv(paths[k], sep='\t' if ending=='tsv' else ',')
+        found = read_data(paths, empty='drop')
+        known = read_data(paths, like=data, empty='drop')
+    assert set(found.ids)==set(data.ids)
+    for k,df in stored(data).items():
+        assert np.array_equal(stored(found)[k].loc[data.ids], df, equal_nan=True), k
+        assert found.frames.features(k)==data.frames.features(k)
+        assert np.array_equal(stored(known)[k].loc[data.ids], df, equal_nan=True), k
+
+@bounded(20)
+@given(cohorts(('str', 'object words', 'category', 'ordered', 'ordered numbers', 'intervals', 'category of bools', 'boolean',
+                'category of dates', 'UInt8', 'times of a zone', 'Float64'), PLAIN, ['words', 'digits']))
+def test_new_samples_from_text(frames):
+    "With the schema of training, words that look like numbers are words, and levels are found by how they are written"
+    for df in frames.values():
+        for name in df: assume(not df[name].isin(['', 'None']).any())   # pandas reads these as missing
+    data = read(frames)
+    with tempfile.TemporaryDirectory() as dir, warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        paths = {k: f'{dir}/{k}.csv' for k in frames}
+        for k,df in frames.items(): df.rename_axis('id').to_csv(paths[k])
+        known = read_data(paths, like=data, empty='drop')
+    for k,df in stored(data).items(): assert np.array_equal(stored(known)[k].loc[data.ids], df, equal_nan=True), k
+
+@pytest.mark.skipif(find_spec('pyarrow') is None, reason='needs pyarrow')
+@bounded(25)
+@given(cohorts(tuple(set(KINDS)-{'intervals', 'category of bools'}), PLAIN, ['words', 'numbers', 'dates', 'pairs']))
+def test_parquet_files(frames):
+    "Types too come back from parquet"
+    data = read(frames)
+    with tempfile.TemporaryDirectory() as dir, warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        paths = {k: f'{dir}/{k}.parquet' for k in frames}
+        for k,df in frames.items(): df.to_parquet(paths[k])
+        found = read_data(paths, empty='drop')
+    for k,df in as_frames(found).items(): assert_same(df, as_frames(data)[k])
+
+# ---- new samples -----------------------------------------------------------------------------------------------------
+
+@bounded(40)
+@given(cohorts(), st.data())
+def test_new_samples(frames, chance):
+    "Some of the samples, with fewer levels and columns in another order: the same numbers, and types of training"
+    data = read(frames)
+    k = chance.draw(st.sampled_from(data.names))
+    df = as_frames(data)[k]
+    rows = chance.draw(st.lists(st.sampled_from(range(len(df))), min_size=1, unique=True))
+    part = df.iloc[rows, chance.draw(st.permutations(range(df.shape[1])))]
+    part = pd.concat([part.iloc[:,j].copy() for j in range(part.shape[1])], axis=1)
+    for c,dtype in enumerate(part.dtypes):
+        if isinstance(dtype, pd.CategoricalDtype): part.isetitem(c, part.iloc[:,c].cat.remove_unused_categories())
+    new = read({k: part}, like=data)
+    assert new.names==data.names and new.ids.tolist()==part.index.tolist()
+    want = stored(data)[k].loc[part.index]
+    assert np.array_equal(stored(new)[k], want, equal_nan=True)
+    assert_same(as_frames(new)[k], df.iloc[rows])
+
+# ---- refused in one line, mended by what it says ---------------------------------------------------------------------
+
+def two():
+    "Two frames that share ids"
+    g = np.random.default_rng(0)
+    ids = [f'p{i}' for i in range(14)]
+    clinic = {'age': g.normal(60, 9, 14), 'site': g.choice(['Bern', 'Graz', 'Lund'], 14), 'seen': pd.date_range('2024', periods=14)}
+    return {'rna': pd.DataFrame(g.normal(size=(14, 3)), ids, list('abc')), 'clinic': pd.DataFrame(clinic, ids)}
+
+def put(k, name, values):
+    def change(frames): frames[k][name] = values
+    return change
+
+def replaced(k, make):
+    def change(frames): frames[k] = make(frames[k])
+    return change
+
+class Stage:
+    def __init__(self, n): self.n = n
+    def __str__(self): return f'stage {self.n%2}'
+
+DAY = pd.Timestamp('2024-05-01')
+REFUSED = { # What is done to the frames, and what the line must name
+    'an id twice': (replaced('clinic', lambda v: pd.concat([v, v[:2]])), ["frame 'clinic'", "'p0'"]),
+    'no id': (replaced('clinic', lambda v: v.set_axis([None, *v.index[1:]])), ["frame 'clinic'"]),
+    'ids are other things': (replaced('clinic', lambda v: v.set_axis(range(14))), ["'rna'", "'clinic'", 'share no id']),
+    'a column twice': (replaced('rna', lambda v: pd.concat([v, v[['b']]], axis=1)), ["frame 'rna'", "column 'b'"]),
+    'infinite': (put('clinic', 'age', [np.inf, *range(13)]), ["frame 'clinic'", "column 'age'", "'p0'"]),
+    'minus infinite': (put('clinic', 'age', [-np.inf, *range(13)]), ["frame 'clinic'", "column 'age'", "'p0'"]),
+    'infinite, of Python': (put('clinic', 'age', pd.Series([float('inf'), *range(13)], dtype=object).to_numpy()),
+                            ["frame 'clinic'", "column 'age'"]),
+    'huge': (put('clinic', 'age', [10**17, *range(1, 14)]), ["frame 'clinic'", "column 'age'", '2^53']),
+    'numbers and words': (put('clinic', 'site', [1, 2.5, 'x', 'y']*3+[None, 1]), ["frame 'clinic'", "column 'site'"]),
+    'objects': (put('clinic', 'site', [Stage(i) for i in range(14)]), ["frame 'clinic'", "column 'site'", 'Stage']),
+    'lists': (put('clinic', 'site', [[1, 2], [3]]*7), ["frame 'clinic'", "column 'site'", 'list']),
+    'complex': (put('clinic', 'age', np.arange(14)*1j+1), ["frame 'clinic'", "column 'age'"]),
+    'days of Python': (put('clinic', 'seen', [DAY.date()]*13+[None]), ["frame 'clinic'", "column 'seen'", 'date']),
+    'zones of Python': (put('clinic', 'seen', pd.Series([DAY.tz_localize('UTC'), DAY.tz_localize('Asia/Tokyo')]*7,
+                                                        dtype=object).to_numpy()), ["column 'seen'"]),
+    'months': (put('clinic', 'seen', pd.period_range('2024-01', periods=14, freq='M')), ["column 'seen'", 'period']),
+    'names': (put('clinic', 'site', [f'Mr {i}' for i in range(14)]), ["column 'site'", '14 different words']),
+    'numbers as words': (put('clinic', 'site', [f'{i/2}' for i in range(14)]), ["column 'site'", '14 different words']),
+    'dates as words': (put('clinic', 'site', [f'{i+1}.7.2024' for i in range(14)]), ["column 'site'", 'if they are dates']),
+    'no row': (replaced('rna', lambda v: v[:0]), ["frame 'rna'"]),
+    'no column': (replaced('rna', lambda v: v[[]]), ["frame 'rna'"]),
+    'no value': (replaced('rna', lambda v: v*np.nan), ["frame 'rna'", 'no column has a value']),
+}
+LATER = { # The same of new samples
+    'unseen category': (put('clinic', 'site', ['Oslo', "L'Aquila"]*7), ["column 'site'", "'Oslo'"]),
+    'unseen categories': (put('clinic', 'site', [f'Oslo {i}' for i in range(14)]), ["column 'site'", "'Oslo 0'"]),
+    'unseen number': (put('clinic', 'site', [1]*14), ["column 'site'"]),
+    'new column': (put('clinic', 'bmi', 20.), ["frame 'clinic'", "column 'bmi'"]),
+    'lost column': (replaced('clinic', lambda v: v.drop(columns='age')), ["frame 'clinic'", "column 'age'"]),
+    'empty in training': (put('clinic', 'hla', 'A2'), ["frame 'clinic'", "column 'hla'", 'empty in training']),
+    'words for numbers': (put('clinic', 'age', ['50', '51']*7), ["column 'age'", 'found words']),
+    'dates for numbers': (put('clinic', 'age', pd.date_range('2024', periods=14)), ["column 'age'", 'found dates']),
+    'spans for numbers': (put('clinic', 'age', pd.to_timedelta(range(14), unit='D')), ["column 'age'", 'found spans']),
+    'words for dates': (put('clinic', 'seen', ['2024-05-01', '2024-05-02']*7), ["column 'seen'", 'found words']),
+    'numbers for dates': (put('clinic', 'seen', range(14)), ["column 'seen'", 'found numbers']),
+    'dates for words': (put('clinic', 'site', pd.date_range('2024', periods=14)), ["column 'site'"]),
+    'infinite': (put('rna', 'a', [np.inf]*14), ["frame 'rna'", "column 'a'"]),
+}
+
+def remedy(message):
+    "The first line of code in a message"
+    return next(part.partition('frames[')[2] for part in message.split('; ') if 'frames[' in part and ' = ' in part)
+
+def check_refused(make, frames, named):
+    "Refused in one line that names what it must; accepted after the code that it says"
+    with pytest.raises((ValueError, TypeError)) as e: make(frames)
+    said = str(e.value)
+    assert len(said.splitlines())==1 and len(said)<600, said
+    for name in named: assert name in said, said
+    if 'leave it out' in said or 'leave the frame out' in said: return frames.pop('rna')
+    exec('frames['+remedy(said), {'frames': frames, 'pd': pd, 'np': np})
+    make(frames)
+
+@pytest.mark.parametrize('name', REFUSED)
+@pytest.mark.filterwarnings('ignore')
+def test_refused(name):
+    change, named = REFUSED[name]
+    frames = two()
+    change(frames)
+    check_refused(MMData.from_frames, frames, named)
+
+@pytest.mark.parametrize('name', LATER)
+@pytest.mark.filterwarnings('ignore')
+def test_refused_later(name):
+    change, named = LATER[name]
+    before = two()
+    before['clinic']['hla'] = None
+    train = MMData.from_frames(before)
+    frames = two()
+    frames['clinic']['hla'] = None
+    change(frames)
+    check_refused(lambda frames: MMData.from_frames(frames, like=train), frames, named)
+
+@pytest.mark.filterwarnings('ignore')
+def test_columns_that_never_vary():
+    "Learned as what they are, and filled by what they were"
+    frames = two()
+    ids = frames['clinic'].index
+    flat = {'number': 7., 'count': 3, 'truth': True, 'word': 'x', 'day': DAY, 'span': pd.Timedelta('2D'), 'zero': 0.}
+    frames['flat'] = pd.DataFrame({k: pd.Series([v]*10, ids[:10]) for k,v in flat.items()})
+    data = MMData.from_frames(frames)
+    filled = impute(untrained(data), data, n=20, sample=False, quiet=True).frames()['flat']
+    assert filled.iloc[:10].equals(frames['flat']) and filled.notna().all(axis=None)
+    for k in 'word', 'count': assert filled[k].dtype==frames['flat'][k].dtype
+
+def test_strangers_share_no_id():
+    frames = two()
+    frames['clinic'].index = [f'q{i}' for i in range(14)]
+    with pytest.warns(UserWarning, match="'rna', 'clinic': nobody has more than one modality"): MMData.from_frames(frames)
+    with pytest.raises(ValueError, match="on='outer'"): MMData.from_frames(frames, on='inner')
+
+@pytest.mark.parametrize('name', ['t.xlsx', 't.json', 't', 't.csv.zip', 't.rds'])
+def test_unknown_files(name, tmp_path):
+    (tmp_path/name).write_text('id,a\np,1\n')
+    with pytest.raises(ValueError, match='unknown kind of file; known are .csv') as e: read_data(tmp_path/name)
+    assert len(str(e.value).splitlines())==1 and name in str(e.value)
+
+@pytest.mark.parametrize('ending, library', [('.parquet', 'pyarrow'), ('.h5ad', 'anndata'), ('.h5mu', 'mudata')])
+def test_optional_libraries(ending, library, tmp_path):
+    "What is missing is named with the extra that holds it"
+    if find_spec(library): pytest.skip(f'{library} is here')
+    (tmp_path/f't{ending}').write_text('')
+    with pytest.raises(ImportError) as e: read_data(tmp_path/f't{ending}')
+    assert f'pip install {library}' in str(e.value) and "'mmvae_nb[frames]'" in str(e.value)

@@ -5,17 +5,16 @@
 # %% auto #0
 __all__ = ['write_filled', 'mmvae_impute']
 
-# %% ../../nbs/85_app.fill.ipynb #510229c8
+# %% ../../nbs/85_app.fill.ipynb #9a039a4b
 import numpy as np, sys
 from fastcore.script import call_parse
 from pathlib import Path
 from .cli import _brought, _read_run, _run_data, plain_errors
 from ..data.core import whole_file
-from ..data.frames import as_frames
 from ..eval.impute import impute
 from ..train.io import load_model
 
-# %% ../../nbs/85_app.fill.ipynb #a6052a3e
+# %% ../../nbs/85_app.fill.ipynb #a4408bdd
 _parts = 'mean', 'sd', 'low', 'high'
 
 def _called(k, part):
@@ -26,9 +25,7 @@ def _tables(filled)->dict: # `{file name: frame}`
     "Every table, filled, and what is known of the error"
     out = {}
     for part in _parts:
-        values = getattr(filled, part)
-        frames = as_frames(values, like=filled.data, numbers=part!='mean')
-        for k,df in frames.items():
+        for k,df in filled.frames(part).items():
             if isinstance(df, tuple): continue                     # no table: an image, say
             out[_called(k, part)] = df
     return out

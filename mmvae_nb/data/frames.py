@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['Column', 'Table', 'Frames', 'as_frames', 'from_anndata', 'read_data']
 
-# %% ../../nbs/25_data.frames.ipynb #6f312f8b
-import json, numpy as np, torch, warnings
+# %% ../../nbs/25_data.frames.ipynb #2c393811
+import csv, json, numpy as np, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -16,7 +16,7 @@ from fastcore.basics import patch
 from functools import lru_cache, reduce
 from importlib import import_module
 from importlib.util import find_spec
-from itertools import groupby
+from itertools import groupby, islice
 from numbers import Real
 from pathlib import Path
 from torch import Tensor
@@ -156,7 +156,7 @@ def _plain_times(column):
     if zone is not None: column = column.dt.tz_convert('UTC').dt.tz_localize(None)
     return _pd().Series(column.to_numpy(kind, na_value=np.array('NaT', kind)), column.index)
 
-# %% ../../nbs/25_data.frames.ipynb #6383892d
+# %% ../../nbs/25_data.frames.ipynb #a59113dc
 _exact = 2**53      # whole numbers up to here are exact in double precision
 
 def _check_numbers(frame, name, v, index):
@@ -169,7 +169,9 @@ def _check_numbers(frame, name, v, index):
     if np.isinf(v).any():
         remedy = f"if it stands for 'not measured': {cell} = {cell}.replace([np.inf,-np.inf], np.nan)"
         raise ValueError(f'{where}: inf in row {index[np.isinf(v).argmax()]!r}; {remedy}')
-    remedy = f'if it is an id: {cell} = {cell}.astype(str); if a measurement: {cell} = np.log({cell})'
+    unit = f'1e{int(np.log10(np.nanmax(np.abs(v))))}'
+    remedy = (f'if it is a measurement, take larger units: {cell} = {cell}/{unit}; '
+              f'if an id: frames[{frame!r}] = frames[{frame!r}].drop(columns=[{name!r}])')
     raise ValueError(f'{where}: a number above 2^53 in row {first!r}; {remedy}')
 
 _names = 10         # so many different words may be names of samples
@@ -185,6 +187,9 @@ def _check_classes(frame, name, values):
             f"if they are classes: {cell} = {cell}.astype('category')"]
     if _pd().to_numeric(values, errors='coerce').notna().all():
         ways = [f'if they are numbers: {cell} = pd.to_numeric({cell})', *ways]
+    elif _pd().to_datetime(values, errors='coerce', format='mixed').notna().all():
+        dotted = bool(values.astype(str).str.contains('.', regex=False).any())
+        ways = [f'if they are dates: {cell} = pd.to_datetime({cell}, format="mixed", dayfirst={dotted})', *ways]
     remedy = '; '.join(ways)
     raise ValueError(f'{_where(frame, name)}: {n} different words in {len(values)} rows; {remedy}')
 
@@ -257,19 +262,39 @@ def _column(frame, name, column, word=None, content=None):
     constant = word=='normal' and bool(np.nanmin(values)==np.nanmax(values))
     return Column(name, word, dtype, _inner(column), constant=constant)
 
-# %% ../../nbs/25_data.frames.ipynb #cec0bfd5
+# %% ../../nbs/25_data.frames.ipynb #4083a095
 def _refuse_unseen(frame, col, unseen):
     "Raise at categories that were not there in training"
     cell = _cell(frame, col.name)
     known = ', '.join(map(repr, col.categories[:5]))+(', ...' if col.width>5 else '')
+    some = f'.mask({cell}.isin({_in_python(unseen)}))'
+    if len(unseen)>col.width: some = f'.where({cell}.isin({_in_python(col.categories)}))'
     raise ValueError(f'{_where(frame, col.name)}: {unseen[0]!r} was not seen in training, which had {known}; '
-                     f'take it as missing: {cell} = {cell}.mask({cell}.isin({unseen}))')
+                     f'take it as missing: {cell} = {cell}{some}')
+
+def _in_python(values):
+    "A list as one would type it"
+    def one(v): return f'pd.{v!r}' if type(v).__module__.startswith('pandas') else repr(v)
+    return f'[{", ".join(map(one, values))}]'
+
+def _written(v):
+    "A category as a file has it"
+    whole = isinstance(v, Real) and not isinstance(v, (bool,np.bool_)) and v==int(v)
+    return str(int(v)) if whole else str(v)
+
+def _by_writing(values, col):
+    "Values, those that are no category replaced by the one that is written alike: 1 and '1', say"
+    known = set(col.categories)
+    written = {_written(c): c for c in col.categories}
+    if len(written)<len(known): return values
+    return [v if v in known else written.get(_written(v), v) for v in values]
 
 def _rows_of_classes(frame, col, column):
     "One-hot rows, NaN where the class is missing"
     place = {c: i for i,c in enumerate(col.categories)}
     missing = column.isna().to_numpy()
-    values = column.astype(object).tolist()
+    values = [None if none else v for v,none in zip(column.astype(object).tolist(), missing)]
+    if any(v not in place for v in values): values = _by_writing(values, col)
     unseen = list(dict.fromkeys(v for v,none in zip(values, missing) if not none and v not in place))
     if unseen: _refuse_unseen(frame, col, unseen)
     code = np.array([-1 if none else place[v] for v,none in zip(values, missing)])
@@ -397,7 +422,7 @@ def _column_from(v, col, index, said=False):
     values = _typed(v[:,0], col) if col.categories is None else _classes(v, col)
     return _pd().Series(values, index, dtype=values.dtype)
 
-# %% ../../nbs/25_data.frames.ipynb #c424e3a1
+# %% ../../nbs/25_data.frames.ipynb #703accec
 def _to_json(v):
     "A label, an id or a category as JSON"
     pd = _pd()
@@ -427,8 +452,11 @@ def _from_json(v):
 def _index_config(index):
     "An index of pandas as JSON"
     several = index.nlevels>1
-    return {'values': [_to_json(v) for v in index.tolist()], 'names': [_to_json(name) for name in index.names],
-            'dtype': None if several else str(index.dtype)}
+    cfg = {'values': [_to_json(v) for v in index.tolist()], 'names': [_to_json(name) for name in index.names],
+           'dtype': None if several else str(index.dtype)}
+    if cfg['dtype']!='category': return cfg
+    categories = [_to_json(c) for c in index.categories]
+    return {**cfg, 'categories': categories, 'ordered': bool(index.ordered)}
 
 def _index_from(cfg):
     "An index of pandas from JSON"
@@ -436,6 +464,9 @@ def _index_from(cfg):
     values = [_from_json(v) for v in cfg['values']]
     names = [_from_json(name) for name in cfg['names']]
     if cfg['dtype'] is None: return pd.MultiIndex.from_tuples(values, names=names)
+    if 'categories' in cfg:
+        categories = [_from_json(c) for c in cfg['categories']]
+        return pd.CategoricalIndex(values, categories, cfg['ordered'], name=names[0])
     return pd.Index(values, dtype=cfg['dtype'], name=names[0], tupleize_cols=False)
 
 # %% ../../nbs/25_data.frames.ipynb #0b91bd15
@@ -937,7 +968,7 @@ def as_frames(
     if seen is not None and len(seen)!=N: raise ValueError(f'seen has {len(seen)} samples, x {N}; pass what x fills')
     return {k: _given_back(schema, k, v, index, numbers, said=seen) for k,v in x.items()}
 
-# %% ../../nbs/25_data.frames.ipynb #a8bced66
+# %% ../../nbs/25_data.frames.ipynb #2038fd25
 _id_words = 'id','ids','index','key','name','sample','patient','subject','case','cell','barcode','probe'
 
 def _is_id_name(name):
@@ -948,18 +979,21 @@ def _is_id_name(name):
     return words[-1] in _id_words or words[-1].removesuffix('id') in _id_words
 
 def _separator(path):
-    "What separates the columns of a text file, by its first line"
+    "What separates the columns of a text file: it cuts the first lines into equally many pieces"
     opener = import_module('gzip' if path.suffix=='.gz' else 'io')
-    with opener.open(path, 'rt', encoding='utf-8-sig', errors='replace') as f: head = f.readline()
-    counts = {sep: head.count(sep) for sep in ',\t;'}
-    return max(counts, key=counts.get)
+    with opener.open(path, 'rt', encoding='utf-8-sig', errors='replace') as f: head = [*islice(f, 5)]
+    def fit(sep):
+        pieces = [len(row) for row in csv.reader(head, delimiter=sep) if row]
+        return len(set(pieces))==1 and pieces[0]>1, max(pieces, default=0)
+    usual = '\t,;' if '.tsv' in path.name.lower() else ',\t;'
+    return max(usual, key=fit)                                         # of equals, the first
 
 def _decimal_commas(frame):
     "Is there a column of words that are numbers with a comma?"
     words = [frame[c].dropna().astype(str) for c in frame if _pd().api.types.is_string_dtype(frame[c])]
     return any(len(w) and w.str.fullmatch(r'-?\d+,\d+').all() for w in words)
 
-# %% ../../nbs/25_data.frames.ipynb #21e89427
+# %% ../../nbs/25_data.frames.ipynb #c33f43db
 def _install(library):
     "How to get what only some files need; the extra holds all of them"
     return f"pip install {library}, or all that files may need: pip install 'mmvae_nb[frames]'"
@@ -967,7 +1001,7 @@ def _install(library):
 def _parsed(path, **kw):
     "A table from a text file, whatever its columns are"
     pd = _pd()
-    try: return pd.read_csv(path, encoding='utf-8-sig', **kw)
+    try: return pd.read_csv(path, encoding='utf-8-sig', float_precision='round_trip', **kw)
     except UnicodeDecodeError: why = 'not in UTF-8; save it so, or convert it: iconv -f cp1252 -t utf-8'
     except (pd.errors.EmptyDataError,pd.errors.ParserError) as e: why = f'no table: {str(e).strip()}'
     raise ValueError(f'{path}: {why}')
@@ -985,15 +1019,42 @@ def _ids_first(frame, file:str):
                   'if it holds ids, call it id, or pass index=')
     return frame
 
-def _read_text(path, index=None):
-    "A table from a text file"
+_iso = r'\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?'
+_spans = r'-?\d+ days( [+-]?\d\d:\d\d:\d\d(\.\d+)?)?'              # as pandas writes them
+
+def _times_of_words(column):
+    "Dates and spans of time of a text file; any other column as it is"
+    pd = _pd()
+    words = column.dropna()
+    if not len(words) or not _all(words, str): return column
+    def alike(pattern): return words.str.fullmatch(pattern).all()
+    if alike(_spans): times = pd.to_timedelta(column, errors='coerce')
+    elif alike(_iso):
+        zones = words.str.contains(r'Z|:\d\d.*[+-]', regex=True).any()
+        times = pd.to_datetime(column, format='ISO8601', errors='coerce', utc=bool(zones))
+    else: return column
+    return times if times.notna().equals(column.notna()) else column    # the 30th of February is a word
+
+def _ids_as_written(frame, path, sep, name):
+    "Ids that begin with a zero are words"
+    if frame[name].dtype.kind not in 'iu': return
+    text = _parsed(path, sep=sep, usecols=[name], dtype=str)[name]
+    if text.str.fullmatch(r'-?0\d+').any(): frame[name] = text
+
+def _read_text(path, index=None, words=()):
+    "A table from a text file; columns `words` stay words"
     sep = _separator(path)
-    frame = _parsed(path, sep=sep)
-    if sep!=',' and _decimal_commas(frame): frame = _parsed(path, sep=sep, decimal=',')
+    dtype = dict.fromkeys(words, str)
+    frame = _parsed(path, sep=sep, dtype=dtype)
+    if sep!=',' and _decimal_commas(frame): frame = _parsed(path, sep=sep, dtype=dtype, decimal=',')
+    ids = frame.columns[0] if index is None else index
+    if ids in frame and (index is not None or _is_id_name(ids)): _ids_as_written(frame, path, sep, ids)
+    for name in frame.columns.drop(ids, errors='ignore').drop(list(words), errors='ignore'):
+        frame[name] = _times_of_words(frame[name])
     return frame if index is not None else _ids_first(frame, path.name)
 
-def _read_parquet(path, index=None):
-    "A table from a parquet file"
+def _read_parquet(path, index=None, words=()):
+    "A table from a parquet file, which knows the types of its columns"
     if not (find_spec('pyarrow') or find_spec('fastparquet')):
         raise ImportError(f'{path}: parquet files need pyarrow; {_install("pyarrow")}, or write the table as CSV')
     frame = _pd().read_parquet(path)
@@ -1060,7 +1121,7 @@ def _read_annotated(path):
     for k,adata in mdata.mod.items(): frames |= from_anndata(adata, name=_identifier(k))
     return frames, mdata.obs
 
-# %% ../../nbs/25_data.frames.ipynb #4aba61b8
+# %% ../../nbs/25_data.frames.ipynb #b03d17d8
 _tables = {**dict.fromkeys(('.csv','.tsv','.txt'), _read_text), **dict.fromkeys(('.parquet','.pq'), _read_parquet)}
 _known = '.csv, .tsv, .txt (also .gz), .parquet, .npz, .npy, .h5ad, .h5mu, folders of .npy files, tables, images'
 
@@ -1071,7 +1132,16 @@ def _ending(path):
 
 def _stem(path): return _identifier(path.name.partition('.')[0])
 
-def _from_folder(path, index):
+def _words_in(like):
+    "Columns of words, by frame, that training had: a file of new samples may hold only such as look like numbers"
+    schema = _schema_of(like)
+    if schema is None: return {}
+    def of_words(col): return col.categories and _all((*col.categories, col.name), str)
+    return {k: [col.name for col in table.columns if of_words(col)] for k,table in schema.tables.items()}
+
+def _table_at(path, index, name, words): return _tables[_ending(path)](path, index, words.get(name, ()))
+
+def _from_folder(path, index, words):
     "Frames of a folder: its tables and its folders of images; or the images in it"
     frames = {}
     left = []
@@ -1079,7 +1149,7 @@ def _from_folder(path, index):
     for f in sorted(path.iterdir()):
         if f.name.startswith('.') or f.suffix.lower() in _pictures: continue
         if f.is_dir() and _has(f, *_pictures): new = {_stem(f): _read_pictures(f)}
-        elif f.is_file() and _ending(f) in _tables: new = {_stem(f): _tables[_ending(f)](f, index)}
+        elif f.is_file() and _ending(f) in _tables: new = {_stem(f): _table_at(f, index, _stem(f), words)}
         else:
             left.append(f.name)
             continue
@@ -1095,14 +1165,14 @@ def _add(frames, new, path):
             raise ValueError(f'{path}: there is a modality {k!r} already; name the files, {{"{k}2": path}}')
     frames.update(new)
 
-# %% ../../nbs/25_data.frames.ipynb #af96a438
-def _frames_at(path, index, name=None):
+# %% ../../nbs/25_data.frames.ipynb #44426195
+def _frames_at(path, index, name=None, words={}):
     "Frames at one path, and what is known of samples beside them (None, or a frame)"
     if not path.exists(): raise FileNotFoundError(f'{path}: no such file or folder')
     end = _ending(path)
     beside = None
-    if path.is_dir(): frames = _from_folder(path, index)
-    elif end in _tables: frames = {_stem(path): _tables[end](path, index)}
+    if path.is_dir(): frames = _from_folder(path, index, words)
+    elif end in _tables: frames = {_stem(path): _table_at(path, index, name or _stem(path), words)}
     elif end in ('.h5ad','.h5mu'): frames, beside = _read_annotated(path)
     else:
         arrays = end in ('.npz','.npy')
@@ -1136,7 +1206,7 @@ def _labels_beside(labels, frames, beside):
     if elsewhere and labels not in beside: return labels
     return beside[_pick(labels, list(beside), 'column of obs for labels')]
 
-# %% ../../nbs/25_data.frames.ipynb #c1630db7
+# %% ../../nbs/25_data.frames.ipynb #c199fb9e
 def read_data(
     paths, # A file or folder, a list of them, or `{name: path}`
     labels=None, # Column of the labels: 'clinic.status', or 'status' if only one table has it
@@ -1155,8 +1225,9 @@ def read_data(
     given = {'labels': labels, 'index': index, 'on': on, 'kinds': kinds}
     if not others and _arrays_at(first): return _read_arrays(first, given, kw)
     frames, beside = {}, {}
+    words = _words_in(like)
     for k,path in named.items():
-        new, obs = _frames_at(path, index, k if isinstance(k, str) else None)
+        new, obs = _frames_at(path, index, k if isinstance(k, str) else None, words)
         _add(frames, new, path)
         if obs is not None: beside |= {column: obs[column] for column in obs}
     labels = _labels_beside(labels, frames, beside)

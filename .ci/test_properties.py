@@ -7,6 +7,7 @@ import datetime as dt, tempfile, warnings
 import numpy as np, pandas as pd, pytest, torch
 from importlib.util import find_spec
 from hypothesis import HealthCheck, Phase, assume, given, settings, strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
 from mmvae_nb.app.estimator import MMEstimator
 from mmvae_nb.app.fill import write_filled
 from mmvae_nb.core import seeded
@@ -16,6 +17,8 @@ from mmvae_nb.eval.impute import impute
 from mmvae_nb.models.mvae import MVAE
 from mmvae_nb.models.mvtcae import MVTCAE
 from mmvae_nb.train.io import load_model, save_model
+
+set_hypothesis_home_dir(tempfile.gettempdir())                          # it writes beside the project else
 
 def bounded(n):
     "So many draws, the same in every run"
@@ -46,6 +49,7 @@ def of_categories(values, ordered):
 
 def local(cells): return pd.Series(pd.to_datetime(cells)).dt.tz_localize('UTC').dt.tz_convert('Europe/Zurich')
 
+DAY = pd.Timestamp('2024-05-01')
 INTERVALS = pd.IntervalIndex.from_breaks([0., 1., 2.5, 7.])
 KINDS = { # How a cell is drawn, what makes a column of cells (None: missing), and can cells be missing?
     'float64': (FLOATS, lambda c: typed('float64', c), True),
@@ -312,9 +316,12 @@ def test_new_samples_from_text(frames):
         known = read_data(paths, like=data, empty='drop')
     for k,df in stored(data).items(): assert np.array_equal(stored(known)[k].loc[data.ids], df, equal_nan=True), k
 
+TYPED = [k for k in KINDS if not k.startswith('object') and k not in ('str', 'intervals', 'category of bools', 'times in seconds',
+                                                                     'ordered numbers', 'category of dates')]
+
 @pytest.mark.skipif(find_spec('pyarrow') is None, reason='needs pyarrow')
 @bounded(25)
-@given(cohorts(tuple(set(KINDS)-{'intervals', 'category of bools'}), PLAIN, ['words', 'numbers', 'dates', 'pairs']))
+@given(cohorts(TYPED, PLAIN, ['words', 'numbers', 'dates', 'pairs']))
 def test_parquet_files(frames):
     "Types too come back from parquet"
     data = read(frames)
@@ -324,6 +331,44 @@ def test_parquet_files(frames):
         for k,df in frames.items(): df.to_parquet(paths[k])
         found = read_data(paths, empty='drop')
     for k,df in as_frames(found).items(): assert_same(df, as_frames(data)[k])
+
+ARROW = {'double': [1/3, None, 2.], 'int32': [1, 2, None], 'uint8': [0, 255, 3], 'bool': [True, None, False],
+         'string': ['x', None, '007'], 'timestamp[us]': [DAY, None, DAY+pd.Timedelta('1h')],
+         'timestamp[us, tz=Europe/Zurich]': [DAY.tz_localize('UTC'), None, DAY.tz_localize('UTC')+pd.Timedelta('1h')],
+         'duration[us]': [pd.Timedelta('1h'), None, pd.Timedelta('-3D')]}
+
+@pytest.mark.skipif(find_spec('pyarrow') is None, reason='needs pyarrow')
+@pytest.mark.parametrize('kind', ARROW)
+def test_arrow_types(kind, tmp_path):
+    "Columns that Arrow holds come back, are stored, and are filled"
+    df = pd.DataFrame({'a': pd.Series(ARROW[kind], list('xyz')).astype(f'{kind}[pyarrow]'), 'b': [1., 2., 3.]}, list('xyz'))
+    data = read({'one': df})
+    for other in data, read_data(data.save_npz(tmp_path/'all.npz')): assert_same(as_frames(other)['one'], df)
+    filled = impute(untrained(data), data, n=20, quiet=True).frames()['one']
+    known = df.a.notna()
+    assert filled.a.dtype==df.a.dtype and filled.a.notna().all() and filled.a[known].equals(df.a[known])
+
+@pytest.mark.skipif(find_spec('mudata') is None, reason='needs anndata and mudata')
+@pytest.mark.filterwarnings('ignore')
+@pytest.mark.parametrize('sparse', [False, True])
+def test_annotated_files(sparse, tmp_path):
+    "AnnData and MuData: cells by their names, sparse or not, labels from `obs`"
+    anndata, mudata, scipy = (pytest.importorskip(k) for k in ('anndata', 'mudata', 'scipy.sparse'))
+    g = np.random.default_rng(0)
+    counts = g.poisson(2., (12, 4)).astype('float32')
+    cells = pd.DataFrame({'type': pd.Categorical(g.choice(['B', 'T'], 12)), 'depth': g.normal(size=12)}, [f'c{i}' for i in range(12)])
+    genes = pd.DataFrame(index=[f'g{i}' for i in range(4)])
+    rna = anndata.AnnData(scipy.csr_matrix(counts) if sparse else counts, cells, genes)
+    adt = anndata.AnnData(counts[::-1][:9,:2], cells[::-1][:9][[]], pd.DataFrame(index=['CD4', 'CD8']))
+    rna.write_h5ad(tmp_path/'rna.h5ad')
+    data = read_data(tmp_path/'rna.h5ad', labels='type', kinds={'rna': 'poisson'})
+    assert data.ids.tolist()==cells.index.tolist() and data.classes==('B', 'T')
+    assert np.array_equal(as_frames(data)['rna'], counts) and as_frames(data)['rna'].columns.tolist()==genes.index.tolist()
+    mudata.MuData({'rna': rna, 'adt': adt}).write(tmp_path/'both.h5mu')
+    both = read_data(tmp_path/'both.h5mu')
+    assert set(both.names)=={'rna', 'adt'} and int(both.observed('adt').sum())==9
+    want = pd.DataFrame(counts[::-1][:9,:2], cells.index[::-1][:9])
+    assert np.array_equal(as_frames(both)['adt'].loc[want.index], want)
 
 # ---- new samples -----------------------------------------------------------------------------------------------------
 
@@ -366,7 +411,6 @@ class Stage:
     def __init__(self, n): self.n = n
     def __str__(self): return f'stage {self.n%2}'
 
-DAY = pd.Timestamp('2024-05-01')
 REFUSED = { # What is done to the frames, and what the line must name
     'an id twice': (replaced('clinic', lambda v: pd.concat([v, v[:2]])), ["frame 'clinic'", "'p0'"]),
     'no id': (replaced('clinic', lambda v: v.set_axis([None, *v.index[1:]])), ["frame 'clinic'"]),

@@ -180,7 +180,7 @@ def _latent(est, X):
     out[torch.as_tensor(rows)] = z
     return out.numpy()
 
-# %% ../../nbs/84_app.estimator.ipynb #1993be35
+# %% ../../nbs/84_app.estimator.ipynb #d22f08ee
 def _kept(v, new):
     "What is there of `v`, a frame or an array, untouched; `new`, of the same size, where it is missing"
     if not hasattr(v, 'columns'):
@@ -196,7 +196,9 @@ def _as_typed(filled, given):
 def _with_values(X, values, blocks):
     "`X`, with `{name: frame or array}` where it has gaps"
     if isinstance(X, MMData): return values
-    if isinstance(X, Mapping): return {k: _as_typed(_kept(v, values[k]), X[k]) for k,v in _in_one_order(dict(X)).items()}
+    if isinstance(X, Mapping):
+        aligned = _in_one_order(dict(X))
+        return {k: _as_typed(_kept(v, values[k]), X[k]) for k,v in aligned.items()}
     if not hasattr(X, 'columns'):
         filled = np.array(X, dtype=float)
         for k,cols in (blocks or _one_block(X)).items():

@@ -193,7 +193,7 @@ def _check_classes(frame, name, values):
     remedy = '; '.join(ways)
     raise ValueError(f'{_where(frame, name)}: {n} different words in {len(values)} rows; {remedy}')
 
-# %% ../../nbs/25_data.frames.ipynb #38d522fe
+# %% ../../nbs/25_data.frames.ipynb #ea15cf41
 _one_hot = 'categorical', 'ordinal'
 _time = 'date', 'span'
 
@@ -238,13 +238,18 @@ def _column_of_times(name, dtype, times):
     inner = 'day' if (known==np.round(known)).all() else 'time'
     return Column(name, 'normal', dtype, inner, constant=bool(np.ptp(known)==0), origin=origin)
 
+def _name_of(dtype):
+    "A type of columns as text; words say where they are kept"
+    name = str(dtype)
+    return f'string[{dtype.storage}]' if name=='string' else name
+
 def _inner(column):
     "The type of what is in a column of objects"
     if column.dtype!=object: return str(column.dtype)
     kinds = {type(v).__name__ for v in column.dropna()}
     return kinds.pop() if len(kinds)==1 else 'float'
 
-# %% ../../nbs/25_data.frames.ipynb #8e888a9a
+# %% ../../nbs/25_data.frames.ipynb #9385cebb
 def _column(frame, name, column, word=None, content=None):
     "What a column is, from the values of training (and perhaps its `_content`); None if it has none"
     content, values = content or _content(frame, name, column)
@@ -253,7 +258,7 @@ def _column(frame, name, column, word=None, content=None):
     word = word or _usual(content, column)
     _check_word(frame, name, word, content)
     if content=='word' and not own: _check_classes(frame, name, values.dropna())
-    dtype = 'category' if content=='category' else str(column.dtype)
+    dtype = 'category' if content=='category' else _name_of(column.dtype)
     if word in _one_hot:
         categories, inner = _categories(content, values)
         ordered = content=='category' and bool(column.dtype.ordered)
@@ -372,10 +377,11 @@ def _objects(v, inner:str):
     if inner=='bool': v = np.where(np.isnan(v), v, v>=.5)
     return np.array([None if np.isnan(e) else make(e) for e in v.tolist()], dtype=object)
 
-# %% ../../nbs/25_data.frames.ipynb #940d4731
+# %% ../../nbs/25_data.frames.ipynb #7786fc5e
 def _dtype(text:str):
     "A type of columns from its name"
     pd = _pd()
+    if text=='string[pyarrow]' and find_spec('pyarrow') is None: text = 'string'
     if not text.startswith('Sparse['): return pd.api.types.pandas_dtype(text)
     inner, _, fill = text[len('Sparse['):-1].partition(', ')
     known = {'nan': np.nan, 'True': True, 'False': False}
@@ -394,7 +400,7 @@ def _typed(v, col):
     if 'int' in col.dtype.lower() and 'Sparse' not in col.dtype: return _whole(v, col.dtype)
     return _pd().Series(v).astype(_dtype(col.dtype)).array
 
-# %% ../../nbs/25_data.frames.ipynb #c87b0828
+# %% ../../nbs/25_data.frames.ipynb #b7c8d684
 def _classes(v, col):
     "The most probable category of each row; missing where all is NaN or zero"
     pd = _pd()
@@ -416,7 +422,7 @@ def _as_said(v, col):
     return np.round(v) if col.inner=='day' else v
 
 def _column_from(v, col, index, said=False):
-    "A column of a frame from its numbers `(N,width)`, which a model has `said` (bools `(N,width)`, or one) or were observed"
+    "A column of a frame from its numbers `(N,width)`, observed or `said` by a model (bools of that shape, or one)"
     v = np.asarray(v, dtype=np.float64)
     v = np.where(said, _as_said(v, col), v)
     values = _typed(v[:,0], col) if col.categories is None else _classes(v, col)
@@ -501,7 +507,7 @@ class Table:
         (word, width), = parts
         return as_likelihood(word, (width,))
 
-# %% ../../nbs/25_data.frames.ipynb #e7295e38
+# %% ../../nbs/25_data.frames.ipynb #29de6246
 def _binary(v):
     "Are all values 0 or 1, gaps aside?"
     other = (v!=0) & (v!=1) & ~np.isnan(v)
@@ -529,7 +535,7 @@ def _words_of(k, names, contents, kinds):
 
 def _nothing(name, column):
     "A column without a value: its type"
-    if not isinstance(column.dtype, _pd().CategoricalDtype): return Column(name, 'none', str(column.dtype), '')
+    if not isinstance(column.dtype, _pd().CategoricalDtype): return Column(name, 'none', _name_of(column.dtype), '')
     categories, inner = _categories('category', column)
     return Column(name, 'none', 'category', inner, categories, bool(column.dtype.ordered))
 
@@ -993,7 +999,7 @@ def _decimal_commas(frame):
     words = [frame[c].dropna().astype(str) for c in frame if _pd().api.types.is_string_dtype(frame[c])]
     return any(len(w) and w.str.fullmatch(r'-?\d+,\d+').all() for w in words)
 
-# %% ../../nbs/25_data.frames.ipynb #c33f43db
+# %% ../../nbs/25_data.frames.ipynb #a21641f5
 def _install(library):
     "How to get what only some files need; the extra holds all of them"
     return f"pip install {library}, or all that files may need: pip install 'mmvae_nb[frames]'"
@@ -1019,6 +1025,7 @@ def _ids_first(frame, file:str):
                   'if it holds ids, call it id, or pass index=')
     return frame
 
+# %% ../../nbs/25_data.frames.ipynb #960f7716
 _iso = r'\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?'
 _spans = r'-?\d+ days( [+-]?\d\d:\d\d:\d\d(\.\d+)?)?'              # as pandas writes them
 
@@ -1035,6 +1042,7 @@ def _times_of_words(column):
     else: return column
     return times if times.notna().equals(column.notna()) else column    # the 30th of February is a word
 
+# %% ../../nbs/25_data.frames.ipynb #b4b6d446
 def _ids_as_written(frame, path, sep, name):
     "Ids that begin with a zero are words"
     if frame[name].dtype.kind not in 'iu': return

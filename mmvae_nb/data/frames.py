@@ -193,7 +193,7 @@ def _check_classes(frame, name, values):
     remedy = '; '.join(ways)
     raise ValueError(f'{_where(frame, name)}: {n} different words in {len(values)} rows; {remedy}')
 
-# %% ../../nbs/25_data.frames.ipynb #ea15cf41
+# %% ../../nbs/25_data.frames.ipynb #c627930f
 _one_hot = 'categorical', 'ordinal'
 _time = 'date', 'span'
 
@@ -218,6 +218,7 @@ def _check_word(frame, name, word, content):
     raise ValueError(f"{where} is for numbers, but the column holds words; use 'categorical', "
                      f'or {cell} = pd.to_numeric({cell})')
 
+# %% ../../nbs/25_data.frames.ipynb #b80ae574
 def _plain(values):
     "Different values in order, as plain Python objects; whole numbers as integers"
     found = sorted(set(values.tolist()))
@@ -267,7 +268,7 @@ def _column(frame, name, column, word=None, content=None):
     constant = word=='normal' and bool(np.nanmin(values)==np.nanmax(values))
     return Column(name, word, dtype, _inner(column), constant=constant)
 
-# %% ../../nbs/25_data.frames.ipynb #4083a095
+# %% ../../nbs/25_data.frames.ipynb #f8fc4573
 def _refuse_unseen(frame, col, unseen):
     "Raise at categories that were not there in training"
     cell = _cell(frame, col.name)
@@ -282,6 +283,7 @@ def _in_python(values):
     def one(v): return f'pd.{v!r}' if type(v).__module__.startswith('pandas') else repr(v)
     return f'[{", ".join(map(one, values))}]'
 
+# %% ../../nbs/25_data.frames.ipynb #7e2434a4
 def _written(v):
     "A category as a file has it"
     whole = isinstance(v, Real) and not isinstance(v, (bool,np.bool_)) and v==int(v)
@@ -307,6 +309,7 @@ def _rows_of_classes(frame, col, column):
     rows[missing] = np.nan
     return rows
 
+# %% ../../nbs/25_data.frames.ipynb #ab478598
 _made_by = { # What training had -> how to make it, of a column `c`
     'dates': 'pd.to_datetime(c)', 'spans of time': 'pd.to_timedelta(c, unit="D")', 'numbers': 'pd.to_numeric(c)',
 }
@@ -428,7 +431,7 @@ def _column_from(v, col, index, said=False):
     values = _typed(v[:,0], col) if col.categories is None else _classes(v, col)
     return _pd().Series(values, index, dtype=values.dtype)
 
-# %% ../../nbs/25_data.frames.ipynb #703accec
+# %% ../../nbs/25_data.frames.ipynb #fc246aef
 def _to_json(v):
     "A label, an id or a category as JSON"
     pd = _pd()
@@ -455,6 +458,7 @@ def _from_json(v):
     left, right, closed = inside
     return pd.Interval(_from_json(left), _from_json(right), closed)
 
+# %% ../../nbs/25_data.frames.ipynb #03432aed
 def _index_config(index):
     "An index of pandas as JSON"
     several = index.nlevels>1
@@ -507,7 +511,7 @@ class Table:
         (word, width), = parts
         return as_likelihood(word, (width,))
 
-# %% ../../nbs/25_data.frames.ipynb #29de6246
+# %% ../../nbs/25_data.frames.ipynb #2e248916
 def _binary(v):
     "Are all values 0 or 1, gaps aside?"
     other = (v!=0) & (v!=1) & ~np.isnan(v)
@@ -533,6 +537,7 @@ def _words_of(k, names, contents, kinds):
         words[names.index(name)] = choose(word, known, f'kind of column {name!r},')
     return words
 
+# %% ../../nbs/25_data.frames.ipynb #f7ac2d3a
 def _nothing(name, column):
     "A column without a value: its type"
     if not isinstance(column.dtype, _pd().CategoricalDtype): return Column(name, 'none', _name_of(column.dtype), '')
@@ -560,7 +565,7 @@ def _table(k, frame, kinds):
         warnings.warn(f'frame {k!r}: {share} no value and are left out, e.g. {first!r}')
     return Table(tuple(col for col in cols if col is not None), labels, empty)
 
-# %% ../../nbs/25_data.frames.ipynb #683e9489
+# %% ../../nbs/25_data.frames.ipynb #c304e67e
 @dataclass(frozen=True)
 class Frames:
     "What came as frames: a table for each, and the column that became labels"
@@ -596,6 +601,7 @@ def _table_from(cfg):
     empty = {_from_json(name): _empty_from(_from_json(name), kind) for name,kind in cfg['empty']}
     return Table(columns, _index_from(cfg['labels']), empty)
 
+# %% ../../nbs/25_data.frames.ipynb #469b0eee
 @patch
 def to_json(self:Frames)->str:
     "The schema as text"
@@ -908,7 +914,7 @@ def from_frames(cls:MMData,
     data.frames = known
     return data
 
-# %% ../../nbs/25_data.frames.ipynb #e7f552d7
+# %% ../../nbs/25_data.frames.ipynb #f5e450d4
 def _frame_from(table, v, index, said):
     "A frame with the columns and types of training"
     pd = _pd()
@@ -928,6 +934,7 @@ def _frame_from(table, v, index, said):
     frame.columns = table.labels
     return frame
 
+# %% ../../nbs/25_data.frames.ipynb #913fc7ff
 def _kept(v, k, seen):
     "Numbers, those observed as they were to the last digit; and which ones a model has said, bools of the same shape"
     if seen is None or k not in seen.x: return v, np.full(v.shape, True)
@@ -1129,7 +1136,7 @@ def _read_annotated(path):
     for k,adata in mdata.mod.items(): frames |= from_anndata(adata, name=_identifier(k))
     return frames, mdata.obs
 
-# %% ../../nbs/25_data.frames.ipynb #b03d17d8
+# %% ../../nbs/25_data.frames.ipynb #d4934d06
 _tables = {**dict.fromkeys(('.csv','.tsv','.txt'), _read_text), **dict.fromkeys(('.parquet','.pq'), _read_parquet)}
 _known = '.csv, .tsv, .txt (also .gz), .parquet, .npz, .npy, .h5ad, .h5mu, folders of .npy files, tables, images'
 
@@ -1140,6 +1147,7 @@ def _ending(path):
 
 def _stem(path): return _identifier(path.name.partition('.')[0])
 
+# %% ../../nbs/25_data.frames.ipynb #54d1b3b6
 def _words_in(like):
     "Columns of words, by frame, that training had: a file of new samples may hold only such as look like numbers"
     schema = _schema_of(like)

@@ -69,6 +69,7 @@ KINDS = { # How a cell is drawn, what makes a column of cells (None: missing), a
     'str': (st.sampled_from(WORDS), lambda c: typed(None, c) if any(v is not None for v in c) else typed(object, c), True),
     'object words': (st.sampled_from(WORDS), lambda c: typed(object, c), True),
     'string': (st.sampled_from(WORDS), lambda c: typed('string', c), True),
+    'codes': (st.sampled_from(['01', '02', '010']), lambda c: typed(None, c) if any(c) else typed(object, c), True),
     'category': (*of_categories(['b', 'a', 'c c', 'unused'], False), True),
     'ordered': (*of_categories(['low', 'mid', 'high'], True), True),
     'ordered numbers': (*of_categories([3, 1, 2], True), True),
@@ -288,7 +289,7 @@ def test_estimator(frames, chance):
 # ---- files -----------------------------------------------------------------------------------------------------------
 
 PLAIN = ['a', 'b.c', 'Größe', 'x y', 'y', '0', ' ', 'index', 'mean', 'a=b', '蛋白', "it's", 'a"b', 'a,b', 'z (days)']
-TEXT = ('float64', 'int64', 'int8', 'uint32', 'counts', 'bool', 'object bools', 'zeros and ones', 'days', 'times', 'spans')
+TEXT = ('codes', 'float64', 'int64', 'int8', 'uint32', 'counts', 'bool', 'object bools', 'zeros and ones', 'days', 'times', 'spans')
 
 @bounded(30)
 @given(cohorts(TEXT, PLAIN, ['words', 'numbers', 'digits']), st.sampled_from(['csv', 'tsv', 'csv.gz']))

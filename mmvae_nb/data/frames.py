@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['Column', 'Table', 'Frames', 'as_frames', 'from_anndata', 'read_data']
 
-# %% ../../nbs/25_data.frames.ipynb #2c393811
-import csv, json, numpy as np, torch, warnings
+# %% ../../nbs/25_data.frames.ipynb #d8f2ee4f
+import csv, json, numpy as np, re, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -981,7 +981,7 @@ def as_frames(
     if seen is not None and len(seen)!=N: raise ValueError(f'seen has {len(seen)} samples, x {N}; pass what x fills')
     return {k: _given_back(schema, k, v, index, numbers, said=seen) for k,v in x.items()}
 
-# %% ../../nbs/25_data.frames.ipynb #2038fd25
+# %% ../../nbs/25_data.frames.ipynb #c55e7aea
 _id_words = 'id','ids','index','key','name','sample','patient','subject','case','cell','barcode','probe'
 
 def _is_id_name(name):
@@ -991,10 +991,14 @@ def _is_id_name(name):
     if not words or words[0] in ('id','index','unnamed'): return True
     return words[-1] in _id_words or words[-1].removesuffix('id') in _id_words
 
+def _opened(path):
+    "A text file, perhaps packed, to be read line by line"
+    opener = import_module('gzip' if path.suffix=='.gz' else 'io')
+    return opener.open(path, 'rt', encoding='utf-8-sig', errors='replace')
+
 def _separator(path):
     "What separates the columns of a text file: it cuts the first lines into equally many pieces"
-    opener = import_module('gzip' if path.suffix=='.gz' else 'io')
-    with opener.open(path, 'rt', encoding='utf-8-sig', errors='replace') as f: head = [*islice(f, 5)]
+    with _opened(path) as f: head = [*islice(f, 5)]
     def fit(sep):
         pieces = [len(row) for row in csv.reader(head, delimiter=sep) if row]
         return len(set(pieces))==1 and pieces[0]>1, max(pieces, default=0)
@@ -1049,12 +1053,20 @@ def _times_of_words(column):
     else: return column
     return times if times.notna().equals(column.notna()) else column    # the 30th of February is a word
 
-# %% ../../nbs/25_data.frames.ipynb #b4b6d446
-def _ids_as_written(frame, path, sep, name):
-    "Ids that begin with a zero are words"
-    if frame[name].dtype.kind not in 'iu': return
-    text = _parsed(path, sep=sep, usecols=[name], dtype=str)[name]
-    if text.str.fullmatch(r'-?0\d+').any(): frame[name] = text
+# %% ../../nbs/25_data.frames.ipynb #356479b0
+def _codes_as_written(frame, path, sep, ids):
+    "The table with ids and codes such as 007 as words; so many different ones as only measurements have stay numbers"
+    padded = re.compile(rf'(^|["{sep}])-?0\d+(["{sep}]|$)')
+    with _opened(path) as f: some = any(padded.search(line.rstrip()) for line in f)
+    whole = [name for name,dtype in frame.dtypes.items() if dtype.kind in 'iuf']
+    if not some or not whole: return frame
+    text = _parsed(path, sep=sep, usecols=whole, dtype=str)
+    def coded(name):
+        words = text[name].dropna()
+        few = words.nunique()<=max(_names, len(words)/2)
+        digits = words.str.fullmatch(r'-?\d+').all()
+        return digits and words.str.fullmatch(r'-?0\d+').any() and (few or name==ids)
+    return frame.assign(**{name: text[name] for name in whole if coded(name)})
 
 def _read_text(path, index=None, words=()):
     "A table from a text file; columns `words` stay words"
@@ -1063,7 +1075,8 @@ def _read_text(path, index=None, words=()):
     frame = _parsed(path, sep=sep, dtype=dtype)
     if sep!=',' and _decimal_commas(frame): frame = _parsed(path, sep=sep, dtype=dtype, decimal=',')
     ids = frame.columns[0] if index is None else index
-    if ids in frame and (index is not None or _is_id_name(ids)): _ids_as_written(frame, path, sep, ids)
+    named = index is not None or _is_id_name(ids)
+    frame = _codes_as_written(frame, path, sep, ids if named else None)
     for name in frame.columns.drop(ids, errors='ignore').drop(list(words), errors='ignore'):
         frame[name] = _times_of_words(frame[name])
     return frame if index is not None else _ids_first(frame, path.name)

@@ -141,7 +141,7 @@ def folder(text):
     if Path(text).exists() and not Path(text).is_dir(): raise ValueError(f'{text} is a file; expected a folder')
     return text
 
-# %% ../../nbs/86_app.commands.ipynb #537244bc
+# %% ../../nbs/86_app.commands.ipynb #05a588b8
 class Option(NamedTuple):
     "An option of a command"
     name:str # As the Python function has it
@@ -163,8 +163,8 @@ _likelihood_help = (
     'learned, a word, e.g. negbin or normal:0.5, or one for each modality: rna=negbin,site=categorical; words: '
     +', '.join(likelihood_names))
 _network_help = (
-    'small (for few samples), default, mlp or conv, perhaps with widths, e.g. mlp:256-256, or one for each modality: '
-    'rna=mlp,scan=conv:16-32; small incomplete tables get small')
+    'small (for few samples), default, mlp or conv, perhaps with widths, e.g. mlp:256-256, or one for each '
+    'modality: rna=mlp,scan=conv:16-32; small incomplete tables get small')
 _model_help = f"one of {', '.join(model_names)}"
 _weight_help = '1, auto (the inverse of the size), capped (with small networks), or one for each modality: rna=2,site=0.5'
 model_options = [
@@ -205,7 +205,7 @@ def headed(**groups)->list:
 
 train_options = headed(run=run_options, data=data_options, model=model_options, training=training_options)
 
-# %% ../../nbs/86_app.commands.ipynb #7b33d9de
+# %% ../../nbs/86_app.commands.ipynb #71323f12
 a_run = Option('run', 'folder of a run of mmvae_train', run_folder, positional=True)
 generate_options = [
     a_run,
@@ -240,6 +240,7 @@ impute_options = [
     Option('n', 'draws for each sample', whole(), 100),
     Option('level', 'least probability of the intervals', between(0, 1, '0.9'), .9),
     Option('seed', 'seed of the draws', whole(0), 0),
+    Option('score', 'hide a fifth of what is observed, and print errors beside those of scikit-learn', bool),
 ]
 
 # %% ../../nbs/86_app.commands.ipynb #3eb48bdc
@@ -460,11 +461,12 @@ mmvae_evaluate = partial(answer, 'evaluate')
 mmvae_impute = partial(answer, 'impute')
 mmvae_explore = partial(answer, 'explore')
 
-# %% ../../nbs/86_app.commands.ipynb #cd711240
+# %% ../../nbs/86_app.commands.ipynb #1627af43
 def _completed(o:Option)->tuple:
     "Words that an option takes, if they are known"
     known = dict(
-        model=model_names, likelihood=likelihood_names, network=network_names, only=metric_names, weight=('1','auto','capped'),
+        model=model_names, likelihood=likelihood_names, network=network_names, only=metric_names,
+        weight=('1','auto','capped'),
         device=('cpu','cuda'), sampler=('prior','gmm'))
     words = known.get(o.name, ())
     return tuple(w for w in words if ' ' not in w)

@@ -168,7 +168,7 @@ def _latent(est, X):
     out[torch.as_tensor(rows)] = z
     return out.numpy()
 
-# %% ../../nbs/84_app.estimator.ipynb #7bb01183
+# %% ../../nbs/84_app.estimator.ipynb #d22f08ee
 def _kept(v, new):
     "What is there of `v`, a frame or an array, untouched; `new`, of the same size, where it is missing"
     if not hasattr(v, 'columns'):
@@ -177,10 +177,16 @@ def _kept(v, new):
     new = new.set_axis(v.index)
     return pd.DataFrame({c: v[c].where(v[c].notna(), new[c]) for c in v})
 
+def _as_typed(filled, given):
+    "A frame without gaps, in the types that it had before rows were put in; an array as it is"
+    return filled.astype(given.dtypes) if hasattr(filled, 'columns') else filled
+
 def _with_values(X, values, blocks):
     "`X`, with `{name: frame or array}` where it has gaps"
     if isinstance(X, MMData): return values
-    if isinstance(X, Mapping): return {k: _kept(v, values[k]) for k,v in _in_one_order(dict(X)).items()}
+    if isinstance(X, Mapping):
+        aligned = _in_one_order(dict(X))
+        return {k: _as_typed(_kept(v, values[k]), X[k]) for k,v in aligned.items()}
     if not hasattr(X, 'columns'):
         filled = np.array(X, dtype=float)
         for k,cols in (blocks or _one_block(X)).items():
@@ -280,7 +286,7 @@ def _remember(est, X):
     est.n_features_in_ = _width(X)
     if hasattr(X, 'columns'): est.feature_names_in_ = np.asarray(X.columns, dtype=object)
 
-# %% ../../nbs/84_app.estimator.ipynb #153009bd
+# %% ../../nbs/84_app.estimator.ipynb #8b08a3bc
 class MMEstimator(TransformerMixin, _Settings):
     "A multimodal VAE as a transformer of scikit-learn; `X` is a table with blocks, a dict by modality, or `MMData`"
     def fit(self, X, y=None):
@@ -296,7 +302,7 @@ class MMEstimator(TransformerMixin, _Settings):
         _, data, _ = _asked(self, X)
         filled = self.impute(X, targets=data.names)
         values = {k: v.numpy() for k,v in filled.mean.items()}
-        if self.schema_ is not None: values = as_frames(filled.mean, like=self.schema_)
+        if self.schema_ is not None: values = as_frames(filled.mean, like=self.schema_, seen=filled.data)
         return _with_values(X, values, self.blocks)
     def inverse_transform(self, Z)->dict:
         "`{name: (N,*shape)}`: what codes `(N,d)` say of every modality, on average"

@@ -11,7 +11,7 @@ from ..progress import leave_at_once
 # %% ../../nbs/85_app.fill.ipynb #b1990ebc
 leave_at_once()                                               # the imports below take seconds
 
-# %% ../../nbs/85_app.fill.ipynb #6744a0ef
+# %% ../../nbs/85_app.fill.ipynb #cb32da27
 import numpy as np, pandas as pd, sys, warnings
 from contextlib import redirect_stdout
 from fastcore.script import call_parse
@@ -20,11 +20,10 @@ from io import StringIO
 from pathlib import Path
 from .cli import _brought, _label_for, _read_run, _run_data, mmvae_train, plain_errors
 from ..data.core import MMData, whole_file
-from ..data.frames import as_frames
 from ..eval.impute import cohort, impute, imputation_error, imputation_table
 from ..train.io import load_model
 
-# %% ../../nbs/85_app.fill.ipynb #dc0d9f54
+# %% ../../nbs/85_app.fill.ipynb #4f025bc7
 _parts = 'mean', 'sd', 'low', 'high'
 
 def _called(k, part):
@@ -35,9 +34,7 @@ def _tables(filled)->dict: # `{file name: frame}`
     "Every table, filled, and what is known of the error"
     out = {}
     for part in _parts:
-        values = getattr(filled, part)
-        frames = as_frames(values, like=filled.data, numbers=part!='mean')
-        for k,df in frames.items():
+        for k,df in filled.frames(part).items():
             if isinstance(df, tuple): continue                     # no table: an image, say
             out[_called(k, part)] = df
     return out

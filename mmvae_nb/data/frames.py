@@ -5,17 +5,18 @@
 # %% auto #0
 __all__ = ['Column', 'Table', 'Frames', 'as_frames', 'from_anndata', 'read_data']
 
-# %% ../../nbs/25_data.frames.ipynb #055f7f3d
-import json, numpy as np, torch, warnings
+# %% ../../nbs/25_data.frames.ipynb #d8f2ee4f
+import csv, json, numpy as np, re, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from difflib import get_close_matches
 from fastcore.basics import patch
 from functools import lru_cache, reduce
 from importlib import import_module
 from importlib.util import find_spec
-from itertools import groupby
+from itertools import groupby, islice
 from numbers import Real
 from pathlib import Path
 from torch import Tensor
@@ -26,7 +27,7 @@ from ..mixed import MixedLik
 from .core import MMData
 from .core import _all, _check_names, _dense, _identifier, _is_frame, _is_pandas
 
-# %% ../../nbs/25_data.frames.ipynb #99e16ebd
+# %% ../../nbs/25_data.frames.ipynb #29ae1a7a
 def _pd(): return import_module('pandas')
 
 def _cell(frame, column): return f'frames[{frame!r}][{column!r}]'
@@ -51,15 +52,18 @@ class Column:
     categories:tuple=None # A number for each; None: the column is one number
     ordered:bool=False # Is its type an ordered category?
     constant:bool=False # Was there only one value?
+    origin:str=None # Of dates: the day 0; of spans of time: 'span'
     @property
     def width(self): return 1 if self.categories is None else len(self.categories)
     @property
     def features(self):
         "A name for each of its numbers"
+        if self.origin=='span': return [f'{self.name} (days)']
+        if self.origin: return [f'{self.name} (days since {self.origin})']
         if self.categories is None: return [str(self.name)]
         return [f'{self.name}={c}' for c in self.categories]
 
-# %% ../../nbs/25_data.frames.ipynb #eac5d220
+# %% ../../nbs/25_data.frames.ipynb #d98f56d6
 def _floats(column):
     "Numbers of a column, NaN where one is missing"
     return column.to_numpy(dtype=np.float64, na_value=np.nan).copy()
@@ -69,24 +73,62 @@ def _refuse_kind(frame, name, column):
     cell = _cell(frame, name)
     kind = getattr(column.dtype, 'kind', 'O')
     values = column[column.notna()]
-    dates = kind=='M' or hasattr(values.iloc[0], 'year')
+    pd = _pd()
     found = str(column.dtype)
     remedy = f'make words of them: {cell} = {cell}.astype(str)'
-    if kind=='O' and not dates: found = ' and '.join(sorted({type(v).__name__ for v in values}))
-    if kind=='m': remedy = f'count days: {cell} = {cell}/pd.Timedelta("1D")'
+    period = isinstance(column.dtype, pd.PeriodDtype)
+    if kind=='O' and not period:
+        found = ' and '.join(sorted({type(v).__name__ for v in values}))
+        aware = any(getattr(v, 'tzinfo', None) for v in values)
+        if _all(values, date): remedy = f'{cell} = pd.to_datetime({cell}{", utc=True" if aware else ""})'
+        if _all(values, timedelta): remedy = f'{cell} = pd.to_timedelta({cell})'
     if kind=='c': remedy = f'keep one part: {cell} = np.real({cell})'
-    if dates:
-        found = 'dates'
-        period = isinstance(column.dtype, _pd().PeriodDtype)
-        day = f'{cell}.dt.to_timestamp()' if period else f'pd.to_datetime({cell})'
-        remedy = (f'count days: d = {day}; '
-                  f'{cell} = (d-pd.Timestamp("2020-01-01", tz=d.dt.tz))/pd.Timedelta("1D")')
+    if period: remedy = f'{cell} = {cell}.dt.to_timestamp()'
     where = _where(frame, name)
-    raise TypeError(f'{where}: expected numbers, words, categories or booleans, found {found}; {remedy}')
+    raise TypeError(f'{where}: expected numbers, words, categories, booleans or dates, found {found}; {remedy}')
 
-# %% ../../nbs/25_data.frames.ipynb #9465e96a
+# %% ../../nbs/25_data.frames.ipynb #c7b5952c
+_day = 86_400_000_000        # microseconds
+
+def _microseconds(times):
+    "Dates or spans as floats, NaN where one is missing"
+    kind = 'M8[us]' if times.dtype.kind=='M' else 'm8[us]'
+    if getattr(times.dtype, 'tz', None) is not None: times = times.dt.tz_convert(None)
+    plain = times.to_numpy(kind)
+    return np.where(np.isnat(plain), np.nan, plain.astype(np.int64))
+
+def _days(times, origin):
+    "Days since an origin, or of a span, as floats"
+    first = 0 if origin=='span' else np.datetime64(origin, 'us').astype(np.int64)
+    return (_microseconds(times)-first)/_day
+
+def _origin(times):
+    "The day that is 0 for these times, `span` for spans"
+    if times.dtype.kind=='m': return 'span'
+    first = np.nanmin(_microseconds(times))
+    return str(np.datetime64(int(first//_day), 'D'))
+
+_dates = -62_135_596_800_000_000, 253_402_300_799_000_000      # microseconds: years 1 to 9999, which pandas writes
+
+def _times(v, origin, dtype):
+    "Days as dates or spans of a type; what a model says is kept in the range of the type"
+    pd = _pd()
+    span = origin=='span'
+    first = 0 if span else np.datetime64(origin, 'us').astype(np.int64)
+    low, high = _dates
+    if 'ns' in str(dtype): low, high = -2**63//1000+2*_day, 2**63//1000-2*_day
+    missing = np.isnan(v)
+    whole = np.where(missing, 0, np.round(v*_day).clip(low-first, high-first)).astype(np.int64)+first
+    plain = whole.view('m8[us]' if span else 'M8[us]')
+    plain[missing] = 'NaT'
+    times = pd.Series(plain)
+    zone = getattr(dtype, 'tz', None)
+    if zone is not None: times = times.dt.tz_localize('UTC').dt.tz_convert(zone)
+    return times.astype(dtype).array
+
+# %% ../../nbs/25_data.frames.ipynb #5cf7be4c
 def _content(frame, name, column):
-    "What is in a column, `number`, `bool`, `word`, `category` or `nothing`; and its values, floats where they can be"
+    "What is in a column, as one word; and its values, floats where they can be"
     pd = _pd()
     dtype = column.dtype
     if isinstance(dtype, np.dtype) and dtype.kind in 'iuf':
@@ -96,6 +138,7 @@ def _content(frame, name, column):
     values = column[column.notna()]
     if not len(values): return 'nothing', column
     if isinstance(dtype, pd.CategoricalDtype): return 'category', column
+    if getattr(dtype, 'kind', 'O') in 'mM': return ('span' if dtype.kind=='m' else 'date'), _plain_times(column)
     complex_ = getattr(dtype, 'kind', 'O')=='c'
     if pd.api.types.is_bool_dtype(dtype): return 'bool', _floats(column)
     if pd.api.types.is_numeric_dtype(dtype) and not complex_: return 'number', _floats(column)
@@ -105,7 +148,15 @@ def _content(frame, name, column):
         if _all(values, str): return 'word', column
     _refuse_kind(frame, name, column)
 
-# %% ../../nbs/25_data.frames.ipynb #6383892d
+def _plain_times(column):
+    "Dates or spans, those of Arrow as NumPy's"
+    if 'pyarrow' not in str(column.dtype): return column
+    kind = 'M8[us]' if column.dtype.kind=='M' else 'm8[us]'
+    zone = getattr(column.dtype.pyarrow_dtype, 'tz', None)
+    if zone is not None: column = column.dt.tz_convert('UTC').dt.tz_localize(None)
+    return _pd().Series(column.to_numpy(kind, na_value=np.array('NaT', kind)), column.index)
+
+# %% ../../nbs/25_data.frames.ipynb #a59113dc
 _exact = 2**53      # whole numbers up to here are exact in double precision
 
 def _check_numbers(frame, name, v, index):
@@ -118,7 +169,9 @@ def _check_numbers(frame, name, v, index):
     if np.isinf(v).any():
         remedy = f"if it stands for 'not measured': {cell} = {cell}.replace([np.inf,-np.inf], np.nan)"
         raise ValueError(f'{where}: inf in row {index[np.isinf(v).argmax()]!r}; {remedy}')
-    remedy = f'if it is an id: {cell} = {cell}.astype(str); if a measurement: {cell} = np.log({cell})'
+    unit = f'1e{int(np.log10(np.nanmax(np.abs(v))))}'
+    remedy = (f'if it is a measurement, take larger units: {cell} = {cell}/{unit}; '
+              f'if an id: frames[{frame!r}] = frames[{frame!r}].drop(columns=[{name!r}])')
     raise ValueError(f'{where}: a number above 2^53 in row {first!r}; {remedy}')
 
 _names = 10         # so many different words may be names of samples
@@ -134,16 +187,20 @@ def _check_classes(frame, name, values):
             f"if they are classes: {cell} = {cell}.astype('category')"]
     if _pd().to_numeric(values, errors='coerce').notna().all():
         ways = [f'if they are numbers: {cell} = pd.to_numeric({cell})', *ways]
+    elif _pd().to_datetime(values, errors='coerce', format='mixed').notna().all():
+        dotted = bool(values.astype(str).str.contains('.', regex=False).any())
+        ways = [f'if they are dates: {cell} = pd.to_datetime({cell}, format="mixed", dayfirst={dotted})', *ways]
     remedy = '; '.join(ways)
     raise ValueError(f'{_where(frame, name)}: {n} different words in {len(values)} rows; {remedy}')
 
-# %% ../../nbs/25_data.frames.ipynb #e0555ddf
+# %% ../../nbs/25_data.frames.ipynb #c627930f
 _one_hot = 'categorical', 'ordinal'
+_time = 'date', 'span'
 
 def _usual(content, column):
     "The word for a column whose kind nobody named"
     if content=='bool': return 'bernoulli'
-    if content=='number': return 'normal'
+    if content in ('number',*_time): return 'normal'
     ordered = content=='category' and column.dtype.ordered and len(column.dtype.categories)>1
     return 'ordinal' if ordered else 'categorical'
 
@@ -154,10 +211,14 @@ def _check_word(frame, name, word, content):
     if content=='word' and word=='ordinal':
         raise ValueError(f'{where} needs an order of the words; '
                          f'{cell} = pd.Categorical({cell}, [...the words in order...], ordered=True)')
+    if content in _time and word!='normal':
+        raise ValueError(f"{where} is not for dates and spans of time, which are 'normal'; use that, "
+                         f'or make words of them: {cell} = {cell}.astype(str)')
     if word in _one_hot or content not in ('word','category'): return
     raise ValueError(f"{where} is for numbers, but the column holds words; use 'categorical', "
                      f'or {cell} = pd.to_numeric({cell})')
 
+# %% ../../nbs/25_data.frames.ipynb #b80ae574
 def _plain(values):
     "Different values in order, as plain Python objects; whole numbers as integers"
     found = sorted(set(values.tolist()))
@@ -170,13 +231,26 @@ def _categories(content, column):
     values = _pd().Series(column).dropna()
     return _plain(values), str(values.dtype)
 
+def _column_of_times(name, dtype, times):
+    "What a column of dates or spans is: whole days, or parts of them"
+    origin = _origin(times)
+    days = _days(times, origin)
+    known = days[~np.isnan(days)]
+    inner = 'day' if (known==np.round(known)).all() else 'time'
+    return Column(name, 'normal', dtype, inner, constant=bool(np.ptp(known)==0), origin=origin)
+
+def _name_of(dtype):
+    "A type of columns as text; words say where they are kept"
+    name = str(dtype)
+    return f'string[{dtype.storage}]' if name=='string' else name
+
 def _inner(column):
     "The type of what is in a column of objects"
     if column.dtype!=object: return str(column.dtype)
     kinds = {type(v).__name__ for v in column.dropna()}
     return kinds.pop() if len(kinds)==1 else 'float'
 
-# %% ../../nbs/25_data.frames.ipynb #a1a810b6
+# %% ../../nbs/25_data.frames.ipynb #9385cebb
 def _column(frame, name, column, word=None, content=None):
     "What a column is, from the values of training (and perhaps its `_content`); None if it has none"
     content, values = content or _content(frame, name, column)
@@ -185,27 +259,49 @@ def _column(frame, name, column, word=None, content=None):
     word = word or _usual(content, column)
     _check_word(frame, name, word, content)
     if content=='word' and not own: _check_classes(frame, name, values.dropna())
-    dtype = 'category' if content=='category' else str(column.dtype)
+    dtype = 'category' if content=='category' else _name_of(column.dtype)
     if word in _one_hot:
         categories, inner = _categories(content, values)
         ordered = content=='category' and bool(column.dtype.ordered)
         return Column(name, word, dtype, inner, categories, ordered)
+    if content in _time: return _column_of_times(name, dtype, values)
     constant = word=='normal' and bool(np.nanmin(values)==np.nanmax(values))
     return Column(name, word, dtype, _inner(column), constant=constant)
 
-# %% ../../nbs/25_data.frames.ipynb #e858dbbf
+# %% ../../nbs/25_data.frames.ipynb #f8fc4573
 def _refuse_unseen(frame, col, unseen):
     "Raise at categories that were not there in training"
     cell = _cell(frame, col.name)
     known = ', '.join(map(repr, col.categories[:5]))+(', ...' if col.width>5 else '')
+    some = f'.mask({cell}.isin({_in_python(unseen)}))'
+    if len(unseen)>col.width: some = f'.where({cell}.isin({_in_python(col.categories)}))'
     raise ValueError(f'{_where(frame, col.name)}: {unseen[0]!r} was not seen in training, which had {known}; '
-                     f'take it as missing: {cell} = {cell}.mask({cell}.isin({unseen}))')
+                     f'take it as missing: {cell} = {cell}{some}')
+
+def _in_python(values):
+    "A list as one would type it"
+    def one(v): return f'pd.{v!r}' if type(v).__module__.startswith('pandas') else repr(v)
+    return f'[{", ".join(map(one, values))}]'
+
+# %% ../../nbs/25_data.frames.ipynb #7e2434a4
+def _written(v):
+    "A category as a file has it"
+    whole = isinstance(v, Real) and not isinstance(v, (bool,np.bool_)) and v==int(v)
+    return str(int(v)) if whole else str(v)
+
+def _by_writing(values, col):
+    "Values, those that are no category replaced by the one that is written alike: 1 and '1', say"
+    known = set(col.categories)
+    written = {_written(c): c for c in col.categories}
+    if len(written)<len(known): return values
+    return [v if v in known else written.get(_written(v), v) for v in values]
 
 def _rows_of_classes(frame, col, column):
     "One-hot rows, NaN where the class is missing"
     place = {c: i for i,c in enumerate(col.categories)}
     missing = column.isna().to_numpy()
-    values = column.astype(object).tolist()
+    values = [None if none else v for v,none in zip(column.astype(object).tolist(), missing)]
+    if any(v not in place for v in values): values = _by_writing(values, col)
     unseen = list(dict.fromkeys(v for v,none in zip(values, missing) if not none and v not in place))
     if unseen: _refuse_unseen(frame, col, unseen)
     code = np.array([-1 if none else place[v] for v,none in zip(values, missing)])
@@ -213,15 +309,36 @@ def _rows_of_classes(frame, col, column):
     rows[missing] = np.nan
     return rows
 
+# %% ../../nbs/25_data.frames.ipynb #ab478598
+_made_by = { # What training had -> how to make it, of a column `c`
+    'dates': 'pd.to_datetime(c)', 'spans of time': 'pd.to_timedelta(c, unit="D")', 'numbers': 'pd.to_numeric(c)',
+}
+
+def _check_as_in_training(frame, col, content):
+    "Raise where training had numbers, or dates, or spans of time, and this column has something else"
+    said = {'word': 'words', 'category': 'words', 'date': 'dates', 'span': 'spans of time'}
+    found = said.get(content, 'numbers')
+    want = 'spans of time' if col.origin=='span' else 'dates' if col.origin else 'numbers'
+    if found==want: return
+    cell = _cell(frame, col.name)
+    remedy = f'{cell} = {_made_by[want].replace("c)", f"{cell})").replace("(c,", f"({cell},")}'
+    if found=='numbers' and want=='dates':
+        remedy = f'if they count days: {cell} = pd.to_datetime({cell}, unit="D", origin={col.origin!r})'
+    if want=='numbers' and found!='words': remedy = f'count days: {cell} = {_day_count(cell, found)}'
+    raise ValueError(f'{_where(frame, col.name)}: expected {want} as in training, found {found}; {remedy}')
+
+def _day_count(cell, found):
+    "What makes days of dates, or of spans of time"
+    span = cell if found=='spans of time' else f'({cell}-pd.Timestamp("1970-01-01", tz={cell}.dt.tz))'
+    return f'{span}/pd.Timedelta("1D")'
+
 def _numbers_of(frame, col, column):
     "Numbers `(N,width)` of a column, NaN where there is no value"
     if col.categories is not None: return _rows_of_classes(frame, col, column)
     content, v = _content(frame, col.name, column)
     if content=='nothing': return np.full((len(column), 1), np.nan, np.float32)
-    if content in ('word','category'):
-        cell = _cell(frame, col.name)
-        raise ValueError(f'{_where(frame, col.name)}: expected numbers as in training, found words; '
-                         f'{cell} = pd.to_numeric({cell})')
+    _check_as_in_training(frame, col, content)
+    if col.origin: return _days(v, col.origin)[:,None]
     _check_numbers(frame, col.name, v, column.index)
     wrong = None if col.word=='normal' else _taken_by(col.word).error(torch.from_numpy(v[~np.isnan(v)])[:,None])
     if wrong: raise ValueError(f'{_where(frame, col.name)}: {wrong}')
@@ -263,10 +380,11 @@ def _objects(v, inner:str):
     if inner=='bool': v = np.where(np.isnan(v), v, v>=.5)
     return np.array([None if np.isnan(e) else make(e) for e in v.tolist()], dtype=object)
 
-# %% ../../nbs/25_data.frames.ipynb #36857e48
+# %% ../../nbs/25_data.frames.ipynb #7786fc5e
 def _dtype(text:str):
     "A type of columns from its name"
     pd = _pd()
+    if text=='string[pyarrow]' and find_spec('pyarrow') is None: text = 'string'
     if not text.startswith('Sparse['): return pd.api.types.pandas_dtype(text)
     inner, _, fill = text[len('Sparse['):-1].partition(', ')
     known = {'nan': np.nan, 'True': True, 'False': False}
@@ -278,13 +396,14 @@ def _kind_of_arrow(text): return 'bool' if text.startswith('bool') else 'int' if
 
 def _typed(v, col):
     "Floats in the type of a column"
+    if col.origin: return _times(v, col.origin, _dtype(col.dtype))
     if col.dtype=='object': return _objects(v, col.inner)
     if 'pyarrow' in col.dtype: return _pd().array(_objects(v, _kind_of_arrow(col.dtype)), dtype=_dtype(col.dtype))
     if col.dtype in ('bool','boolean'): return _truths(v, col.dtype)
     if 'int' in col.dtype.lower() and 'Sparse' not in col.dtype: return _whole(v, col.dtype)
     return _pd().Series(v).astype(_dtype(col.dtype)).array
 
-# %% ../../nbs/25_data.frames.ipynb #2c3ec81a
+# %% ../../nbs/25_data.frames.ipynb #b7c8d684
 def _classes(v, col):
     "The most probable category of each row; missing where all is NaN or zero"
     pd = _pd()
@@ -300,20 +419,27 @@ def _classes(v, col):
     chosen = [None if c<0 else col.categories[c] for c in code.tolist()]
     return pd.array(chosen, dtype=kind) if kind!=object else np.array(chosen, dtype=object)
 
+def _as_said(v, col):
+    "What a model says `(N,width)` as a column has it: a truth value, a whole day"
+    if col.word=='bernoulli': return np.where(np.isnan(v), v, v>=.5)
+    return np.round(v) if col.inner=='day' else v
+
 def _column_from(v, col, index, said=False):
-    "A column of a frame from its numbers `(N,width)`, which a model has `said` or which were observed"
+    "A column of a frame from its numbers `(N,width)`, observed or `said` by a model (bools of that shape, or one)"
     v = np.asarray(v, dtype=np.float64)
-    if said and col.word=='bernoulli': v = np.where(np.isnan(v), v, v>=.5)
+    v = np.where(said, _as_said(v, col), v)
     values = _typed(v[:,0], col) if col.categories is None else _classes(v, col)
     return _pd().Series(values, index, dtype=values.dtype)
 
-# %% ../../nbs/25_data.frames.ipynb #9fc3883c
+# %% ../../nbs/25_data.frames.ipynb #fc246aef
 def _to_json(v):
     "A label, an id or a category as JSON"
     pd = _pd()
     if isinstance(v, tuple): return {'tuple': [_to_json(e) for e in v]}
     if isinstance(v, pd.Interval): return {'interval': [_to_json(v.left), _to_json(v.right), v.closed]}
-    if isinstance(v, pd.Timestamp): return {'time': v.isoformat()}
+    if isinstance(v, pd.Timestamp): return {'time': v.isoformat(), 'zone': str(v.tz) if v.tz else None}
+    if isinstance(v, pd.Timedelta): return {'span': v.isoformat()}
+    if isinstance(v, pd.Period): return {'period': str(v), 'freq': v.freqstr}
     if isinstance(v, np.generic): return v.item()
     if v is None or isinstance(v, (bool,int,float,str)): return v
     raise TypeError(f'{v!r} ({type(v).__name__}) cannot be written to a file; '
@@ -322,17 +448,25 @@ def _to_json(v):
 def _from_json(v):
     "What `_to_json` was given"
     if not isinstance(v, Mapping): return v
-    (kind, inside), = v.items()
+    pd = _pd()
+    kind = next(iter(v))
+    inside = v[kind]
     if kind=='tuple': return tuple(map(_from_json, inside))
-    if kind=='time': return _pd().Timestamp(inside)
+    if kind=='time': return pd.Timestamp(inside).tz_convert(v['zone']) if v.get('zone') else pd.Timestamp(inside)
+    if kind=='span': return pd.Timedelta(inside)
+    if kind=='period': return pd.Period(inside, v['freq'])
     left, right, closed = inside
-    return _pd().Interval(_from_json(left), _from_json(right), closed)
+    return pd.Interval(_from_json(left), _from_json(right), closed)
 
+# %% ../../nbs/25_data.frames.ipynb #03432aed
 def _index_config(index):
     "An index of pandas as JSON"
     several = index.nlevels>1
-    return {'values': [_to_json(v) for v in index.tolist()], 'names': [_to_json(name) for name in index.names],
-            'dtype': None if several else str(index.dtype)}
+    cfg = {'values': [_to_json(v) for v in index.tolist()], 'names': [_to_json(name) for name in index.names],
+           'dtype': None if several else str(index.dtype)}
+    if cfg['dtype']!='category': return cfg
+    categories = [_to_json(c) for c in index.categories]
+    return {**cfg, 'categories': categories, 'ordered': bool(index.ordered)}
 
 def _index_from(cfg):
     "An index of pandas from JSON"
@@ -340,15 +474,18 @@ def _index_from(cfg):
     values = [_from_json(v) for v in cfg['values']]
     names = [_from_json(name) for name in cfg['names']]
     if cfg['dtype'] is None: return pd.MultiIndex.from_tuples(values, names=names)
+    if 'categories' in cfg:
+        categories = [_from_json(c) for c in cfg['categories']]
+        return pd.CategoricalIndex(values, categories, cfg['ordered'], name=names[0])
     return pd.Index(values, dtype=cfg['dtype'], name=names[0], tupleize_cols=False)
 
-# %% ../../nbs/25_data.frames.ipynb #9a6e4a10
+# %% ../../nbs/25_data.frames.ipynb #0b91bd15
 @dataclass(frozen=True)
 class Table:
     "One frame: its columns that became numbers, and all labels in their order"
     columns:tuple # of `Column`
     labels:object # Index of pandas: the labels of the frame
-    empty:dict # Label -> type of the columns that had no value
+    empty:dict # Label -> `Column` of those that had no value
     @property
     def features(self):
         "A name for each number of the modality"
@@ -374,7 +511,7 @@ class Table:
         (word, width), = parts
         return as_likelihood(word, (width,))
 
-# %% ../../nbs/25_data.frames.ipynb #6a6ff2ed
+# %% ../../nbs/25_data.frames.ipynb #2e248916
 def _binary(v):
     "Are all values 0 or 1, gaps aside?"
     other = (v!=0) & (v!=1) & ~np.isnan(v)
@@ -400,6 +537,18 @@ def _words_of(k, names, contents, kinds):
         words[names.index(name)] = choose(word, known, f'kind of column {name!r},')
     return words
 
+# %% ../../nbs/25_data.frames.ipynb #f7ac2d3a
+def _nothing(name, column):
+    "A column without a value: its type"
+    if not isinstance(column.dtype, _pd().CategoricalDtype): return Column(name, 'none', _name_of(column.dtype), '')
+    categories, inner = _categories('category', column)
+    return Column(name, 'none', 'category', inner, categories, bool(column.dtype.ordered))
+
+def _empty_column(col, index):
+    "A column of missing values"
+    if col.categories is None: return _pd().Series(None, index, dtype=_dtype(col.dtype))
+    return _column_from(np.zeros((len(index), max(col.width, 1))), col, index)
+
 def _table(k, frame, kinds):
     "What a frame is, from the values of training"
     labels = frame.columns
@@ -408,7 +557,7 @@ def _table(k, frame, kinds):
     words = _words_of(k, list(labels), contents, kinds)
     made = zip(labels, columns, contents)
     cols = [_column(k, name, column, words.get(j), content) for j,(name,column,content) in enumerate(made)]
-    empty = {name: str(column.dtype) for name,column,col in zip(labels, columns, cols) if col is None}
+    empty = {name: _nothing(name, column) for name,column,col in zip(labels, columns, cols) if col is None}
     if len(empty)==len(cols): raise ValueError(f'frame {k!r}: no column has a value; leave the frame out')
     if empty:
         first = next(iter(empty))
@@ -416,7 +565,7 @@ def _table(k, frame, kinds):
         warnings.warn(f'frame {k!r}: {share} no value and are left out, e.g. {first!r}')
     return Table(tuple(col for col in cols if col is not None), labels, empty)
 
-# %% ../../nbs/25_data.frames.ipynb #584feb84
+# %% ../../nbs/25_data.frames.ipynb #c304e67e
 @dataclass(frozen=True)
 class Frames:
     "What came as frames: a table for each, and the column that became labels"
@@ -429,11 +578,13 @@ class Frames:
         "A name for each number of a modality"
         return choose(k, self.tables, 'frame').features
 
+def _column_config(col):
+    categories = None if col.categories is None else [_to_json(c) for c in col.categories]
+    return {**asdict(col), 'name': _to_json(col.name), 'categories': categories}
+
 def _table_config(t):
-    columns = [{**asdict(col), 'name': _to_json(col.name)} for col in t.columns]
-    for col in columns:
-        if col['categories'] is not None: col['categories'] = [_to_json(c) for c in col['categories']]
-    empty = [[_to_json(name), kind] for name,kind in t.empty.items()]
+    columns = [_column_config(col) for col in t.columns]
+    empty = [[_to_json(name), _column_config(col)] for name,col in t.empty.items()]
     return {'columns': columns, 'labels': _index_config(t.labels), 'empty': empty}
 
 def _column_from_config(cfg):
@@ -441,11 +592,16 @@ def _column_from_config(cfg):
     if categories is not None: categories = tuple(map(_from_json, categories))
     return Column(**{**cfg, 'name': _from_json(cfg['name']), 'categories': categories})
 
+def _empty_from(name, cfg):
+    "A column that had no value; files of version 0.3 hold its type only"
+    return Column(name, 'none', cfg, '') if isinstance(cfg, str) else _column_from_config(cfg)
+
 def _table_from(cfg):
     columns = tuple(map(_column_from_config, cfg['columns']))
-    empty = {_from_json(name): kind for name,kind in cfg['empty']}
+    empty = {_from_json(name): _empty_from(_from_json(name), kind) for name,kind in cfg['empty']}
     return Table(columns, _index_from(cfg['labels']), empty)
 
+# %% ../../nbs/25_data.frames.ipynb #469b0eee
 @patch
 def to_json(self:Frames)->str:
     "The schema as text"
@@ -725,12 +881,12 @@ def _schema_of(like):
     raise TypeError(f'like: expected a data set that was made from frames, found {type(like).__name__}; '
                     'make it with MMData.from_frames(frames)')
 
-# %% ../../nbs/25_data.frames.ipynb #882b504a
+# %% ../../nbs/25_data.frames.ipynb #6e602bdf
 def _tell_of_counts(k, table, x):
     "Warn where counts stand under a normal likelihood"
     words = {col.word for col in table.columns}
     few = len(x)<_names and not any('int' in col.dtype.lower() for col in table.columns)
-    if words!={'normal'} or few: return
+    if words!={'normal'} or few or any(col.origin for col in table.columns): return
     word, why = suggest_likelihood(torch.from_numpy(x.to_numpy(copy=True)))
     if word not in ('poisson','negbin'): return
     warnings.warn(f"frame {k!r}: {why}; kinds={{{k!r}: {word!r}}} fits them better than 'normal'")
@@ -798,27 +954,36 @@ def from_frames(cls:MMData,
     data.frames = known
     return data
 
-# %% ../../nbs/25_data.frames.ipynb #b6a68a54
+# %% ../../nbs/25_data.frames.ipynb #f5e450d4
 def _frame_from(table, v, index, said):
     "A frame with the columns and types of training"
     pd = _pd()
     types = {col.dtype for col in table.columns}
-    bits = any(col.word=='bernoulli' or col.categories for col in table.columns)
-    if not bits and not table.empty and types in ({'float64'}, {'float32'}):
+    special = any(col.word=='bernoulli' or col.categories for col in table.columns)
+    if not special and not table.empty and types in ({'float64'}, {'float32'}):
         return pd.DataFrame(v.astype(types.pop()), index, table.labels)
     found = {}
     start = 0
     for col in table.columns:
-        found[col.name] = _column_from(v[:,start:start+col.width], col, index, said)
+        own = slice(start, start+col.width)
+        found[col.name] = _column_from(v[:,own], col, index, said[:,own])
         start += col.width
-    for name,kind in table.empty.items(): found[name] = pd.Series(None, index, dtype=_dtype(kind))
+    for name,col in table.empty.items(): found[name] = _empty_column(col, index)
     order = [found[name] for name in table.labels if name in found]
     frame = pd.concat(order, axis=1)
     frame.columns = table.labels
     return frame
 
+# %% ../../nbs/25_data.frames.ipynb #913fc7ff
+def _kept(v, k, seen):
+    "Numbers, those observed as they were to the last digit; and which ones a model has said, bools of the same shape"
+    if seen is None or k not in seen.x: return v, np.full(v.shape, True)
+    stored = seen.x[k].cpu().double().numpy()
+    has = seen.cells(k).cpu().numpy()
+    return np.where(has, stored, v), ~has
+
 def _given_back(schema, k, v, index, numbers, said):
-    "A modality as a frame, or as `(array, ids)`"
+    "A modality as a frame, or as `(array, ids)`; `said` is a data set whose observations stand, or False"
     v = v.detach().cpu().numpy() if isinstance(v, Tensor) else np.asarray(v)
     table = schema.tables.get(k)
     if table is None: return v, index
@@ -826,15 +991,17 @@ def _given_back(schema, k, v, index, numbers, said):
     if v.shape!=want:
         raise ValueError(f'modality {k!r}: expected shape {want} for its frame, found {v.shape}; '
                          'give means over draws, or one draw at a time')
+    v, made = (v, np.full(v.shape, False)) if said is False else _kept(v, k, said)
     if numbers: return _pd().DataFrame(v, index, table.features)
-    return _frame_from(table, v, index, said)
+    return _frame_from(table, v, index, made)
 
-# %% ../../nbs/25_data.frames.ipynb #c2a9f5fb
+# %% ../../nbs/25_data.frames.ipynb #03a9927b
 def as_frames(
     x, # A data set (what it observed comes back), or `{name: tensor (N,*shape)}`
     like=None, # The data set whose frames to imitate, or their schema (default: `x` itself)
     ids=None, # Index of the rows (default: that of `like`, if it has as many)
     numbers:bool=False, # A column of floats for each number, one-hot blocks and all?
+    seen:MMData=None, # Data that `x` fills: what they observed stands, to the last digit
 )->dict: # `{name: frame}`; what was no table comes as `(array, ids)`
     "Frames with the columns and types of those that the data came from"
     schema = _schema_of(x if like is None else like)
@@ -851,9 +1018,10 @@ def as_frames(
     if ids is None and isinstance(like, MMData) and len(like)==N: ids = like.ids
     index = _pd().RangeIndex(N) if ids is None else _pd().Index(ids)
     if len(index)!=N: raise ValueError(f'{len(index)} ids for {N} rows; give one for each, or leave them out')
-    return {k: _given_back(schema, k, v, index, numbers, said=True) for k,v in x.items()}
+    if seen is not None and len(seen)!=N: raise ValueError(f'seen has {len(seen)} samples, x {N}; pass what x fills')
+    return {k: _given_back(schema, k, v, index, numbers, said=seen) for k,v in x.items()}
 
-# %% ../../nbs/25_data.frames.ipynb #a8bced66
+# %% ../../nbs/25_data.frames.ipynb #c55e7aea
 _id_words = 'id','ids','index','key','name','sample','patient','subject','case','cell','barcode','probe'
 
 def _is_id_name(name):
@@ -863,23 +1031,34 @@ def _is_id_name(name):
     if not words or words[0] in ('id','index','unnamed'): return True
     return words[-1] in _id_words or words[-1].removesuffix('id') in _id_words
 
-def _separator(path):
-    "What separates the columns of a text file, by its first line"
+def _opened(path):
+    "A text file, perhaps packed, to be read line by line"
     opener = import_module('gzip' if path.suffix=='.gz' else 'io')
-    with opener.open(path, 'rt', encoding='utf-8-sig', errors='replace') as f: head = f.readline()
-    counts = {sep: head.count(sep) for sep in ',\t;'}
-    return max(counts, key=counts.get)
+    return opener.open(path, 'rt', encoding='utf-8-sig', errors='replace')
+
+def _separator(path):
+    "What separates the columns of a text file: it cuts the first lines into equally many pieces"
+    with _opened(path) as f: head = [*islice(f, 5)]
+    def fit(sep):
+        pieces = [len(row) for row in csv.reader(head, delimiter=sep) if row]
+        return len(set(pieces))==1 and pieces[0]>1, max(pieces, default=0)
+    usual = '\t,;' if '.tsv' in path.name.lower() else ',\t;'
+    return max(usual, key=fit)                                         # of equals, the first
 
 def _decimal_commas(frame):
     "Is there a column of words that are numbers with a comma?"
     words = [frame[c].dropna().astype(str) for c in frame if _pd().api.types.is_string_dtype(frame[c])]
     return any(len(w) and w.str.fullmatch(r'-?\d+,\d+').all() for w in words)
 
-# %% ../../nbs/25_data.frames.ipynb #fc1038ab
+# %% ../../nbs/25_data.frames.ipynb #a21641f5
+def _install(library):
+    "How to get what only some files need; the extra holds all of them"
+    return f"pip install {library}, or all that files may need: pip install 'mmvae_nb[frames]'"
+
 def _parsed(path, **kw):
     "A table from a text file, whatever its columns are"
     pd = _pd()
-    try: return pd.read_csv(path, encoding='utf-8-sig', **kw)
+    try: return pd.read_csv(path, encoding='utf-8-sig', float_precision='round_trip', **kw)
     except UnicodeDecodeError: why = 'not in UTF-8; save it so, or convert it: iconv -f cp1252 -t utf-8'
     except (pd.errors.EmptyDataError,pd.errors.ParserError) as e: why = f'no table: {str(e).strip()}'
     raise ValueError(f'{path}: {why}')
@@ -897,17 +1076,55 @@ def _ids_first(frame, file:str):
                   'if it holds ids, call it id, or pass index=')
     return frame
 
-def _read_text(path, index=None):
-    "A table from a text file"
+# %% ../../nbs/25_data.frames.ipynb #960f7716
+_iso = r'\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?'
+_spans = r'-?\d+ days( [+-]?\d\d:\d\d:\d\d(\.\d+)?)?'              # as pandas writes them
+
+def _times_of_words(column):
+    "Dates and spans of time of a text file; any other column as it is"
+    pd = _pd()
+    words = column.dropna()
+    if not len(words) or not _all(words, str): return column
+    def alike(pattern): return words.str.fullmatch(pattern).all()
+    if alike(_spans): times = pd.to_timedelta(column, errors='coerce')
+    elif alike(_iso):
+        zones = words.str.contains(r'Z|:\d\d.*[+-]', regex=True).any()
+        times = pd.to_datetime(column, format='ISO8601', errors='coerce', utc=bool(zones))
+    else: return column
+    return times if times.notna().equals(column.notna()) else column    # the 30th of February is a word
+
+# %% ../../nbs/25_data.frames.ipynb #356479b0
+def _codes_as_written(frame, path, sep, ids):
+    "The table with ids and codes such as 007 as words; so many different ones as only measurements have stay numbers"
+    padded = re.compile(rf'(^|["{sep}])-?0\d+(["{sep}]|$)')
+    with _opened(path) as f: some = any(padded.search(line.rstrip()) for line in f)
+    whole = [name for name,dtype in frame.dtypes.items() if dtype.kind in 'iuf']
+    if not some or not whole: return frame
+    text = _parsed(path, sep=sep, usecols=whole, dtype=str)
+    def coded(name):
+        words = text[name].dropna()
+        few = words.nunique()<=max(_names, len(words)/2)
+        digits = words.str.fullmatch(r'-?\d+').all()
+        return digits and words.str.fullmatch(r'-?0\d+').any() and (few or name==ids)
+    return frame.assign(**{name: text[name] for name in whole if coded(name)})
+
+def _read_text(path, index=None, words=()):
+    "A table from a text file; columns `words` stay words"
     sep = _separator(path)
-    frame = _parsed(path, sep=sep)
-    if sep!=',' and _decimal_commas(frame): frame = _parsed(path, sep=sep, decimal=',')
+    dtype = dict.fromkeys(words, str)
+    frame = _parsed(path, sep=sep, dtype=dtype)
+    if sep!=',' and _decimal_commas(frame): frame = _parsed(path, sep=sep, dtype=dtype, decimal=',')
+    ids = frame.columns[0] if index is None else index
+    named = index is not None or _is_id_name(ids)
+    frame = _codes_as_written(frame, path, sep, ids if named else None)
+    for name in frame.columns.drop(ids, errors='ignore').drop(list(words), errors='ignore'):
+        frame[name] = _times_of_words(frame[name])
     return frame if index is not None else _ids_first(frame, path.name)
 
-def _read_parquet(path, index=None):
-    "A table from a parquet file"
+def _read_parquet(path, index=None, words=()):
+    "A table from a parquet file, which knows the types of its columns"
     if not (find_spec('pyarrow') or find_spec('fastparquet')):
-        raise ImportError(f'{path}: parquet files need pyarrow; pip install pyarrow, or write the table as CSV')
+        raise ImportError(f'{path}: parquet files need pyarrow; {_install("pyarrow")}, or write the table as CSV')
     frame = _pd().read_parquet(path)
     return _ids_first(frame, path.name) if index is None and _counts(frame.index) else frame
 
@@ -937,7 +1154,7 @@ def _read_pictures(path):
 
 def _has(path, *endings): return any(f.name.lower().endswith(endings) for f in path.iterdir())
 
-# %% ../../nbs/25_data.frames.ipynb #358e5f12
+# %% ../../nbs/25_data.frames.ipynb #14a20dc3
 def from_anndata(
     adata, # AnnData, or anything with `X`, `obs`, `obs_names`, `var_names` (and `obsm`)
     obs=(), # Columns of `obs` that become a frame of their own, 'obs'
@@ -958,7 +1175,7 @@ def from_anndata(
 def _annotated(path, library):
     "Read a file of annotated data, if its library is there"
     if find_spec(library) is None:
-        raise ImportError(f'{path}: {path.suffix} files need {library}; pip install {library}')
+        raise ImportError(f'{path}: {path.suffix} files need {library}; {_install(library)}')
     lib = import_module(library)
     return lib.read_h5ad(path) if library=='anndata' else lib.read_h5mu(path)
 
@@ -972,7 +1189,7 @@ def _read_annotated(path):
     for k,adata in mdata.mod.items(): frames |= from_anndata(adata, name=_identifier(k))
     return frames, mdata.obs
 
-# %% ../../nbs/25_data.frames.ipynb #4aba61b8
+# %% ../../nbs/25_data.frames.ipynb #d4934d06
 _tables = {**dict.fromkeys(('.csv','.tsv','.txt'), _read_text), **dict.fromkeys(('.parquet','.pq'), _read_parquet)}
 _known = '.csv, .tsv, .txt (also .gz), .parquet, .npz, .npy, .h5ad, .h5mu, folders of .npy files, tables, images'
 
@@ -983,7 +1200,17 @@ def _ending(path):
 
 def _stem(path): return _identifier(path.name.partition('.')[0])
 
-def _from_folder(path, index):
+# %% ../../nbs/25_data.frames.ipynb #54d1b3b6
+def _words_in(like):
+    "Columns of words, by frame, that training had: a file of new samples may hold only such as look like numbers"
+    schema = _schema_of(like)
+    if schema is None: return {}
+    def of_words(col): return col.categories and _all((*col.categories, col.name), str)
+    return {k: [col.name for col in table.columns if of_words(col)] for k,table in schema.tables.items()}
+
+def _table_at(path, index, name, words): return _tables[_ending(path)](path, index, words.get(name, ()))
+
+def _from_folder(path, index, words):
     "Frames of a folder: its tables and its folders of images; or the images in it"
     frames = {}
     left = []
@@ -991,7 +1218,7 @@ def _from_folder(path, index):
     for f in sorted(path.iterdir()):
         if f.name.startswith('.') or f.suffix.lower() in _pictures: continue
         if f.is_dir() and _has(f, *_pictures): new = {_stem(f): _read_pictures(f)}
-        elif f.is_file() and _ending(f) in _tables: new = {_stem(f): _tables[_ending(f)](f, index)}
+        elif f.is_file() and _ending(f) in _tables: new = {_stem(f): _table_at(f, index, _stem(f), words)}
         else:
             left.append(f.name)
             continue
@@ -1007,14 +1234,14 @@ def _add(frames, new, path):
             raise ValueError(f'{path}: there is a modality {k!r} already; name the files, {{"{k}2": path}}')
     frames.update(new)
 
-# %% ../../nbs/25_data.frames.ipynb #af96a438
-def _frames_at(path, index, name=None):
+# %% ../../nbs/25_data.frames.ipynb #44426195
+def _frames_at(path, index, name=None, words={}):
     "Frames at one path, and what is known of samples beside them (None, or a frame)"
     if not path.exists(): raise FileNotFoundError(f'{path}: no such file or folder')
     end = _ending(path)
     beside = None
-    if path.is_dir(): frames = _from_folder(path, index)
-    elif end in _tables: frames = {_stem(path): _tables[end](path, index)}
+    if path.is_dir(): frames = _from_folder(path, index, words)
+    elif end in _tables: frames = {_stem(path): _table_at(path, index, name or _stem(path), words)}
     elif end in ('.h5ad','.h5mu'): frames, beside = _read_annotated(path)
     else:
         arrays = end in ('.npz','.npy')
@@ -1048,7 +1275,7 @@ def _labels_beside(labels, frames, beside):
     if elsewhere and labels not in beside: return labels
     return beside[_pick(labels, list(beside), 'column of obs for labels')]
 
-# %% ../../nbs/25_data.frames.ipynb #795a6a12
+# %% ../../nbs/25_data.frames.ipynb #e77ac47d
 def read_data(
     paths, # A file or folder, a list of them, or `{name: path}`
     labels=None, # Column of the labels: 'clinic.status', or 'status' if only one table has it
@@ -1068,8 +1295,9 @@ def read_data(
     given = {'labels': labels, 'index': index, 'on': on, 'kinds': kinds}
     if not others and _arrays_at(first): return _read_arrays(first, given, kw)
     frames, beside = {}, {}
+    words = _words_in(like)
     for k,path in named.items():
-        new, obs = _frames_at(path, index, k if isinstance(k, str) else None)
+        new, obs = _frames_at(path, index, k if isinstance(k, str) else None, words)
         _add(frames, new, path)
         if obs is not None: beside |= {column: obs[column] for column in obs}
     labels = _labels_beside(labels, frames, beside)

@@ -36,7 +36,7 @@ def bounds(
         raise ValueError(f'{n} draws are too few for an interval of level {level:g}; draw n={least} or more')
     return a, n-1-a
 
-# %% ../../nbs/76_eval.impute.ipynb #e2f5cd08
+# %% ../../nbs/76_eval.impute.ipynb #fb3187a4
 @dataclass(repr=False)
 class Imputed:
     "A data set without gaps: what was observed, and what a model says of the rest"
@@ -68,7 +68,8 @@ class Imputed:
             raise ValueError('the data were no frames, so there are no columns to go back to; '
                              f'take the tensors, `.{what}`, or build the data by MMData.from_frames')
         as_frames = import_module('mmvae_nb.data.frames').as_frames
-        return as_frames(values, like=self.data, numbers=what!='mean')
+        seen = None if what=='sd' else self.data                             # to the last digit
+        return as_frames(values, like=self.data, numbers=what!='mean', seen=seen)
 
 # %% ../../nbs/76_eval.impute.ipynb #a065108d
 def _cells(data, k):

@@ -68,11 +68,11 @@ from .eval.fidelity import (
 from .eval.latents import linear_reader, latent_classification, kmeans_accuracy, to_plane, traverse
 from .eval.collapse import dim_kl, collapse, active_units, decoder_collapse
 from .eval.reconstruction import mse, ssim, reconstruction
-from .eval.impute import impute, imputation_error, cohort
+from .eval.impute import impute, imputation_error, cohort, small_modalities
 from .eval.report import metric, evaluate, write_scores, read_scores
 from .eval.page import plain_words, write_report
 from .eval.checks import CheckCase, register_check, CheckReport, check_model
-from .app.estimator import MMEstimator
+from .app.estimator import MMEstimator, as_table
 from .app.fill import write_filled
 from .app.explore import alpha_explorer, traversal_explorer, subset_explorer
 from .core import documented

@@ -351,7 +351,7 @@ def _check_mask(k:str, m, x:dict, B:int):
     remedy = f'use torch.as_tensor({array}).bool().flatten()'
     raise ValueError(f'mask of modality {k!r}: expected a bool tensor of shape ({B},), found {found}; {remedy}')
 
-# %% ../nbs/01_core.ipynb #199b676b
+# %% ../nbs/01_core.ipynb #6a156cca
 def _check_values(mods:dict, seen:dict):
     "Raise where something observed is infinite, or NaN without being a hole; `seen` holds no hidden content"
     def total(k):
@@ -371,7 +371,7 @@ def _refuse_values(m:Modality, v, bad):
     what = 'inf' if m.holes else 'NaN or inf'
     remedy = 'mask them or clean them'
     if not v[bad].isinf().any(): remedy = ('mask them, or, if single entries are missing, build the model from '
-                                           '`data.modalities()`, or with Modality(..., holes=True)')
+                                           '`data.modalities(holes=True)`, or with Modality(..., holes=True)')
     raise ValueError(f'modality {k!r}: {what} in observed sample {first} ({n} of {len(v)} samples); {remedy}')
 
 # %% ../nbs/01_core.ipynb #746c2a3a

@@ -1197,7 +1197,7 @@ def _tell_of_lost(k, mean, sd, constant, stored, dtype):
     warnings.warn(f'modality {k!r}: {total} of {len(lost)} columns vary less than {dtype} can tell, e.g. column '
                   f'{first} ({found}), and are treated as constant; subtract the means before MMData: v-v.mean(0)')
 
-# %% ../../nbs/20_data.core.ipynb #53aac985
+# %% ../../nbs/20_data.core.ipynb #4fd11228
 _begin = .5     # of a standard deviation: where a scale begins that is learned in units
 
 def _is_free(lik, shape):
@@ -1223,20 +1223,22 @@ def _likelihood_and_units(self:MMData, k, lik, units):
 
 @patch
 def modalities(self:MMData,
-    likelihood=None, # Of all, a name or a module (default: as its frame says, 'pixels' for bytes, else 'normal')
+    likelihood=None, # Name, module, or `{name: one}` (default: as its frame says, 'pixels' for bytes, else 'normal')
     weight=1., # Of every reconstruction term; 'auto' is the inverse of its size, 1 for the largest
     units='auto', # 'auto', 'standard', or None: the data's own; 'auto' spares pixels, classes, scales you state
     holes=None, # May entries be missing? One answer or `{name: bool}` (default: where some are)
     **per, # Of one modality: a likelihood, or a dict of `Modality` fields
 )->list: # List of `Modality`
     "Modalities with the shapes of the data, and units from what was observed in them"
-    for k in per: choose(k, self.x, 'modality')
+    likelihoods = dict.fromkeys(self.x)
+    likelihoods |= likelihood if isinstance(likelihood, Mapping) else dict.fromkeys(self.x, likelihood)
+    for k in (*per, *likelihoods): choose(k, self.x, 'modality')
     weights = _sizes_as_weights(self.x, weight)
     holes = _holes_by_name(self, holes)
     def one(k, v):
         own = per.get(k, {})
         if not isinstance(own, Mapping): own = {'likelihood': own}
-        fields = {'likelihood': likelihood, 'weight': weights[k], 'units': units, 'holes': holes[k], **own}
+        fields = {'likelihood': likelihoods[k], 'weight': weights[k], 'units': units, 'holes': holes[k], **own}
         lik, own_units = self._likelihood_and_units(k, fields['likelihood'], fields['units'])
         fields |= {'likelihood': lik, 'units': own_units}
         return Modality(k, v.shape[1:], **fields)

@@ -881,7 +881,7 @@ def _schema_of(like):
     raise TypeError(f'like: expected a data set that was made from frames, found {type(like).__name__}; '
                     'make it with MMData.from_frames(frames)')
 
-# %% ../../nbs/25_data.frames.ipynb #6e602bdf
+# %% ../../nbs/25_data.frames.ipynb #1175e033
 def _tell_of_counts(k, table, x):
     "Warn where counts stand under a normal likelihood"
     words = {col.word for col in table.columns}
@@ -905,7 +905,7 @@ def _refuse_empty(rows, there, empty):
     if not none.any() or empty in ('drop','keep'): return
     first = rows[none][0]
     raise ValueError(f'row {first!r} has no value in any frame ({int(none.sum())} of {len(rows)} rows); '
-                     "drop such rows: from_frames(frames, empty='drop')")
+                     "leave them out with from_frames(frames, empty='drop'); to fill them from the prior, empty='keep'")
 
 def _numbers_in(frames, schema, rows):
     "Modalities as `MMData` takes them, and which of the rows each has"

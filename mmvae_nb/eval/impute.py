@@ -6,9 +6,10 @@
 __all__ = ['cohort_likelihoods', 'bounds', 'Imputed', 'imputable', 'impute', 'crps', 'covered', 'imputation_error', 'cohort',
            'LogInputs', 'small_modalities']
 
-# %% ../../nbs/76_eval.impute.ipynb #496f7f0a
+# %% ../../nbs/76_eval.impute.ipynb #a91c6a36
 import math, pandas as pd, torch, torch.nn.functional as F, warnings
 from dataclasses import dataclass
+from fastcore.basics import patch
 from importlib import import_module
 from ..core import as_names, choose, eval_mode, register, seeded
 from ..data.core import MMData, mcar
@@ -67,6 +68,21 @@ class Imputed:
                              f'take the tensors, `.{what}`, or build the data by MMData.from_frames')
         as_frames = import_module('mmvae_nb.data.frames').as_frames
         return as_frames(values, like=self.data, numbers=what!='mean')
+
+# %% ../../nbs/76_eval.impute.ipynb #5e29bf16
+@patch
+def _repr_html_(self:Imputed):
+    "How much of each modality was filled"
+    page = import_module('mmvae_nb.page')
+    def said(m): return f'{tuple(m.shape[1:])}, {m.double().mean():.0%} filled' if len(m) else 'nothing'
+    rows = [(k, said(m)) for k,m in self.missing.items()]
+    facts = dict(rows)
+    if len(rows)>12:
+        table = page.table(('modality','what was filled'), rows)
+        facts = {'modalities': page.fold(f'{len(rows)} modalities', table)}
+    if len(self.alone): facts['from the prior'] = f'{len(self.alone):,} samples with nothing observed'
+    head = f'Imputed: {len(self):,} samples, {self.level:.0%} intervals from {self.n} draws'
+    return page.card(head, facts, note='.mean, .sd, .low and .high hold tensors by modality; .frames() gives tables')
 
 # %% ../../nbs/76_eval.impute.ipynb #a065108d
 def _cells(data, k):

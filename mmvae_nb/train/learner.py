@@ -7,7 +7,7 @@ __all__ = ['loss_keywords', 'Objective', 'take_loss', 'OneStage', 'first_batch',
            'rng_state', 'set_rng_state', 'SameNoise', 'AnyDeviceAMP', 'fused_adam', 'MMLearner', 'mm_learner',
            'stage_dls', 'save_atomic', 'Anneal']
 
-# %% ../../nbs/30_train.learner.ipynb #52f26e9a
+# %% ../../nbs/30_train.learner.ipynb #f6f2d916
 import inspect, numpy as np, pandas as pd, tempfile, time, torch, warnings
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
@@ -18,6 +18,7 @@ from fastai.torch_core import apply, num_distrib, rank_distrib, to_device
 from fastcore.basics import PrettyString, patch
 from fastcore.foundation import L
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from torch import nn
 from .. import core
@@ -377,7 +378,7 @@ def _check_loaders(dls):
     raise TypeError(f'expected DataLoaders, found {type(dls).__name__}; give DataLoaders(train_dl, valid_dl) from '
                     'fastai.data.core, or mm_dls(train, valid)')
 
-# %% ../../nbs/30_train.learner.ipynb #b42ad0d3
+# %% ../../nbs/30_train.learner.ipynb #f78a9226
 _no_prediction = ('a multimodal VAE has no single prediction; generate from what is given: '
                   'learn.model.model.generate(x, given=..., targets=...)')
 
@@ -386,7 +387,7 @@ class MMLearner(Learner):
     def __repr__(self):
         model = get_model(self.model).model
         names = ', '.join(s.name for s in model.stages())
-        sizes = ' and '.join(str(len(getattr(dl, 'dataset', dl))) for dl in self.dls.loaders)
+        sizes = ' and '.join(str(n) for n in _sizes(self.dls)) or 'no'
         return f'{type(self).__name__}: {type(model).__name__}, stages {names}; {sizes} samples'
     def summary(self):
         "Parts of the model, their numbers of parameters, and the stages in which they learn"
@@ -396,7 +397,7 @@ class MMLearner(Learner):
         raise NotImplementedError("learn.export pickles learner and data; save the model: "
                                   "learn.model.model.save('folder'), which load_model('folder') reads")
     def _refuse(self, *args, **kwargs): raise NotImplementedError(_no_prediction)
-    get_preds = predict = show_results = tta = _refuse
+    get_preds = predict = tta = _refuse
 
 def _parts_of(model):
     "A row for each part of a model: numbers of parameters, and where it learns"
@@ -409,6 +410,125 @@ def _parts_of(model):
         stages = ', '.join(learns(name)) if n else ''
         return {'part': name, 'class': type(part).__name__, 'parameters': n, 'learns in': stages}
     return pd.DataFrame([row(*part) for part in model.named_children()])
+
+# %% ../../nbs/30_train.learner.ipynb #37317b4a
+def _sizes(dls):
+    "Samples of each loader"
+    return [len(getattr(dl, 'dataset', dl)) for dl in getattr(dls, 'loaders', ())]
+
+@patch
+def plot_loss(self:MMLearner,
+    skip_start:int=0, # Epochs to leave out at the start of every stage
+    with_valid:bool=True, # Draw the validation loss, too
+    ax=None, # Axes for all stages in a row (default: new axes for each stage)
+):
+    "Loss of every stage that was trained, in nats; returns the axes"
+    df = self.terms
+    if not len(df):
+        names = {s.name: 1 for s in get_model(self.model).model.stages()}
+        raise ValueError(f'nothing was trained yet, so there is no loss to draw; learn.fit_stages({names})')
+    df = df[df.epoch>=skip_start]
+    if not with_valid: df = df[df.split=='train']
+    if not len(df): raise ValueError(f'no stage has more than {skip_start} epochs; lower skip_start')
+    viz = import_module('mmvae_nb.viz')
+    if ax is not None: return viz.curves(df, ['loss'], axs=[ax])[0]
+    parts = dict(iter(df.groupby('stage', sort=False)))
+    with viz.style():
+        _, axs = viz.grid(1, len(parts), w=3.2)
+        for ax,(name,part) in zip(axs[0], parts.items()):
+            viz.curves(part, ['loss'], axs=[ax])
+            ax.set_title(f'stage {name}')
+        axs[0,0].set_ylabel('loss, nats')
+    return axs[0]
+
+# %% ../../nbs/30_train.learner.ipynb #5dcd5a25
+def _best_given(answers, k, there):
+    "What a modality is shown from: all others that are there, or else the largest subset that the model knows"
+    others = tuple(j for j in answers.names if j!=k and j in there)
+    whole = tuple(j for j in answers.names if j in there)
+    for S in others, whole:
+        if S and answers.can(S): return S
+    known = [S for S in answers.subsets() if set(S)<=set(there)] if answers.given is not None else []
+    return max(known, key=len, default=())
+
+def _in_words(S, k, answers):
+    "What is given, short"
+    others = set(answers.names)-{k}
+    if set(S)==others and len(S)>2: return 'given the others'
+    if set(S)==others|{k}: return 'given all'
+    return f'given {"+".join(S)}' if S else 'given nothing'
+
+def _fullest(x, mask, n):
+    "The `n` samples of a batch that hold most, without what is masked"
+    count = core.seen(x, mask).sum(0)
+    i = count.argsort(descending=True, stable=True)[:n]
+    x = {k: v[i] for k,v in x.items()}
+    return x, {k: m[i] for k,m in (mask or {}).items() if k in x}
+
+def _blank(x, mask, k):
+    "A modality on the CPU, NaN where it was not observed"
+    v = x[k].float()
+    if k in mask: v = torch.where(mask[k].view(-1, *[1]*(v.dim()-1)), v, float('nan'))
+    return v.cpu()
+
+# %% ../../nbs/30_train.learner.ipynb #39088327
+@patch
+def show_results(self:MMLearner,
+    ds_idx:int=1, # Loader: 0 for training, 1 for validation
+    dl=None, # Another loader
+    max_n:int=8, # Samples to show, those that hold most
+    given=None, # Names to condition on (default: for each modality all others, or what the model knows)
+    targets=None, # Modalities to show (default: the first six that the model generates)
+    **kw, # To `viz.show_blocks`, e.g. `title=`
+):
+    "Samples of a batch, and what the model makes of each modality from the others; returns the axes"
+    obj = get_model(self.model)
+    model, answers = obj.model, getattr(obj.model, 'answers', None)
+    if not isinstance(model, core.MultimodalVAE) or not answers.targets: self._refuse()
+    loader = self.dls.loaders[ds_idx] if dl is None else dl
+    x, mask, _ = _parts(first_batch(loader), 'batch')
+    x, mask = to_device([x, mask or {}], next(obj.parameters()).device)
+    x, mask = _fullest({k: v for k,v in x.items() if k in model.names}, mask, max_n)
+    if targets is None: targets = [k for k in answers.targets if k in x][:6]
+    blocks = []
+    for k in core.as_names(targets):
+        S = _best_given(answers, k, x) if given is None else core.as_names(given)
+        choose(k, answers.targets, 'target')
+        with seeded(0): made = model.generate(x if S else None, S or None, k, mask=mask or None)[k][0]
+        made = made.expand(len(core.seen(x)[0]), *made.shape[1:]).float().cpu()
+        there = {'data': _blank(x, mask, k)} if k in x else {}
+        blocks.append((k, {**there, _in_words(S, k, answers): made}))
+    viz = import_module('mmvae_nb.viz')
+    with viz.style(): return viz.show_blocks(blocks, **kw)
+
+# %% ../../nbs/30_train.learner.ipynb #364d2532
+def _done(rows, name):
+    "What was trained of a stage, in words"
+    if not len(rows): return 'not trained'
+    own = rows[rows.stage==name]
+    if not len(own): return 'not trained'
+    split = 'valid' if (own.split=='valid').any() else 'train'
+    losses = own[own.split==split].loss
+    n = int(own.epoch.max())+1
+    return f'{n} epochs, {split} loss {losses.iloc[0]:.4g} at first, {losses.iloc[-1]:.4g} at last, best {losses.min():.4g}'
+
+@patch
+def _repr_html_(self:MMLearner):
+    "Model, data, and what was trained, with its curves"
+    page = import_module('mmvae_nb.page')
+    model = get_model(self.model).model
+    rows = self.terms
+    device = next((str(p.device) for p in model.parameters()), 'no device: there are no parameters')
+    said = page.joined(str(model).splitlines(), '<br>')
+    facts = {'model': page.fold(f'{type(model).__name__} on {device}', said)}
+    sizes = ' and '.join(f'{n:,}' for n in _sizes(self.dls)) or 'no'
+    facts['data'] = f'{sizes} samples (training, validation)'
+    for s in model.stages(): facts[f'stage {s.name}'] = _done(rows, s.name)
+    facts['learning rate'] = self.lr
+    if self.checkpoint: facts['checkpoint'] = self.checkpoint.name
+    if not len(rows): return page.card(type(self).__name__, facts)
+    png = import_module('mmvae_nb.viz').picture(self.plot_loss())
+    return page.card(type(self).__name__, facts, png, 'Loss of every stage')
 
 # %% ../../nbs/30_train.learner.ipynb #6ea8114c
 _instead = {
@@ -435,7 +555,7 @@ class _Suits(_Light):
             fine = _harmless.get(name)
             if not (fine and fine(cb)): raise ValueError(f'{name} {_instead[name]}')
 
-# %% ../../nbs/30_train.learner.ipynb #ae1c441f
+# %% ../../nbs/30_train.learner.ipynb #770cfcb9
 _given = 'self', 'dls', 'model', 'loss_func'      # what `mm_learner` gives to `Learner` itself
 
 def mm_learner(
@@ -458,6 +578,7 @@ def mm_learner(
     cbs = own+list(L(cbs))
     learn = MMLearner(dls, obj, loss_func=take_loss, lr=lr, cbs=cbs, path=path, opt_func=opt_func, **kwargs)
     learn.checkpoint = Path(path)/'checkpoint.pt' if path else None
+    if hasattr(learn, 'recorder'): vars(learn.recorder)['plot_loss'] = learn.plot_loss
     _first_look(learn)
     return learn
 

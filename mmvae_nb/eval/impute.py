@@ -69,12 +69,14 @@ class Imputed:
         as_frames = import_module('mmvae_nb.data.frames').as_frames
         return as_frames(values, like=self.data, numbers=what!='mean')
 
-# %% ../../nbs/76_eval.impute.ipynb #5e29bf16
+# %% ../../nbs/76_eval.impute.ipynb #590a2add
 @patch
 def _repr_html_(self:Imputed):
     "How much of each modality was filled"
     page = import_module('mmvae_nb.page')
-    def said(m): return f'{tuple(m.shape[1:])}, {m.double().mean():.0%} filled' if len(m) else 'nothing'
+    def said(m):
+        share = m.double().mean()
+        return f'{tuple(m.shape[1:])}, {share:.0%} filled'
     rows = [(k, said(m)) for k,m in self.missing.items()]
     facts = dict(rows)
     if len(rows)>12:

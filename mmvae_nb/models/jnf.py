@@ -106,7 +106,7 @@ class _LastStage(_Views):
         self.decoders.load_state_dict(other.decoders.state_dict())
         return self
 
-# %% ../../nbs/49_models.jnf.ipynb #ad510cac
+# %% ../../nbs/49_models.jnf.ipynb #26ba06b4
 class Either(_Told):
     "The joint posterior where a sample is complete, another one where it is not; batch shape `(B,)`"
     arg_constraints = {}
@@ -117,7 +117,8 @@ class Either(_Told):
         super().__init__(q.batch_shape, q.event_shape, validate_args=False)
     def _made_of(self):
         n = int(self.full.sum())
-        return f'the joint posterior for {n} complete samples of {len(self.full)}, {type(self.q).__name__} for the others'
+        other = type(self.q).__name__
+        return f'the joint posterior for {n} complete samples of {len(self.full)}, {other} for the others'
     def _choose(self, complete, other): return torch.where(self.full[:,None], complete, other)
     def sample(self, sample_shape=()):
         z = self.joint.sample(sample_shape)

@@ -411,97 +411,7 @@ def _parts_of(model):
         return {'part': name, 'class': type(part).__name__, 'parameters': n, 'learns in': stages}
     return pd.DataFrame([row(*part) for part in model.named_children()])
 
-# %% ../../nbs/30_train.learner.ipynb #37317b4a
-def _sizes(dls):
-    "Samples of each loader"
-    return [len(getattr(dl, 'dataset', dl)) for dl in getattr(dls, 'loaders', ())]
-
-@patch
-def plot_loss(self:MMLearner,
-    skip_start:int=0, # Epochs to leave out at the start of every stage
-    with_valid:bool=True, # Draw the validation loss, too
-    ax=None, # Axes for all stages in a row (default: new axes for each stage)
-):
-    "Loss of every stage that was trained, in nats; returns the axes"
-    df = self.terms
-    if not len(df):
-        names = {s.name: 1 for s in get_model(self.model).model.stages()}
-        raise ValueError(f'nothing was trained yet, so there is no loss to draw; learn.fit_stages({names})')
-    df = df[df.epoch>=skip_start]
-    if not with_valid: df = df[df.split=='train']
-    if not len(df): raise ValueError(f'no stage has more than {skip_start} epochs; lower skip_start')
-    viz = import_module('mmvae_nb.viz')
-    if ax is not None: return viz.curves(df, ['loss'], axs=[ax])[0]
-    parts = dict(iter(df.groupby('stage', sort=False)))
-    with viz.style():
-        _, axs = viz.grid(1, len(parts), w=3.2)
-        for ax,(name,part) in zip(axs[0], parts.items()):
-            viz.curves(part, ['loss'], axs=[ax])
-            ax.set_title(f'stage {name}')
-        axs[0,0].set_ylabel('loss, nats')
-    return axs[0]
-
-# %% ../../nbs/30_train.learner.ipynb #5dcd5a25
-def _best_given(answers, k, there):
-    "What a modality is shown from: all others that are there, or else the largest subset that the model knows"
-    others = tuple(j for j in answers.names if j!=k and j in there)
-    whole = tuple(j for j in answers.names if j in there)
-    for S in others, whole:
-        if S and answers.can(S): return S
-    known = [S for S in answers.subsets() if set(S)<=set(there)] if answers.given is not None else []
-    return max(known, key=len, default=())
-
-def _in_words(S, k, answers):
-    "What is given, short"
-    others = set(answers.names)-{k}
-    if set(S)==others and len(S)>2: return 'given the others'
-    if set(S)==others|{k}: return 'given all'
-    return f'given {"+".join(S)}' if S else 'given nothing'
-
-def _fullest(x, mask, n):
-    "The `n` samples of a batch that hold most, without what is masked"
-    count = core.seen(x, mask).sum(0)
-    i = count.argsort(descending=True, stable=True)[:n]
-    x = {k: v[i] for k,v in x.items()}
-    return x, {k: m[i] for k,m in (mask or {}).items() if k in x}
-
-def _blank(x, mask, k):
-    "A modality on the CPU, NaN where it was not observed"
-    v = x[k].float()
-    if k in mask: v = torch.where(mask[k].view(-1, *[1]*(v.dim()-1)), v, float('nan'))
-    return v.cpu()
-
-# %% ../../nbs/30_train.learner.ipynb #39088327
-@patch
-def show_results(self:MMLearner,
-    ds_idx:int=1, # Loader: 0 for training, 1 for validation
-    dl=None, # Another loader
-    max_n:int=8, # Samples to show, those that hold most
-    given=None, # Names to condition on (default: for each modality all others, or what the model knows)
-    targets=None, # Modalities to show (default: the first six that the model generates)
-    **kw, # To `viz.show_blocks`, e.g. `title=`
-):
-    "Samples of a batch, and what the model makes of each modality from the others; returns the axes"
-    obj = get_model(self.model)
-    model, answers = obj.model, getattr(obj.model, 'answers', None)
-    if not isinstance(model, core.MultimodalVAE) or not answers.targets: self._refuse()
-    loader = self.dls.loaders[ds_idx] if dl is None else dl
-    x, mask, _ = _parts(first_batch(loader), 'batch')
-    x, mask = to_device([x, mask or {}], next(obj.parameters()).device)
-    x, mask = _fullest({k: v for k,v in x.items() if k in model.names}, mask, max_n)
-    if targets is None: targets = [k for k in answers.targets if k in x][:6]
-    blocks = []
-    for k in core.as_names(targets):
-        S = _best_given(answers, k, x) if given is None else core.as_names(given)
-        choose(k, answers.targets, 'target')
-        with seeded(0): made = model.generate(x if S else None, S or None, k, mask=mask or None)[k][0]
-        made = made.expand(len(core.seen(x)[0]), *made.shape[1:]).float().cpu()
-        there = {'data': _blank(x, mask, k)} if k in x else {}
-        blocks.append((k, {**there, _in_words(S, k, answers): made}))
-    viz = import_module('mmvae_nb.viz')
-    with viz.style(): return viz.show_blocks(blocks, **kw)
-
-# %% ../../nbs/30_train.learner.ipynb #364d2532
+# %% ../../nbs/30_train.learner.ipynb #a84ebb00
 def _done(rows, name):
     "What was trained of a stage, in words"
     if not len(rows): return 'not trained'
@@ -510,7 +420,8 @@ def _done(rows, name):
     split = 'valid' if (own.split=='valid').any() else 'train'
     losses = own[own.split==split].loss
     n = int(own.epoch.max())+1
-    return f'{n} epochs, {split} loss {losses.iloc[0]:.4g} at first, {losses.iloc[-1]:.4g} at last, best {losses.min():.4g}'
+    first, last = losses.iloc[0], losses.iloc[-1]
+    return f'{n} epochs, {split} loss from {first:.4g} to {last:.4g}, best {losses.min():.4g}'
 
 @patch
 def _repr_html_(self:MMLearner):
@@ -554,6 +465,36 @@ class _Suits(_Light):
             if name not in _instead: continue
             fine = _harmless.get(name)
             if not (fine and fine(cb)): raise ValueError(f'{name} {_instead[name]}')
+
+# %% ../../nbs/30_train.learner.ipynb #37317b4a
+def _sizes(dls):
+    "Samples of each loader"
+    return [len(getattr(dl, 'dataset', dl)) for dl in getattr(dls, 'loaders', ())]
+
+@patch
+def plot_loss(self:MMLearner,
+    skip_start:int=0, # Epochs to leave out at the start of every stage
+    with_valid:bool=True, # Draw the validation loss, too
+    ax=None, # Axes for all stages in a row (default: new axes for each stage)
+):
+    "Loss of every stage that was trained, in nats; returns the axes"
+    df = self.terms
+    if not len(df):
+        names = {s.name: 1 for s in get_model(self.model).model.stages()}
+        raise ValueError(f'nothing was trained yet, so there is no loss to draw; learn.fit_stages({names})')
+    df = df[df.epoch>=skip_start]
+    if not with_valid: df = df[df.split=='train']
+    if not len(df): raise ValueError(f'no stage has more than {skip_start} epochs; lower skip_start')
+    viz = import_module('mmvae_nb.viz')
+    if ax is not None: return viz.curves(df, ['loss'], axs=[ax])[0]
+    parts = dict(iter(df.groupby('stage', sort=False)))
+    with viz.style():
+        _, axs = viz.grid(1, len(parts), w=3.2)
+        for ax,(name,part) in zip(axs[0], parts.items()):
+            viz.curves(part, ['loss'], axs=[ax])
+            ax.set_title(f'stage {name}')
+        axs[0,0].set_ylabel('loss, nats')
+    return axs[0]
 
 # %% ../../nbs/30_train.learner.ipynb #770cfcb9
 _given = 'self', 'dls', 'model', 'loss_func'      # what `mm_learner` gives to `Learner` itself
@@ -837,3 +778,72 @@ class Anneal(_Light):
         if self.training: self.put(self.position())
     def before_validate(self): self.put(1.)
     def after_fit(self): self.put(1.)
+
+# %% ../../nbs/30_train.learner.ipynb #4021fa8e
+def _best_given(answers, k, there):
+    "What a modality is shown from: all others that are there, or else the largest subset that the model knows"
+    others = tuple(j for j in answers.names if j!=k and j in there)
+    whole = tuple(j for j in answers.names if j in there)
+    for S in others, whole:
+        if S and answers.can(S): return S
+    known = [S for S in answers.subsets() if set(S)<=set(there)] if answers.given is not None else []
+    return max(known, key=len, default=())
+
+def _in_words(S, k, answers):
+    "What is given, short"
+    others = set(answers.names)-{k}
+    if set(S)==others and len(S)>2: return 'given the others'
+    if set(S)==others|{k}: return 'given all'
+    return f'given {"+".join(S)}' if S else 'given nothing'
+
+def _fullest(x, mask, S, n):
+    "The `n` samples of a batch that hold most, among those that have all of S, or else some of it"
+    obs = core.observed(x, x, mask)
+    count = torch.stack(list(obs.values())).sum(0)
+    fits = torch.ones_like(count, dtype=torch.bool)
+    if S:
+        has = torch.stack([obs[k] for k in S])
+        fits = has.all(0) if has.all(0).any() else has.any(0)
+    order = count.argsort(descending=True, stable=True)
+    i = order[fits[order]][:n]
+    if not len(i): raise ValueError(f'no sample of the batch has any of {S}; give something else')
+    return [{k: v[i] for k,v in d.items()} for d in (x, mask)]
+
+# %% ../../nbs/30_train.learner.ipynb #e53a0d3b
+def _block(model, x, mask, k, S):
+    "Rows of a picture: modality `k` of a batch, NaN where it was not observed, and what comes of S"
+    B = len(next(iter(x.values())))
+    with seeded(0): made = model.generate(x if S else None, S or None, k, mask=mask or None)[k][0]
+    rows = {_in_words(S, k, model.answers): made.expand(B, *made.shape[1:]).float().cpu()}
+    if k not in x: return rows
+    v = x[k].float()
+    event = [1]*(v.dim()-1)
+    if k in mask: v = torch.where(mask[k].view(-1, *event), v, float('nan'))
+    return {'data': v.cpu(), **rows}
+
+@patch
+def show_results(self:MMLearner,
+    ds_idx:int=1, # Loader: 0 for training, 1 for validation
+    dl=None, # Another loader
+    max_n:int=8, # Samples to show, those that hold most
+    given=None, # Names to condition on (default: for each modality all others, or what the model knows)
+    targets=None, # Modalities to show (default: the first six that the model generates)
+    **kw, # To `viz.show_blocks`, e.g. `title=`
+):
+    "Samples of a batch, and what the model makes of each modality from the others; returns the axes"
+    model = get_model(self.model).model
+    if not isinstance(model, core.MultimodalVAE) or not model.answers.targets: self._refuse()
+    answers = model.answers
+    loader = self.dls.loaders[ds_idx] if dl is None else dl
+    x, mask, _ = _parts(first_batch(loader), 'batch')
+    x, mask = to_device([x, mask or {}], next(model.parameters()).device)
+    x, mask = ({k: v for k,v in d.items() if k in model.names} for d in (x, mask))
+    if targets is None: targets = [k for k in answers.targets if k in x][:6]
+    blocks = []
+    for k in core.as_names(targets):
+        choose(k, answers.targets, 'target')
+        S = _best_given(answers, k, x) if given is None else core.as_names(given)
+        for j in S: choose(j, x, 'modality')
+        blocks.append((k, _block(model, *_fullest(x, mask, S, max_n), k, S)))
+    viz = import_module('mmvae_nb.viz')
+    with viz.style(): return viz.show_blocks(blocks, **kw)

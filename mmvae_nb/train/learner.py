@@ -466,7 +466,7 @@ class _Suits(_Light):
             fine = _harmless.get(name)
             if not (fine and fine(cb)): raise ValueError(f'{name} {_instead[name]}')
 
-# %% ../../nbs/30_train.learner.ipynb #37317b4a
+# %% ../../nbs/30_train.learner.ipynb #d34010f5
 def _sizes(dls):
     "Samples of each loader"
     return [len(getattr(dl, 'dataset', dl)) for dl in getattr(dls, 'loaders', ())]
@@ -493,6 +493,7 @@ def plot_loss(self:MMLearner,
         for ax,(name,part) in zip(axs[0], parts.items()):
             viz.curves(part, ['loss'], axs=[ax])
             ax.set_title(f'stage {name}')
+            ax.locator_params('x', integer=True)
         axs[0,0].set_ylabel('loss, nats')
     return axs[0]
 

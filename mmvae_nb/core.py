@@ -871,3 +871,90 @@ class MultimodalVAE(_Drawn):
             z = self.codes(x, given, n, mask, sampler, **how)
             decoded = self.decode(z, targets)
             return {k: p.sample() if sample else p.mean for k,p in decoded.items()}
+
+# %% ../nbs/01_core.ipynb #ed1874ed
+def _few(lines, most=8):
+    "The first of many lines, and how many more there are"
+    if len(lines)<=most: return lines
+    left = len(lines)-most+1
+    return [*lines[:most-1], f'... and {left} more']
+
+def _named(o):
+    "What to call something that has a name, or else a class"
+    return o if isinstance(o, str) else getattr(o, '__name__', type(o).__name__)
+
+def _said_modality(m):
+    "A modality in a line"
+    parts = [str(m.shape), _named(m.likelihood)]
+    if m.weight!=1: parts.append(f'weight {float(m.weight):g}')
+    if m.units is not None: parts.append(f'units {_named(m.units)}')
+    if m.holes: parts.append('single entries may be missing')
+    return f'{m.name}: {", ".join(parts)}'
+
+def _n_parameters(module):
+    "Parameters that have a shape; lazy layers get one when they are first used"
+    there = [p for p in module.parameters() if not nn.parameter.is_lazy(p)]
+    return sum(p.numel() for p in there)
+
+def _said_latent(model):
+    "Latent size, and what it consists of"
+    shared = getattr(model, 'd_shared', None)
+    own = getattr(model, 'sizes', None)
+    if shared is None or not isinstance(own, Mapping): return str(model.d)
+    private = _few([f'{n} of {k}' for k,n in own.items()])
+    return f'{model.d} ({shared} shared, {", ".join(private)})'
+
+# %% ../nbs/01_core.ipynb #4dd5b471
+def _said_given(answers):
+    "What a model conditions on, however many subsets that are"
+    if answers.given is None and not answers.needs: return 'any subset of its modalities'
+    if answers.needs: return answers.say().removeprefix('it conditions on ')
+    listed = ['+'.join(S) for S in answers.subsets()]
+    return ' or '.join(_few(listed)) or 'nothing'
+
+def _said_targets(answers):
+    "What a model generates"
+    if not answers.targets: return 'nothing'
+    every = set(answers.targets)==set(answers.names)
+    what = 'every modality' if every else ', '.join(_few([*answers.targets]))
+    return what+(', also with nothing given' if answers.prior else '')
+
+def _model_facts(model):
+    "What is to be known of a model, by name"
+    answers = model.answers
+    like = _like(model)
+    facts = {'latent size': _said_latent(model), 'parameters': f'{_n_parameters(model):,}'}
+    facts['stages'] = ', '.join(s.name for s in model.stages())
+    facts['conditions on'] = _said_given(answers)
+    facts['generates'] = _said_targets(answers)
+    if answers.label: facts['classifies'] = answers.label
+    facts['learns from'] = 'incomplete samples too' if answers.incomplete else 'complete samples'
+    if model.samplers: facts['samplers'] = ', '.join(model.samplers)
+    if like is not None: facts['lies on'] = f'{like.device}, {str(like.dtype).removeprefix("torch.")}'
+    return facts
+
+def _is_built(model):
+    "Is the constructor done?"
+    return 'mods' in model.__dict__ and '_building' not in model.__dict__
+
+# %% ../nbs/01_core.ipynb #64a7ccfd
+@patch
+def __repr__(self:MultimodalVAE):
+    name = type(self).__name__
+    if not _is_built(self): return f'{name}: not built yet'
+    mods = _few([_said_modality(m) for m in self.mods.values()])
+    facts = [f'{k}: {v}' for k,v in _model_facts(self).items()]
+    return '\n  '.join([f'{name}: {len(self.mods)} modalities', *mods, *facts])
+
+@patch
+def _repr_html_(self:MultimodalVAE):
+    if not _is_built(self): return None
+    page = import_module('mmvae_nb.page')
+    lines = [_said_modality(m) for m in self.mods.values()]
+    mods = page.joined(lines, '<br>')
+    if len(lines)>8: mods = page.fold(f'{len(lines)} modalities', mods)
+    facts = {'modalities': mods, **_model_facts(self)}
+    parts = {k: _n_parameters(part) for k,part in self.named_children()}
+    shares = ', '.join(f'{k} {n:,}' for k,n in parts.items() if n)
+    if shares: facts['parameters'] += f' ({shares})'
+    return page.card(type(self).__name__, facts, note='torch.nn.Module.__repr__(model) lists the layers')

@@ -6,6 +6,14 @@
 __all__ = ['MMData', 'nan_masks', 'one_hot', 'same_classes', 'with_labels', 'mcar', 'missing_by_label', 'whole_file', 'MMLoader',
            'mm_dls']
 
+# %% ../../nbs/20_data.core.ipynb #fb41c7a3
+import importlib, warnings
+
+# fastai's layers call what torch calls deprecated, once, when they are imported
+with warnings.catch_warnings():
+    warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
+    importlib.import_module('fastai.data.core')
+
 # %% ../../nbs/20_data.core.ipynb #a0beba3e
 import copy, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings
 import numpy as np
@@ -870,7 +878,7 @@ def _kind_of_labels(data):
     unknown = int((y<0).sum())
     return f'{said}, {unknown:,} of unknown class' if unknown else said
 
-# %% ../../nbs/20_data.core.ipynb #af3ab513
+# %% ../../nbs/20_data.core.ipynb #bc8c9391
 @patch
 def cells(self:MMData,
     name:str, # Modality
@@ -901,8 +909,11 @@ def __repr__(self:MMData):
         has = self.observed(k)
         said = '' if self.mask is None else f', observed {has.float().mean():.0%}'
         if k not in self.holes or not has.any(): return said
-        lost = 1-self.cells(k)[has].double().mean().item()
-        return f'{said}, {100*lost:.2g}% of its entries missing'
+        rows = has.nonzero()[:,0]
+        step = 1+len(rows)//4096                            # some rows of many
+        lost = self.x[k][rows[::step]].isnan().double().mean().item()
+        about = 'about ' if step>1 else ''
+        return f'{said}, {about}{100*lost:.2g}% of its entries missing'
     lines = [f'MMData: {len(self):,} samples{_kind_of_labels(self)}']
     for k,v in self.x.items(): lines.append(row(k, v)+share(k))
     for k,v in (self.cache or {}).items(): lines.append(row(f'cached {k}', v))
@@ -1710,3 +1721,50 @@ def show_batch(self:MMLoader,
     "Draw a batch: a row for each modality, a column for each sample; returns the axes"
     if b is None: b = self.one_batch()
     return self.dataset.show(max_n, b, **kw)
+
+# %% ../../nbs/20_data.core.ipynb #bc36edf1
+def _small(v, side=64):
+    "Pictures of at most about `side` pixels, in [0,1]"
+    step = -(-max(v.shape[-2:])//side)
+    v = v[...,::step,::step]
+    known = v[v.isfinite()]
+    if not len(known): return v
+    low, high = known.min(), known.max()
+    if low>=0 and high<=1: return v
+    return (v-low)/(high-low).clamp(min=1e-12)
+
+def _thumbnails(data, n=6, most=4):
+    "PNG of the first samples of modalities that are images, and their names; None without such"
+    viz = import_module('mmvae_nb.viz')
+    images = [k for k,v in data.x.items() if viz._is_image(tuple(v.shape[1:]))][:most]
+    if not images or not len(data): return None, ''
+    x = data.part(slice(n), images)
+    def shown(k):
+        v = x[k].float().cpu()
+        has = data.observed(k)[:n].cpu().view(-1, 1, 1, 1)
+        return _small(torch.where(has, v, float('nan')))
+    with viz.style(): png = viz.picture(viz.show_images({k: shown(k) for k in images}))
+    names = ' and '.join(images)
+    return png, f'{names} of the first {min(n, len(data))} samples'
+
+# %% ../../nbs/20_data.core.ipynb #8fd2c877
+def _complete(data):
+    "How many samples have every modality, in words"
+    if not data.mask: return 'every sample has every modality'
+    n = int(data._seen().all(0).sum())
+    return f'{n:,} samples have every modality'
+
+@patch
+def _repr_html_(self:MMData):
+    "Modalities, what is missing, labels, and the first pictures; no pass over large data"
+    page = import_module('mmvae_nb.page')
+    head = f'MMData: {len(self):,} samples{_kind_of_labels(self)}'
+    said = repr(self)[len(head):].strip().splitlines()           # a line for each modality
+    rows = [line.strip().partition(': ')[::2] for line in said]
+    facts = dict(rows)
+    if len(rows)>12:
+        table = page.table(('modality','what is there'), rows)
+        facts = {'modalities': page.fold(f'{len(self.x)} modalities', table)}
+    if self.x: facts['complete'] = _complete(self)
+    png, what = _thumbnails(self)
+    return page.card(head, facts, png, what, what)

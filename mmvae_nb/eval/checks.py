@@ -401,6 +401,29 @@ class CheckReport:
             raise AssertionError('\n'.join(lines))
         return self
 
+# %% ../../nbs/78_eval.checks.ipynb #77106f80
+def _result_table(page, rows):
+    "Checks of one result"
+    head = 'check', 'error', 'allowed', 'where'
+    def cells(r):
+        ran = r.result!='not run'
+        numbers = [f'{v:.2g}' if ran else '' for v in (r.error, r.allowed)]
+        return [r.check, *numbers, f'{r.where} {r.note}'.strip()]
+    return page.table(head, [cells(r) for r in rows])
+
+@patch
+def _repr_html_(self:CheckReport):
+    "What failed, what did not run, and, folded, what passed"
+    page = importlib.import_module('mmvae_nb.page')
+    facts = {}
+    for result in 'FAILED', 'not run', 'ok':
+        rows = self.of(result)
+        if not rows: continue
+        table = _result_table(page, rows)
+        facts[f'{result} ({len(rows)})'] = page.fold(f'{len(rows)} checks', table) if result=='ok' else table
+    said = 'nothing failed' if self.ok else f'{len(self.of("FAILED"))} failed'
+    return page.card(f'{type(self).__name__}: {said} of {len(self.rows)} checks', facts)
+
 # %% ../../nbs/78_eval.checks.ipynb #215fc982
 @register_check
 def check_bound(c):

@@ -7,9 +7,10 @@ __all__ = ['cohort_likelihoods', 'small_settings', 'small_options', 'bounds', 'I
            'imputation_error', 'cohort', 'LogInputs', 'small_modalities', 'imputation_table', 'is_small_cohort',
            'small_epochs']
 
-# %% ../../nbs/76_eval.impute.ipynb #52639050
+# %% ../../nbs/76_eval.impute.ipynb #2b9eee54
 import math, pandas as pd, torch, torch.nn.functional as F, warnings
 from dataclasses import dataclass
+from fastcore.basics import patch
 from importlib import import_module
 from ..core import as_names, choose, eval_mode, register, seeded
 from ..data.core import MMData, mcar
@@ -70,6 +71,23 @@ class Imputed:
         as_frames = import_module('mmvae_nb.data.frames').as_frames
         seen = None if what=='sd' else self.data                             # to the last digit
         return as_frames(values, like=self.data, numbers=what!='mean', seen=seen)
+
+# %% ../../nbs/76_eval.impute.ipynb #590a2add
+@patch
+def _repr_html_(self:Imputed):
+    "How much of each modality was filled"
+    page = import_module('mmvae_nb.page')
+    def said(m):
+        share = m.double().mean()
+        return f'{tuple(m.shape[1:])}, {share:.0%} filled'
+    rows = [(k, said(m)) for k,m in self.missing.items()]
+    facts = dict(rows)
+    if len(rows)>12:
+        table = page.table(('modality','what was filled'), rows)
+        facts = {'modalities': page.fold(f'{len(rows)} modalities', table)}
+    if len(self.alone): facts['from the prior'] = f'{len(self.alone):,} samples with nothing observed'
+    head = f'Imputed: {len(self):,} samples, {self.level:.0%} intervals from {self.n} draws'
+    return page.card(head, facts, note='.mean, .sd, .low and .high hold tensors by modality; .frames() gives tables')
 
 # %% ../../nbs/76_eval.impute.ipynb #a065108d
 def _cells(data, k):

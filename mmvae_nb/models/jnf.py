@@ -5,17 +5,16 @@
 # %% auto #0
 __all__ = ['Given', 'shared_info', 'Either', 'JNF']
 
-# %% ../../nbs/49_models.jnf.ipynb #b14e502c
+# %% ../../nbs/49_models.jnf.ipynb #af992255
 import torch
 from dataclasses import replace
 from functools import partial
 from torch import nn
-from torch.distributions import Distribution
 from ..theory.cca import DCCA, width
 from ..theory.contrastive import Contrastive
 from ..core import Stage, as_modalities, choose, eval_mode, on_observed, register
 from ..dists import Encoder, NormalHead
-from ..theory.experts import wide_of
+from ..theory.experts import _Told, wide_of
 from ..theory.flows import FlowHead, experts_logp
 from ..theory.hmc import ProductPosterior
 from .base import JointVAE
@@ -107,8 +106,8 @@ class _LastStage(_Views):
         self.decoders.load_state_dict(other.decoders.state_dict())
         return self
 
-# %% ../../nbs/49_models.jnf.ipynb #d20207c3
-class Either(Distribution):
+# %% ../../nbs/49_models.jnf.ipynb #26ba06b4
+class Either(_Told):
     "The joint posterior where a sample is complete, another one where it is not; batch shape `(B,)`"
     arg_constraints = {}
     def __init__(self, q, joint, full): # `full` is bool `(B,)`
@@ -116,6 +115,10 @@ class Either(Distribution):
         self.joint = joint
         self.full = full
         super().__init__(q.batch_shape, q.event_shape, validate_args=False)
+    def _made_of(self):
+        n = int(self.full.sum())
+        other = type(self.q).__name__
+        return f'the joint posterior for {n} complete samples of {len(self.full)}, {other} for the others'
     def _choose(self, complete, other): return torch.where(self.full[:,None], complete, other)
     def sample(self, sample_shape=()):
         z = self.joint.sample(sample_shape)

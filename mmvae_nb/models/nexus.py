@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['keep_some', 'CodeDecoder', 'NexusPosterior', 'Nexus', 'log_w']
 
-# %% ../../nbs/54_models.nexus.ipynb #bb15bc5a
+# %% ../../nbs/54_models.nexus.ipynb #60fc7317
 import math, torch
 from dataclasses import replace
 from torch import nn
-from torch.distributions import Distribution
 from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, eval_mode, hide, nonnegative, part_of,
                            per_modality, register, seen)
 from ..dists import NormalHead, NormalPrior, kl, normal
+from ..theory.experts import _Told
 from .base import _check_encoders
 from ..nets import MLP, decoder_of, quiet_gain, unimodal_encoders
 
@@ -69,8 +69,8 @@ class CodeDecoder(nn.Module):
         self.log_scale.copy_(spread.log())
         self.begun.fill_(True)
 
-# %% ../../nbs/54_models.nexus.ipynb #b86f113e
-class NexusPosterior(Distribution):
+# %% ../../nbs/54_models.nexus.ipynb #2ffd7c43
+class NexusPosterior(_Told):
     "q(n|x_S): codes drawn from their encoders, then the nexus given these; no density, batch shape `(B,)`"
     arg_constraints = {}
     def __init__(self, model, qs, obs=None):
@@ -82,6 +82,7 @@ class NexusPosterior(Distribution):
     def rsample(self, sample_shape=torch.Size()):
         z = {k: q.rsample(sample_shape) for k,q in self.qs.items()}
         return self.model.aggregate(z, self.obs).rsample()
+    def _made_of(self): return f'the nexus of codes of {" and ".join(self.qs)}, drawn without a density'
     @torch.no_grad()
     def sample(self, sample_shape=torch.Size()): return self.rsample(sample_shape)
 

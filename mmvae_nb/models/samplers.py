@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['samplers', 'latent_codes', 'sampler_gain', 'score_components', 'GMMSampler', 'MAFSampler', 'fit_sampler']
 
-# %% ../../nbs/60_models.samplers.ipynb #e5c12a25
+# %% ../../nbs/60_models.samplers.ipynb #198aab06
 import inspect, math, torch, warnings
 from copy import deepcopy
 from fastcore.basics import patch
+from importlib import import_module
 from math import comb
 from torch import nn, Tensor
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
@@ -380,6 +381,26 @@ class MAFSampler(nn.Module):
         lp = self.dist().log_prob(u.unsqueeze(-2))             # (...,1)
         log_volume = self.scale.log().sum()
         return lp.squeeze(-1)-log_volume
+
+# %% ../../nbs/60_models.samplers.ipynb #9174d131
+def _sampler_facts(sampler):
+    "What a sampler is, by name"
+    facts = {'latent size': sampler.d}
+    if isinstance(sampler, GMMSampler): facts['components'] = len(sampler.w)
+    else: facts['parameters'] = f'{sum(p.numel() for p in sampler.parameters()):,}'
+    return facts
+
+def _sampler_repr(self):
+    facts = ', '.join(f'{k} {v}' for k,v in _sampler_facts(self).items())
+    return f'{type(self).__name__}: {facts}'
+
+def _sampler_html(self):
+    page = import_module('mmvae_nb.page')
+    return page.card(type(self).__name__, _sampler_facts(self))
+
+for _kind in GMMSampler, MAFSampler:
+    _kind.__repr__ = _sampler_repr
+    _kind._repr_html_ = _sampler_html
 
 # %% ../../nbs/60_models.samplers.ipynb #02a728b8
 def _epoch(opt, sched, sampler, z, bs):

@@ -6,11 +6,12 @@
 __all__ = ['WideExperts', 'is_strict', 'wide_of', 'WideCount', 'counting_wide', 'note_wide', 'tell_wide', 'poe_posteriors', 'poe',
            'poe_logp', 'Stacked', 'stack', 'Mixture', 'moe', 'membership', 'mopoe']
 
-# %% ../../nbs/13_theory.experts.ipynb #60f728e5
+# %% ../../nbs/13_theory.experts.ipynb #4102c558
 import torch, warnings
 from contextlib import contextmanager
 from fastcore.basics import patch
 from functools import lru_cache, singledispatch
+from importlib import import_module
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Laplace, MultivariateNormal, Normal
 from ..core import choose, subsets
@@ -302,8 +303,26 @@ def poe_logp(
         return lq.sum(0)-times*prior.log_prob(z)
     return logp
 
-# %% ../../nbs/13_theory.experts.ipynb #a03a4b79
-class Stacked(Distribution):
+# %% ../../nbs/13_theory.experts.ipynb #7fdb9eac
+def _family(q):
+    "Name of the family of a distribution"
+    return type(getattr(q, 'base_dist', q)).__name__
+
+class _Told(Distribution):
+    "A distribution that says what it is made of, and draws nothing for that"
+    def _made_of(self): return ''
+    def __repr__(self):
+        shapes = f'batch shape {tuple(self.batch_shape)}, event shape {tuple(self.event_shape)}'
+        return f'{type(self).__name__}: {self._made_of()}; {shapes}'
+    def _repr_html_(self):
+        page = import_module('mmvae_nb.page')
+        facts = {'made of': self._made_of()}
+        facts['batch shape'] = tuple(self.batch_shape)
+        facts['event shape'] = tuple(self.event_shape)
+        return page.card(type(self).__name__, facts)
+
+# %% ../../nbs/13_theory.experts.ipynb #d253ed45
+class Stacked(_Told):
     "Experts of different kinds side by side: batch shape `(M,B)`"
     arg_constraints = {}
     def __init__(self, qs):
@@ -312,6 +331,10 @@ class Stacked(Distribution):
         first = self.qs[0]
         shape = (len(self.qs), *first.batch_shape)
         super().__init__(shape, first.event_shape, validate_args=False)
+
+    def _made_of(self):
+        kinds = ' and '.join(dict.fromkeys(map(_family, self.qs)))
+        return f'{len(self.qs)} experts, {kinds}'
 
     def _each(self, draw, shape): return torch.stack([draw(q, shape) for q in self.qs], len(shape))
     def rsample(self, shape=()): return self._each(lambda q, s: q.rsample(s), shape)
@@ -342,8 +365,8 @@ def stack(
         return torch.stack(vs)                                     # (M,B,...)
     return remap(qs[0], stacked)
 
-# %% ../../nbs/13_theory.experts.ipynb #4ac5854d
-class Mixture(Distribution):
+# %% ../../nbs/13_theory.experts.ipynb #bb2c52d2
+class Mixture(_Told):
     "sum_m w_m q_m(z) with constant weights; draws an expert per data point and per sample"
     arg_constraints = {}
     def __init__(self,
@@ -357,6 +380,9 @@ class Mixture(Distribution):
         self.has_rsample = comps.has_rsample
         self.weights = _weights(weights, comps)
         super().__init__(comps.batch_shape[1:], comps.event_shape, validate_args=False)
+    def _made_of(self):
+        if isinstance(self.comps, Stacked): return f'a mixture of {self.comps._made_of()}'
+        return f'a mixture of {len(self.weights)} experts, {_family(self.comps)}'
 
 # %% ../../nbs/13_theory.experts.ipynb #a9dec897
 def _like(comps):

@@ -6,7 +6,7 @@
 __all__ = ['shift_scale', 'AffineStep', 'MADE', 'Folded', 'folded_net', 'maf', 'FlowPosterior', 'FlowHead', 'flow_encoder',
            'Experts', 'experts_logp', 'batch_map', 'rows']
 
-# %% ../../nbs/14_theory.flows.ipynb #028f0849
+# %% ../../nbs/14_theory.flows.ipynb #f8f3f8af
 import math, torch
 from fastcore.basics import patch
 from nflows.transforms import CompositeTransform
@@ -17,7 +17,7 @@ from torch.distributions import Distribution, Normal
 from typing import NamedTuple
 from ..core import register
 from ..dists import Encoder, NormalHead, remap
-from .experts import stack
+from .experts import _Told, _family, stack
 
 # %% ../../nbs/14_theory.flows.ipynb #e2b44cca
 def shift_scale(
@@ -152,8 +152,8 @@ def maf(
     blocks = [MADE(d, hidden, depth, nf, reverse=k%2==1) for k in range(n_flows)]
     return CompositeTransform([AffineStep(made) for made in blocks])
 
-# %% ../../nbs/14_theory.flows.ipynb #e7c0146c
-class FlowPosterior(Distribution):
+# %% ../../nbs/14_theory.flows.ipynb #690cd8ce
+class FlowPosterior(_Told):
     "A base distribution pushed through folded autoregressive blocks; batch shape `(B,)`, event shape `(d,)`"
     arg_constraints = {}
     has_rsample = True
@@ -164,6 +164,7 @@ class FlowPosterior(Distribution):
         self.base = base
         self.blocks = list(blocks)
         super().__init__(base.batch_shape, base.event_shape, validate_args=False)
+    def _made_of(self): return f'{_family(self.base)}, bent by a flow (blocks: {len(self.blocks)})'
 
 # %% ../../nbs/14_theory.flows.ipynb #2c3dd9d9
 def _pull(z, blocks):

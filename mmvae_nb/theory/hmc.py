@@ -6,14 +6,14 @@
 __all__ = ['HMCState', 'hmc_state', 'leapfrog', 'hmc_step', 'DualAverage', 'dual_start', 'dual_update', 'HMCInfo', 'hmc',
            'slow_direction', 'rises', 'check_normalisable', 'ProductPosterior']
 
-# %% ../../nbs/15_theory.hmc.ipynb #1a18826e
+# %% ../../nbs/15_theory.hmc.ipynb #a6cadb67
 import math, torch
 from fastcore.basics import patch
 from torch import Tensor
 from torch.distributions import Distribution, Normal
 from typing import NamedTuple
 from ..dists import normal
-from .experts import _open_tails, is_strict, note_wide, poe_logp
+from .experts import _Told, _family, _open_tails, is_strict, note_wide, poe_logp
 from .flows import Experts, batch_map, rows
 
 # %% ../../nbs/15_theory.hmc.ipynb #9fd96b25
@@ -315,8 +315,8 @@ def _harmless(q, on):
         return _where(on, v, ones)
     return batch_map(q, safe)
 
-# %% ../../nbs/15_theory.hmc.ipynb #e7be23aa
-class ProductPosterior(Distribution):
+# %% ../../nbs/15_theory.hmc.ipynb #a8f0db6b
+class ProductPosterior(_Told):
     "q(z|x_S), the product of normalised posteriors over p^(|S|-1), sampled by HMC; batch shape `(B,)`"
     arg_constraints = {}
     def __init__(self,
@@ -365,6 +365,15 @@ def experts(self:ProductPosterior, z):
     if self.mask is None: return lq
     on = self.mask[:,None]                                         # (M,1,B)
     return torch.where(on, lq, 0.)
+
+# %% ../../nbs/15_theory.hmc.ipynb #6ceb456e
+@patch
+def _made_of(self:ProductPosterior):
+    kinds = ' and '.join(dict.fromkeys(map(_family, self.qs)))
+    said = f'a product of {len(self.qs)} experts, {kinds}, over the prior, drawn by HMC'
+    if self.mask is None or not self.mask.numel(): return said
+    n = self.mask.sum(0)
+    return f'{said}; {int(n.min())} to {int(n.max())} of them a sample'
 
 # %% ../../nbs/15_theory.hmc.ipynb #a71fd54b
 @patch

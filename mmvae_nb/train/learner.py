@@ -7,7 +7,7 @@ __all__ = ['loss_keywords', 'Objective', 'take_loss', 'OneStage', 'first_batch',
            'rng_state', 'set_rng_state', 'SameNoise', 'AnyDeviceAMP', 'fused_adam', 'Progress', 'MMLearner',
            'mm_learner', 'stage_dls', 'save_atomic', 'Anneal']
 
-# %% ../../nbs/30_train.learner.ipynb #069d474a
+# %% ../../nbs/30_train.learner.ipynb #19f5b449
 import inspect, numpy as np, pandas as pd, tempfile, time, torch, warnings
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -20,6 +20,7 @@ from fastcore.basics import PrettyString, patch
 from fastcore.foundation import L
 from fastprogress.fastprogress import NBMasterBar
 from functools import partial, wraps
+from importlib import import_module
 from pathlib import Path
 from torch import nn
 from .. import core
@@ -478,7 +479,7 @@ def _sum_up(self:Progress):
     table = pd.DataFrame(self.rows).to_html(index=False, float_format='{:.2f}'.format, border=0)
     say(told, f'<p>{told}</p>{table}')
 
-# %% ../../nbs/30_train.learner.ipynb #a4128417
+# %% ../../nbs/30_train.learner.ipynb #390af4c7
 _no_prediction = ('a multimodal VAE has no single prediction; generate from what is given: '
                   'learn.model.model.generate(x, given=..., targets=...)')
 
@@ -505,7 +506,7 @@ class MMLearner(Learner):
     def __repr__(self):
         model = get_model(self.model).model
         names = ', '.join(s.name for s in model.stages())
-        sizes = ' and '.join(str(len(getattr(dl, 'dataset', dl))) for dl in self.dls.loaders)
+        sizes = ' and '.join(str(n) for n in _sizes(self.dls)) or 'no'
         return f'{type(self).__name__}: {type(model).__name__}, stages {names}; {sizes} samples'
     def summary(self):
         "Parts of the model, their numbers of parameters, and the stages in which they learn"
@@ -515,7 +516,7 @@ class MMLearner(Learner):
         raise NotImplementedError("learn.export pickles learner and data; save the model: "
                                   "learn.model.model.save('folder'), which load_model('folder') reads")
     def _refuse(self, *args, **kwargs): raise NotImplementedError(_no_prediction)
-    get_preds = predict = show_results = tta = _refuse
+    get_preds = predict = tta = _refuse
 
 # %% ../../nbs/30_train.learner.ipynb #5ad74a42
 def _parts_of(model):
@@ -529,6 +530,36 @@ def _parts_of(model):
         stages = ', '.join(learns(name)) if n else ''
         return {'part': name, 'class': type(part).__name__, 'parameters': n, 'learns in': stages}
     return pd.DataFrame([row(*part) for part in model.named_children()])
+
+# %% ../../nbs/30_train.learner.ipynb #a84ebb00
+def _done(rows, name):
+    "What was trained of a stage, in words"
+    if not len(rows): return 'not trained'
+    own = rows[rows.stage==name]
+    if not len(own): return 'not trained'
+    split = 'valid' if (own.split=='valid').any() else 'train'
+    losses = own[own.split==split].loss
+    n = int(own.epoch.max())+1
+    first, last = losses.iloc[0], losses.iloc[-1]
+    return f'{n} epochs, {split} loss from {first:.4g} to {last:.4g}, best {losses.min():.4g}'
+
+@patch
+def _repr_html_(self:MMLearner):
+    "Model, data, and what was trained, with its curves"
+    page = import_module('mmvae_nb.page')
+    model = get_model(self.model).model
+    rows = self.terms
+    device = next((str(p.device) for p in model.parameters()), 'no device: there are no parameters')
+    said = page.joined(str(model).splitlines(), '<br>')
+    facts = {'model': page.fold(f'{type(model).__name__} on {device}', said)}
+    sizes = ' and '.join(f'{n:,}' for n in _sizes(self.dls)) or 'no'
+    facts['data'] = f'{sizes} samples (training, validation)'
+    for s in model.stages(): facts[f'stage {s.name}'] = _done(rows, s.name)
+    facts['learning rate'] = self.lr
+    if self.checkpoint: facts['checkpoint'] = self.checkpoint.name
+    if not len(rows): return page.card(type(self).__name__, facts)
+    png = import_module('mmvae_nb.viz').picture(self.plot_loss())
+    return page.card(type(self).__name__, facts, png, 'Loss of every stage')
 
 # %% ../../nbs/30_train.learner.ipynb #6ea8114c
 _instead = {
@@ -555,7 +586,38 @@ class _Suits(_Light):
             fine = _harmless.get(name)
             if not (fine and fine(cb)): raise ValueError(f'{name} {_instead[name]}')
 
-# %% ../../nbs/30_train.learner.ipynb #ae1c441f
+# %% ../../nbs/30_train.learner.ipynb #d34010f5
+def _sizes(dls):
+    "Samples of each loader"
+    return [len(getattr(dl, 'dataset', dl)) for dl in getattr(dls, 'loaders', ())]
+
+@patch
+def plot_loss(self:MMLearner,
+    skip_start:int=0, # Epochs to leave out at the start of every stage
+    with_valid:bool=True, # Draw the validation loss, too
+    ax=None, # Axes for all stages in a row (default: new axes for each stage)
+):
+    "Loss of every stage that was trained, in nats; returns the axes"
+    df = self.terms
+    if not len(df):
+        names = {s.name: 1 for s in get_model(self.model).model.stages()}
+        raise ValueError(f'nothing was trained yet, so there is no loss to draw; learn.fit_stages({names})')
+    df = df[df.epoch>=skip_start]
+    if not with_valid: df = df[df.split=='train']
+    if not len(df): raise ValueError(f'no stage has more than {skip_start} epochs; lower skip_start')
+    viz = import_module('mmvae_nb.viz')
+    if ax is not None: return viz.curves(df, ['loss'], axs=[ax])[0]
+    parts = dict(iter(df.groupby('stage', sort=False)))
+    with viz.style():
+        _, axs = viz.grid(1, len(parts), w=3.2)
+        for ax,(name,part) in zip(axs[0], parts.items()):
+            viz.curves(part, ['loss'], axs=[ax])
+            ax.set_title(f'stage {name}')
+            ax.locator_params('x', integer=True)
+        axs[0,0].set_ylabel('loss, nats')
+    return axs[0]
+
+# %% ../../nbs/30_train.learner.ipynb #770cfcb9
 _given = 'self', 'dls', 'model', 'loss_func'      # what `mm_learner` gives to `Learner` itself
 
 def mm_learner(
@@ -578,6 +640,7 @@ def mm_learner(
     cbs = own+list(L(cbs))
     learn = MMLearner(dls, obj, loss_func=take_loss, lr=lr, cbs=cbs, path=path, opt_func=opt_func, **kwargs)
     learn.checkpoint = Path(path)/'checkpoint.pt' if path else None
+    if hasattr(learn, 'recorder'): vars(learn.recorder)['plot_loss'] = learn.plot_loss
     _first_look(learn)
     return learn
 
@@ -863,3 +926,72 @@ class Anneal(_Light):
         if self.training: self.put(self.position())
     def before_validate(self): self.put(1.)
     def after_fit(self): self.put(1.)
+
+# %% ../../nbs/30_train.learner.ipynb #4021fa8e
+def _best_given(answers, k, there):
+    "What a modality is shown from: all others that are there, or else the largest subset that the model knows"
+    others = tuple(j for j in answers.names if j!=k and j in there)
+    whole = tuple(j for j in answers.names if j in there)
+    for S in others, whole:
+        if S and answers.can(S): return S
+    known = [S for S in answers.subsets() if set(S)<=set(there)] if answers.given is not None else []
+    return max(known, key=len, default=())
+
+def _in_words(S, k, answers):
+    "What is given, short"
+    others = set(answers.names)-{k}
+    if set(S)==others and len(S)>2: return 'given the others'
+    if set(S)==others|{k}: return 'given all'
+    return f'given {"+".join(S)}' if S else 'given nothing'
+
+def _fullest(x, mask, S, n):
+    "The `n` samples of a batch that hold most, among those that have all of S, or else some of it"
+    obs = core.observed(x, x, mask)
+    count = torch.stack(list(obs.values())).sum(0)
+    fits = torch.ones_like(count, dtype=torch.bool)
+    if S:
+        has = torch.stack([obs[k] for k in S])
+        fits = has.all(0) if has.all(0).any() else has.any(0)
+    order = count.argsort(descending=True, stable=True)
+    i = order[fits[order]][:n]
+    if not len(i): raise ValueError(f'no sample of the batch has any of {S}; give something else')
+    return [{k: v[i] for k,v in d.items()} for d in (x, mask)]
+
+# %% ../../nbs/30_train.learner.ipynb #e53a0d3b
+def _block(model, x, mask, k, S):
+    "Rows of a picture: modality `k` of a batch, NaN where it was not observed, and what comes of S"
+    B = len(next(iter(x.values())))
+    with seeded(0): made = model.generate(x if S else None, S or None, k, mask=mask or None)[k][0]
+    rows = {_in_words(S, k, model.answers): made.expand(B, *made.shape[1:]).float().cpu()}
+    if k not in x: return rows
+    v = x[k].float()
+    event = [1]*(v.dim()-1)
+    if k in mask: v = torch.where(mask[k].view(-1, *event), v, float('nan'))
+    return {'data': v.cpu(), **rows}
+
+@patch
+def show_results(self:MMLearner,
+    ds_idx:int=1, # Loader: 0 for training, 1 for validation
+    dl=None, # Another loader
+    max_n:int=8, # Samples to show, those that hold most
+    given=None, # Names to condition on (default: for each modality all others, or what the model knows)
+    targets=None, # Modalities to show (default: the first six that the model generates)
+    **kw, # To `viz.show_blocks`, e.g. `title=`
+):
+    "Samples of a batch, and what the model makes of each modality from the others; returns the axes"
+    model = get_model(self.model).model
+    if not isinstance(model, core.MultimodalVAE) or not model.answers.targets: self._refuse()
+    answers = model.answers
+    loader = self.dls.loaders[ds_idx] if dl is None else dl
+    x, mask, _ = _parts(first_batch(loader), 'batch')
+    x, mask = to_device([x, mask or {}], next(model.parameters()).device)
+    x, mask = ({k: v for k,v in d.items() if k in model.names} for d in (x, mask))
+    if targets is None: targets = [k for k in answers.targets if k in x][:6]
+    blocks = []
+    for k in core.as_names(targets):
+        choose(k, answers.targets, 'target')
+        S = _best_given(answers, k, x) if given is None else core.as_names(given)
+        for j in S: choose(j, x, 'modality')
+        blocks.append((k, _block(model, *_fullest(x, mask, S, max_n), k, S)))
+    viz = import_module('mmvae_nb.viz')
+    with viz.style(): return viz.show_blocks(blocks, **kw)

@@ -641,9 +641,10 @@ def _paint_classes(ax, v, look, width, height, color):
     else: ax.set_yticks([])
     ax.set_ylim(-.6, C-.4)
 
-# %% ../nbs/04_viz.ipynb #924669ef
+# %% ../nbs/04_viz.ipynb #73a2d2f1
 def _in_cell(v, categories)->str:
     "A line of a table for one observation: a number, or the most probable category"
+    if not len(v): return ''
     if not np.isfinite(v).any(): return '?'
     if categories is None: return f'{v[0]:.3g}'
     if not v.any(): return '?'

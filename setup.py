@@ -23,7 +23,7 @@ setup(
     long_description=readme.read_text(encoding='utf-8') if readme.exists() else '', long_description_content_type='text/markdown',
     packages=find_packages(include=['mmvae_nb', 'mmvae_nb.*']), include_package_data=True, zip_safe=False,
     python_requires=f">={cfg['min_python']}", install_requires=cfg['requirements'].split(),
-    extras_require={'dev': cfg['dev_requirements'].split()},
+    extras_require={'dev': cfg['dev_requirements'].split(), 'explore': cfg['explore_requirements'].split()},
     cmdclass={'sdist': SDist},
     entry_points={'console_scripts': cfg['console_scripts'].split(), 'nbdev': ['mmvae_nb = mmvae_nb._modidx:d']},
     classifiers=['Development Status :: 3 - Alpha', 'Intended Audience :: Science/Research', 'Programming Language :: Python :: 3'],

@@ -70,6 +70,6 @@ from .eval.report import metric, evaluate, write_scores, read_scores, write_repo
 from .eval.checks import CheckCase, register_check, CheckReport, check_model
 from .app.estimator import MMEstimator
 from .app.fill import write_filled
-from .app.explore import alpha_explorer, traversal_explorer, subset_explorer
+from .app.explore import alpha_explorer, traversal_explorer, subset_explorer, explore, explore_page, explore_run
 from .core import documented
 documented(globals())

@@ -57,7 +57,7 @@ class _Canvas:
         try: self.show(values)
         except Exception as e: self.refuse(f'{type(e).__name__}: {e}')
 
-# %% ../../nbs/81_app.explore.ipynb #c38a1efd
+# %% ../../nbs/81_app.explore.ipynb #60f170d7
 def _img(png, said)->str:
     "A picture inside a page, with words for those who do not see it"
     code = base64.b64encode(png).decode()
@@ -67,7 +67,7 @@ class Explorer(ipywidgets.VBox):
     "Controls and a picture, stored with the picture for readers without a kernel"
     def _now(self):
         "The canvas that a reader sees"
-        return self._canvas
+        return self._canvas()
     def _repr_mimebundle_(self, **kw):
         "The widget, its picture, and what it shows in words"
         bundle = dict(super()._repr_mimebundle_(**kw) or {})
@@ -94,7 +94,7 @@ def explorer(
         c.description = c.description or k
         c.observe(redraw, 'value')
     box = Explorer([*controls.values(), canvas.image, canvas.said])
-    box._canvas = canvas
+    box._canvas = lambda: canvas
     return box
 
 # %% ../../nbs/81_app.explore.ipynb #ea8420bd
@@ -350,7 +350,7 @@ def _open(model, lacks, ticks):
         box.disabled = bool(why)
         box.description = f'{k}: {why}' if why else k
 
-# %% ../../nbs/81_app.explore.ipynb #3c543f3e
+# %% ../../nbs/81_app.explore.ipynb #f04d2bf4
 def _truth(data, i, names)->dict: # `{name: (1,*shape)}`
     "One sample, NaN where nothing was observed"
     names = [k for k in names if k in data.x]
@@ -367,7 +367,10 @@ def _beside(model, truth, made)->dict:
         rows[k] = torch.cat(parts)
     return rows
 
-def _named(given): return ' and '.join(given) or 'nothing'
+def _named(given)->str:
+    "Names in words"
+    if len(given)>4: return f'{", ".join(given[:3])} and {len(given)-3} more'
+    return ' and '.join(given) or 'nothing'
 
 def _cannot(model, given)->str: # '' if it can
     "Why a model cannot be asked"
@@ -435,7 +438,7 @@ def _subset_pane(scene, sample=0):
     def prepare(i): _open(scene.model, scene.lacks(i), ticks)
     return _Pane(scene.subset, scene.say_subset, list(ticks.values()), own, prepare)
 
-# %% ../../nbs/81_app.explore.ipynb #79aa2cc4
+# %% ../../nbs/81_app.explore.ipynb #78d53d80
 def _bound(controls, panes, shared):
     "Let controls redraw a pane"
     for c in controls: c.observe(lambda _: panes.update(shared()), 'value')
@@ -455,10 +458,10 @@ def subset_explorer(
     pane.update(shared(), first=True)
     _bound([sample,*pane.controls], pane, shared)
     box = Explorer([sample,*pane.widgets])
-    box._canvas = pane.canvas
+    box._canvas = lambda: pane.canvas
     return box
 
-# %% ../../nbs/81_app.explore.ipynb #96293ee7
+# %% ../../nbs/81_app.explore.ipynb #0008bbd4
 def _role(model, dim)->str:
     "What a number of the code is"
     if not isinstance(model, PrivateVAE): return f'number {dim} of the code'
@@ -476,7 +479,7 @@ def walk(self:_Scene, sample, dim, draws, seed):
         return f'{type(model).__name__} decodes no code alone, only beside what is given; see the first tab.'
     given = _most_given(model.answers, self.there(sample))
     x = _sent(model, self.batch(sample, given)) if given else None
-    values = torch.linspace(-2.5, 2.5, 7)
+    values = torch.linspace(-2.5, 2.5, max(3, draws))
     with seeded(seed): made = traverse(model, dim, values, x)
     cols = [f'{v:.1f}' for v in values]
     return self.panels(sample, made, cols, self.say_walk(sample, dim, draws, seed), given)
@@ -528,7 +531,7 @@ def _scale_pane(scene, sample=0):
     def own(): return {'given': given.value, 'alpha': alpha.value}
     return _Pane(scene.scaled, scene.say_scaled, [given,alpha], own)
 
-# %% ../../nbs/81_app.explore.ipynb #4750a237
+# %% ../../nbs/81_app.explore.ipynb #723a59d5
 class _Tabs:
     "Panes behind tabs; only the one that is seen draws, the others when they are"
     def __init__(self, panes:dict, shared):
@@ -580,6 +583,7 @@ def explore(
     for c in common.values(): c.observe(tabs.changed, 'value')
     box = Explorer([ipywidgets.HBox(list(common.values())), tabs.tab])
     box._tabs = tabs
+    box._canvas = lambda: tabs.now.canvas
     return box
 
 # %% ../../nbs/81_app.explore.ipynb #9dcbc9b1
@@ -612,11 +616,11 @@ def _some_dims(scene, most:int)->list:
     spread = torch.stack(codes).std(0)
     return sorted(spread.topk(most).indices.tolist())
 
-# %% ../../nbs/81_app.explore.ipynb #8296c4cf
-def _small(png:bytes, n:int=128)->bytes:
-    "The same picture in at most `n` colours"
+# %% ../../nbs/81_app.explore.ipynb #d8e72547
+def _small(png:bytes)->bytes:
+    "The same picture without a layer of opacity, which is empty"
     file = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert('RGB').quantize(n, dither=Image.Dither.NONE).save(file, 'png', optimize=True)
+    Image.open(io.BytesIO(png)).convert('RGB').save(file, 'png')
     return file.getvalue()
 
 def _entry(made, said)->dict:
@@ -633,7 +637,7 @@ class _Chapter:
     menus:dict # `{name: {value: words}}`
     draw:object # `draw(*values)` to `(axes or reason, words)`
 
-# %% ../../nbs/81_app.explore.ipynb #daa984e2
+# %% ../../nbs/81_app.explore.ipynb #08a6c8c3
 def _chapters(scene, samples, subsets, seeds, dims, draws)->list:
     "The questions of a page, as far as the model answers them"
     model = scene.model
@@ -655,8 +659,9 @@ def _chapters(scene, samples, subsets, seeds, dims, draws)->list:
     if model.answers.prior:
         moving = {d: _role(model, d) for d in dims}
         out.append(_Chapter('Along the code', 'One number moves, all others stay.', {'sample': rows, 'number': moving}, walk))
-    single = {k: f'given {k}' for k in model.names if model.answers.private and model.answers.can((k,))}
+    single = [k for k in model.names if model.answers.private and model.answers.can((k,))]
     if single:
+        single = {k: f'given {k}' for k in single[:3]}
         scales = {a: f'times {a:g}' for a in (0.,1.,2.)}
         out.append(_Chapter('Private codes', 'What is not given varies with the scale of its private code.',
                             {'sample': rows, 'given': single, 'scale': scales}, scaled))
@@ -715,14 +720,14 @@ def _whole_page(title, sections)->str:
     body = f'<h1>{title}</h1>{"".join(sections)}<script>{_page_script}</script>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>'
 
-# %% ../../nbs/81_app.explore.ipynb #e3c3ac5d
+# %% ../../nbs/81_app.explore.ipynb #607ff770
 def explore_page(
     model, # Any trained model
     data, # `MMData`, complete or not
     path, # HTML file to write
     title:str='Explorer', # Heading
     samples:int=3, # Samples to choose from
-    subsets:int=8, # Subsets to choose from
+    subsets:int=6, # Subsets to choose from
     seeds:int=2, # Seeds to choose from
     dims:int=6, # Numbers of the code to move
     draws:int=3, # Draws in a row

@@ -436,11 +436,11 @@ def _blocks_picture(blocks, cols, kb):
     _say_unseen(ax, images, _middles(w, n, n), middles, w*k/n)
     return ax
 
-# %% ../nbs/04_viz.ipynb #67d10cf6
+# %% ../nbs/04_viz.ipynb #59966328
 _roles = r'^(given|truth|true|generated) | \(given\)$|, draw \d+$'
 
 def _modality_of(label, before=None)->str:
-    "The modality that a row shows: 'truth blood', 'blood (given)' and 'blood, draw 2' show blood; 'draw 2' the one before"
+    "The modality of a row: 'truth blood', 'blood (given)' and 'blood, draw 2' show blood; 'draw 2' the one before"
     label = str(label)
     if before and re.fullmatch(r'draw \d+', label): return before
     return re.sub(_roles, '', label)
@@ -723,7 +723,7 @@ def _name_row(ax, label, bold, color, left):
     ax.annotate(text, (0, .5), xytext=(_points(12-left), 0), xycoords='axes fraction', textcoords='offset points',
                 fontsize=8, fontweight=weight, va='center')
 
-# %% ../nbs/04_viz.ipynb #05f244b4
+# %% ../nbs/04_viz.ipynb #03a9e214
 _left = 128                                                     # pixels for the names of rows and their scales
 
 def _empty_cells(ax, v, width):
@@ -760,7 +760,7 @@ def show_panels(
     places, h = _places(x, looks, width, head)
     w = _left+n*width+6
     fig = plt.figure(figsize=(w/100, h/100), dpi=100, layout='none')
-    if title: fig.text(6/w, 1-4/h, title, fontsize=9, va='top')
+    if title: fig.text(6/w, 1-4/h, _short(title, w//7), fontsize=9, va='top')
     axs = np.array([_row_axes(fig, place, (w, h), n, width) for place in places])
     for ax,(k,v),(_,height) in zip(axs, x.items(), places):
         color = color_of((of or {}).get(k, _modality_of(k)))

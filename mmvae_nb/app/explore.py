@@ -57,7 +57,7 @@ class _Canvas:
         try: self.show(values)
         except Exception as e: self.refuse(f'{type(e).__name__}: {e}')
 
-# %% ../../nbs/81_app.explore.ipynb #60f170d7
+# %% ../../nbs/81_app.explore.ipynb #4d10213c
 def _img(png, said)->str:
     "A picture inside a page, with words for those who do not see it"
     code = base64.b64encode(png).decode()
@@ -65,9 +65,10 @@ def _img(png, said)->str:
 
 class Explorer(ipywidgets.VBox):
     "Controls and a picture, stored with the picture for readers without a kernel"
+    _tabs = None # Of several pictures, which is seen
     def _now(self):
         "The canvas that a reader sees"
-        return self._canvas()
+        return self._tabs.now.canvas if self._tabs else self._canvas
     def _repr_mimebundle_(self, **kw):
         "The widget, its picture, and what it shows in words"
         bundle = dict(super()._repr_mimebundle_(**kw) or {})
@@ -94,7 +95,7 @@ def explorer(
         c.description = c.description or k
         c.observe(redraw, 'value')
     box = Explorer([*controls.values(), canvas.image, canvas.said])
-    box._canvas = lambda: canvas
+    box._canvas = canvas
     return box
 
 # %% ../../nbs/81_app.explore.ipynb #ea8420bd
@@ -202,7 +203,7 @@ def traversal_rows(
         rows[f'z{d}'] = out[target]
     return rows
 
-# %% ../../nbs/81_app.explore.ipynb #263bbdf3
+# %% ../../nbs/81_app.explore.ipynb #7ee09b72
 def traversal_explorer(
     model, # As in `traversal_rows`
     x:dict, # A batch of one to start from; `None`: the mean of the prior
@@ -213,7 +214,7 @@ def traversal_explorer(
     def draw(dim, target):
         rows = traversal_rows(model, x, target, (dim,), **kw)
         return _show(model, target, rows, cols)
-    def say(dim, target): return f'What {target} becomes while number {dim} of the code moves from {cols[0]} to {cols[-1]}'
+    def say(dim, target): return f'What {target} becomes while number {dim} moves from {cols[0]} to {cols[-1]}'
     dim = ipywidgets.IntSlider(0, min=0, max=model.d-1)
     names = list(model.answers.targets)
     target = ipywidgets.Dropdown(options=names)
@@ -438,7 +439,7 @@ def _subset_pane(scene, sample=0):
     def prepare(i): _open(scene.model, scene.lacks(i), ticks)
     return _Pane(scene.subset, scene.say_subset, list(ticks.values()), own, prepare)
 
-# %% ../../nbs/81_app.explore.ipynb #78d53d80
+# %% ../../nbs/81_app.explore.ipynb #79aa2cc4
 def _bound(controls, panes, shared):
     "Let controls redraw a pane"
     for c in controls: c.observe(lambda _: panes.update(shared()), 'value')
@@ -458,10 +459,10 @@ def subset_explorer(
     pane.update(shared(), first=True)
     _bound([sample,*pane.controls], pane, shared)
     box = Explorer([sample,*pane.widgets])
-    box._canvas = lambda: pane.canvas
+    box._canvas = pane.canvas
     return box
 
-# %% ../../nbs/81_app.explore.ipynb #0008bbd4
+# %% ../../nbs/81_app.explore.ipynb #b19225e2
 def _role(model, dim)->str:
     "What a number of the code is"
     if not isinstance(model, PrivateVAE): return f'number {dim} of the code'
@@ -482,7 +483,7 @@ def walk(self:_Scene, sample, dim, draws, seed):
     values = torch.linspace(-2.5, 2.5, max(3, draws))
     with seeded(seed): made = traverse(model, dim, values, x)
     cols = [f'{v:.1f}' for v in values]
-    return self.panels(sample, made, cols, self.say_walk(sample, dim, draws, seed), given)
+    return self.panels(sample, made, cols, f'Sample {sample}: {_role(model, dim)} moves', given)
 
 @patch
 def say_walk(self:_Scene, sample, dim, draws, seed):
@@ -531,7 +532,7 @@ def _scale_pane(scene, sample=0):
     def own(): return {'given': given.value, 'alpha': alpha.value}
     return _Pane(scene.scaled, scene.say_scaled, [given,alpha], own)
 
-# %% ../../nbs/81_app.explore.ipynb #723a59d5
+# %% ../../nbs/81_app.explore.ipynb #4750a237
 class _Tabs:
     "Panes behind tabs; only the one that is seen draws, the others when they are"
     def __init__(self, panes:dict, shared):
@@ -583,7 +584,6 @@ def explore(
     for c in common.values(): c.observe(tabs.changed, 'value')
     box = Explorer([ipywidgets.HBox(list(common.values())), tabs.tab])
     box._tabs = tabs
-    box._canvas = lambda: tabs.now.canvas
     return box
 
 # %% ../../nbs/81_app.explore.ipynb #9dcbc9b1
@@ -637,7 +637,7 @@ class _Chapter:
     menus:dict # `{name: {value: words}}`
     draw:object # `draw(*values)` to `(axes or reason, words)`
 
-# %% ../../nbs/81_app.explore.ipynb #08a6c8c3
+# %% ../../nbs/81_app.explore.ipynb #0ad32744
 def _chapters(scene, samples, subsets, seeds, dims, draws)->list:
     "The questions of a page, as far as the model answers them"
     model = scene.model
@@ -658,7 +658,8 @@ def _chapters(scene, samples, subsets, seeds, dims, draws)->list:
                     {'sample': rows, 'given': named, 'seed': again}, subset)]
     if model.answers.prior:
         moving = {d: _role(model, d) for d in dims}
-        out.append(_Chapter('Along the code', 'One number moves, all others stay.', {'sample': rows, 'number': moving}, walk))
+        menus = {'sample': rows, 'number': moving}
+        out.append(_Chapter('Along the code', 'One number moves, all others stay.', menus, walk))
     single = [k for k in model.names if model.answers.private and model.answers.can((k,))]
     if single:
         single = {k: f'given {k}' for k in single[:3]}
@@ -667,15 +668,17 @@ def _chapters(scene, samples, subsets, seeds, dims, draws)->list:
                             {'sample': rows, 'given': single, 'scale': scales}, scaled))
     return out
 
-# %% ../../nbs/81_app.explore.ipynb #7172e55a
+# %% ../../nbs/81_app.explore.ipynb #91007796
 _page_style = '''
 :root{color-scheme:light dark;--ground:#fff;--text:#1c1c1c;--soft:#555;--line:#ccc}
 @media(prefers-color-scheme:dark){:root{--ground:#17191c;--text:#eee;--soft:#b5b5b5;--line:#555}}
-body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:1.5rem auto;padding:0 .75rem;background:var(--ground);color:var(--text)}
+body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:1.5rem auto;padding:0 .75rem}
+body{background:var(--ground);color:var(--text)}
 h1{font-size:1.4rem}h2{font-size:1.15rem;margin:2rem 0 0}p{margin:.2rem 0 .6rem;color:var(--soft)}
 form{display:flex;flex-wrap:wrap;gap:.5rem 1rem}label{display:flex;flex-direction:column;font-size:.85rem;min-width:0}
 select{font:inherit;padding:.3rem;max-width:100%}figure{margin:.8rem 0}
-figure div{background:#fff;border:1px solid var(--line);border-radius:6px;padding:6px;width:fit-content;max-width:100%;box-sizing:border-box}
+figure div{background:#fff;border:1px solid var(--line);border-radius:6px;padding:6px;box-sizing:border-box}
+figure div{width:fit-content;max-width:100%}
 img{display:block;max-width:100%;height:auto}figcaption{color:var(--soft);margin-top:.4rem}[hidden]{display:none}
 '''
 _page_script = '''
@@ -745,7 +748,7 @@ def explore_page(
     with whole_file(path) as tmp: tmp.write_text(page, encoding='utf-8')
     return Path(path)
 
-# %% ../../nbs/81_app.explore.ipynb #8e1d39f0
+# %% ../../nbs/81_app.explore.ipynb #ffd8df3f
 def explored(
     run, # Folder of a run of `mmvae_train`
     data=None, # A path (default: the run's test data)
@@ -766,7 +769,8 @@ def _live(run, data, port, open_browser):
                           'or leave `live` out for a page that needs no kernel')
     what = f'{str(Path(run).resolve())!r}, {data and str(Path(data).resolve())!r}'
     code = f'from mmvae_nb.app.explore import explore, explored\nexplore(*explored({what}))'
-    cell = {'cell_type': 'code', 'id': 'explore', 'metadata': {}, 'outputs': [], 'execution_count': None, 'source': code}
+    cell = {'cell_type': 'code', 'id': 'explore', 'metadata': {}, 'outputs': [], 'execution_count': None}
+    cell['source'] = code
     kernel = {'name': 'python3', 'display_name': 'Python 3', 'language': 'python'}
     nb = {'nbformat': 4, 'nbformat_minor': 5, 'metadata': {'kernelspec': kernel}, 'cells': [cell]}
     with tempfile.TemporaryDirectory() as d:

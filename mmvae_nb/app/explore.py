@@ -121,7 +121,7 @@ def _seen(x, who):
         if len(v)!=1: raise ValueError(f'{who} starts from one sample, found {len(v)} of {k!r}; take one, x[{k!r}][:1]')
     return {k: v for k,v in x.items() if not v.isnan().all()}
 
-# %% ../../nbs/81_app.explore.ipynb #7dc5d70a
+# %% ../../nbs/81_app.explore.ipynb #1872cc19
 def _kind_of(mod)->tuple: # Form, and ends of the scale
     "How a modality is drawn, by its likelihood and its shape"
     lik = as_likelihood(mod.likelihood, mod.shape)
@@ -133,6 +133,7 @@ def _kind_of(mod)->tuple: # Form, and ends of the scale
 
 def _show(model, target, rows, cols=None, truth=None):
     "Rows of one modality, beside each other on one scale"
+    viz.name_colors(model.names)                               # those of all its pictures
     form, limits = _kind_of(model.mods[target])
     shown = torch.cat(list(rows.values())).cpu()
     if limits is None and form!='image': limits = shown.min().item(), shown.max().item()
@@ -379,13 +380,15 @@ def _cannot(model, given)->str: # '' if it can
     if answers.can(given): return ''
     return f'Given {_named(given)}, {type(model).__name__} does not answer: {answers.say()}.'
 
-# %% ../../nbs/81_app.explore.ipynb #3a6c1cf0
+# %% ../../nbs/81_app.explore.ipynb #920df6b3
 @dataclass
 class _Scene:
     "Who is asked about what, and how the answers look"
     model:object
     data:object
-    def __post_init__(self): self.looks = looks_of(self.model, self.data)
+    def __post_init__(self):
+        self.looks = looks_of(self.model, self.data)
+        viz.name_colors(self.model.names)                      # in the order of the model, whatever is drawn first
     def lacks(self, i): return _lacks(self.model, self.data, i)
     def there(self, i):
         "What sample `i` can give"

@@ -731,7 +731,7 @@ def _name_row(ax, label, bold, color, left):
     ax.annotate(text, (0, .5), xytext=(_points(12-left), 0), xycoords='axes fraction', textcoords='offset points',
                 fontsize=8, fontweight=weight, va='center')
 
-# %% ../nbs/04_viz.ipynb #48ca61fd
+# %% ../nbs/04_viz.ipynb #e14d3772
 _left = 128                                                     # pixels for the names of rows and their scales
 
 def _empty_cells(ax, v, width):
@@ -750,6 +750,7 @@ def _row_axes(fig, place, size, cols, width):
     ax.tick_params('y', length=0, labelsize=6.5, pad=2)
     return ax
 
+# %% ../nbs/04_viz.ipynb #9a25d661
 def show_panels(
     x:dict, # `{row label: (n,*shape)}`; NaN throughout: not observed
     cols=None, # Column labels, e.g. values

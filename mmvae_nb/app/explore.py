@@ -23,7 +23,7 @@ from ..eval.latents import traverse
 from ..models.base import PrivateVAE
 from ..train.io import load_model
 
-# %% ../../nbs/81_app.explore.ipynb #b1eaf64a
+# %% ../../nbs/81_app.explore.ipynb #0f2d2161
 def _size(png)->tuple:
     "Width and height of a PNG, in pixels"
     return tuple(int.from_bytes(png[i:i+4], 'big') for i in (16,20))
@@ -33,23 +33,29 @@ class _Canvas:
     def __init__(self, draw, say=None):
         self.draw = draw
         self.say = say
-        self.image = ipywidgets.Image(format='png')
+        self.image = ipywidgets.Image(format='png')             # with a tooltip, browsers would not show it
+        self.words = ipywidgets.HTML()                          # what it shows, for everybody
         self.said = ipywidgets.HTML()
+        self.caption = ''
         self.high = 0
     def show(self, values):
         "Draw for these values; what is raised is raised"
         made = self.draw(**values)
         if isinstance(made, str): return self.refuse(made)      # a reason in words
         self.image.value = viz.picture(made, tight=False)
-        self.image.tooltip = self.say(**values) if self.say else ''
+        self.tell(self.say(**values) if self.say else '')
         self.said.value = ''
         width, height = _size(self.image.value)
         self.high = max(self.high, height)
         self.image.layout = ipywidgets.Layout(width=f'{width}px', min_height=f'{self.high}px', object_fit='scale-down')
+    def tell(self, caption):
+        "What the picture shows"
+        self.caption = caption
+        self.words.value = html.escape(caption)
     def refuse(self, why):
         "Words instead of a picture, in a place of the same height"
         self.image.value = b''
-        self.image.tooltip = why
+        self.tell('')
         self.image.layout.visibility = 'hidden'
         self.said.value = html.escape(why)
     def try_to_show(self, values):
@@ -57,7 +63,7 @@ class _Canvas:
         try: self.show(values)
         except Exception as e: self.refuse(f'{type(e).__name__}: {e}')
 
-# %% ../../nbs/81_app.explore.ipynb #4d10213c
+# %% ../../nbs/81_app.explore.ipynb #b8e2ff32
 def _img(png, said)->str:
     "A picture inside a page, with words for those who do not see it"
     code = base64.b64encode(png).decode()
@@ -72,11 +78,11 @@ class Explorer(ipywidgets.VBox):
     def _repr_mimebundle_(self, **kw):
         "The widget, its picture, and what it shows in words"
         bundle = dict(super()._repr_mimebundle_(**kw) or {})
-        image = self._now().image
-        said = self._now().said.value or image.tooltip or 'an explorer'
-        bundle['text/plain'] = html.unescape(said)
-        if not image.value: return bundle
-        png = bytes(image.value)
+        canvas = self._now()
+        said = html.unescape(canvas.said.value)
+        bundle['text/plain'] = said or canvas.caption or 'an explorer'
+        if not canvas.image.value: return bundle
+        png = bytes(canvas.image.value)
         bundle['image/png'] = png
         bundle['text/html'] = _img(png, bundle['text/plain'])    # what most exporters take, and the words with it
         return bundle, {'image/png': {'alt': bundle['text/plain']}}
@@ -465,7 +471,7 @@ def subset_explorer(
     box._canvas = pane.canvas
     return box
 
-# %% ../../nbs/81_app.explore.ipynb #b19225e2
+# %% ../../nbs/81_app.explore.ipynb #82a74577
 def _role(model, dim)->str:
     "What a number of the code is"
     if not isinstance(model, PrivateVAE): return f'number {dim} of the code'
@@ -476,7 +482,7 @@ def _role(model, dim)->str:
         left -= size
 
 @patch
-def walk(self:_Scene, sample, dim, draws, seed):
+def _along(self:_Scene, sample, dim, draws, seed):
     "One number of the code moves; the others stay where all that the sample has puts them"
     model = self.model
     if not model.answers.prior:
@@ -489,14 +495,14 @@ def walk(self:_Scene, sample, dim, draws, seed):
     return self.panels(sample, made, cols, f'Sample {sample}: {_role(model, dim)} moves', given)
 
 @patch
-def say_walk(self:_Scene, sample, dim, draws, seed):
+def _say_along(self:_Scene, sample, dim, draws, seed):
     "What the picture shows"
     given = _most_given(self.model.answers, self.there(sample))
     return f'{self.title(sample, given)}: {_role(self.model, dim)} moves'
 
-# %% ../../nbs/81_app.explore.ipynb #425cd083
+# %% ../../nbs/81_app.explore.ipynb #2f8851b4
 @patch
-def scaled(self:_Scene, sample, given, alpha, draws, seed):
+def _scaled(self:_Scene, sample, given, alpha, draws, seed):
     "Draws with private codes times `alpha`"
     model = self.model
     if not model.answers.private: return f'{type(model).__name__} has no private codes; see the first tab.'
@@ -509,14 +515,14 @@ def scaled(self:_Scene, sample, given, alpha, draws, seed):
     with seeded(seed): made = model.generate(x, targets=others, n=draws, alpha=alpha)
     made = {k: v[:,0] for k,v in made.items()}
     cols = [f'draw {j+1}' for j in range(draws)]
-    return self.panels(sample, made, cols, self.say_scaled(sample, given, alpha, draws, seed), (given,))
+    return self.panels(sample, made, cols, self._say_scaled(sample, given, alpha, draws, seed), (given,))
 
 @patch
-def say_scaled(self:_Scene, sample, given, alpha, draws, seed):
+def _say_scaled(self:_Scene, sample, given, alpha, draws, seed):
     "What the picture shows"
     return f'{self.title(sample, (given,))}: private codes times {alpha:g}'
 
-# %% ../../nbs/81_app.explore.ipynb #900f7f50
+# %% ../../nbs/81_app.explore.ipynb #c62a8411
 def _wide(make, name, *args, **kw):
     "A control whose name is not cut off"
     return make(*args, description=name, style={'description_width': 'initial'}, **kw)
@@ -525,7 +531,7 @@ def _walk_pane(scene):
     "A slider for the number of the code"
     last = scene.model.d-1
     dim = _wide(ipywidgets.IntSlider, 'number of the code', 0, min=0, max=last)
-    return _Pane(scene.walk, scene.say_walk, [dim], lambda: {'dim': dim.value})
+    return _Pane(scene._along, scene._say_along, [dim], lambda: {'dim': dim.value})
 
 def _scale_pane(scene, sample=0):
     "What is given, and a slider for the scale"
@@ -533,16 +539,16 @@ def _scale_pane(scene, sample=0):
     given = _wide(ipywidgets.Dropdown, 'given', options=list(scene.model.names), value=there[0])
     alpha = _wide(ipywidgets.FloatSlider, 'scale of private codes', 1., min=0., max=3., step=.1)
     def own(): return {'given': given.value, 'alpha': alpha.value}
-    return _Pane(scene.scaled, scene.say_scaled, [given,alpha], own)
+    return _Pane(scene._scaled, scene._say_scaled, [given,alpha], own)
 
-# %% ../../nbs/81_app.explore.ipynb #4750a237
+# %% ../../nbs/81_app.explore.ipynb #4fa5585d
 class _Tabs:
     "Panes behind tabs; only the one that is seen draws, the others when they are"
     def __init__(self, panes:dict, shared):
         self.panes = list(panes.values())
         self.shared = shared
         self.stale = {*range(len(self.panes))}
-        boxes = [ipywidgets.VBox(p.widgets) for p in self.panes]
+        boxes = [ipywidgets.VBox(p.widgets[:-1]+[p.canvas.words, p.canvas.said]) for p in self.panes]
         self.tab = ipywidgets.Tab(boxes, titles=list(panes), selected_index=0)
         self.tab.observe(self.look, 'selected_index')
         for i,p in enumerate(self.panes): _bound(p.controls, p, shared)
@@ -559,6 +565,7 @@ class _Tabs:
         self.panes[i].update(self.shared(), first=False)
         self.stale.discard(i)
 
+# %% ../../nbs/81_app.explore.ipynb #6b9f524f
 def explore(
     model, # Any trained model
     data, # `MMData`, complete or not
@@ -640,7 +647,7 @@ class _Chapter:
     menus:dict # `{name: {value: words}}`
     draw:object # `draw(*values)` to `(axes or reason, words)`
 
-# %% ../../nbs/81_app.explore.ipynb #0ad32744
+# %% ../../nbs/81_app.explore.ipynb #986187b6
 def _chapters(scene, samples, subsets, seeds, dims, draws)->list:
     "The questions of a page, as far as the model answers them"
     model = scene.model
@@ -652,10 +659,10 @@ def _chapters(scene, samples, subsets, seeds, dims, draws)->list:
         if absent: return f'Sample {i} cannot give this ({", ".join(absent)}); choose another.', ''
         asked = i, given, draws, seed
         return scene.subset(*asked), scene.say_subset(*asked)
-    def walk(i, dim): return scene.walk(i, dim, draws, 0), scene.say_walk(i, dim, draws, 0)
+    def walk(i, dim): return scene._along(i, dim, draws, 0), scene._say_along(i, dim, draws, 0)
     def scaled(i, given, alpha):
         asked = i, given, alpha, draws, 0
-        return scene.scaled(*asked), scene.say_scaled(*asked)
+        return scene._scaled(*asked), scene._say_scaled(*asked)
     named = {S: 'given '+_named(S) for S in subsets}
     out = [_Chapter('Given a subset', 'What is given, and what the model makes of it.',
                     {'sample': rows, 'given': named, 'seed': again}, subset)]

@@ -74,6 +74,6 @@ from .eval.page import plain_words, write_report
 from .eval.checks import CheckCase, register_check, CheckReport, check_model
 from .app.estimator import MMEstimator, as_table
 from .app.fill import write_filled
-from .app.explore import alpha_explorer, traversal_explorer, subset_explorer
+from .app.explore import alpha_explorer, traversal_explorer, subset_explorer, explore, explore_page, explore_run
 from .core import documented
 documented(globals())

@@ -328,16 +328,20 @@ def _words_for_small(text, data, label=None)->dict:
     if label: asked[label] = _label_likelihood(data, label)
     return asked
 
-# %% ../../nbs/80_app.cli.ipynb #37a88759
-def _small_mods(data, name, likelihood, reads, weight, network, label)->list:
+# %% ../../nbs/80_app.cli.ipynb #2031ed7f
+def _narrow(data, name, reads, asked, hidden=(64,))->list:
     "Modalities with networks for a few hundred samples"
-    asked = _words_for_small(likelihood, data, label)
-    mods = small_modalities(data, reads, asked)
-    if weight!='capped':
-        others = _weighted(data, {}, _weights(weight, data.names))
-        mods = [replace(m, weight=o.weight) for m,o in zip(mods, others)]
+    mods = small_modalities(data, reads, asked, hidden)
     if name not in _own_decoders: return mods
     return [replace(m, decoder=None) for m in mods]
+
+def _small_mods(data, name, likelihood, reads, weight, network, label)->list:
+    "The same, with likelihoods and weights that were asked for"
+    asked = _words_for_small(likelihood, data, label)
+    mods = _narrow(data, name, reads, asked)
+    if weight=='capped': return mods
+    others = _weighted(data, {}, _weights(weight, data.names))
+    return [replace(m, weight=o.weight) for m,o in zip(mods, others)]
 
 def _usual_mods(data, name, likelihood, reads, weight, network, label)->list:
     "Modalities with networks for thousands of samples, or those that were asked for"
@@ -356,8 +360,13 @@ def _usual_mods(data, name, likelihood, reads, weight, network, label)->list:
     asked = _by_modality(network, data.names, 'default', '--network')
     return [_with_networks(m, asked[m.name], reads, decodes) for m in mods]
 
-# %% ../../nbs/80_app.cli.ipynb #d4031b22
+# %% ../../nbs/80_app.cli.ipynb #00d9009e
 _own_decoders = ('cmmd','split_cmmd')        # read more than z
+
+def _options_of(name, is_small)->dict:
+    "What the model of a command gets where nobody says otherwise"
+    chosen = small_options.get(name, {}) if is_small else {}
+    return _defaults.get(name, {}) | chosen
 
 def build_model(
     name:str, # One of `_models`
@@ -375,8 +384,7 @@ def build_model(
     is_small = network=='small'
     make = _small_mods if is_small else _usual_mods
     mods = make(data, name, likelihood, reads, weight, network, options.get('label'))
-    chosen_ = small_options.get(name, {}) if is_small else {}
-    options = _defaults.get(name, {}) | chosen_ | options
+    options = _options_of(name, is_small) | options
     sizes = _sizes_of(build, latent)
     if not covariates: return build(mods, *sizes, **options)
     return conditional_on(data, covariates, build, mods, *sizes, **options)

@@ -141,7 +141,7 @@ def folder(text):
     if Path(text).exists() and not Path(text).is_dir(): raise ValueError(f'{text} is a file; expected a folder')
     return text
 
-# %% ../../nbs/86_app.commands.ipynb #05a588b8
+# %% ../../nbs/86_app.commands.ipynb #8fe316db
 class Option(NamedTuple):
     "An option of a command"
     name:str # As the Python function has it
@@ -166,7 +166,7 @@ _network_help = (
     'small (for few samples), default, mlp or conv, perhaps with widths, e.g. mlp:256-256, or one for each '
     'modality: rna=mlp,scan=conv:16-32; small incomplete tables get small')
 _model_help = f"one of {', '.join(model_names)}"
-_weight_help = '1, auto (the inverse of the size), capped (with small networks), or one for each modality: rna=2,site=0.5'
+_weight_help = '1, auto (the inverse of the size), capped (with small networks), or one for each: rna=2,site=0.5'
 model_options = [
     Option('model', _model_help, one_of(model_names, 'model')),
     Option('latent', 'latent size', whole()),

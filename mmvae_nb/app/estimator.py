@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['as_table', 'MMEstimator']
 
-# %% ../../nbs/84_app.estimator.ipynb #07413fce
+# %% ../../nbs/84_app.estimator.ipynb #454b2f78
 import numpy as np, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
-from .cli import _small_model
+from .cli import _class_of, _narrow, _options_of, _sizes_of
 from ..core import choose, eval_mode, seeded
 from ..data.core import MMData, mm_dls, with_labels
 from ..data.frames import as_frames
@@ -101,7 +101,7 @@ def _of_frames(frames, y, like):
     labels = None if y is None else pd.Series(y)
     return MMData.from_frames(frames, labels, like=like)
 
-# %% ../../nbs/84_app.estimator.ipynb #a88a2757
+# %% ../../nbs/84_app.estimator.ipynb #a6c749c8
 _label = 'y'                                     # name of the modality that labels become
 _classifiers = 'cmmd', 'split_cmmd'
 
@@ -111,7 +111,10 @@ def _built(name, data, d, likelihood, hidden, options):
     if name in _classifiers:
         words[_label] = 'categorical'
         options = {'label': _label, **options}
-    return _small_model(name, data, words, d, 'capped', hidden, **options)
+    build = _class_of(name)
+    mods = _narrow(data, name, d, words, hidden)
+    options = _options_of(name, True) | options
+    return build(mods, *_sizes_of(build, d), **options)
 
 # %% ../../nbs/84_app.estimator.ipynb #30ca0a91
 def _fit(model, train, valid, epochs, bs, lr, device):

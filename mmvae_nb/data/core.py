@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
     importlib.import_module('fastai.data.core')
 
-# %% ../../nbs/20_data.core.ipynb #a0beba3e
+# %% ../../nbs/20_data.core.ipynb #895b9ff5
 import copy, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings
 import numpy as np
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from itertools import combinations, pairwise
 from numbers import Integral, Real
 from pathlib import Path
 from torch import Tensor
-from ..core import Modality, as_names, choose, seeded, seen
+from ..core import Modality, as_names, choose, per_modality, seeded, seen
 from ..dists import NormalLik, Standard, as_likelihood
 
 # %% ../../nbs/20_data.core.ipynb #4d12684e
@@ -1208,7 +1208,7 @@ def _tell_of_lost(k, mean, sd, constant, stored, dtype):
     warnings.warn(f'modality {k!r}: {total} of {len(lost)} columns vary less than {dtype} can tell, e.g. column '
                   f'{first} ({found}), and are treated as constant; subtract the means before MMData: v-v.mean(0)')
 
-# %% ../../nbs/20_data.core.ipynb #4fd11228
+# %% ../../nbs/20_data.core.ipynb #cfe81d95
 _begin = .5     # of a standard deviation: where a scale begins that is learned in units
 
 def _is_free(lik, shape):
@@ -1232,6 +1232,7 @@ def _likelihood_and_units(self:MMData, k, lik, units):
     if units is not None and hasattr(lik, 'own_units'): units = lik.own_units(units)
     return lik, units
 
+# %% ../../nbs/20_data.core.ipynb #fd7965ed
 @patch
 def modalities(self:MMData,
     likelihood=None, # Name, module, or `{name: one}` (default: as its frame says, 'pixels' for bytes, else 'normal')
@@ -1241,15 +1242,14 @@ def modalities(self:MMData,
     **per, # Of one modality: a likelihood, or a dict of `Modality` fields
 )->list: # List of `Modality`
     "Modalities with the shapes of the data, and units from what was observed in them"
-    likelihoods = dict.fromkeys(self.x)
-    likelihoods |= likelihood if isinstance(likelihood, Mapping) else dict.fromkeys(self.x, likelihood)
-    for k in (*per, *likelihoods): choose(k, self.x, 'modality')
+    for k in per: choose(k, self.x, 'modality')
+    liks = per_modality(self.x, likelihood, 'likelihood', '')
     weights = _sizes_as_weights(self.x, weight)
     holes = _holes_by_name(self, holes)
     def one(k, v):
         own = per.get(k, {})
         if not isinstance(own, Mapping): own = {'likelihood': own}
-        fields = {'likelihood': likelihoods[k], 'weight': weights[k], 'units': units, 'holes': holes[k], **own}
+        fields = {'likelihood': liks[k] or None, 'weight': weights[k], 'units': units, 'holes': holes[k], **own}
         lik, own_units = self._likelihood_and_units(k, fields['likelihood'], fields['units'])
         fields |= {'likelihood': lik, 'units': own_units}
         return Modality(k, v.shape[1:], **fields)

@@ -311,6 +311,25 @@ class GMMSampler(nn.Module):
     def forward(self, n): return self.dist().sample((n,))
     def log_prob(self, z): return self.dist().log_prob(z)
 
+# %% ../../nbs/60_models.samplers.ipynb #c0b6b3d7
+def _sampler_facts(sampler):
+    "What a sampler is, by name"
+    facts = {'latent size': sampler.d}
+    if isinstance(sampler, GMMSampler): facts['components'] = len(sampler.w)
+    else: facts['parameters'] = f'{sum(p.numel() for p in sampler.parameters()):,}'
+    return facts
+
+def _sampler_repr(self):
+    facts = ', '.join(f'{k} {v}' for k,v in _sampler_facts(self).items())
+    return f'{type(self).__name__}: {facts}'
+
+def _sampler_html(self):
+    page = import_module('mmvae_nb.page')
+    return page.card(type(self).__name__, _sampler_facts(self))
+
+GMMSampler.__repr__ = _sampler_repr
+GMMSampler._repr_html_ = _sampler_html
+
 # %% ../../nbs/60_models.samplers.ipynb #93d4b918
 @patch
 def fit(self:GMMSampler,
@@ -382,25 +401,9 @@ class MAFSampler(nn.Module):
         log_volume = self.scale.log().sum()
         return lp.squeeze(-1)-log_volume
 
-# %% ../../nbs/60_models.samplers.ipynb #9174d131
-def _sampler_facts(sampler):
-    "What a sampler is, by name"
-    facts = {'latent size': sampler.d}
-    if isinstance(sampler, GMMSampler): facts['components'] = len(sampler.w)
-    else: facts['parameters'] = f'{sum(p.numel() for p in sampler.parameters()):,}'
-    return facts
-
-def _sampler_repr(self):
-    facts = ', '.join(f'{k} {v}' for k,v in _sampler_facts(self).items())
-    return f'{type(self).__name__}: {facts}'
-
-def _sampler_html(self):
-    page = import_module('mmvae_nb.page')
-    return page.card(type(self).__name__, _sampler_facts(self))
-
-for _kind in GMMSampler, MAFSampler:
-    _kind.__repr__ = _sampler_repr
-    _kind._repr_html_ = _sampler_html
+# %% ../../nbs/60_models.samplers.ipynb #bd61e8c1
+MAFSampler.__repr__ = _sampler_repr
+MAFSampler._repr_html_ = _sampler_html
 
 # %% ../../nbs/60_models.samplers.ipynb #02a728b8
 def _epoch(opt, sched, sampler, z, bs):

@@ -104,10 +104,10 @@ def _words(task, depth=0):
     inner = _words(task.part, depth+1) if task.part else []
     return [(said, float(depth)), *light, *inner]
 
-# %% ../nbs/07_progress.ipynb #04a4c37d
+# %% ../nbs/07_progress.ipynb #323b1607
 def _columns(file):
-    "Width of the terminal that a file is"
-    try: return os.get_terminal_size(file.fileno()).columns
+    "Width of the terminal that a file is; 80 where it does not know"
+    try: return os.get_terminal_size(file.fileno()).columns or 80
     except (OSError, ValueError): return shutil.get_terminal_size().columns
 
 class Terminal(tqdm):
@@ -115,7 +115,8 @@ class Terminal(tqdm):
     monitor_interval = 0                        # no thread
     every = .1                                  # seconds between two drawings
     def __init__(self, file=None):
-        super().__init__(total=1., file=file or sys.stdout, bar_format='{desc}', leave=False, mininterval=0)
+        file = file or sys.stdout
+        super().__init__(total=1., file=file, bar_format='{desc}', leave=False, mininterval=0, nrows=24)
     def draw(self, words, share):
         "Show the words, and a bar if there is room"
         self.ncols = width = _columns(self.fp)-1

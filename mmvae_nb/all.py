@@ -14,8 +14,8 @@ from .liks import (
     FeatureNormalLik, PredictedNormalLik, StudentLik, OrdinalLik, suggest_likelihood, better_word)
 from .mixed import MixedLik
 from .viz import (
-    palette, style, grid, show_images, show_sample, show_samples, show_panels, ellipse, density, latent_plane, dots, bars,
-    curves)
+    palette, style, grid, show_images, show_sample, show_samples, show_panels, ellipse, density, latent_plane, dots,
+    bars, curves)
 from .theory.lingauss import LinGauss, lingauss, ExactPosterior, unshare, mvn
 from .theory.elbo import rec_terms, log_weights, report, elbo, iwae, dreg
 from .theory.coupling import l_jm, l_uni

@@ -147,6 +147,7 @@ SPECIAL = { # functions whose parameters mean something else, or need more
     'eval.fidelity.class_frechet': {'features': 'of each class', 'n': 40, 'groups': 0},
     'eval.fidelity.class_encoders': {'epochs': 1, 'pairs': 8},
     'app.cli.build_model': {'name': 'mvae'},
+    'app.explore.explore_page': {'samples': 2, 'subsets': 2, 'seeds': 1, 'dims': 1},
     'app.cli.chosen': {'args': {'epochs': '1', 'model': 'mvae', 'latent': 2, 'seed': 0}},
     'data.core.MMData.split': {'parts': (.5, .5)},
     'data.core.MMData.part': {'names': ('rna',)},
@@ -159,11 +160,12 @@ SPECIAL = { # functions whose parameters mean something else, or need more
 }
 SLOW = { # tried on fewer data sets
     'app.cli.score_run', 'eval.fidelity.class_encoders', 'eval.report.evaluate', 'eval.report.overview',
-    'eval.report.report_pictures', 'app.explore.subset_explorer', 'eval.likelihood.ratio_loglik',
+    'eval.report.report_pictures', 'app.explore.subset_explorer', 'app.explore.explore', 'app.explore.explore_page',
+    'eval.likelihood.ratio_loglik',
 }
 FEW = 'unpaired halves', 'never observed', 'labels mostly unknown', 'one row'
 ELSEWHERE = { # tried in tests of their own
-    'app.fill.mmvae_impute', 'app.cli.load_data', 'app.cli.mmvae_train', 'app.cli.mmvae_generate', 'app.cli.mmvae_evaluate', 'app.cli.train_run',
+    'app.explore.explored', 'app.explore.explore_run', 'app.fill.mmvae_impute', 'app.cli.load_data', 'app.cli.mmvae_train', 'app.cli.mmvae_generate', 'app.cli.mmvae_evaluate', 'app.cli.train_run',
     'eval.report.write_report', 'data.core.MMData.finish',
 }
 

@@ -13,10 +13,11 @@ from .liks import (
     PoissonLik, NegBinLik, ZIPoissonLik, ZINegBinLik, MultinomialLik, DirMultLik, LogNormalLik, GammaLik, BetaLik,
     FeatureNormalLik, PredictedNormalLik, StudentLik, OrdinalLik, suggest_likelihood, better_word)
 from .mixed import MixedLik
-from .progress import bar, whole
+from .progress import bar
 from .viz import (
-    palette, style, grid, show_images, show_sample, show_samples, ellipse, density, latent_plane, dots, bars, curves)
-from .page import card, contrast, figure, fold, table, whole_page
+    palette, style, grid, show_images, show_sample, show_samples, show_panels, ellipse, density, latent_plane, dots,
+    bars, curves)
+from .page import card, whole_page
 from .theory.lingauss import LinGauss, lingauss, ExactPosterior, unshare, mvn
 from .theory.elbo import rec_terms, log_weights, report, elbo, iwae, dreg
 from .theory.coupling import l_jm, l_uni

@@ -6,7 +6,7 @@
 __all__ = ['Explorer', 'explorer', 'alpha_rows', 'alpha_explorer', 'traversal_rows', 'traversal_explorer', 'subset_rows',
            'looks_of', 'subset_explorer', 'explore', 'explore_page', 'explored', 'explore_run']
 
-# %% ../../nbs/81_app.explore.ipynb #663a755e
+# %% ../../nbs/81_app.explore.ipynb #bdf632da
 import base64, html, io, ipywidgets, json, subprocess, sys, tempfile, torch
 from dataclasses import dataclass
 from fastcore.basics import patch
@@ -17,7 +17,8 @@ from PIL import Image
 from .. import viz
 from . import cli
 from ..core import choose, seeded, some_subsets
-from ..data.core import _bar, whole_file
+from ..data.core import whole_file
+from ..progress import _bar
 from ..dists import BernoulliLik, CategoricalLik, as_likelihood
 from ..eval.latents import traverse
 from ..models.base import PrivateVAE
@@ -733,7 +734,7 @@ def _whole_page(title, sections)->str:
     body = f'<h1>{title}</h1>{"".join(sections)}<script>{_page_script}</script>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>'
 
-# %% ../../nbs/81_app.explore.ipynb #607ff770
+# %% ../../nbs/81_app.explore.ipynb #aaac3baf
 def explore_page(
     model, # Any trained model
     data, # `MMData`, complete or not
@@ -752,7 +753,7 @@ def explore_page(
     chapters = _chapters(scene, rows, _some_given(model, subsets), seeds, _some_dims(scene, dims), draws)
     asked = [(i, values) for i,ch in enumerate(chapters) for values in product(*ch.menus.values())]
     entries = [{} for _ in chapters]
-    for i,values in _bar(asked, quiet): entries[i][values] = _entry(*chapters[i].draw(*values))
+    for i,values in _bar(asked, quiet, None, 'pictures'): entries[i][values] = _entry(*chapters[i].draw(*values))
     sections = [_chapter(ch, part) for ch,part in zip(chapters, entries)]
     page = _whole_page(title, sections)
     with whole_file(path) as tmp: tmp.write_text(page, encoding='utf-8')

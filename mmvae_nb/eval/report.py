@@ -545,7 +545,23 @@ def _told(tables)->dict:
     some = next(filter(None, cuts), None)
     return {**attrs, 'subsets': some} if some else attrs
 
-# %% ../../nbs/77_eval.report.ipynb #1cf7f6d5
+# %% ../../nbs/77_eval.report.ipynb #0d7ae204
+def _metric_costs(t:Trial)->dict:
+    "Rough costs of metrics, in passes of a sample through the model; the line promises the time by them"
+    M, test = len(t.model.names), len(t.test)
+    train = len(t.train) if t.train else 0
+    judges = 1.2*M*max(4*train, 600*64) if t.classifiers is None else 0.      # as long as `train_classifiers` trains
+    subsets = len(t.subsets or some_subsets(t.model.names))
+    return {
+        'likelihood': .3*min(t.points, test)*t.n*(1+M),
+        'coherence': judges+6.*subsets*test,
+        'fidelity': 4.*M*test,
+        'reconstruction': 2.*M*test,
+        'latents': 1.*M*(train+test),
+        'collapse': 2.*M*test,
+    }
+
+# %% ../../nbs/77_eval.report.ipynb #c36665cb
 def evaluate(
     model:MultimodalVAE, # Trained
     test:MMData, # Judged on
@@ -560,7 +576,10 @@ def evaluate(
     skipped = _applicable(t, names, only is not None)
     left_out = [{'metric': k, 'reason': r} for k,r in skipped.items()]
     tables = []
-    for k in _bar([k for k in names if k not in skipped], t.quiet, None, 'evaluate', ''):
+    todo = [k for k in names if k not in skipped]
+    costs = _metric_costs(t)
+    costs = [costs.get(k, len(test)) for k in todo]
+    for k in _bar(todo, t.quiet, None, 'evaluate', '', costs):
         parts, reasons = _measure(t, k, only is not None)
         left_out += [{'metric': k, 'reason': r} for r in reasons]
         tables += parts

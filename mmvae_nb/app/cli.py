@@ -941,13 +941,14 @@ def _undone(out, new:list, resume:bool=False):
             for p in empty: p.rmdir()
         raise
 
-# %% ../../nbs/80_app.cli.ipynb #327c6fe1
+# %% ../../nbs/80_app.cli.ipynb #45200140
 def _run_costs(model, args:dict, train:MMData, test:MMData)->dict:
     "Rough costs of the steps of a run, in forward passes of a sample: their ratios on the digits"
     N, M = len(train), len(model.names)
     passes = sum(_epochs_of(args, model).values())
     subsets = len(some_subsets(model.names))
-    scoring = 3.5*N*M+6.*subsets*len(test) if labelled(train) else 3.*len(test)
+    judges = 1.2*M*max(4*N, 600*64)                            # as long as `train_classifiers` trains
+    scoring = judges+6.*subsets*len(test) if labelled(train) else 3.*len(test)
     return {'training': 3.*passes*N, 'sampler': N, 'scoring': scoring, 'pictures': 5000., 'report': 500.}
 
 # %% ../../nbs/80_app.cli.ipynb #9c68dddb

@@ -625,15 +625,34 @@ def _keep(path, mark, done):
     text = json.dumps({'mark': mark, 'done': parts})
     with whole_file(path) as tmp: tmp.write_text(text, encoding='utf-8')
 
-# %% ../../nbs/77_eval.report.ipynb #b0fb7cff
+# %% ../../nbs/77_eval.report.ipynb #93db0032
 def _measure_all(t, names, asked, keep)->dict: # `{metric: (table, reasons)}`
     "Every metric in turn, each on disk when it is done"
     mark = _mark(t) if keep else ''
     done = {k: v for k,v in _kept(keep, mark).items() if k in names}
-    for k in _bar([k for k in names if k not in done], t.quiet, None, 'evaluate', ''):
+    todo = [k for k in names if k not in done]
+    known = _metric_costs(t)
+    costs = [known.get(k, len(t.test)) for k in todo]
+    for k in _bar(todo, t.quiet, None, 'evaluate', '', costs):
         done[k] = _measure(t, k, asked)
         _keep(keep, mark, done)
     return {k: done[k] for k in names}
+
+# %% ../../nbs/77_eval.report.ipynb #0d7ae204
+def _metric_costs(t:Trial)->dict:
+    "Rough costs of metrics, in passes of a sample through the model; the line promises the time by them"
+    M, test = len(t.model.names), len(t.test)
+    train = len(t.train) if t.train else 0
+    judges = 1.2*M*max(4*train, 600*64) if t.classifiers is None else 0.      # as long as `train_classifiers` trains
+    subsets = len(t.subsets or some_subsets(t.model.names))
+    return {
+        'likelihood': .3*min(t.points, test)*t.n*(1+M),
+        'coherence': judges+6.*subsets*test,
+        'fidelity': 4.*M*test,
+        'reconstruction': 2.*M*test,
+        'latents': 1.*M*(train+test),
+        'collapse': 2.*M*test,
+    }
 
 # %% ../../nbs/77_eval.report.ipynb #c6fbe313
 def evaluate(

@@ -479,7 +479,7 @@ def chosen(
     if words := _answers_words(model): lines.append(words)
     return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #b9d225ec
+# %% ../../nbs/80_app.cli.ipynb #965c326f
 def _how_to_go_on(out):
     "What to type after an interruption"
     if out is None: return ''
@@ -503,11 +503,11 @@ def _plain_notes():
         yield
 
 @contextmanager
-def plain_errors(out=None):
+def plain_errors(how=''): # How to go on after Ctrl-C: words, or a function that gives them
     "Expected mistakes become one line on stderr, exit status 1; warnings become lines; Ctrl-C is status 130"
     try:
-        with interruptible(partial(_how_to_go_on, out)), _plain_notes(): yield
-    except (ValueError, TypeError, OSError, FloatingPointError) as e:
+        with interruptible(how), _plain_notes(): yield
+    except (ValueError, TypeError, OSError, FloatingPointError, ImportError) as e:
         message = str(e).split('\n\t')[-1]
         line = ' '.join(message.split())
         print('error:', line, file=sys.stderr)
@@ -547,10 +547,11 @@ def _pictures(model, test:MMData, out, seed:int=0)->list:
         _write_bytes(png, out/'conditional.png')
     return drawn
 
-# %% ../../nbs/80_app.cli.ipynb #55fea9b9
+# %% ../../nbs/80_app.cli.ipynb #623e76dd
 _FILES = (
     'run.json', 'checkpoint.pt', 'curves.csv', 'config.json', 'model.safetensors', 'samplers', 'scores.json',
-    'judges.safetensors', 'samples.png', 'conditional.png', 'evaluation.json', 'report.html',
+    'judges.safetensors', 'samples.png', 'conditional.png', 'evaluation.json', 'evaluation.partial.json', 'report.html',
+    'explore.html',
 )
 
 def _claim(out, resume:bool=False, force:bool=False)->Path:
@@ -993,7 +994,7 @@ def train_run(
     write_report(_as_table(s), page, model, test, _title(args), pictures, about)
     return s
 
-# %% ../../nbs/80_app.cli.ipynb #b2281579
+# %% ../../nbs/80_app.cli.ipynb #7c49fb56
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -1026,7 +1027,7 @@ def mmvae_train(
         observed=observed, label=label, source=source, labels=labels, covariates=covariates)
     given |= dict(
         epochs=epochs, lr=lr, bs=bs, seed=seed, n_train=n_train, n_valid=n_valid, n_test=n_test, device=device)
-    with plain_errors(out):
+    with plain_errors(partial(_how_to_go_on, out)):
         if not out: raise ValueError('--out is needed: a folder for the run')
         bar = place() is not Nowhere
         s = train_run(out, resume, force, bar=bar, say=print, score=not no_score, **given)
@@ -1153,12 +1154,17 @@ def mmvae_generate(
         _write_samples(x, made, out, told)
     print(f'wrote {out}, {told}')
 
-# %% ../../nbs/80_app.cli.ipynb #80b206cd
+# %% ../../nbs/80_app.cli.ipynb #4f537e8e
 _NO_SAMPLER = 'no sampler in this run: samples with nothing given come from the prior'
 
+def _kept_words(file):
+    "What to type after an interruption of an evaluation"
+    return f'; what is done is in {file}: the same command goes on from there' if file.exists() else ''
+
 def _evaluate(run, args, model, data, only, **how)->tuple:
-    "The table of `evaluate` for a run, and the data it was judged on"
-    train, _, test = _run_data(args)
+    "The table of `evaluate` for a run, the data it was judged on, and the run's own"
+    parts = _run_data(args)
+    train, _, test = parts
     label = args.get('label')
     if data:
         test = same_classes(_brought(run, data), train)
@@ -1169,9 +1175,9 @@ def _evaluate(run, args, model, data, only, **how)->tuple:
     names = only.split(',') if only else None
     df = evaluate(model, test, train, names, classifiers=clf, **how)
     if model.answers.prior and not model.samplers: df.attrs['warnings'].append(_NO_SAMPLER)
-    return df, test
+    return df, test, parts
 
-# %% ../../nbs/80_app.cli.ipynb #c0209360
+# %% ../../nbs/80_app.cli.ipynb #67583bc0
 @call_parse
 def mmvae_evaluate(
     run:str, # Folder of a run of mmvae_train
@@ -1183,19 +1189,21 @@ def mmvae_evaluate(
     seed:int=0, # Seed of the draws
 ):
     "Every metric that applies to a trained model, as a table, a JSON file and a page with pictures"
-    with plain_errors():
+    out = Path(out or run)
+    partly = out/'evaluation.partial.json'
+    with plain_errors(partial(_kept_words, partly)):
         model = load_model(run)
         args = _read_run(run)['args']
-        out = Path(out or run)
         if data and out==Path(run):
             raise ValueError('--data needs --out: the run keeps the evaluation on its own test data')
         quiet = place() is Nowhere
-        how = dict(points=points, n=n, seed=seed, quiet=quiet)
-        df, test = _evaluate(run, args, model, data, only, **how)
+        how = dict(points=points, n=n, seed=seed, quiet=quiet, keep=partly)
+        df, test, parts = _evaluate(run, args, model, data, only, **how)
         out.mkdir(parents=True, exist_ok=True)
         source = data or args['data']
         about = dict(model=args['model'], data=source, seed=seed, versions=_versions())
         write_scores(df, out/'evaluation.json', **about)
         title = _title(args, data)
-        write_report(df, out/'report.html', model, test, title)
+        write_report(df, out/'report.html', model, test, title, about=_about(args, parts))
+        partly.unlink(missing_ok=True)
     print(f"{_report(df)}\nwrote evaluation.json and report.html in {out}")

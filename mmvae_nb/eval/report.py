@@ -602,7 +602,7 @@ def _mark(t)->str:
     digest.update(repr(settings).encode())
     return digest.hexdigest()
 
-# %% ../../nbs/77_eval.report.ipynb #dff181a2
+# %% ../../nbs/77_eval.report.ipynb #ed9ccb58
 def _kept(path, mark)->dict:
     "Tables and reasons of an earlier evaluation by metric, if it is the same one"
     if path is None or not Path(path).exists(): return {}
@@ -623,6 +623,7 @@ def _keep(path, mark, done):
         if any(r.startswith(_failed) for r in reasons): continue
         parts[name] = {'rows': records(table), 'attrs': table.attrs, 'reasons': reasons}
     text = json.dumps({'mark': mark, 'done': parts})
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as tmp: tmp.write_text(text, encoding='utf-8')
 
 # %% ../../nbs/77_eval.report.ipynb #93db0032

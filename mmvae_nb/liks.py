@@ -188,7 +188,7 @@ class _Poisson(Entries):
         mean = self.mean.clamp(max=_most)
         return torch.poisson(mean.expand(shape).contiguous())
 
-# %% ../nbs/05_liks.ipynb #6df33982
+# %% ../nbs/05_liks.ipynb #0d2a6161
 def _range(x):
     "Smallest and largest of the entries that are no NaN, in words, and whether all of them are whole; or None"
     x = x[~x.isnan()]
@@ -199,6 +199,7 @@ def _range(x):
 
 class _CountLik(FreeLik):
     "Base of likelihoods of counts"
+    log_reading = True
     def error(self, x):
         found = _range(x)
         if found is None: return None
@@ -382,7 +383,7 @@ class DirMultLik(_CountLik):
         h, free = self.split(h)
         return _GivenTotal(_shares(h), self.size, free['precision'])
 
-# %% ../nbs/05_liks.ipynb #0bcd3aa2
+# %% ../nbs/05_liks.ipynb #3aebe2e2
 class _Smooth(Entries):
     "A density whose moments and draws are those of a distribution of torch, `plain`"
     has_rsample = True
@@ -413,6 +414,7 @@ def _standard(x, loc, log_scale):
 
 class _Normal(_Smooth):
     "Gaussian from a mean `loc` and the logarithm of its standard deviation"
+    gaussian = True
     def plain(self): return Normal(self.loc, self.log_scale.exp(), validate_args=False)
     def log_prob(self, x):
         u = _standard(x, self.loc, self.log_scale)
@@ -420,6 +422,7 @@ class _Normal(_Smooth):
 
 class _LogNormal(_Normal):
     "Positive, with a Gaussian logarithm"
+    gaussian = False
     def within(self, x): return _above_zero(x)
     @property
     def mean(self):
@@ -430,7 +433,7 @@ class _LogNormal(_Normal):
         logx = self.within(x).log()
         return super().log_prob(logx)-logx
 
-# %% ../nbs/05_liks.ipynb #37a9b536
+# %% ../nbs/05_liks.ipynb #b150541e
 class _Gamma(_Smooth):
     "Positive, from logarithms of a mean and of a concentration"
     def within(self, x): return _above_zero(x)
@@ -445,6 +448,7 @@ class _Gamma(_Smooth):
 
 class _PositiveLik(FreeLik):
     "Base of likelihoods of positive values"
+    log_reading = True
     def error(self, x):
         found = _range(x)
         if found is None or found[0]>0: return None

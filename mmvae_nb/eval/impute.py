@@ -4,15 +4,15 @@
 
 # %% auto #0
 __all__ = ['cohort_likelihoods', 'bounds', 'Imputed', 'imputable', 'impute', 'crps', 'covered', 'imputation_error', 'cohort',
-           'LogInputs', 'small_modalities']
+           'small_modalities']
 
-# %% ../../nbs/76_eval.impute.ipynb #496f7f0a
+# %% ../../nbs/76_eval.impute.ipynb #0af27ced
 import math, pandas as pd, torch, torch.nn.functional as F, warnings
 from dataclasses import dataclass
 from importlib import import_module
-from ..core import as_names, choose, eval_mode, register, seeded
+from ..core import as_names, choose, eval_mode, seeded
 from ..data.core import MMData, mcar
-from ..dists import BernoulliLik, CategoricalLik, NormalLik, as_likelihood, likelihoods
+from ..dists import BernoulliLik, CategoricalLik, LogInputs, NormalLik, as_likelihood, likelihoods
 from .coherence import _device
 from ..liks import LogNormalLik, NegBinLik, suggest_likelihood
 from ..models.cmmd import SplitCMMD
@@ -584,17 +584,6 @@ def cohort(
         x['scan'] = _spots(z)+.1*torch.randn(n, 1, 32, 32)
     truth = MMData(x)
     return mcar(truth, 1-missing, seed=seed), truth
-
-# %% ../../nbs/76_eval.impute.ipynb #2bf05bb6
-@register
-class LogInputs(nn.Module):
-    "log(1+x/size), standardised: how a body sees counts and positive values"
-    def __init__(self, size:float=1., mean:float=0., sd:float=1.):
-        super().__init__()
-        self.size = size
-        self.mean = mean
-        self.sd = sd
-    def forward(self, x): return ((x/self.size).log1p()-self.mean)/self.sd
 
 # %% ../../nbs/76_eval.impute.ipynb #c1db54a4
 _count_words = 'poisson', 'negbin', 'zip', 'zinb', 'multinomial', 'dirmult'

@@ -342,7 +342,7 @@ class _GivenTotal(Distribution):
         if self.log_phi is None: return _Poisson(logm=logm)
         return _NegBin(logm=logm, log_alpha=-self.log_phi-log_share)
 
-# %% ../nbs/05_liks.ipynb #9d021140
+# %% ../nbs/05_liks.ipynb #b6e8ea07
 @patch
 def sample(self:_GivenTotal, sample_shape=torch.Size()):
     "Draws with the total `size`"
@@ -362,6 +362,7 @@ def _shares(h):
 @register
 class MultinomialLik(_CountLik):
     "Counts given their total, over the last dimension; the network gives logits of shares"
+    given_total = True
     def __init__(self,
         size:int=1000, # Total of means and draws
     ):
@@ -375,6 +376,7 @@ class MultinomialLik(_CountLik):
 @register
 class DirMultLik(_CountLik):
     "Counts given their total, of shares that scatter around the network's; more `precision`, less scatter"
+    given_total = True
     def __init__(self, precision:float=100., size:int=1000, learn:bool=True):
         super().__init__(_positive(precision=precision), learn)
         _positive(size=size)

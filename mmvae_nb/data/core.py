@@ -1300,7 +1300,7 @@ def _turning(v):
         return torch.where(size>0, size, 1.)
     return _per_column(v, sizes)
 
-# %% ../../nbs/20_data.core.ipynb #cd3ab45d
+# %% ../../nbs/20_data.core.ipynb #0cd0df0a
 @patch
 def size_factors(self:MMData,
     k:str, # Modality, of counts
@@ -1313,7 +1313,8 @@ def size_factors(self:MMData,
     if not average.sum()>0: return None
     shape = tuple(v.shape[1:])
     rough = SizeFactors(average.tolist(), shape=shape).double()
-    typical = average*rough.factors(v).median()
+    counted = v.flatten(1).nansum(1)>0
+    typical = average*rough.factors(v[counted]).median()
     units = SizeFactors(typical.tolist(), shape=shape).double()
     depth = units.log_depth(v)
     spread = depth.std(correction=0).item()

@@ -566,7 +566,7 @@ class Log1p(Units):
         slope = torch.where(above>0, above, math.inf)              # below the support: no density
         return self.sd.log()+self._mixed(slope.log(), torch.zeros_like(x))
 
-# %% ../nbs/02_dists.ipynb #c729b246
+# %% ../nbs/02_dists.ipynb #218bd125
 @patch
 def words(self:Log1p):
     "What is a logarithm"
@@ -580,9 +580,9 @@ def error(self:Log1p, x):
     "What is wrong with observations `x`, or None; missing entries are fine"
     below = (x<=-self.size) & self.logged
     if not below.any(): return None
-    found = x[below].min().item()
-    limit = -self.size.min().item()
-    return f"found {found:.3g}, but log1p units take nothing at or below {limit:.3g}; use units='standard'"
+    first = x[below][0].item()
+    limit = -self.size.expand_as(x)[below][0].item()
+    return f"found {first:.3g}, but log1p units take nothing at or below {limit:.3g}; use units='standard'"
 
 @register
 class LogInputs(Log1p):
@@ -755,7 +755,7 @@ class WithHoles(Distribution):
 @entry_log_prob.register
 def _(p:WithHoles, x): return entry_log_prob(p.base, x)
 
-# %% ../nbs/02_dists.ipynb #5dcbb380
+# %% ../nbs/02_dists.ipynb #b1f1530a
 @register
 class Decoder(nn.Module):
     "p(x|z): a network `(N,d) -> (N,*shape)`, a likelihood, and perhaps units in which both work, and holes"
@@ -792,7 +792,7 @@ class Decoder(nn.Module):
 
     def check(self, x, name):
         "Raise if observations lie outside the likelihood's support"
-        for part in self.lik, self.units:
+        for part in self.lik, getattr(self, 'units', None):
             err = part.error(x) if hasattr(part, 'error') else None
             if err: raise ValueError(f'modality {name!r}: {err}')
 

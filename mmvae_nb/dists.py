@@ -455,7 +455,7 @@ class Standard(Units):
     def entry_log_det(self, x): return self.sd.log()               # the same for all `x`
     def log_det(self, x=None): return self.nats
 
-# %% ../nbs/02_dists.ipynb #44e8ce3f
+# %% ../nbs/02_dists.ipynb #46cfde30
 def _between(v):
     "One number, or the smallest and the largest of several"
     low, high = (f'{e.item():.3g}' for e in v.aminmax())
@@ -464,11 +464,11 @@ def _between(v):
 @patch
 def say(self:Units)->str: # A few words
     "What networks see in place of the data"
-    words = self.words()
+    words = self._words()
     return words if self.reach is None else f'{words}, read up to {self.reach:.3g} sd'
 
 @patch
-def words(self:Standard):
+def _words(self:Standard):
     "What was subtracted and what was divided by"
     mean = _between(self.exact['mean'])
     sd = _between(self.exact['sd'])
@@ -566,9 +566,9 @@ class Log1p(Units):
         slope = torch.where(above>0, above, math.inf)              # below the support: no density
         return self.sd.log()+self._mixed(slope.log(), torch.zeros_like(x))
 
-# %% ../nbs/02_dists.ipynb #218bd125
+# %% ../nbs/02_dists.ipynb #7ab10c68
 @patch
-def words(self:Log1p):
+def _words(self:Log1p):
     "What is a logarithm"
     size = _between(self.exact['size'])
     logs = f'log1p of x/{size}' if size!='1' else 'log1p'
@@ -627,7 +627,7 @@ def _(units:Log1p, p):
     grown = units.size*log_sd.clamp(max=_top).exp()
     return units._mixed(grown, var.sqrt())
 
-# %% ../nbs/02_dists.ipynb #835e2c3c
+# %% ../nbs/02_dists.ipynb #c4286a84
 @register
 class SizeFactors(Units):
     "How encoders read counts: log1p of counts divided by the size factor of their sample, standardised"
@@ -655,12 +655,14 @@ class SizeFactors(Units):
         total, usual = self._totals(x)
         counted = (total>0)&(usual>0)
         return torch.where(counted, total, 1.)/torch.where(counted, usual, 1.)
-    def forward(self, x): return ((x/self.factors(x)).clamp(min=0).log1p()-self.mean)/self.sd
+    def forward(self, x):
+        shares = x/self.factors(x)
+        return (shares.clamp(min=0).log1p()-self.mean)/self.sd
     def inverse(self, h):
         "The counts of a sample whose size factor is one"
         return (self.mean+self.sd*h).clamp(max=_top).expm1()
 
-# %% ../nbs/02_dists.ipynb #139f84d3
+# %% ../nbs/02_dists.ipynb #63b88dbb
 @patch
 def log_depth(self:SizeFactors, x):
     "Logarithms of size factors `(...,1,..)`, standardised; those of half a count where nothing was counted"
@@ -670,7 +672,7 @@ def log_depth(self:SizeFactors, x):
     return (logs-mean)/sd
 
 @patch
-def words(self:SizeFactors):
+def _words(self:SizeFactors):
     "What is done to counts"
     total = self.exact['typical'].expand(self.shape).sum().item()
     return f'read as log1p of counts per {total:.3g}, and their total'

@@ -342,7 +342,7 @@ class _GivenTotal(Distribution):
         if self.log_phi is None: return _Poisson(logm=logm)
         return _NegBin(logm=logm, log_alpha=-self.log_phi-log_share)
 
-# %% ../nbs/05_liks.ipynb #b6e8ea07
+# %% ../nbs/05_liks.ipynb #8899ace3
 @patch
 def sample(self:_GivenTotal, sample_shape=torch.Size()):
     "Draws with the total `size`"
@@ -359,6 +359,7 @@ def _shares(h):
     soft = gentle(h.log_softmax(-1))
     return soft.log_softmax(-1)
 
+# %% ../nbs/05_liks.ipynb #06fb4890
 @register
 class MultinomialLik(_CountLik):
     "Counts given their total, over the last dimension; the network gives logits of shares"

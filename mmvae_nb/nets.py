@@ -455,7 +455,7 @@ def _check_holes(dec, m, d):
     except TypeError as e: raise ValueError(f'{who}: {e}') from e
     return dec
 
-# %% ../nbs/03_nets.ipynb #ebb3b4d5
+# %% ../nbs/03_nets.ipynb #de2f63df
 def decoder_of(
     m:Modality, # A modality, with a decoder network of its own or none
     d:int, # Latent size
@@ -478,7 +478,7 @@ def decoder_of(
     return _check_holes(default, m, d)
 
 def _speaks(lik):
-    "May a likelihood speak in units? Those of counts and positive values have their own, and only encoders read in others"
+    "May a likelihood speak in units? Those of counts and positive values have their own; encoders may read in others"
     return not getattr(lik, 'log_reading', False)
 
 def _unit_error(m, lik):

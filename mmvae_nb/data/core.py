@@ -1245,7 +1245,7 @@ def _better_as_logs(v):
     better = positive & _gains(v, size, even, odd) & _gains(v, size, odd, even)
     return better, size
 
-# %% ../../nbs/20_data.core.ipynb #1e94eff6
+# %% ../../nbs/20_data.core.ipynb #6b5efa10
 @patch
 def _some(self:MMData, k, most=10_000, numbers=2**24):
     "Rows of what was observed of a modality, evenly from all, `(n,*shape)` in double precision"
@@ -1281,6 +1281,7 @@ def log1p(self:MMData,
     told = True if logged is None else logged.tolist()
     return Log1p(size.tolist(), mean.tolist(), sd.tolist(), told, shape)
 
+# %% ../../nbs/20_data.core.ipynb #1b0cde0a
 def _check_logs(k, v, logged):
     "Raise where a logarithm would have to be taken of something negative"
     below = (v<0)&logged

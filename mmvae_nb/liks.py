@@ -188,7 +188,7 @@ class _Poisson(Entries):
         mean = self.mean.clamp(max=_most)
         return torch.poisson(mean.expand(shape).contiguous())
 
-# %% ../nbs/05_liks.ipynb #0d2a6161
+# %% ../nbs/05_liks.ipynb #54f30883
 def _range(x):
     "Smallest and largest of the entries that are no NaN, in words, and whether all of them are whole; or None"
     x = x[~x.isnan()]
@@ -200,6 +200,7 @@ def _range(x):
 class _CountLik(FreeLik):
     "Base of likelihoods of counts"
     log_reading = True
+    by_size = False     # do encoders read them by size factors, where nothing else is said?
     def error(self, x):
         found = _range(x)
         if found is None: return None
@@ -208,10 +209,11 @@ class _CountLik(FreeLik):
         if not whole: return ('fractions among the values, but counts are whole numbers; '
                               "give raw counts, or x.round(), or use the likelihood 'normal'")
 
-# %% ../nbs/05_liks.ipynb #6543643f
+# %% ../nbs/05_liks.ipynb #4c8e739f
 @register
 class PoissonLik(_CountLik):
     "Counts; the network gives the log mean in units of `size`"
+    by_size = True
     def __init__(self,
         size:float=1., # A typical count
     ):
@@ -284,7 +286,7 @@ class _ZeroInflated(Entries):
 class _ZIPoisson(_ZeroInflated): family = _Poisson
 class _ZINegBin(_ZeroInflated): family = _NegBin
 
-# %% ../nbs/05_liks.ipynb #4a518e57
+# %% ../nbs/05_liks.ipynb #5ac3f965
 def _logit(share, what):
     "Logit of a number strictly between 0 and 1"
     if not 0<share<1: raise ValueError(f'{what} must lie between 0 and 1, found {share}')
@@ -293,6 +295,7 @@ def _logit(share, what):
 @register
 class ZIPoissonLik(_CountLik):
     "Poisson counts, or zero with probability `gate`"
+    by_size = True
     def __init__(self, gate:float=.1, size:float=1., learn:bool=True, shape=None, predict=()):
         super().__init__({'gate': _logit(gate, 'gate')}, learn, shape, predict)
         self.log_size = _positive(size=size)['size']
@@ -359,11 +362,11 @@ def _shares(h):
     soft = gentle(h.log_softmax(-1))
     return soft.log_softmax(-1)
 
-# %% ../nbs/05_liks.ipynb #06fb4890
+# %% ../nbs/05_liks.ipynb #cfeb13ed
 @register
 class MultinomialLik(_CountLik):
     "Counts given their total, over the last dimension; the network gives logits of shares"
-    given_total = True
+    by_size = True
     def __init__(self,
         size:int=1000, # Total of means and draws
     ):
@@ -377,7 +380,7 @@ class MultinomialLik(_CountLik):
 @register
 class DirMultLik(_CountLik):
     "Counts given their total, of shares that scatter around the network's; more `precision`, less scatter"
-    given_total = True
+    by_size = True
     def __init__(self, precision:float=100., size:int=1000, learn:bool=True):
         super().__init__(_positive(precision=precision), learn)
         _positive(size=size)
@@ -386,7 +389,7 @@ class DirMultLik(_CountLik):
         h, free = self.split(h)
         return _GivenTotal(_shares(h), self.size, free['precision'])
 
-# %% ../nbs/05_liks.ipynb #3aebe2e2
+# %% ../nbs/05_liks.ipynb #8cfa5722
 class _Smooth(Entries):
     "A density whose moments and draws are those of a distribution of torch, `plain`"
     has_rsample = True
@@ -423,6 +426,7 @@ class _Normal(_Smooth):
         u = _standard(x, self.loc, self.log_scale)
         return -.5*u**2-self.log_scale-.5*math.log(2*math.pi)
 
+# %% ../nbs/05_liks.ipynb #9204c4ee
 class _LogNormal(_Normal):
     "Positive, with a Gaussian logarithm"
     gaussian = False

@@ -1322,7 +1322,7 @@ def size_factors(self:MMData,
     mean, *_, sd = self._centre(k, units)
     return SizeFactors(typical.tolist(), mean.tolist(), sd.tolist(), (depth.mean().item(), spread or 1.), shape)
 
-# %% ../../nbs/20_data.core.ipynb #184c3e32
+# %% ../../nbs/20_data.core.ipynb #f6f0667f
 _begin = .5     # of a standard deviation: where a scale begins that is learned in units
 _normals = NormalLik, FeatureNormalLik, PredictedNormalLik
 
@@ -1341,7 +1341,8 @@ def _best_units(self:MMData, k, lik, own):
     module = as_likelihood(lik, shape)
     if getattr(module, 'log_reading', False):
         if own: return None
-        return 'size' if getattr(module, 'given_total', False) else 'log1p'
+        by_size = len(shape)==1 and getattr(module, 'by_size', False)
+        return 'size' if by_size else 'log1p'
     if not _is_free(lik, shape): return None
     if len(shape)>1 or not isinstance(module, _normals) or not self.observed(k).any(): return 'standard'
     logged, size = _better_as_logs(self._some(k))

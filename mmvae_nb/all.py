@@ -5,7 +5,7 @@ from .core import (
 from .dists import (
     likelihoods, normal, laplace, params, remap, register_family, pick, either, beside, NormalHead, LaplaceHead,
     Encoder, NormalPrior, LaplacePrior, Likelihood, NormalLik, LaplaceLik, BernoulliLik, CategoricalLik,
-    as_likelihood, Standard, Decoder, kl)
+    as_likelihood, Standard, Log1p, SizeFactors, Decoder, kl)
 from .nets import (
     MLP, MLPBody, MLPNet, Outputs, quiet, ConvBody, ConvNet, body_for, net_for, body_of, unimodal_encoders, decoder_of,
     decoders, JointEncoder, mnist_svhn, SoundBody, SoundNet, DigitCNN, WideCNN, StridedCNN, classifier_for)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['likelihoods', 'normal', 'laplace', 'params', 'remap', 'kind_of', 'register_family', 'pick', 'either', 'beside',
            'NormalHead', 'LaplaceHead', 'Encoder', 'NormalPrior', 'LaplacePrior', 'Likelihood', 'NormalLik',
-           'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Standard', 'InUnits', 'entry_log_prob',
-           'WithHoles', 'Decoder', 'kl']
+           'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Units', 'Standard', 'InUnits', 'Log1p',
+           'LogInputs', 'SizeFactors', 'entry_log_prob', 'WithHoles', 'Decoder', 'kl']
 
 # %% ../nbs/02_dists.ipynb #451cf57b
 import inspect, math, torch
@@ -257,7 +257,7 @@ class LaplacePrior(nn.Module):
         scale = self.logit.softmax(-1)*d
         return laplace(loc, scale)
 
-# %% ../nbs/02_dists.ipynb #a411d6b5
+# %% ../nbs/02_dists.ipynb #8863990b
 class Likelihood(nn.Module):
     "Base: turn the decoder network's output into a distribution; `check` guards the support"
     def error(self, x):
@@ -269,6 +269,7 @@ class Likelihood(nn.Module):
         link = getattr(self, 'link', None)
         return h.sigmoid() if link=='sigmoid' else h
     fixed_units = False     # do values mean what they are: counts, classes, shares?
+    log_reading = False     # are they counts or positive values, which encoders may read as logarithms?
     @property
     def free_units(self):
         "May the data be standardised without a change of meaning? Where location and scale are free and learned"
@@ -388,7 +389,7 @@ def as_likelihood(
     if shape is None or 'shape' not in takes: return make()
     return make(shape=tuple(shape))
 
-# %% ../nbs/02_dists.ipynb #adb06af8
+# %% ../nbs/02_dists.ipynb #10df088e
 def _doubles(v, what):
     "A list of numbers in full precision; lists, since a saved model must rebuild them"
     if not isinstance(v, (int,float,list,tuple)):
@@ -397,54 +398,91 @@ def _doubles(v, what):
     if not v.isfinite().all(): raise ValueError(f'{what} has NaN or inf')
     return v
 
-@register
-class Standard(nn.Module):
-    "Units in which measurements have mean 0 and standard deviation 1"
+def _positive(v, what):
+    "Numbers above zero, in full precision"
+    v = _doubles(v, what)
+    if not (v>0).all(): raise ValueError(f'{what} must be positive, found {v.min().item():g}')
+    return v
+
+# %% ../nbs/02_dists.ipynb #b8260f82
+class Units(nn.Module):
+    "Base: what networks see in place of an observation `x (...,*shape)`; rises with each entry, `inverse` undoes it"
+    logs = False          # are they logarithms? Counts and positive values are read in no others
+    inverts = True        # does `inverse` undo `forward` entry by entry, so that a likelihood may speak in them?
     def __init__(self,
-        mean, # A number, or nested lists that broadcast to one observation
-        sd, # Standard deviation, likewise
-        shape:tuple=None, # Shape of one observation (default: that of `mean` and `sd` together)
+        exact:dict, # Name -> numbers in double precision
+        shape:tuple, # Of one observation
+        reach:float=None, # Encoders read nothing below -reach or above reach, in units (default: everything)
     ):
         super().__init__()
-        mean, sd = torch.broadcast_tensors(_doubles(mean, 'mean'), _doubles(sd, 'sd'))
-        if not (sd>0).all(): raise ValueError(f'sd must be positive, found {sd.min().item():g}')
-        self.shape = tuple(mean.shape if shape is None else shape)
-        nats = sd.log().expand(self.shape).sum()
-        self.exact = {'mean': mean, 'sd': sd, 'nats': nats}
-        for k,v in self.exact.items(): self.register_buffer(k, v.float(), persistent=False)
+        if reach is not None and not reach>0: raise ValueError(f'reach must be positive, found {reach:g}')
+        self.exact = exact
+        self.shape = tuple(shape)
+        self.reach = reach
+        for k,v in exact.items(): self.register_buffer(k, v.float(), persistent=False)
     def _apply(self, fn, *args, **kw):
         "Moved, or in another precision: rounded once, from the exact numbers"
         super()._apply(fn, *args, **kw)
         for k,v in self.exact.items(): getattr(self, k).copy_(v)
         return self
+    def entry_log_det(self, x):
+        "log |dx/dh| of every entry in nats, inf where no h leads to `x`"
+        raise NotImplementedError(f'{type(self).__name__} are for reading; no density is spoken in them')
+    def log_det(self, x):
+        "Its sum over an observation, `(...)`"
+        entry = [*range(-len(self.shape), 0)]
+        return self.entry_log_det(x).sum(entry)
+    def error(self, x):
+        "What is wrong with observations `x`, NaN where an entry was not observed; or None"
+        return None
+
+# %% ../nbs/02_dists.ipynb #2dd5bc3b
+@register
+class Standard(Units):
+    "Units in which measurements have mean 0 and standard deviation 1"
+    def __init__(self,
+        mean, # A number, or nested lists that broadcast to one observation
+        sd, # Standard deviation, likewise
+        shape:tuple=None, # Shape of one observation (default: that of `mean` and `sd` together)
+        reach:float=None, # Encoders read nothing farther from the mean, in sd (default: everything)
+    ):
+        mean, sd = torch.broadcast_tensors(_doubles(mean, 'mean'), _positive(sd, 'sd'))
+        shape = tuple(mean.shape if shape is None else shape)
+        nats = sd.log().expand(shape).sum()
+        super().__init__({'mean': mean, 'sd': sd, 'nats': nats}, shape, reach)
     def forward(self, x): return (x-self.mean)/self.sd             # `(...,*shape)`, both ways
     def inverse(self, h): return self.mean+self.sd*h
-    def log_det(self):
-        "Sum of log sd over one observation, in nats"
-        return self.nats
+    def entry_log_det(self, x): return self.sd.log()               # the same for all `x`
+    def log_det(self, x=None): return self.nats
 
-# %% ../nbs/02_dists.ipynb #6a88960b
+# %% ../nbs/02_dists.ipynb #46cfde30
 def _between(v):
     "One number, or the smallest and the largest of several"
     low, high = (f'{e.item():.3g}' for e in v.aminmax())
     return low if low==high else f'{low} to {high}'
 
 @patch
-def say(self:Standard)->str: # A few words
+def say(self:Units)->str: # A few words
+    "What networks see in place of the data"
+    words = self._words()
+    return words if self.reach is None else f'{words}, read up to {self.reach:.3g} sd'
+
+@patch
+def _words(self:Standard):
     "What was subtracted and what was divided by"
     mean = _between(self.exact['mean'])
     sd = _between(self.exact['sd'])
     return f'standardised: mean {mean}, sd {sd}'
 
-Standard.extra_repr = Standard.say
+Units.extra_repr = Units.say
 
-# %% ../nbs/02_dists.ipynb #bc5d503a
+# %% ../nbs/02_dists.ipynb #04207073
 class InUnits(Distribution):
-    "x = mean + sd*h in the data's units, where h follows another distribution"
+    "x in the data's units, whose value h in the networks' units follows another distribution"
     arg_constraints = {}
     def __init__(self,
         base, # Distribution of h; its event is one observation
-        units, # `Standard`, or a module with `inverse`, `log_det` and `sd`
+        units, # `Units`, or a module with `inverse`, `log_det` and `sd`
     ):
         self.base = base
         self.units = units
@@ -455,19 +493,202 @@ class InUnits(Distribution):
     @property
     def has_rsample(self): return self.base.has_rsample
     @property
-    def mean(self): return self.units.inverse(self.base.mean)
+    def median(self): return self.units.inverse(self.base.mean)    # where h is symmetric
     @property
-    def mode(self): return self.units.inverse(self.base.mode)
+    def mean(self): return _mean_in(self.units, self.base)
     @property
-    def stddev(self): return self.units.sd*self.base.stddev
+    def mode(self): return _mode_in(self.units, self.base)
+    @property
+    def stddev(self): return _sd_in(self.units, self.base)
     @property
     def variance(self): return self.stddev**2
     def sample(self, shape=()): return self.units.inverse(self.base.sample(torch.Size(shape)))
     def rsample(self, shape=()): return self.units.inverse(self.base.rsample(torch.Size(shape)))
-    def log_prob(self, x): return self.base.log_prob(self.units(x))-self.units.log_det()
-    def entropy(self): return self.base.entropy()+self.units.log_det()
+    def log_prob(self, x): return self.base.log_prob(self.units(x))-_log_det(self.units, x)
+    def entropy(self): return self.base.entropy()+_log_det(self.units, self.median)
 
-# %% ../nbs/02_dists.ipynb #06789011
+# %% ../nbs/02_dists.ipynb #38bec7e0
+def _log_det(units, x): # Nats, one number for each observation, or for all
+    return units.log_det(x) if isinstance(units, Units) else units.log_det()
+
+def _entry_log_det(units, x): # Nats of every entry
+    return units.entry_log_det(x) if isinstance(units, Units) else units.sd.log()
+
+@singledispatch
+def _mean_in(units, p): # `p`: distribution of h; `(...,*shape)`
+    "E x: affine units take a mean to a mean"
+    return units.inverse(p.mean)
+
+@singledispatch
+def _mode_in(units, p):
+    "Where the density of x is highest"
+    return units.inverse(p.mode)
+
+@singledispatch
+def _sd_in(units, p):
+    "Standard deviation of x"
+    return units.sd*p.stddev
+
+# %% ../nbs/02_dists.ipynb #5da5ded7
+_top = 80.                 # single precision holds exp(80)
+_lowest = 2.**-20-1        # what lies below the support of log(1+v) is read as this
+
+@register
+class Log1p(Units):
+    "Units in which log(1+x/size) has mean 0 and standard deviation 1; in columns not `logged`, x itself has"
+    logs = True
+    def __init__(self,
+        size=1., # Where the scale turns from linear to logarithmic, in the units of the data: a number or nested lists
+        mean=0., # Of the logarithms (of x itself where not logged), likewise
+        sd=1., # Their standard deviation, likewise
+        logged=True, # Which entries, likewise
+        shape:tuple=None, # Shape of one observation (default: that of the others together)
+        reach:float=None, # Encoders read nothing farther from the mean, in sd (default: everything)
+    ):
+        logged = torch.tensor(logged)
+        exact = {'size': _positive(size, 'size'), 'mean': _doubles(mean, 'mean'), 'sd': _positive(sd, 'sd')}
+        wide, *_ = torch.broadcast_tensors(logged, *exact.values())
+        super().__init__(exact, wide.shape if shape is None else shape, reach)
+        self.every = bool(logged.all())
+        self.register_buffer('logged', logged, persistent=False)
+    def _mixed(self, logs, plain): # One where logged, the other elsewhere
+        return logs if self.every else torch.where(self.logged, logs, plain)
+    def forward(self, x):
+        v = (x/self.size).clamp(min=_lowest)
+        v = self._mixed(v.log1p(), x)
+        return (v-self.mean)/self.sd
+    def inverse(self, h):
+        v = self.mean+self.sd*h
+        grown = self.size*v.clamp(max=_top).expm1()
+        return self._mixed(grown, v)
+    def entry_log_det(self, x):
+        above = x+self.size
+        slope = torch.where(above>0, above, math.inf)              # below the support: no density
+        return self.sd.log()+self._mixed(slope.log(), torch.zeros_like(x))
+
+# %% ../nbs/02_dists.ipynb #7ab10c68
+@patch
+def _words(self:Log1p):
+    "What is a logarithm"
+    size = _between(self.exact['size'])
+    logs = f'log1p of x/{size}' if size!='1' else 'log1p'
+    if self.every: return f'{logs}, standardised'
+    return f'standardised, {int(self.logged.sum())} of {self.logged.numel()} columns as {logs}'
+
+@patch
+def error(self:Log1p, x):
+    "What is wrong with observations `x`, or None; missing entries are fine"
+    below = (x<=-self.size) & self.logged
+    if not below.any(): return None
+    first = x[below][0].item()
+    limit = -self.size.expand_as(x)[below][0].item()
+    return f"found {first:.3g}, but log1p units take nothing at or below {limit:.3g}; use units='standard'"
+
+@register
+class LogInputs(Log1p):
+    "The name that `Log1p` had before a body of one's own"
+    def __init__(self, size:float=1., mean:float=0., sd:float=1.): super().__init__(size, mean, sd)
+
+# %% ../nbs/02_dists.ipynb #30cd6f7d
+def _inside(p):
+    "The distribution of single entries"
+    return _inside(p.base_dist) if isinstance(p, Independent) else p
+
+def _is_gaussian(p):
+    inner = _inside(p)
+    return getattr(inner, 'gaussian', isinstance(inner, Normal))
+
+def _log_moments(units, p): # Mean and variance of log(1+x/size), normal
+    a = units.mean+units.sd*p.mean
+    b = units.sd*p.stddev
+    return a, b**2
+
+@_mean_in.register
+def _(units:Log1p, p):
+    if not _is_gaussian(p): return units.inverse(p.mean)
+    a, var = _log_moments(units, p)
+    grown = units.size*(a+var/2).clamp(max=_top).expm1()
+    return units._mixed(grown, a)
+
+@_mode_in.register
+def _(units:Log1p, p):
+    if not _is_gaussian(p): return units.inverse(p.mode)
+    a, var = _log_moments(units, p)
+    peak = units.size*(a-var).clamp(max=_top).expm1()
+    return units._mixed(peak, a)
+
+@_sd_in.register
+def _(units:Log1p, p):
+    if not _is_gaussian(p):
+        upper = units.inverse(p.mean+p.stddev)
+        return (upper-units.inverse(p.mean-p.stddev))/2
+    a, var = _log_moments(units, p)
+    log_sd = a+var/2+var.expm1().log()/2
+    grown = units.size*log_sd.clamp(max=_top).exp()
+    return units._mixed(grown, var.sqrt())
+
+# %% ../nbs/02_dists.ipynb #c4286a84
+@register
+class SizeFactors(Units):
+    "How encoders read counts: log1p of counts divided by the size factor of their sample, standardised"
+    logs = True
+    inverts = False
+    def __init__(self,
+        typical, # Counts of a sample whose size factor is one: nested lists that broadcast to one observation
+        mean=0., # Of the logarithms: a number or nested lists
+        sd=1., # Their standard deviation, likewise
+        depth=(0.,1.), # Mean and standard deviation of the logarithms of size factors
+        shape:tuple=None, # Shape of one observation (default: that of `typical`)
+        reach:float=None, # Encoders read nothing farther from the mean, in sd (default: everything)
+    ):
+        exact = {'typical': _doubles(typical, 'typical'), 'mean': _doubles(mean, 'mean'), 'sd': _positive(sd, 'sd')}
+        if not exact['typical'].sum()>0: raise ValueError('typical counts are zero throughout; leave out the units')
+        super().__init__(exact, exact['typical'].shape if shape is None else shape, reach)
+        self.depth = tuple(depth)
+    def _totals(self, x): # Counts that were seen, and those that a typical sample has there; `(...,1,..)`
+        entry = [*range(-len(self.shape), 0)]
+        usual = self.typical.expand(self.shape)
+        usual = torch.where(x.isnan(), 0., usual)
+        return x.nansum(entry, keepdim=True), usual.sum(entry, keepdim=True)
+    def factors(self, x):
+        "Size factor of every observation, `(...,1,..)`; 1 where nothing was counted"
+        total, usual = self._totals(x)
+        counted = (total>0)&(usual>0)
+        return torch.where(counted, total, 1.)/torch.where(counted, usual, 1.)
+    def forward(self, x):
+        shares = x/self.factors(x)
+        return (shares.clamp(min=0).log1p()-self.mean)/self.sd
+    def inverse(self, h):
+        "The counts of a sample whose size factor is one"
+        return (self.mean+self.sd*h).clamp(max=_top).expm1()
+
+# %% ../nbs/02_dists.ipynb #63b88dbb
+@patch
+def log_depth(self:SizeFactors, x):
+    "Logarithms of size factors `(...,1,..)`, standardised; those of half a count where nothing was counted"
+    total, usual = self._totals(x)
+    mean, sd = self.depth
+    logs = (total+.5).log()-(usual+.5).log()
+    return (logs-mean)/sd
+
+@patch
+def _words(self:SizeFactors):
+    "What is done to counts"
+    total = self.exact['typical'].expand(self.shape).sum().item()
+    return f'read as log1p of counts per {total:.3g}, and their total'
+
+@patch
+def read(self:Units, x):
+    "Observations as an encoder sees them: in units, and nothing beyond their reach"
+    h = self(x)
+    return h if self.reach is None else h.clamp(-self.reach, self.reach)
+
+@patch
+def within(self:Units, reach:float):
+    "The same units, with a reach"
+    return type(self)(**{**self.init_args, 'reach': reach})
+
+# %% ../nbs/02_dists.ipynb #adb62225
 @singledispatch
 def entry_log_prob(
     p:Distribution, # Over single numbers or one-hot vectors; `Independent` of these; or in units
@@ -503,7 +724,7 @@ def _(p:Independent, x): return entry_log_prob(p.base_dist, x)
 
 @entry_log_prob.register
 def _(p:InUnits, x):
-    nats = entry_log_prob(p.base, p.units(x))-p.units.sd.log()
+    nats = entry_log_prob(p.base, p.units(x))-_entry_log_det(p.units, x)
     return torch.where(x.isnan(), 0., nats)
 
 # %% ../nbs/02_dists.ipynb #ad2b8b32
@@ -536,7 +757,7 @@ class WithHoles(Distribution):
 @entry_log_prob.register
 def _(p:WithHoles, x): return entry_log_prob(p.base, x)
 
-# %% ../nbs/02_dists.ipynb #5c1dec0e
+# %% ../nbs/02_dists.ipynb #b1f1530a
 @register
 class Decoder(nn.Module):
     "p(x|z): a network `(N,d) -> (N,*shape)`, a likelihood, and perhaps units in which both work, and holes"
@@ -573,9 +794,9 @@ class Decoder(nn.Module):
 
     def check(self, x, name):
         "Raise if observations lie outside the likelihood's support"
-        if not hasattr(self.lik, 'error'): return
-        err = self.lik.error(x)
-        if err: raise ValueError(f'modality {name!r}: {err}')
+        for part in self.lik, getattr(self, 'units', None):
+            err = part.error(x) if hasattr(part, 'error') else None
+            if err: raise ValueError(f'modality {name!r}: {err}')
 
 # %% ../nbs/02_dists.ipynb #3f2f11b2
 @patch

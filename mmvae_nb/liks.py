@@ -188,7 +188,7 @@ class _Poisson(Entries):
         mean = self.mean.clamp(max=_most)
         return torch.poisson(mean.expand(shape).contiguous())
 
-# %% ../nbs/05_liks.ipynb #6df33982
+# %% ../nbs/05_liks.ipynb #54f30883
 def _range(x):
     "Smallest and largest of the entries that are no NaN, in words, and whether all of them are whole; or None"
     x = x[~x.isnan()]
@@ -199,6 +199,8 @@ def _range(x):
 
 class _CountLik(FreeLik):
     "Base of likelihoods of counts"
+    log_reading = True
+    by_size = False     # do encoders read them by size factors, where nothing else is said?
     def error(self, x):
         found = _range(x)
         if found is None: return None
@@ -207,10 +209,11 @@ class _CountLik(FreeLik):
         if not whole: return ('fractions among the values, but counts are whole numbers; '
                               "give raw counts, or x.round(), or use the likelihood 'normal'")
 
-# %% ../nbs/05_liks.ipynb #6543643f
+# %% ../nbs/05_liks.ipynb #4c8e739f
 @register
 class PoissonLik(_CountLik):
     "Counts; the network gives the log mean in units of `size`"
+    by_size = True
     def __init__(self,
         size:float=1., # A typical count
     ):
@@ -283,7 +286,7 @@ class _ZeroInflated(Entries):
 class _ZIPoisson(_ZeroInflated): family = _Poisson
 class _ZINegBin(_ZeroInflated): family = _NegBin
 
-# %% ../nbs/05_liks.ipynb #4a518e57
+# %% ../nbs/05_liks.ipynb #5ac3f965
 def _logit(share, what):
     "Logit of a number strictly between 0 and 1"
     if not 0<share<1: raise ValueError(f'{what} must lie between 0 and 1, found {share}')
@@ -292,6 +295,7 @@ def _logit(share, what):
 @register
 class ZIPoissonLik(_CountLik):
     "Poisson counts, or zero with probability `gate`"
+    by_size = True
     def __init__(self, gate:float=.1, size:float=1., learn:bool=True, shape=None, predict=()):
         super().__init__({'gate': _logit(gate, 'gate')}, learn, shape, predict)
         self.log_size = _positive(size=size)['size']
@@ -341,7 +345,7 @@ class _GivenTotal(Distribution):
         if self.log_phi is None: return _Poisson(logm=logm)
         return _NegBin(logm=logm, log_alpha=-self.log_phi-log_share)
 
-# %% ../nbs/05_liks.ipynb #9d021140
+# %% ../nbs/05_liks.ipynb #8899ace3
 @patch
 def sample(self:_GivenTotal, sample_shape=torch.Size()):
     "Draws with the total `size`"
@@ -358,9 +362,11 @@ def _shares(h):
     soft = gentle(h.log_softmax(-1))
     return soft.log_softmax(-1)
 
+# %% ../nbs/05_liks.ipynb #cfeb13ed
 @register
 class MultinomialLik(_CountLik):
     "Counts given their total, over the last dimension; the network gives logits of shares"
+    by_size = True
     def __init__(self,
         size:int=1000, # Total of means and draws
     ):
@@ -374,6 +380,7 @@ class MultinomialLik(_CountLik):
 @register
 class DirMultLik(_CountLik):
     "Counts given their total, of shares that scatter around the network's; more `precision`, less scatter"
+    by_size = True
     def __init__(self, precision:float=100., size:int=1000, learn:bool=True):
         super().__init__(_positive(precision=precision), learn)
         _positive(size=size)
@@ -382,7 +389,7 @@ class DirMultLik(_CountLik):
         h, free = self.split(h)
         return _GivenTotal(_shares(h), self.size, free['precision'])
 
-# %% ../nbs/05_liks.ipynb #0bcd3aa2
+# %% ../nbs/05_liks.ipynb #8cfa5722
 class _Smooth(Entries):
     "A density whose moments and draws are those of a distribution of torch, `plain`"
     has_rsample = True
@@ -413,13 +420,16 @@ def _standard(x, loc, log_scale):
 
 class _Normal(_Smooth):
     "Gaussian from a mean `loc` and the logarithm of its standard deviation"
+    gaussian = True
     def plain(self): return Normal(self.loc, self.log_scale.exp(), validate_args=False)
     def log_prob(self, x):
         u = _standard(x, self.loc, self.log_scale)
         return -.5*u**2-self.log_scale-.5*math.log(2*math.pi)
 
+# %% ../nbs/05_liks.ipynb #9204c4ee
 class _LogNormal(_Normal):
     "Positive, with a Gaussian logarithm"
+    gaussian = False
     def within(self, x): return _above_zero(x)
     @property
     def mean(self):
@@ -430,7 +440,7 @@ class _LogNormal(_Normal):
         logx = self.within(x).log()
         return super().log_prob(logx)-logx
 
-# %% ../nbs/05_liks.ipynb #37a9b536
+# %% ../nbs/05_liks.ipynb #b150541e
 class _Gamma(_Smooth):
     "Positive, from logarithms of a mean and of a concentration"
     def within(self, x): return _above_zero(x)
@@ -445,6 +455,7 @@ class _Gamma(_Smooth):
 
 class _PositiveLik(FreeLik):
     "Base of likelihoods of positive values"
+    log_reading = True
     def error(self, x):
         found = _range(x)
         if found is None or found[0]>0: return None

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['quiet_gain', 'pixel_sd', 'wide_input', 'n_params', 'he_init', 'first_gain', 'start_settings', 'MLP', 'MLPBody',
            'MLPNet', 'output_spread', 'quiet', 'halvings', 'ConvBody', 'ConvNet', 'default_channels', 'body_for',
-           'Outputs', 'net_for', 'FillAndFlag', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders',
+           'Outputs', 'net_for', 'FillAndFlag', 'Reading', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders',
            'unit_warnings', 'fresh', 'JointEncoder', 'mnist_svhn', 'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN',
            'StridedCNN', 'classifier_for']
 
@@ -359,23 +359,50 @@ class FillAndFlag(nn.Module):
         flags = (~hole).to(x.dtype)
         return torch.cat([filled, flags], 1)
 
-# %% ../nbs/03_nets.ipynb #a7daac75
+# %% ../nbs/03_nets.ipynb #8dc242c5
+@register
+class Reading(nn.Module):
+    "What stands first in a body: observations in units, up to their reach, and the depth of counts as one channel more"
+    def __init__(self,
+        units:nn.Module, # `Units`
+        depth:bool=False, # Add the depth, where `units` are size factors?
+    ):
+        super().__init__()
+        self.units = units
+        self.depth = depth and hasattr(units, 'log_depth')
+    def forward(self, x): # `(B,C,..)` to `(B,C,..)`, or `(B,C+1,..)`
+        h = self.units.read(x)
+        if not self.depth: return h
+        depth = self.units.log_depth(x)                            # (B,1,1..)
+        depth = depth.expand(-1, 1, *h.shape[2:])
+        return torch.cat([h, depth], 1)
+
+def _reading(m, ours, fills=False):
+    "Steps before a body: units and holes, if there are any; `ours`: it was made for their shape; `fills`: it fills holes"
+    steps = []
+    special = ours and hasattr(m.units, 'log_depth')
+    if special or getattr(m.units, 'reach', None): steps.append(Reading(copy.deepcopy(m.units), ours))
+    elif m.units is not None: steps.append(copy.deepcopy(m.units))
+    if m.holes and not fills: steps.append(FillAndFlag(flag=ours))
+    return steps
+
+# %% ../nbs/03_nets.ipynb #031ffb17
 def body_of(
     m:Modality, # A modality, with an encoder of its own or none
 )->tuple: # A body of the model's own, and its number of features
     "Body of a modality: a copy of `m.encoder`, or the default; it reads in units, if there are any, and past holes"
-    own = m.encoder is not None
-    if own:
+    ours = m.encoder is None
+    if ours:
+        first, *rest = m.shape
+        if hasattr(m.units, 'log_depth'): first += 1
+        body = body_for((first, *rest), _entry_sd(m), flags=m.holes)
+        nf = body.nf
+    else:
         body = copy.deepcopy(m.encoder)
         nf = _n_features(body, m.shape, f'modality {m.name!r}: encoder')
-    else:
-        body = body_for(m.shape, _entry_sd(m), flags=m.holes)
-        nf = body.nf
-    first = []
-    if m.units is not None: first.append(copy.deepcopy(m.units))
-    if m.holes and not _sees_holes(body): first.append(FillAndFlag(flag=not own))
-    if not first: return body, nf
-    return nn.Sequential(*first, body), nf
+    steps = _reading(m, ours, _sees_holes(body))
+    if not steps: return body, nf
+    return nn.Sequential(*steps, body), nf
 
 def _sees_holes(body):
     "Does a body fill holes itself?"
@@ -432,15 +459,15 @@ def _check_holes(dec, m, d):
     except TypeError as e: raise ValueError(f'{who}: {e}') from e
     return dec
 
-# %% ../nbs/03_nets.ipynb #801e788a
+# %% ../nbs/03_nets.ipynb #de2f63df
 def decoder_of(
     m:Modality, # A modality, with a decoder network of its own or none
     d:int, # Latent size
 )->Decoder: # p(x|z)
     "Decoder of a modality: copies of its network, likelihood and units, or the defaults"
     lik = copy.deepcopy(as_likelihood(m.likelihood, m.shape))
-    units = copy.deepcopy(m.units)
     _check_units(m, lik)
+    units = copy.deepcopy(m.units) if _speaks(lik) else None
     if m.decoder is not None:
         net = copy.deepcopy(m.decoder)
         own = Decoder(net, lik, m.shape, units=units, holes=m.holes)
@@ -454,15 +481,25 @@ def decoder_of(
     default = Decoder(net, lik, m.shape, units=units, holes=m.holes)
     return _check_holes(default, m, d)
 
-def _check_units(m, lik):
-    "Raise where a likelihood fixes the units: 0 and 1 are classes, or black and white"
+def _speaks(lik):
+    "May a likelihood speak in units? Those of counts and positive values have their own; encoders may read in others"
+    return not getattr(lik, 'log_reading', False)
+
+def _unit_error(m, lik):
+    "What is wrong with the units of a modality under a likelihood, or None"
+    if hasattr(lik, 'unit_error'): return lik.unit_error(m.units)
+    if not _speaks(lik) and getattr(m.units, 'logs', False): return None
     fixed = getattr(lik, 'fixed_units', False) or getattr(lik, 'link', None)=='sigmoid'
-    if m.units is None: return
-    wrong = lik.unit_error(m.units) if hasattr(lik, 'unit_error') else None
+    who = type(lik).__name__
+    if fixed: return f"{who} is for values as they are; leave out the units, or use likelihood='normal'"
+    if getattr(m.units, 'inverts', True): return None
+    return (f'{type(m.units).__name__} are for reading, and {who} would have to speak in them; '
+            "use Log1p, or a likelihood of counts, e.g. likelihood='negbin'")
+
+def _check_units(m, lik):
+    "Raise where a likelihood fixes the units (0 and 1 are classes, or black and white), or cannot speak in them"
+    wrong = _unit_error(m, lik) if m.units is not None else None
     if wrong: raise ValueError(f'modality {m.name!r}: {wrong}')
-    if not fixed: return
-    raise ValueError(f'modality {m.name!r}: {type(lik).__name__} is for values as they are; '
-                     "leave out the units, or use likelihood='normal'")
 
 # %% ../nbs/03_nets.ipynb #a7407eba
 def decoders(

@@ -14,8 +14,8 @@ with warnings.catch_warnings():
     warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
     importlib.import_module('fastai.data.core')
 
-# %% ../../nbs/20_data.core.ipynb #895b9ff5
-import copy, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings
+# %% ../../nbs/20_data.core.ipynb #a9e9b45e
+import copy, math, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings
 import numpy as np
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -29,7 +29,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from torch import Tensor
 from ..core import Modality, as_names, choose, per_modality, seeded, seen
-from ..dists import NormalLik, Standard, as_likelihood
+from ..dists import Log1p, NormalLik, SizeFactors, Standard, as_likelihood
+from ..liks import FeatureNormalLik, PredictedNormalLik
 
 # %% ../../nbs/20_data.core.ipynb #4d12684e
 def _is_pandas(v, *kinds):
@@ -1181,21 +1182,26 @@ def _average(self:MMData, k, fn):
         n = n+(~hole).sum(others, keepdim=True)[0]
     return total/n.clamp(min=1)                            # 0 for a column of holes
 
-# %% ../../nbs/20_data.core.ipynb #41b1e3aa
+# %% ../../nbs/20_data.core.ipynb #18985a0f
+@patch
+def _centre(self:MMData, k, fn):
+    "Mean and sd of `fn` over what was observed, and which of them only vary by rounding"
+    mean = self._average(k, fn)
+    sd = self._average(k, lambda v: (fn(v)-mean)**2).sqrt()
+    rounding = 4*torch.finfo(self.dtype).eps*mean.abs()
+    rounding = rounding.clamp(min=torch.finfo(self.dtype).tiny)
+    constant = sd<=rounding
+    return mean, sd, constant, torch.where(constant, rounding.clamp(min=1.), sd)
+
 @patch
 def standard(self:MMData,
     k:str, # Modality
 )->Standard: # For each number of a vector, or each channel; None if it was never observed
     "Units in which what was observed of a modality has mean 0 and standard deviation 1"
     if not self.observed(k).any(): return None
-    mean = self._average(k, lambda v: v)
-    sd = self._average(k, lambda v: (v-mean)**2).sqrt()
-    rounding = 4*torch.finfo(self.dtype).eps*mean.abs()
-    rounding = rounding.clamp(min=torch.finfo(self.dtype).tiny)
-    constant = sd<=rounding
+    mean, sd, constant, safe = self._centre(k, lambda v: v)
     _tell_of_lost(k, mean, sd, constant, self.x[k].dtype, self.dtype)
-    sd = torch.where(constant, rounding.clamp(min=1.), sd)
-    return Standard(mean.tolist(), sd.tolist(), tuple(self.x[k].shape[1:]))
+    return Standard(mean.tolist(), safe.tolist(), tuple(self.x[k].shape[1:]))
 
 def _tell_of_lost(k, mean, sd, constant, stored, dtype):
     "Warn of what varies in the file and not in the batch, which is coarser"
@@ -1208,8 +1214,127 @@ def _tell_of_lost(k, mean, sd, constant, stored, dtype):
     warnings.warn(f'modality {k!r}: {total} of {len(lost)} columns vary less than {dtype} can tell, e.g. column '
                   f'{first} ({found}), and are treated as constant; subtract the means before MMData: v-v.mean(0)')
 
-# %% ../../nbs/20_data.core.ipynb #cfe81d95
+# %% ../../nbs/20_data.core.ipynb #f54efdc1
+_sizes = 1., .1, .01, .001     # of a column's mean: where its scale turns logarithmic
+_gain = .05                    # nats an entry by which logarithms must be better
+_enough = 50                   # entries, in either half
+_one = 3.                      # nats that a single entry may gain or lose
+
+def _normal_nats(h, rows):
+    "Log-density of each entry `(N,D)` under the normal fitted to some of the rows"
+    mean = h[rows].nanmean(0)
+    var = (h[rows]-mean).square().nanmean(0).clamp(min=1e-300)
+    return -.5*((h-mean)**2/var+(2*math.pi*var).log())
+
+def _log_nats(v, size, rows):
+    "As densities of v: log(1+v/size) is normal"
+    return _normal_nats((v/size).log1p(), rows)-(v+size).log()
+
+def _log_sizes(v):
+    "The best size for each column of positive numbers `(N,D)`, by the likelihood of all rows"
+    mean = v.nanmean(0)
+    every = slice(None)
+    tried = torch.stack([share*mean for share in _sizes])              # (4,D)
+    nats = torch.stack([_log_nats(v, size, every).nanmean(0) for size in tried])
+    return tried.gather(0, nats.argmax(0, keepdim=True))[0]
+
+def _gains(v, size, fit, test):
+    "Do logarithms, fitted to some rows of `v (N,D)`, describe each column of the others better?"
+    gain = (_log_nats(v, size, fit)-_normal_nats(v, fit))[test].clamp(-_one, _one)
+    n = (~gain.isnan()).sum(0)
+    mean = gain.nanmean(0)
+    se = ((gain-mean).square().nanmean(0)/n.clamp(min=1)).sqrt()
+    return (n>=_enough) & (mean>_gain) & (mean>3*se)
+
+def _better_as_logs(v):
+    "Which columns of `v (N,D)` gain by logarithms on either half of the rows, fitted to the other; and the sizes"
+    even, odd = slice(0, None, 2), slice(1, None, 2)
+    positive = ((v>0)|v.isnan()).all(0)
+    v = torch.where(positive, v, 1.)
+    size = _log_sizes(v)
+    better = positive & _gains(v, size, even, odd) & _gains(v, size, odd, even)
+    return better, size
+
+# %% ../../nbs/20_data.core.ipynb #6b5efa10
+@patch
+def _some(self:MMData, k, most=10_000, numbers=2**24):
+    "Rows of what was observed of a modality, evenly from all, `(n,*shape)` in double precision"
+    rows, = self.observed(k).nonzero(as_tuple=True)
+    size = int(np.prod(self.x[k].shape[1:]))
+    most = max(1, min(most, numbers//size))
+    rows = rows[::max(1, math.ceil(len(rows)/most))]
+    return self.part(rows, (k,))[k].cpu().double()
+
+def _per_column(v, fn):
+    "`fn` of rows `(N,D)` where numbers of a vector are columns, and those of a map belong to channels"
+    if v.dim()==2: return fn(v)
+    columns = v.movedim(1, -1).flatten(0, -2)                          # (N*H*W,C)
+    return fn(columns).view(-1, *[1]*(v.dim()-2))
+
+@patch
+def log1p(self:MMData,
+    k:str, # Modality
+    size=None, # In units of the data, `(D,)` (default: 1 for whole numbers, else the best of four)
+    logged=None, # bool `(D,)`: which numbers of a vector (default: all)
+)->Log1p: # None if it was never observed
+    "Units in which the logarithms of what was observed of a modality have mean 0 and standard deviation 1"
+    if not self.observed(k).any(): return None
+    v = self._some(k)
+    every = torch.ones(1, dtype=torch.bool) if logged is None else logged
+    _check_logs(k, v, every)
+    if size is None: size = _turning(v)
+    def fn(v):
+        logs = (v/size).clamp(min=-.5).log1p()
+        return torch.where(every, logs, v)
+    mean, *_, sd = self._centre(k, fn)
+    shape = tuple(self.x[k].shape[1:])
+    told = True if logged is None else logged.tolist()
+    return Log1p(size.tolist(), mean.tolist(), sd.tolist(), told, shape)
+
+# %% ../../nbs/20_data.core.ipynb #1b0cde0a
+def _check_logs(k, v, logged):
+    "Raise where a logarithm would have to be taken of something negative"
+    below = (v<0)&logged
+    if not below.any(): return
+    raise ValueError(f"modality {k!r}: log1p is for values of 0 or more, found {v[below].min().item():.3g}; "
+                     "use units='standard'")
+
+def _turning(v):
+    "Where each scale turns logarithmic: at 1 for whole numbers, at a tenth of the mean where there are zeros"
+    whole = (v.isnan()|(v==v.round())).all()
+    if whole: return torch.ones(1).double()
+    def sizes(v):
+        mean = v.nanmean(0)
+        usable = (v>0).any(0)&((v>0)|v.isnan()).all(0)
+        fitted = _log_sizes(torch.where(usable, v, 1.))
+        size = torch.where(usable, fitted, mean/10)
+        return torch.where(size>0, size, 1.)
+    return _per_column(v, sizes)
+
+# %% ../../nbs/20_data.core.ipynb #0cd0df0a
+@patch
+def size_factors(self:MMData,
+    k:str, # Modality, of counts
+)->SizeFactors: # None if nothing was ever counted
+    "Units in which counts are read per typical total: the median over what was observed"
+    if not self.observed(k).any(): return None
+    v = self._some(k)
+    _check_logs(k, v, torch.ones(1, dtype=torch.bool))
+    average = self._average(k, lambda v: v)                            # (D,) or (C,1,..)
+    if not average.sum()>0: return None
+    shape = tuple(v.shape[1:])
+    rough = SizeFactors(average.tolist(), shape=shape).double()
+    counted = v.flatten(1).nansum(1)>0
+    typical = average*rough.factors(v[counted]).median()
+    units = SizeFactors(typical.tolist(), shape=shape).double()
+    depth = units.log_depth(v)
+    spread = depth.std(correction=0).item()
+    mean, *_, sd = self._centre(k, units)
+    return SizeFactors(typical.tolist(), mean.tolist(), sd.tolist(), (depth.mean().item(), spread or 1.), shape)
+
+# %% ../../nbs/20_data.core.ipynb #f6f0667f
 _begin = .5     # of a standard deviation: where a scale begins that is learned in units
+_normals = NormalLik, FeatureNormalLik, PredictedNormalLik
 
 def _is_free(lik, shape):
     "Location and scale, the scale not one that the user states in the units of the data"
@@ -1219,25 +1344,64 @@ def _is_free(lik, shape):
     return getattr(lik, 'free_units', False)
 
 @patch
-def _likelihood_and_units(self:MMData, k, lik, units):
-    "Both as a `Modality` takes them"
-    if isinstance(units, str): choose(units, ('auto','standard'), f'units of modality {k!r}')
-    pixels = self.is_pixels(k)
-    if lik is None and self.frames is not None: lik = self.frames.likelihood(k)
-    if lik is None and pixels: lik = 'pixels'
-    if lik is None: lik = 'normal' if units is None else NormalLik(_begin, learn=True)
-    if isinstance(units, str) and units=='auto' and (pixels or not _is_free(lik, self.x[k].shape[1:])): units = None
-    if not isinstance(units, str): return lik, units
-    units = self.standard(k)
-    if units is not None and hasattr(lik, 'own_units'): units = lik.own_units(units)
-    return lik, units
+def _best_units(self:MMData, k, lik, own):
+    "A word for units, or the units; None for those of the data. `own`: the encoder is the user's"
+    shape = tuple(self.x[k].shape[1:])
+    if self.is_pixels(k): return None
+    module = as_likelihood(lik, shape)
+    if getattr(module, 'log_reading', False):
+        if own: return None
+        by_size = len(shape)==1 and getattr(module, 'by_size', False)
+        return 'size' if by_size else 'log1p'
+    if not _is_free(lik, shape): return None
+    if len(shape)>1 or not isinstance(module, _normals) or not self.observed(k).any(): return 'standard'
+    logged, size = _better_as_logs(self._some(k))
+    for v in self._observed_parts(k): logged &= ((v>0)|v.isnan()).all(0)       # of all rows, not only some
+    if not logged.any(): return 'standard'
+    return self.log1p(k, torch.where(size>0, size, 1.), logged)
 
-# %% ../../nbs/20_data.core.ipynb #fd7965ed
+@patch
+def _units_called(self:MMData, k, word):
+    "Units by their word"
+    if word=='size': return self.size_factors(k) or self.log1p(k)
+    return self.log1p(k) if word=='log1p' else self.standard(k)
+
+# %% ../../nbs/20_data.core.ipynb #24fcfb21
+_words = 'auto', 'standard', 'log1p', 'size'
+_reach = 10., 2.     # sd that encoders read at least, and times what was farthest in training
+
+@patch
+def _with_reach(self:MMData, k, units):
+    "Units whose reach is somewhat wider than what was observed"
+    units = units.double()
+    farthest = 0.
+    for v in self._observed_parts(k):
+        h = units(v).abs().nan_to_num()
+        farthest = max(farthest, h.max().item())
+    least, times = _reach
+    reach = max(least, float(math.ceil(times*farthest)))
+    return units.within(reach)
+
+@patch
+def _likelihood_and_units(self:MMData, k, lik, units, own=False):
+    "Both as a `Modality` takes them"
+    if isinstance(units, str): choose(units, _words, f'units of modality {k!r}')
+    if lik is None and self.frames is not None: lik = self.frames.likelihood(k)
+    if lik is None and self.is_pixels(k): lik = 'pixels'
+    if lik is None: lik = 'normal' if units is None else NormalLik(_begin, learn=True)
+    automatic = isinstance(units, str)
+    if automatic and units=='auto': units = self._best_units(k, lik, own)
+    if isinstance(units, str): units = self._units_called(k, units)
+    if not automatic or units is None: return lik, units
+    if hasattr(lik, 'own_units') and isinstance(units, Standard): units = lik.own_units(units)
+    return lik, self._with_reach(k, units)
+
+# %% ../../nbs/20_data.core.ipynb #7da70224
 @patch
 def modalities(self:MMData,
     likelihood=None, # Name, module, or `{name: one}` (default: as its frame says, 'pixels' for bytes, else 'normal')
     weight=1., # Of every reconstruction term; 'auto' is the inverse of its size, 1 for the largest
-    units='auto', # 'auto', 'standard', or None: the data's own; 'auto' spares pixels, classes, scales you state
+    units='auto', # 'auto', 'standard', 'log1p', 'size' (factors, of counts), or None: the data's own
     holes=None, # May entries be missing? One answer or `{name: bool}` (default: where some are)
     **per, # Of one modality: a likelihood, or a dict of `Modality` fields
 )->list: # List of `Modality`
@@ -1250,7 +1414,8 @@ def modalities(self:MMData,
         own = per.get(k, {})
         if not isinstance(own, Mapping): own = {'likelihood': own}
         fields = {'likelihood': liks[k] or None, 'weight': weights[k], 'units': units, 'holes': holes[k], **own}
-        lik, own_units = self._likelihood_and_units(k, fields['likelihood'], fields['units'])
+        own_encoder = fields.get('encoder') is not None
+        lik, own_units = self._likelihood_and_units(k, fields['likelihood'], fields['units'], own_encoder)
         fields |= {'likelihood': lik, 'units': own_units}
         return Modality(k, v.shape[1:], **fields)
     return [one(k, v) for k,v in self.x.items()]

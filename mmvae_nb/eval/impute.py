@@ -4,17 +4,16 @@
 
 # %% auto #0
 __all__ = ['cohort_likelihoods', 'small_settings', 'small_options', 'bounds', 'Imputed', 'imputable', 'impute', 'crps', 'covered',
-           'imputation_error', 'cohort', 'LogInputs', 'small_modalities', 'imputation_table', 'is_small_cohort',
-           'small_epochs']
+           'imputation_error', 'cohort', 'small_modalities', 'imputation_table', 'is_small_cohort', 'small_epochs']
 
-# %% ../../nbs/76_eval.impute.ipynb #2b9eee54
+# %% ../../nbs/76_eval.impute.ipynb #a4485286
 import math, pandas as pd, torch, torch.nn.functional as F, warnings
 from dataclasses import dataclass
 from fastcore.basics import patch
 from importlib import import_module
-from ..core import as_names, choose, eval_mode, register, seeded
+from ..core import as_names, choose, eval_mode, seeded
 from ..data.core import MMData, mcar
-from ..dists import BernoulliLik, CategoricalLik, NormalLik, as_likelihood, likelihoods
+from ..dists import BernoulliLik, CategoricalLik, LogInputs, NormalLik, as_likelihood, likelihoods
 from .coherence import _device
 from ..liks import LogNormalLik, NegBinLik, suggest_likelihood
 from ..models.cmmd import SplitCMMD
@@ -677,17 +676,6 @@ def cohort(
         x['scan'] = _spots(z)+.1*torch.randn(n, 1, 32, 32)
     truth = MMData(x)
     return mcar(truth, 1-missing, seed=seed), truth
-
-# %% ../../nbs/76_eval.impute.ipynb #2bf05bb6
-@register
-class LogInputs(nn.Module):
-    "log(1+x/size), standardised: how a body sees counts and positive values"
-    def __init__(self, size:float=1., mean:float=0., sd:float=1.):
-        super().__init__()
-        self.size = size
-        self.mean = mean
-        self.sd = sd
-    def forward(self, x): return ((x/self.size).log1p()-self.mean)/self.sd
 
 # %% ../../nbs/76_eval.impute.ipynb #02883c56
 _count_words = 'poisson', 'negbin', 'zip', 'zinb', 'multinomial', 'dirmult'

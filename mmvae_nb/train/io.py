@@ -150,12 +150,13 @@ def to_config(
     if isinstance(o, Mapping): return _dict_config(o, where)
     return _object_config(o, where)
 
-# %% ../../nbs/31_train.io.ipynb #ac1c78d3
+# %% ../../nbs/31_train.io.ipynb #9f8ab473
 _theory = 'lingauss', 'elbo', 'coupling', 'experts', 'flows', 'hmc', 'cca', 'contrastive', 'mmd'
 
 # Where things of earlier versions are now: modules, classes that left a module that stayed, arguments of constructors
 _modules = {**{f'mmvae_nb.{k}': f'mmvae_nb.theory.{k}' for k in _theory}, 'mmvae_nb.checks': 'mmvae_nb.eval.checks'}
 _classes = {
+    ('mmvae_nb.eval.impute', 'LogInputs'): 'mmvae_nb.dists',
     ('mmvae_nb.eval.latents', 'GMMSampler'): 'mmvae_nb.models.samplers',
     ('mmvae_nb.eval.latents', 'MAFSampler'): 'mmvae_nb.models.samplers',
 }

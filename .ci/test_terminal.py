@@ -74,7 +74,10 @@ def place(tmp_path_factory):
     rng = np.random.default_rng(0)
     z = rng.normal(size=(400,2))
     def show(k): return (z@rng.normal(size=(2,k))+.3*rng.normal(size=(400,k))).astype('float32')
-    np.savez(folder/'cohort.npz', rna=show(6), clinic=show(3), y=z[:,0]>0)
+    tables = {'rna': show(6), 'clinic': show(3)}
+    np.savez(folder/'cohort.npz', **tables, y=z[:,0]>0)
+    tables['rna'][::2] = np.nan
+    np.savez(folder/'gaps.npz', **tables)
     return folder
 
 def options(place, out, **more):
@@ -141,11 +144,11 @@ def test_evaluate(run, place):
     one_line(shell)
 
 @pytest.mark.parametrize('name,args', [
-    ('mmvae_generate', ['--given', 'rna', '--n', 40, '--k', 3000, '--out', 'x.npz']),
-    ('mmvae_impute', ['--n', 4000, '--out', 'filled.npz'])])
+    ('mmvae_generate', ['--given', 'rna', '--n', 40, '--k', 6000, '--out', 'x.npz']),
+    ('mmvae_impute', ['--data', 'gaps.npz', '--n', 20_000, '--out', 'filled.npz'])])
 def test_others(run, place, name, args):
     "Ctrl-C in a command that writes one file: one line, and no file"
-    args[-1] = place/args[-1]
+    args = [place/arg if str(arg).endswith('.npz') else arg for arg in args]
     shell = Shell(place/name, run, *args)
     time.sleep(.3)
     shell.press()

@@ -639,21 +639,17 @@ def _measure_all(t, names, asked, keep)->dict: # `{metric: (table, reasons)}`
         _keep(keep, mark, done)
     return {k: done[k] for k in names}
 
-# %% ../../nbs/77_eval.report.ipynb #0d7ae204
+# %% ../../nbs/77_eval.report.ipynb #9c9d99cb
 def _metric_costs(t:Trial)->dict:
     "Rough costs of metrics, in passes of a sample through the model; the line promises the time by them"
     M, test = len(t.model.names), len(t.test)
     train = len(t.train) if t.train else 0
     judges = 1.2*M*max(4*train, 600*64) if t.classifiers is None else 0.      # as long as `train_classifiers` trains
     subsets = len(t.subsets or some_subsets(t.model.names))
-    return {
-        'likelihood': .3*min(t.points, test)*t.n*(1+M),
-        'coherence': judges+6.*subsets*test,
-        'fidelity': 4.*M*test,
-        'reconstruction': 2.*M*test,
-        'latents': 1.*M*(train+test),
-        'collapse': 2.*M*test,
-    }
+    draws = t.n*min(t.points, test)
+    alone = M*test                                             # every sample, given each modality
+    costs = {'likelihood': .3*draws*(1+M), 'coherence': judges+6.*subsets*test}
+    return {**costs, 'fidelity': 4.*alone, 'reconstruction': 2.*alone, 'latents': alone+M*train, 'collapse': 2.*alone}
 
 # %% ../../nbs/77_eval.report.ipynb #c6fbe313
 def evaluate(

@@ -359,7 +359,7 @@ class FillAndFlag(nn.Module):
         flags = (~hole).to(x.dtype)
         return torch.cat([filled, flags], 1)
 
-# %% ../nbs/03_nets.ipynb #8dc242c5
+# %% ../nbs/03_nets.ipynb #74d6b631
 @register
 class Reading(nn.Module):
     "What stands first in a body: observations in units, up to their reach, and the depth of counts as one channel more"
@@ -378,7 +378,7 @@ class Reading(nn.Module):
         return torch.cat([h, depth], 1)
 
 def _reading(m, ours, fills=False):
-    "Steps before a body: units and holes, if there are any; `ours`: it was made for their shape; `fills`: it fills holes"
+    "Steps before a body: units and holes, if there are any; made for their shape if `ours`; `fills` them itself"
     steps = []
     special = ours and hasattr(m.units, 'log_depth')
     if special or getattr(m.units, 'reach', None): steps.append(Reading(copy.deepcopy(m.units), ours))

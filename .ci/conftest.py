@@ -1,5 +1,5 @@
 "One thread per process: two processes share two cores, and most notebooks are faster so"
-import os, sys
+import os, signal, sys
 from pathlib import Path
 
 for k in 'OMP_NUM_THREADS', 'MKL_NUM_THREADS': os.environ.setdefault(k, '1')
@@ -7,6 +7,7 @@ os.environ['PYTHONWARNINGS'] = 'ignore'
 os.environ['PYTHONDONTWRITEBYTECODE'] = '1'
 sys.path.insert(0, str(Path(__file__).parent))
 sys.dont_write_bytecode = True
+if signal.getsignal(signal.SIGINT)==signal.SIG_IGN: signal.signal(signal.SIGINT, signal.default_int_handler)   # as in the background of a shell
 
 TABLES = {'budgets': 'notebook ', 'density': ''}   # checks whose numbers are shown even when all is well, and how a table begins
 

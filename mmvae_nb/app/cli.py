@@ -15,11 +15,12 @@ leave_at_once()                                               # the imports belo
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #4658486a
-import importlib, json, math, numpy as np, os, pandas as pd, platform, shlex, shutil, sys, torch
+# %% ../../nbs/80_app.cli.ipynb #fe7b4562
+import importlib, json, math, numpy as np, os, pandas as pd, platform, shlex, shutil, sys, time, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from datetime import datetime
 from fastai.torch_core import default_device
 from fastcore.script import call_parse
 from functools import partial
@@ -151,7 +152,7 @@ def _read(data, **how)->MMData:
         try: return read_data(data, **how)
         except (ValueError,TypeError) as e: raise type(e)(_said_of_files(str(e), data)) from e
 
-# %% ../../nbs/80_app.cli.ipynb #8167e2dc
+# %% ../../nbs/80_app.cli.ipynb #4c85a482
 _defaults = {
     'jnf_dcca': {'projectors': 'dcca', 'size': 16},
     'jnf_shared': {'projectors': 'contrastive', 'size': 16},
@@ -172,7 +173,8 @@ def _by_modality(text:str, names, usual:str='learned', option:str='--likelihood'
     words = dict.fromkeys(names, usual)
     for part in text.split(','):
         k, _, word = part.partition('=')
-        words[choose(k.strip(), names, f'modality in {option}')] = word.strip()
+        if k=='*': words = dict.fromkeys(names, word)            # of those that are not named
+        else: words[choose(k.strip(), names, f'modality in {option}')] = word.strip()
     return words
 
 def _for_data(text:str, data:MMData, k:str): # A likelihood, or its name; None: as the data suggest
@@ -754,7 +756,7 @@ def _report(df)->str:
     lines += ['left out: {metric} ({reason})'.format_map(row) for row in df.attrs['left out']]
     return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #acdd73ef
+# %% ../../nbs/80_app.cli.ipynb #b07c57f0
 def _check_same(given:dict, old:dict):
     "Raise unless options agree with those of the run to resume"
     for k,v in given.items():
@@ -771,6 +773,8 @@ def _settle(given:dict, old:dict=None)->dict:
     data = given.get('data') or 'digits'
     base = {'data': data, 'seed': 0, **_options(data)}
     said = {k: v for k,v in given.items() if v is not None}
+    words = said.get('likelihood', '')
+    if '=' in words and '*=' not in words: said['likelihood'] = f"*={base['likelihood']},{words}"
     return base | said
 
 # %% ../../nbs/80_app.cli.ipynb #4779cd96
@@ -825,11 +829,23 @@ def _fit(model, train:MMData, valid:MMData, args:dict, out, resume:bool=False, c
     with drawn: learn.fit_stages(epochs, one_cycle=True, resume=go_on)
     return learn
 
-# %% ../../nbs/80_app.cli.ipynb #02f487d7
+# %% ../../nbs/80_app.cli.ipynb #30bc1d2a
+def _with_covariates(part:MMData, on)->MMData:
+    "Samples whose covariates are all known; the others cannot be told what they would be"
+    if not on: return part
+    known = torch.stack([part.cells(k).flatten(1).all(1) for k in on]).all(0)
+    if known.all(): return part
+    lost = int((~known).sum())
+    if not known.any(): raise ValueError(f"--covariates {','.join(on)}: no sample has all of them")
+    warnings.warn(f"{lost} of {len(part)} samples lack {' or '.join(on)} and are left out; fill it in to use them")
+    return part.subset(known)
+
 def _run_data(args:dict)->tuple:
     "Training, validation and test data of a run, with its label as a modality if it has one"
     sizes = [args[k] for k in ('n_train','n_valid','n_test')]
     parts = load_data(args['data'], *sizes, labels=args.get('labels'))
+    on = _names_of(args.get('covariates'), parts[0].names, 'modality in --covariates')
+    parts = tuple(_with_covariates(part, on) for part in parts)
     label = args.get('label')
     if label is None: return parts
     classes = max(p.n_classes for p in parts) or None
@@ -886,15 +902,18 @@ def _prepared(args:dict, asked)->tuple: # `asked`: names of the options that som
     _try_losses(model, taught, args['bs'])
     return args, (train, valid, test), (taught, checked), model
 
-# %% ../../nbs/80_app.cli.ipynb #329a2228
+# %% ../../nbs/80_app.cli.ipynb #c5b0e8e8
+def _asked(given:dict, args:dict, resume:bool)->set:
+    "Names of the options that somebody gave; in a run that goes on all are given"
+    return {*args, 'network'} if resume else {k for k,v in given.items() if v is not None}
+
 def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     "Check everything, then make the folder of a run"
     out = _claim(out, resume, force)
     given = _full_path(given)
     old = _read_run(out)['args'] if resume else None
     args = _settle(given, old)
-    asked = {*args, 'network'} if resume else {k for k,v in given.items() if v is not None}
-    args, parts, lessons, model = _prepared(args, asked)
+    args, parts, lessons, model = _prepared(args, _asked(given, args, resume))
     if force: _clear(out)
     out.mkdir(parents=True, exist_ok=True)
     run = {'args': args, 'versions': _versions()}
@@ -910,16 +929,17 @@ def _title(args, data=None)->str:
     path = Path(data or args['data'])
     return f"{args['model']}, {path.name}"
 
-# %% ../../nbs/80_app.cli.ipynb #2659e99f
+# %% ../../nbs/80_app.cli.ipynb #92384edd
 def _command(args)->str:
     "The command that does the same again"
-    options = [f'--{k} {v}' for k,v in args.items() if v is not None]
+    options = [f"--{k.replace('_', '-')} {v}" for k,v in args.items() if v is not None]
     return ' '.join(['mmvae_train --out RUN', *options])
 
 def _about(args, parts, history=None)->dict:
     "What a page says of how a run was made"
     names = ('training','validation','test')
     machine = {'processor': platform.machine(), 'cores': os.cpu_count(), 'system': platform.system()}
+    machine['date'] = datetime.now().isoformat(' ', 'minutes')
     data = dict(zip(names, parts))
     about = {'command': _command(args), 'settings': args, 'versions': _versions()|machine, 'data': data}
     return about if history is None else {**about, 'curves': history}
@@ -952,7 +972,7 @@ def _run_costs(model, args:dict, train:MMData, test:MMData)->dict:
     scoring = judges+6.*subsets*len(test) if labelled(train) else 3.*len(test)
     return {'training': 3.*passes*N, 'sampler': N, 'scoring': scoring, 'pictures': 5000., 'report': 500.}
 
-# %% ../../nbs/80_app.cli.ipynb #9c68dddb
+# %% ../../nbs/80_app.cli.ipynb #08dfd14b
 @all_closed()
 def train_run(
     out, # Folder
@@ -974,6 +994,7 @@ def train_run(
         say(chosen(model, train, args))
         for line in _left_out_words(model, {'training': train, 'validation': valid}): say(line)
     run = begin(_run_costs(model, args, taught, test), quiet=not bar)
+    clock = [time.monotonic()]
     run.step('training')
     with _undone(out, new, resume): learn = _fit(model, taught, checked, args, out, resume, cbs, bar)
     run.step('sampler')
@@ -983,7 +1004,9 @@ def train_run(
     if not score: return {}
     judges = out/'judges.safetensors'
     run.step('scoring')
+    clock.append(time.monotonic())
     s = score_run(model, train, test, judges, quiet=not bar)
+    clock.append(time.monotonic())
     s['warnings'] = problems+s.get('warnings', [])
     _write_json(s, out/'scores.json')
     run.step('pictures')
@@ -991,6 +1014,7 @@ def train_run(
     page = out/'report.html'
     run.step('report')
     about = _about(args, parts, learn.terms)
+    about['seconds'] = {'training': round(clock[1]-clock[0]), 'scoring': round(clock[2]-clock[1])}
     write_report(_as_table(s), page, model, test, _title(args), pictures, about)
     return s
 
@@ -1154,8 +1178,13 @@ def mmvae_generate(
         _write_samples(x, made, out, told)
     print(f'wrote {out}, {told}')
 
-# %% ../../nbs/80_app.cli.ipynb #4f537e8e
+# %% ../../nbs/80_app.cli.ipynb #0cf03299
 _NO_SAMPLER = 'no sampler in this run: samples with nothing given come from the prior'
+
+def _curves_of(run):
+    "Losses and terms of a run, if they are there"
+    file = Path(run)/'curves.csv'
+    return pd.read_csv(file) if file.exists() else None
 
 def _kept_words(file):
     "What to type after an interruption of an evaluation"
@@ -1177,7 +1206,7 @@ def _evaluate(run, args, model, data, only, **how)->tuple:
     if model.answers.prior and not model.samplers: df.attrs['warnings'].append(_NO_SAMPLER)
     return df, test, parts
 
-# %% ../../nbs/80_app.cli.ipynb #67583bc0
+# %% ../../nbs/80_app.cli.ipynb #cb0869b3
 @call_parse
 def mmvae_evaluate(
     run:str, # Folder of a run of mmvae_train
@@ -1204,6 +1233,6 @@ def mmvae_evaluate(
         about = dict(model=args['model'], data=source, seed=seed, versions=_versions())
         write_scores(df, out/'evaluation.json', **about)
         title = _title(args, data)
-        write_report(df, out/'report.html', model, test, title, about=_about(args, parts))
+        write_report(df, out/'report.html', model, test, title, about=_about(args, parts, _curves_of(run)))
         partly.unlink(missing_ok=True)
     print(f"{_report(df)}\nwrote evaluation.json and report.html in {out}")

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['model_names', 'likelihood_names', 'network_names', 'metric_names', 'chosen_for', 'data_options', 'model_options',
            'training_options', 'run_options', 'train_options', 'a_run', 'generate_options', 'evaluate_options',
-           'impute_options', 'commands', 'mmvae_train', 'mmvae_generate', 'mmvae_evaluate', 'mmvae_impute',
-           'mmvae_explore', 'near', 'one_of', 'some_of', 'whole', 'between', 'word_by_modality', 'passes',
-           'data_source', 'run_folder', 'folder', 'Option', 'headed', 'Command', 'dashed', 'default_words', 'parser_of',
-           'read_line', 'from_config', 'presets', 'settled', 'at_once', 'function', 'asked', 'answer', 'completion',
-           'overview', 'main']
+           'impute_options', 'explore_options', 'commands', 'mmvae_train', 'mmvae_generate', 'mmvae_evaluate',
+           'mmvae_impute', 'mmvae_explore', 'near', 'one_of', 'some_of', 'whole', 'between', 'word_by_modality',
+           'passes', 'data_source', 'run_folder', 'folder', 'Option', 'headed', 'Command', 'dashed', 'default_words',
+           'parser_of', 'read_line', 'from_config', 'presets', 'settled', 'at_once', 'function', 'asked', 'answer',
+           'completion', 'overview', 'main']
 
 # %% ../../nbs/86_app.commands.ipynb #2cf09da7
 import argparse, json, os, signal, sys, threading
@@ -48,7 +48,7 @@ chosen_for['file'] = dict(
     epochs={'joint': 30, 'unimodal': 15},
 )
 
-# %% ../../nbs/86_app.commands.ipynb #f5ab4c7b
+# %% ../../nbs/86_app.commands.ipynb #4d03c110
 def near(word:str, names)->str:
     "`did you mean ..?`, if some name is near"
     found = get_close_matches(str(word), list(names), n=1)
@@ -83,7 +83,8 @@ def between(low:float, high:float, example:str):
         try: v = float(word)
         except ValueError: v = low
         if low<v<high: return v
-        raise ValueError(f'expected a number, e.g. {example}, found {word!r}')
+        where = f'above {low:g}' if high==float('inf') else f'between {low:g} and {high:g}'
+        raise ValueError(f'expected a number {where}, e.g. {example}, found {word!r}')
     return kind
 
 # %% ../../nbs/86_app.commands.ipynb #ac8d52d9
@@ -205,7 +206,7 @@ def headed(**groups)->list:
 
 train_options = headed(run=run_options, data=data_options, model=model_options, training=training_options)
 
-# %% ../../nbs/86_app.commands.ipynb #71323f12
+# %% ../../nbs/86_app.commands.ipynb #7f6cf858
 a_run = Option('run', 'folder of a run of mmvae_train', run_folder, positional=True)
 generate_options = [
     a_run,
@@ -242,8 +243,15 @@ impute_options = [
     Option('seed', 'seed of the draws', whole(0), 0),
     Option('score', 'hide a fifth of what is observed, and print errors beside those of scikit-learn', bool),
 ]
+explore_options = [
+    a_run,
+    Option('out', 'the page, an HTML file (default: explore.html in the run)'),
+    Option('data', "data to look at (default: the run's test data)", data_source),
+    Option('live', 'serve a live page with voila instead, until interrupted', bool),
+]
 
-# %% ../../nbs/86_app.commands.ipynb #3eb48bdc
+
+# %% ../../nbs/86_app.commands.ipynb #f03a2995
 class Command(NamedTuple):
     "A command: what it does, the function that does it, its options, lines that work"
     about:str
@@ -275,7 +283,7 @@ commands['impute'] = Command(
     examples=('mmvae_impute runs/cohort --data new.npz --out filled.npz',),
     needs=('out',))
 commands['explore'] = Command(
-    'Open the explorers of a trained model as a page', 'app.explore.explore_run', [a_run],
+    'Open the explorers of a trained model as a page', 'app.explore.mmvae_explore', explore_options,
     examples=('mmvae_explore runs/shapes',))
 
 # %% ../../nbs/86_app.commands.ipynb #2684e33a

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['Explorer', 'explorer', 'alpha_rows', 'alpha_explorer', 'traversal_rows', 'traversal_explorer', 'subset_rows',
-           'looks_of', 'subset_explorer', 'explore', 'explore_page', 'explored', 'explore_run']
+           'looks_of', 'subset_explorer', 'explore', 'explore_page', 'explored', 'explore_run', 'mmvae_explore']
 
-# %% ../../nbs/81_app.explore.ipynb #bdf632da
-import base64, html, io, ipywidgets, json, subprocess, sys, tempfile, torch
+# %% ../../nbs/81_app.explore.ipynb #16c2b48b
+import base64, html, io, ipywidgets, json, os, subprocess, sys, tempfile, torch, webbrowser
 from dataclasses import dataclass
 from fastcore.basics import patch
 from importlib.util import find_spec
@@ -18,7 +18,7 @@ from .. import viz
 from . import cli
 from ..core import choose, seeded, some_subsets
 from ..data.core import whole_file
-from ..progress import _bar
+from ..progress import Nowhere, _bar, place
 from ..dists import BernoulliLik, CategoricalLik, as_likelihood
 from ..eval.latents import traverse
 from ..models.base import PrivateVAE
@@ -807,3 +807,21 @@ def explore_run(
     file = Path(out or Path(run)/'explore.html')
     title = kw.pop('title', f'{type(model).__name__}, {Path(run).resolve().name}')
     return explore_page(model, known, file, title, quiet=quiet, **kw)
+
+# %% ../../nbs/81_app.explore.ipynb #7f5fde1b
+def _browsable():
+    "Is somebody there who sees a browser?"
+    screen = sys.platform in ('darwin','win32') or os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')
+    return sys.stdout.isatty() and bool(screen)
+
+def mmvae_explore(
+    run, # Folder of a run of `mmvae_train`
+    out=None, # HTML file (default: explore.html in that folder)
+    data=None, # Data to look at (default: the run's test data)
+    live:bool=False, # Serve it with voila instead, until interrupted
+):
+    "Write the explorers of a run as a page, and open it"
+    done = explore_run(run, out, data, live, quiet=place() is Nowhere)
+    if live: return
+    print(f'wrote {done}')
+    if _browsable(): webbrowser.open(Path(done).resolve().as_uri())

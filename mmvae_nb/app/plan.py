@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['step_seconds', 'minutes_of', 'plan_run', 'mmvae_plan']
 
-# %% ../../nbs/85_app.plan.ipynb #3b3e45be
+# %% ../../nbs/85_app.plan.ipynb #636aae4c
 import pandas as pd, time
 from fastai.basics import Callback
 from fastai.torch_core import default_device
 from statistics import median
 from torch import nn
 from .cli import (
-    _claim, _epochs_of, _full_path, _left_out_words, _prepared, _read_run, _settle, chosen, plain_errors)
+    _asked, _claim, _epochs_of, _full_path, _left_out_words, _prepared, _read_run, _settle, chosen, plain_errors)
 from ..data.core import MMData, mm_dls
 from ..nets import n_params
 from ..train.learner import mm_learner
@@ -88,7 +88,7 @@ def _in_time(minutes:float)->str:
     if minutes<90: return f'about {minutes:.0f} min'
     return f'about {minutes/60:.1f} h'
 
-# %% ../../nbs/85_app.plan.ipynb #04329abd
+# %% ../../nbs/85_app.plan.ipynb #36171289
 def _data_words(parts)->list: # Lines
     "Sizes of the parts, and what is missing in them"
     names = 'training', 'validation', 'test'
@@ -120,7 +120,7 @@ def plan_run(
     if out: _claim(out, resume, force)
     old = _read_run(out)['args'] if resume else None
     settings = _settle(_full_path(given), old)
-    args, parts, (taught, checked), model = _prepared(settings, resume or bool(given.get('model')))
+    args, parts, (taught, checked), model = _prepared(settings, _asked(given, settings, resume))
     lines = [*_data_words(parts), chosen(model, parts[0], args)]
     lines += _left_out_words(model, {'training': parts[0], 'validation': parts[1]})
     lines.append(f'{n_params(model):,} parameters')

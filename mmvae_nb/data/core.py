@@ -746,14 +746,14 @@ def n_classes(self:MMData):
     "How many classes the labels know, whether or not each occurs here; 0 without classes"
     return len(self._names_of_classes or ())
 
-# %% ../../nbs/20_data.core.ipynb #daa4785c
+# %% ../../nbs/20_data.core.ipynb #ecd0b9b9
 @patch
 def _drop_empty(self:MMData, empty):
     "Drop samples of which nothing was observed, or raise"
     none = ~seen(self.x, self.mask).any(0)              # (N,)
     if not none.any(): return
     first, total = _which(none)
-    if none.all(): raise ValueError(f'all {total} samples have nothing observed; is a mask inverted?')
+    if none.all(): raise ValueError(f"all {total} samples have nothing observed; is a mask inverted? To fill them from the prior: empty='keep'")
     if empty=='drop': return self.__dict__.update(self.subset(~none).__dict__)
     why = f'sample {first} has nothing observed ({total} of {len(self)} samples)'
     raise ValueError(f"{why}; drop such samples: MMData(..., empty='drop'), "
@@ -791,7 +791,7 @@ def _with(self:MMData, fn):
     row = None if self._row is None else fn(self._row)
     return self._new(x=x, mask=mask, cache=cache, y=y, _row=row)
 
-# %% ../../nbs/20_data.core.ipynb #cbfebe5e
+# %% ../../nbs/20_data.core.ipynb #41f449d2
 @patch
 def _indices(self:MMData, idx):
     "Indices of samples, on the device of the data"
@@ -812,8 +812,7 @@ def raw(self:MMData,
     x = indexed({k: choose(k, self.x, 'modality') for k in names})
     cache = indexed(self.cache or {})
     if self.y is None:
-        first = next(iter((x or cache).values()))
-        y = torch.full((len(first),), -1, device=i.device)
+        y = torch.full((len(i),), -1, device=i.device)
     else: y = self.y[i]
     if self.mask is None and self.cache is None: return x, y
     masks = self.mask or {}
@@ -1332,7 +1331,7 @@ def size_factors(self:MMData,
     mean, *_, sd = self._centre(k, units)
     return SizeFactors(typical.tolist(), mean.tolist(), sd.tolist(), (depth.mean().item(), spread or 1.), shape)
 
-# %% ../../nbs/20_data.core.ipynb #f6f0667f
+# %% ../../nbs/20_data.core.ipynb #dbafd6b8
 _begin = .5     # of a standard deviation: where a scale begins that is learned in units
 _normals = NormalLik, FeatureNormalLik, PredictedNormalLik
 
@@ -1350,6 +1349,8 @@ def _best_units(self:MMData, k, lik, own):
     if self.is_pixels(k): return None
     module = as_likelihood(lik, shape)
     if getattr(module, 'log_reading', False):
+        wrong = module.error(self._some(k).nan_to_num(1.))
+        if wrong: raise ValueError(f'modality {k!r}: {wrong}')
         if own: return None
         by_size = len(shape)==1 and getattr(module, 'by_size', False)
         return 'size' if by_size else 'log1p'

@@ -309,9 +309,9 @@ def _rows_of_classes(frame, col, column):
     rows[missing] = np.nan
     return rows
 
-# %% ../../nbs/25_data.frames.ipynb #ab478598
+# %% ../../nbs/25_data.frames.ipynb #6af58abe
 _made_by = { # What training had -> how to make it, of a column `c`
-    'dates': 'pd.to_datetime(c)', 'spans of time': 'pd.to_timedelta(c, unit="D")', 'numbers': 'pd.to_numeric(c)',
+    'dates': 'pd.to_datetime(c, format="mixed", dayfirst=True)', 'spans of time': 'pd.to_timedelta(c, unit="D")', 'numbers': 'pd.to_numeric(c, errors="coerce")',
 }
 
 def _check_as_in_training(frame, col, content):

@@ -45,7 +45,7 @@ def _together(means)->list:
     levels = f"chance {_share(best['chance'])}, of real data {_share(best['ceiling'])}"
     return [f"With nothing given, {source}, all modalities agree in {_share(best['value'])} of the draws ({levels})."]
 
-# %% ../../nbs/79_eval.page.ipynb #88159ec0
+# %% ../../nbs/79_eval.page.ipynb #9112dd7a
 def _problems(means)->list:
     "How many scores are no better than chance, or not to be trusted"
     said = []
@@ -53,8 +53,9 @@ def _problems(means)->list:
     weak = [r['score'] for r in means if r['verdict']]
     doubted = [r['score'] for r in means if r['doubt']]
     if levelled and not weak: said.append(f'All {len(levelled)} scores that have a chance level are better than it.')
-    if weak: said.append(f"{len(weak)} of {len(levelled)} scores are no better than chance: {', '.join(weak)}.")
-    if doubted: said.append(f"Not to be trusted: {', '.join(doubted)}.")
+    verb = 'is' if len(weak)==1 else 'are'
+    if weak: said.append(f"{len(weak)} of {len(levelled)} scores {verb} no better than chance: {'; '.join(weak)}.")
+    if doubted: said.append(f"Not to be trusted: {'; '.join(doubted)}.")
     return said
 
 def plain_words(
@@ -125,19 +126,17 @@ def _score_table(part)->Html:
     head = ['' if nothing else 'given', *targets]
     return table(head, rows, _levels(part, targets, below))
 
-# %% ../../nbs/79_eval.page.ipynb #f956f613
+# %% ../../nbs/79_eval.page.ipynb #e57d528a
 def _headlines(df)->Html:
     "The summary: every mean beside chance, ceiling and direction; those that have a chance level first"
-    head = ['score','value','chance','ceiling','better','']
+    head = ['score','value','chance','ceiling','better']
     means = summary(df)
     levelled = means['chance'].notna()
     rows = []
     for r in pd.concat([means[levelled], means[~levelled]]).to_dict('records'):
-        value = _cell({**r, 'verdict': ''})
-        levels = [_number(r['chance']), _number(r['ceiling'])]
-        said = r['verdict'] or r['doubt']
-        weak = Html(f'<span class="weak">{markup(said)}</span>')
-        rows.append([r['score'], value, *levels, r['better'], weak])
+        value = _cell(r)
+        if r['doubt']: value = joined([value, _small(r['doubt'], 'weak')])
+        rows.append([r['score'], value, _number(r['chance']), _number(r['ceiling']), r['better']])
     return table(head, rows)
 
 def _metric(name, part)->Html:

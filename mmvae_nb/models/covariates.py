@@ -538,7 +538,13 @@ def _check_conditional(build, mods, on, remove):
     if issubclass(build, Conditional): raise TypeError('already conditional: name all covariates at once, on=(...)')
     nonnegative(remove=remove)
 
-# %% ../../nbs/56_models.covariates.ipynb #77bd1547
+# %% ../../nbs/56_models.covariates.ipynb #e27d6b79
+def _told(e, width)->str:
+    "A message on networks for codes alone, with the remedy"
+    if 'decoder fails on an input' not in str(e): return str(e)
+    return f'{e}; decoders read codes and covariates: build their networks for {width} numbers more than the latent size'
+
+# %% ../../nbs/56_models.covariates.ipynb #f6a10676
 @register
 class Conditional(_Trained):
     "Any model, given covariates: they reach encoders and decoders, and are not modelled"
@@ -560,7 +566,8 @@ class Conditional(_Trained):
         packed = {k: m for k,m in mods.items() if k not in on}
         plain = options.get('label')
         inside = [m if k==plain else _packed(m, known.width, encode) for k,m in packed.items()]
-        inner = build(inside, *sizes, **options)
+        try: inner = build(inside, *sizes, **options)
+        except ValueError as e: raise ValueError(_told(e, known.width)) from None
         super().__init__(mods, inner.d, nn.Identity(), {})             # prior and decoders are those inside
         self.on = on
         self.remove = remove

@@ -14,11 +14,12 @@ from html import escape
 from tqdm import tqdm
 from tqdm.utils import disp_len, disp_trim
 
-# %% ../nbs/07_progress.ipynb #3ed0ef48
+# %% ../nbs/07_progress.ipynb #c4a1b246
 class Task:
     "Work in parts that may cost different times; the part at hand may be a task itself"
     early = .02                  # share of the work from which measured seconds replace guessed ones
     trusted = .05                # share of a part from which its own rate counts alone
+    soon = 3.                    # seconds before which no promise is made
     def __init__(self,
         name:str='', # What it does
         costs=None, # Of its parts, in any unit (None: nobody knows how many there are)
@@ -187,11 +188,12 @@ def drawn_on(
     try: yield
     finally: _state.forced = before
 
-# %% ../nbs/07_progress.ipynb #c8ddb346
+# %% ../nbs/07_progress.ipynb #2de1df17
 def _draw(root):
     "Draw the line anew"
     if _state.screen is None: _state.screen = place()()
-    words = _words(root)+[(_left_words(_left(root)), 99.)]
+    young = root.clock()-root.begun<root.soon
+    words = _words(root)+[('' if young else _left_words(_left(root)), 99.)]
     _state.screen.draw(words, root.share())
     root.due = root.clock()+_state.screen.every
 

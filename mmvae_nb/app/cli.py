@@ -972,7 +972,25 @@ def _run_costs(model, args:dict, train:MMData, test:MMData)->dict:
     scoring = judges+6.*subsets*len(test) if labelled(train) else 3.*len(test)
     return {'training': 3.*passes*N, 'sampler': N, 'scoring': scoring, 'pictures': 5000., 'report': 500.}
 
-# %% ../../nbs/80_app.cli.ipynb #08dfd14b
+# %% ../../nbs/80_app.cli.ipynb #578a16ba
+def _finish(out, args, model, parts, history, problems, run, clock, quiet)->dict: # Scores
+    "Score and draw what was trained, and write the page"
+    train, _, test = parts
+    run.step('scoring')
+    clock.append(time.monotonic())
+    s = score_run(model, train, test, out/'judges.safetensors', quiet=quiet)
+    clock.append(time.monotonic())
+    s['warnings'] = problems+s.get('warnings', [])
+    _write_json(s, out/'scores.json')
+    run.step('pictures')
+    pictures = _pictures(model, test, out)
+    run.step('report')
+    about = _about(args, parts, history)
+    about['seconds'] = {'training': round(clock[1]-clock[0]), 'scoring': round(clock[2]-clock[1])}
+    write_report(_as_table(s), out/'report.html', model, test, _title(args), pictures, about)
+    return s
+
+# %% ../../nbs/80_app.cli.ipynb #3149242e
 @all_closed()
 def train_run(
     out, # Folder
@@ -1002,23 +1020,10 @@ def train_run(
     save_model(model, out)
     with whole_file(out/'curves.csv') as tmp: learn.terms.to_csv(tmp, index=False)
     if not score: return {}
-    judges = out/'judges.safetensors'
-    run.step('scoring')
-    clock.append(time.monotonic())
-    s = score_run(model, train, test, judges, quiet=not bar)
-    clock.append(time.monotonic())
-    s['warnings'] = problems+s.get('warnings', [])
-    _write_json(s, out/'scores.json')
-    run.step('pictures')
-    pictures = _pictures(model, test, out)
-    page = out/'report.html'
-    run.step('report')
-    about = _about(args, parts, learn.terms)
-    about['seconds'] = {'training': round(clock[1]-clock[0]), 'scoring': round(clock[2]-clock[1])}
-    write_report(_as_table(s), page, model, test, _title(args), pictures, about)
+    s = _finish(out, args, model, parts, learn.terms, problems, run, clock, quiet=not bar)
     return s
 
-# %% ../../nbs/80_app.cli.ipynb #7c49fb56
+# %% ../../nbs/80_app.cli.ipynb #f80b8967
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -1057,8 +1062,7 @@ def mmvae_train(
         s = train_run(out, resume, force, bar=bar, say=print, score=not no_score, **given)
         if s: print(_report(_as_table(s)))
     if no_score: return print(f'model and curves are in {out}; mmvae_evaluate {out} scores it')
-    page = Path(out)/'report.html'
-    print(f'model, scores, curves and pictures are in {out}; {page} shows them on one page')
+    print(f'model, scores, curves and pictures are in {out}; {Path(out)/"report.html"} shows them on one page')
 
 # %% ../../nbs/80_app.cli.ipynb #becb4963
 def _drawn_from(model, given:tuple, sampler=None)->str:

@@ -206,7 +206,7 @@ def headed(**groups)->list:
 
 train_options = headed(run=run_options, data=data_options, model=model_options, training=training_options)
 
-# %% ../../nbs/86_app.commands.ipynb #7f6cf858
+# %% ../../nbs/86_app.commands.ipynb #71323f12
 a_run = Option('run', 'folder of a run of mmvae_train', run_folder, positional=True)
 generate_options = [
     a_run,
@@ -243,13 +243,14 @@ impute_options = [
     Option('seed', 'seed of the draws', whole(0), 0),
     Option('score', 'hide a fifth of what is observed, and print errors beside those of scikit-learn', bool),
 ]
+
+# %% ../../nbs/86_app.commands.ipynb #ae718aca
 explore_options = [
     a_run,
     Option('out', 'the page, an HTML file (default: explore.html in the run)'),
     Option('data', "data to look at (default: the run's test data)", data_source),
     Option('live', 'serve a live page with voila instead, until interrupted', bool),
 ]
-
 
 # %% ../../nbs/86_app.commands.ipynb #f03a2995
 class Command(NamedTuple):

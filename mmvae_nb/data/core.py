@@ -746,14 +746,16 @@ def n_classes(self:MMData):
     "How many classes the labels know, whether or not each occurs here; 0 without classes"
     return len(self._names_of_classes or ())
 
-# %% ../../nbs/20_data.core.ipynb #ecd0b9b9
+# %% ../../nbs/20_data.core.ipynb #3185add2
 @patch
 def _drop_empty(self:MMData, empty):
     "Drop samples of which nothing was observed, or raise"
     none = ~seen(self.x, self.mask).any(0)              # (N,)
     if not none.any(): return
     first, total = _which(none)
-    if none.all(): raise ValueError(f"all {total} samples have nothing observed; is a mask inverted? To fill them from the prior: empty='keep'")
+    if none.all():
+        raise ValueError(f'all {total} samples have nothing observed; is a mask inverted? '
+                         "To fill them from the prior: empty='keep'")
     if empty=='drop': return self.__dict__.update(self.subset(~none).__dict__)
     why = f'sample {first} has nothing observed ({total} of {len(self)} samples)'
     raise ValueError(f"{why}; drop such samples: MMData(..., empty='drop'), "
@@ -762,6 +764,7 @@ def _drop_empty(self:MMData, empty):
 @patch
 def _seen(self:MMData): return torch.stack([self.observed(k) for k in self.names])   # bool (M,N)
 
+# %% ../../nbs/20_data.core.ipynb #8d51283c
 @patch
 def having(self:MMData,
     names, # Modalities

@@ -309,9 +309,11 @@ def _rows_of_classes(frame, col, column):
     rows[missing] = np.nan
     return rows
 
-# %% ../../nbs/25_data.frames.ipynb #6af58abe
+# %% ../../nbs/25_data.frames.ipynb #65a48278
 _made_by = { # What training had -> how to make it, of a column `c`
-    'dates': 'pd.to_datetime(c, format="mixed", dayfirst=True)', 'spans of time': 'pd.to_timedelta(c, unit="D")', 'numbers': 'pd.to_numeric(c, errors="coerce")',
+    'dates': 'pd.to_datetime(c, format="mixed", dayfirst=True)',
+    'spans of time': 'pd.to_timedelta(c, unit="D")',
+    'numbers': 'pd.to_numeric(c, errors="coerce")',
 }
 
 def _check_as_in_training(frame, col, content):

@@ -538,11 +538,11 @@ def _check_conditional(build, mods, on, remove):
     if issubclass(build, Conditional): raise TypeError('already conditional: name all covariates at once, on=(...)')
     nonnegative(remove=remove)
 
-# %% ../../nbs/56_models.covariates.ipynb #e27d6b79
+# %% ../../nbs/56_models.covariates.ipynb #b9ebbce9
 def _told(e, width)->str:
     "A message on networks for codes alone, with the remedy"
     if 'decoder fails on an input' not in str(e): return str(e)
-    return f'{e}; decoders read codes and covariates: build their networks for {width} numbers more than the latent size'
+    return f'{e}; decoders read codes and covariates: networks for {width} numbers more than the latent size do'
 
 # %% ../../nbs/56_models.covariates.ipynb #f6a10676
 @register

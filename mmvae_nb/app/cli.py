@@ -15,7 +15,7 @@ leave_at_once()                                               # the imports belo
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #fe7b4562
+# %% ../../nbs/80_app.cli.ipynb #8a1bd050
 import importlib, json, math, numpy as np, os, pandas as pd, platform, shlex, shutil, sys, time, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -48,6 +48,7 @@ from ..data.core import with_labels
 from ..nets import ConvBody, ConvNet, MLPBody, MLPNet, Outputs, _entry_sd, default_channels
 from ..progress import Nowhere, all_closed, begin, interruptible, place
 from ..train.io import check_savable, load_model, save_model
+from ..theory.experts import WideExperts
 from ..train.learner import mm_learner
 
 # %% ../../nbs/80_app.cli.ipynb #f845f804
@@ -481,7 +482,7 @@ def chosen(
     if words := _answers_words(model): lines.append(words)
     return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #965c326f
+# %% ../../nbs/80_app.cli.ipynb #7dbd8eb3
 def _how_to_go_on(out):
     "What to type after an interruption"
     if out is None: return ''
@@ -494,7 +495,7 @@ def _plain_notes():
     usual = warnings.showwarning
     said = set()
     def show(message, category, filename, *args, **kw):
-        ours = category is UserWarning and 'mmvae_nb' in filename
+        ours = issubclass(category, UserWarning) and 'mmvae_nb' in filename
         if not ours: return usual(message, category, filename, *args, **kw)
         line = f'note: {message}'
         if line not in said: print(line, file=sys.stderr)
@@ -502,6 +503,7 @@ def _plain_notes():
     with warnings.catch_warnings():
         warnings.showwarning = show
         warnings.filterwarnings('always', category=UserWarning, module='mmvae_nb')
+        warnings.simplefilter('ignore', WideExperts)          # the scores say so, in a line
         yield
 
 @contextmanager

@@ -156,6 +156,8 @@ SPECIAL = { # functions whose parameters mean something else, or need more
     'eval.latents.latent_classification': {'n_train': (None,)},
     'eval.report.mean_error': {'name': 'rna'},
     'eval.impute.impute': {'n': 20, 'targets': None},
+    'models.covariates.covariate_rows': {'on': ('clinic',)},
+    'models.covariates.covariate_levels': {'on': ('clinic',)},
     'eval.impute.imputation_error': {'n': 20, 'targets': None, 'hide': .4},
 }
 SLOW = { # tried on fewer data sets
@@ -166,7 +168,8 @@ SLOW = { # tried on fewer data sets
 FEW = 'unpaired halves', 'never observed', 'labels mostly unknown', 'one row'
 ELSEWHERE = { # tried in tests of their own
     'app.explore.explored', 'app.explore.explore_run', 'app.fill.mmvae_impute', 'app.cli.load_data', 'app.cli.mmvae_train', 'app.cli.mmvae_generate', 'app.cli.mmvae_evaluate', 'app.cli.train_run',
-    'eval.report.write_report', 'data.core.MMData.finish',
+    'app.explore.mmvae_explore', 'app.plan.step_seconds', 'data.core.MMData.finish', 'data.core.MMData.log1p',
+    'data.core.MMData.size_factors', 'data.frames.as_frames', 'eval.page.write_report', 'models.covariates.conditional_on',
 }
 
 def call(name, f, data, folder):

@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['plain_words', 'coherence_figure', 'data_table', 'loss_figure', 'write_report']
 
-# %% ../../nbs/79_eval.page.ipynb #4cd71e5c
+# %% ../../nbs/79_eval.page.ipynb #1cf715cf
 import math, numpy as np, pandas as pd, torch
 from .. import viz
-from ..core import MultimodalVAE, eval_mode
+from ..core import MultimodalVAE, eval_mode, seeded
 from ..data.core import MMData, whole_file
 from .latents import to_plane
 from .report import _number, _value, labelled, nobody, not_drawn, report_pictures, summary, verdict
+from ..models.samplers import _mean
 from ..page import Html, figure, fold, joined, markup, paragraph, section, table, whole_page
 
 # %% ../../nbs/79_eval.page.ipynb #cf4db240
@@ -171,15 +172,15 @@ def coherence_figure(
     ax.figure.set_size_inches(5.5, 3)
     return ax
 
-# %% ../../nbs/79_eval.page.ipynb #93fb3063
+# %% ../../nbs/79_eval.page.ipynb #8d5092ad
 def _codes(model, data)->torch.Tensor: # `(N,d)`
     "Means of the posterior of samples that have everything"
     x = data.part(slice(0, len(data)), data.names)
     device = next(model.parameters()).device
     x = {k: v.to(device) for k,v in x.items()}
-    with eval_mode(model), torch.no_grad(): q = model.posterior(x)
-    z = q.mean if hasattr(q, 'mean') else q.sample((64,)).mean(0)
-    return z.detach().cpu()
+    with eval_mode(model), torch.no_grad(), seeded(0):
+        q = model.posterior(x)
+        return _mean(q, 64).cpu()
 
 # %% ../../nbs/79_eval.page.ipynb #bca64df5
 def _percent(share)->str:

@@ -11,8 +11,8 @@ __all__ = ['model_names', 'likelihood_names', 'network_names', 'metric_names', '
            'parser_of', 'read_line', 'from_config', 'presets', 'settled', 'at_once', 'function', 'asked', 'answer',
            'completion', 'overview', 'main']
 
-# %% ../../nbs/86_app.commands.ipynb #2cf09da7
-import argparse, json, os, signal, sys, threading
+# %% ../../nbs/86_app.commands.ipynb #d8c5ebd6
+import argparse, json, os, signal, sys, threading, warnings
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import partial
@@ -413,7 +413,7 @@ def settled(name:str, line:dict)->dict:
     said = {k: v for k,v in line.items() if k not in own}
     return {**base, **quick, **said}
 
-# %% ../../nbs/86_app.commands.ipynb #8114677e
+# %% ../../nbs/86_app.commands.ipynb #0cd57568
 @contextmanager
 def at_once():
     "Inside the block Ctrl-C ends the program without a traceback"
@@ -430,6 +430,7 @@ def at_once():
 def function(place:str):
     "A function of the package, by module and name"
     module, name = place.rsplit('.', 1)
+    warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)      # of a library that is imported
     return getattr(import_module(f'mmvae_nb.{module}'), name)
 
 def asked(name:str, words:list)->tuple: # The function to call, by module and name, and its options

@@ -17,7 +17,7 @@ from ..data.core import MMData, mm_dls
 from ..nets import n_params
 from ..train.learner import mm_learner
 
-# %% ../../nbs/85_app.plan.ipynb #e7a40df0
+# %% ../../nbs/85_app.plan.ipynb #b0e89ebf
 class _Stopwatch(Callback):
     "Seconds of training steps and of validation"
     order = 100
@@ -25,13 +25,13 @@ class _Stopwatch(Callback):
     def after_batch(self):
         if self.training: self.ticks.append(time.perf_counter())
     def before_validate(self): self.begun = time.perf_counter()
-    def after_validate(self): self.check = time.perf_counter()-self.begun
+    def after_validate(self): self.checked = time.perf_counter()-self.begun
     def step(self):
         "Seconds of a step and of fetching its batch, the first left out"
         steps = [b-a for a,b in zip(self.ticks, self.ticks[1:])]
         return median(steps[1:] or steps)
 
-# %% ../../nbs/85_app.plan.ipynb #627848ed
+# %% ../../nbs/85_app.plan.ipynb #945f3271
 def _few(data:MMData, n:int)->MMData:
     "The first samples"
     return data if len(data)<=n else data.subset(slice(n))
@@ -50,7 +50,7 @@ def _one_stage(learn, name:str, sizes:tuple)->dict:
         'stage': name,
         'step': watch.step(),
         'steps': max(1, train//bs),
-        'check': watch.check*valid/n_valid,
+        'check': watch.checked*valid/n_valid,
         'begin': ready*(train+valid)/(n+n_valid),
     }
 

@@ -162,16 +162,17 @@ def paragraph(
     name = f' class="{kind}"' if kind else ''
     return Html(f'<p{name}>{markup(text)}</p>')
 
-# %% ../nbs/08_page.ipynb #f1c72324
+# %% ../nbs/08_page.ipynb #0dded7f5
 def whole_page(
     title:str, # Heading, and name of the window
     parts, # What the page consists of
     language:str='en',
+    style:str='', # Rules of this page alone, which may use the colours of all, e.g. `var(--quiet)`
 )->str: # A document
     "A page from its heading and its parts"
     name = markup(title)
     meta = ['<meta charset="utf-8">', '<meta name="viewport" content="width=device-width,initial-scale=1">']
-    head = ''.join([*meta, f'<title>{name}</title>', f'<style>{stylesheet()}</style>'])
+    head = ''.join([*meta, f'<title>{name}</title>', f'<style>{stylesheet()}{style}</style>'])
     body = joined([Html(f'<h1>{name}</h1>'), *parts])
     return f'<!doctype html><html lang="{language}"><head>{head}</head><body><main>{body}</main></body></html>'
 

@@ -6,7 +6,7 @@
 __all__ = ['Explorer', 'explorer', 'alpha_rows', 'alpha_explorer', 'traversal_rows', 'traversal_explorer', 'subset_rows',
            'looks_of', 'subset_explorer', 'explore', 'explore_page', 'explored', 'explore_run', 'mmvae_explore']
 
-# %% ../../nbs/81_app.explore.ipynb #16c2b48b
+# %% ../../nbs/81_app.explore.ipynb #4d352735
 import base64, html, io, ipywidgets, json, os, subprocess, sys, tempfile, torch, webbrowser
 from dataclasses import dataclass
 from fastcore.basics import patch
@@ -18,6 +18,7 @@ from .. import viz
 from . import cli
 from ..core import choose, seeded, some_subsets
 from ..data.core import whole_file
+from ..page import Html, _address, whole_page
 from ..progress import Nowhere, _bar, place
 from ..dists import BernoulliLik, CategoricalLik, as_likelihood
 from ..eval.latents import traverse
@@ -64,11 +65,10 @@ class _Canvas:
         try: self.show(values)
         except Exception as e: self.refuse(f'{type(e).__name__}: {e}')
 
-# %% ../../nbs/81_app.explore.ipynb #b8e2ff32
+# %% ../../nbs/81_app.explore.ipynb #29d2e434
 def _img(png, said)->str:
     "A picture inside a page, with words for those who do not see it"
-    code = base64.b64encode(png).decode()
-    return f'<img alt="{html.escape(said)}" src="data:image/png;base64,{code}">'
+    return f'<img alt="{html.escape(said)}" src="{_address(png)}">'
 
 class Explorer(ipywidgets.VBox):
     "Controls and a picture, stored with the picture for readers without a kernel"
@@ -679,18 +679,12 @@ def _chapters(scene, samples, subsets, seeds, dims, draws)->list:
                             {'sample': rows, 'given': single, 'scale': scales}, scaled))
     return out
 
-# %% ../../nbs/81_app.explore.ipynb #91007796
+# %% ../../nbs/81_app.explore.ipynb #f76fc535
 _page_style = '''
-:root{color-scheme:light dark;--ground:#fff;--text:#1c1c1c;--soft:#555;--line:#ccc}
-@media(prefers-color-scheme:dark){:root{--ground:#17191c;--text:#eee;--soft:#b5b5b5;--line:#555}}
-body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:1.5rem auto;padding:0 .75rem}
-body{background:var(--ground);color:var(--text)}
-h1{font-size:1.4rem}h2{font-size:1.15rem;margin:2rem 0 0}p{margin:.2rem 0 .6rem;color:var(--soft)}
 form{display:flex;flex-wrap:wrap;gap:.5rem 1rem}label{display:flex;flex-direction:column;font-size:.85rem;min-width:0}
-select{font:inherit;padding:.3rem;max-width:100%}figure{margin:.8rem 0}
-figure div{background:#fff;border:1px solid var(--line);border-radius:6px;padding:6px;box-sizing:border-box}
-figure div{width:fit-content;max-width:100%}
-img{display:block;max-width:100%;height:auto}figcaption{color:var(--soft);margin-top:.4rem}[hidden]{display:none}
+select{font:inherit;padding:.3rem;max-width:100%}section p{margin:.2rem 0 .6rem;color:var(--quiet)}
+figure div{background:#fff;border:1px solid var(--line);border-radius:6px;padding:6px}
+figure div{width:fit-content;max-width:100%}img{display:block}[hidden]{display:none}
 '''
 _page_script = '''
 for(const part of document.querySelectorAll('section')){
@@ -702,13 +696,13 @@ for(const part of document.querySelectorAll('section')){
   show()}
 '''
 
-# %% ../../nbs/81_app.explore.ipynb #5c1d5c12
+# %% ../../nbs/81_app.explore.ipynb #d83b1e93
 def _menu(name, choices)->str:
     "A labelled menu; its values are the numbers of the choices"
     options = ''.join(f'<option value="{i}">{html.escape(words)}</option>' for i,words in enumerate(choices.values()))
     return f'<label>{html.escape(name)}<select autocomplete="off">{options}</select></label>'
 
-def _chapter(ch, entries)->str:
+def _chapter(ch, entries)->Html:
     "A section of the page: menus, the first picture, and all others for the script"
     places = [{v: i for i,v in enumerate(menu)} for menu in ch.menus.values()]
     keyed = {'|'.join(str(p[v]) for p,v in zip(places, values)): e for values,e in entries.items()}
@@ -720,21 +714,13 @@ def _chapter(ch, entries)->str:
     stored = json.dumps(keyed).replace('</', '<\\/')
     data = f'<script type="application/json">{stored}</script>'
     head = f'<h2>{html.escape(ch.title)}</h2><p>{html.escape(ch.note)}</p>'
-    return f'<section>{head}<form>{menus}</form>{figure}{data}</section>'
+    return Html(f'<section>{head}<form>{menus}</form>{figure}{data}</section>')
 
 def _css_width(entry)->int:
     "Half the pixels of a picture"
     return _size(base64.b64decode(entry['src']))[0]//2 if entry['src'] else 0
 
-def _whole_page(title, sections)->str:
-    "Everything in one file"
-    title = html.escape(title)
-    meta = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-    head = f'{meta}<title>{title}</title><style>{_page_style}</style>'
-    body = f'<h1>{title}</h1>{"".join(sections)}<script>{_page_script}</script>'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>'
-
-# %% ../../nbs/81_app.explore.ipynb #aaac3baf
+# %% ../../nbs/81_app.explore.ipynb #688e1276
 def explore_page(
     model, # Any trained model
     data, # `MMData`, complete or not
@@ -755,7 +741,8 @@ def explore_page(
     entries = [{} for _ in chapters]
     for i,values in _bar(asked, quiet, None, 'pictures'): entries[i][values] = _entry(*chapters[i].draw(*values))
     sections = [_chapter(ch, part) for ch,part in zip(chapters, entries)]
-    page = _whole_page(title, sections)
+    script = Html(f'<script>{_page_script}</script>')
+    page = whole_page(title, [*sections, script], style=_page_style)
     with whole_file(path) as tmp: tmp.write_text(page, encoding='utf-8')
     return Path(path)
 

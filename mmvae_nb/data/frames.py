@@ -309,7 +309,7 @@ def _rows_of_classes(frame, col, column):
     rows[missing] = np.nan
     return rows
 
-# %% ../../nbs/25_data.frames.ipynb #65a48278
+# %% ../../nbs/25_data.frames.ipynb #908c616d
 _made_by = { # What training had -> how to make it, of a column `c`
     'dates': 'pd.to_datetime(c, format="mixed", dayfirst=True)',
     'spans of time': 'pd.to_timedelta(c, unit="D")',
@@ -334,6 +334,7 @@ def _day_count(cell, found):
     span = cell if found=='spans of time' else f'({cell}-pd.Timestamp("1970-01-01", tz={cell}.dt.tz))'
     return f'{span}/pd.Timedelta("1D")'
 
+# %% ../../nbs/25_data.frames.ipynb #2529240b
 def _numbers_of(frame, col, column):
     "Numbers `(N,width)` of a column, NaN where there is no value"
     if col.categories is not None: return _rows_of_classes(frame, col, column)

@@ -677,7 +677,7 @@ def cohort(
     truth = MMData(x)
     return mcar(truth, 1-missing, seed=seed), truth
 
-# %% ../../nbs/76_eval.impute.ipynb #02883c56
+# %% ../../nbs/76_eval.impute.ipynb #e7822b5e
 _count_words = 'poisson', 'negbin', 'zip', 'zinb', 'multinomial', 'dirmult'
 _positive_words = 'lognormal', 'gamma'
 _read_as_logs = _count_words+_positive_words
@@ -689,6 +689,7 @@ def _log_inputs(word, v):
     logs = (v/size).log1p()
     return LogInputs(size, logs.mean().item(), max(logs.std().item(), 1e-3))
 
+# %% ../../nbs/76_eval.impute.ipynb #b210491e
 _shares = 'bernoulli', 'categorical', 'pixels'
 _average_outputs = { # Word -> what a network should say of averages
     'poisson': torch.log, 'negbin': torch.log, 'gamma': torch.log, 'lognormal': torch.log,

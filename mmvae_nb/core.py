@@ -168,10 +168,10 @@ def nonnegative(
     for k,v in values.items():
         if not v>=0: raise ValueError(f'{k} must not be negative, found {v}')
 
-# %% ../nbs/01_core.ipynb #7498a47e
+# %% ../nbs/01_core.ipynb #88e9242c
 class Word(NamedTuple):
     "What an argument of a certain name must be"
-    expected:str # In words, after 'must be'
+    expected:str # In words, after 'must'
     kinds:tuple # Types that it may have; others raise `TypeError`
     fits:object=None # Test of its value, or None; what fails it raises `ValueError`
     optional:bool=True # May it be None?
@@ -203,20 +203,21 @@ def door(
         word = words[k]
         if k in required: word = word._replace(optional=False)
         error = _wrong(word, v)
-        if error is not None: raise error(f'{k} must be {word.expected}, found {_shown(v)}')
+        if error is not None: raise error(f'{k} must {word.expected}, found {_shown(v)}')
 
 def _shown(v):
     "A value for a message: short, and its type where that says more"
     if isinstance(v, (int, float, str, bool, type(None))): return repr(v)
     return f'{type(v).__name__} {v!r}' if isinstance(v, (list, tuple, dict)) and len(repr(v))<40 else type(v).__name__
 
-# %% ../nbs/01_core.ipynb #24a63612
+# %% ../nbs/01_core.ipynb #7de6dac4
 def _from_0(v): return v>=0
 def _from_1(v): return v>=1
 def _share(v): return 0<=v<1
 def _weight(v): return bool(0<=v<math.inf)
 def _positive(v): return bool(0<v<math.inf)
 def _names(v): return isinstance(v, str) or all(isinstance(k, str) for k in v)
+def _by_name(v): return hasattr(v, '__getitem__') and not isinstance(v, (str, list, tuple))
 def _sizes(v):
     each = [v] if isinstance(v, Integral) else v
     return all(isinstance(k, Integral) and k>0 for k in each)
@@ -224,16 +225,23 @@ def _sizes(v):
 _whole = (Integral,)
 _real = Real, Tensor
 _several = str, list, tuple, set, dict, KeysView
-speak('d d_shared nf nin nout n_flows K n bs points most n_steps n_leap n_init', 'a whole number from 1', _whole, _from_1)
-speak('min_size max_size n_warmup seed groups', 'a whole number from 0', _whole, _from_0)
-speak('beta alpha weight ridge warm noise', 'a finite number, not negative', _real, _weight)
-speak('lr tau df', 'a finite number above 0', _real, _positive)
-speak('dropout jitter', 'a number from 0, below 1', (Real,), _share)
-speak('quiet published exact unbiased subsample diagonal drop_last shuffle', 'True or False', (bool,))
-speak('given targets names', 'a name, or names', _several, _names)
-speak('shape channels hidden', 'sizes: whole numbers from 1', (Integral, tuple, list), _sizes)
-speak('generator', 'a torch.Generator', (torch.Generator,))
-speak('x1 x2 h1 h2', 'a tensor', (Tensor,))
+speak('d d_shared', 'be at least 1 dimension, a whole number', _whole, _from_1)
+speak('nf nin nout n_flows most n_steps n_leap n_init', 'be at least 1, a whole number', _whole, _from_1)
+speak('n', 'be at least 1 draw, a whole number', _whole, _from_1)
+speak('K', 'be at least 1 sample of each expert, a whole number', _whole, _from_1)
+speak('bs', 'be at least 1 sample, a whole number', _whole, _from_1)
+speak('points', 'be at least 1 data point, a whole number', _whole, _from_1)
+speak('min_size max_size n_warmup seed groups', 'be at least 0, a whole number', _whole, _from_0)
+speak('beta alpha weight ridge warm noise', 'not be negative, nor infinite', _real, _weight)
+speak('lr tau df', 'be positive, and finite', _real, _positive)
+speak('dropout jitter', 'be a number from 0, below 1', (Real,), _share)
+speak('quiet published exact unbiased subsample diagonal drop_last shuffle', 'be True or False', (bool,))
+speak('given targets names', 'be a name, or names', _several, _names)
+speak('shape channels hidden', 'be sizes: whole numbers from 1', (Integral, tuple, list), _sizes)
+speak('generator', 'be a torch.Generator', (torch.Generator,))
+speak('x1 x2 h1 h2', 'be a tensor', (Tensor,))
+speak('model', 'be a model, e.g. a MultimodalVAE', (nn.Module,), None, False)
+speak('classifiers', 'be classifiers by name, from train_classifiers', (object,), _by_name, False)
 
 # %% ../nbs/01_core.ipynb #1968ce78
 registry = {} # Class name -> class that `load_model` may build

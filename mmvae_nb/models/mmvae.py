@@ -177,7 +177,7 @@ def stratified(
 def _check_samples(K):
     if not (isinstance(K, int) and K>=1): raise ValueError(f'K must be at least 1 sample of each expert, found {K}')
 
-# %% ../../nbs/46_models.mmvae.ipynb #8676612d
+# %% ../../nbs/46_models.mmvae.ipynb #e63b6785
 @register
 class MMVAE(ExpertsVAE):
     "Mixture of experts (Shi et al. 2019; MultiVae 2023, Eqs. 11-12)"
@@ -188,7 +188,7 @@ class MMVAE(ExpertsVAE):
         *,
         K:int=10, # Samples of each expert
         bound:str='loose', # Average over experts outside the log ('loose'), inside ('tight'), or no log at all ('elbo')
-        grad:str='plain', # 'plain' (right), 'dreg' (right, quieter where experts are wide), 'published' (biased for K>1)
+        grad:str='plain', # 'plain' (right), 'dreg' (right, quieter for wide experts), 'published' (biased for K>1)
         family:str='laplace', # Experts and prior: 'laplace' (scales sum to d) or 'normal'
         learn_prior:bool=False, # Learn the scales of the Laplace prior
         beta:float=1., # Weight of log q(z|x)/p(z)

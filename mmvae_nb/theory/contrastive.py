@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['nce', 'mi_bound', 'infonce', 'Contrastive']
 
-# %% ../../nbs/17_theory.contrastive.ipynb #45b0df7c
+# %% ../../nbs/17_theory.contrastive.ipynb #ba112ef9
 import math, torch
 from fastcore.basics import patch
 from torch import nn, Tensor
 from torch.nn.functional import cross_entropy, normalize
 from .cca import PairObjective
 from ..core import choose, register
-from ..dists import _full, _unrounded
+from ..dists import _full
 
 # %% ../../nbs/17_theory.contrastive.ipynb #666dd618
 def nce(
@@ -41,7 +41,7 @@ def _check_pair(h1, h2, tau):
     if not torch.isfinite(total):
         raise ValueError('embeddings hold NaN or inf; lower the learning rate, or look at the projectors')
 
-# %% ../../nbs/17_theory.contrastive.ipynb #db121f4b
+# %% ../../nbs/17_theory.contrastive.ipynb #541e75c9
 def infonce(
     h1:Tensor, # Embeddings `(B,g)`; their length does not matter
     h2:Tensor, # Embeddings `(B,g)`, row by row partners of `h1`
@@ -65,7 +65,7 @@ def _unit(h): return normalize(_full(h), dim=-1)
 
 def _scores(h1, h2, tau):
     "Cosines over the temperature; a rounded cosine, over a tenth, would be off by hundredths"
-    with _unrounded(h1): return h1@h2.T/tau
+    with torch.autocast(h1.device.type, enabled=False): return h1@h2.T/tau
 
 def _own_scores(h, tau):
     "Scores of decoys of one's own modality `(B,B)`, oneself excepted"

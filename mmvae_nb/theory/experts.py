@@ -6,7 +6,7 @@
 __all__ = ['WideExperts', 'is_strict', 'wide_of', 'WideCount', 'counting_wide', 'note_wide', 'tell_wide', 'poe_posteriors', 'poe',
            'poe_logp', 'Stacked', 'stack', 'Mixture', 'moe', 'membership', 'mopoe']
 
-# %% ../../nbs/13_theory.experts.ipynb #af2fae7a
+# %% ../../nbs/13_theory.experts.ipynb #7fecf93a
 import torch, warnings
 from contextlib import contextmanager
 from fastcore.basics import patch
@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, Laplace, MultivariateNormal, Normal
 from ..core import choose, subsets
 from ..dists import beside, kind_of, normal, params, pick, remap
-from ..dists import _full, _unrounded
+from ..dists import _full
 from .lingauss import mvn
 
-# %% ../../nbs/13_theory.experts.ipynb #1025399f
+# %% ../../nbs/13_theory.experts.ipynb #f5926ed9
 def _view(m, v):
     "`m` with trailing dimensions appended, to broadcast against `v`"
     more = [1]*(v.dim()-m.dim())
@@ -41,7 +41,7 @@ def _(q:Normal):
 @_natural.register
 def _(q:MultivariateNormal):
     lam = q.precision_matrix
-    with _unrounded(lam): eta = lam@q.mean[...,None]
+    with torch.autocast(lam.device.type, enabled=False): eta = lam@q.mean[...,None]
     return eta[...,0], lam
 
 # %% ../../nbs/13_theory.experts.ipynb #16723dc3
@@ -196,13 +196,13 @@ def _clip_along(eta, lam, eta0, lam0, multiplied):
     lift = torch.where(wide, 1-e, 0.)
     return eta-(U@moved[...,None])[...,0], lam+(U*lift[...,None,:])@U.mT
 
-# %% ../../nbs/13_theory.experts.ipynb #26c12178
+# %% ../../nbs/13_theory.experts.ipynb #6beba3aa
 def _clip(eta, lam, eta0, lam0, on):
     "Where at least two are multiplied, an expert that is wider than the prior says what the prior says: nothing"
     if not torch.is_tensor(lam0): return eta, lam                  # nothing to compare with
     multiplied = on & (on.sum(0)>1)
     if lam.dim()>eta.dim():
-        with _unrounded(lam): return _clip_along(eta, lam, eta0, lam0, multiplied)
+        with torch.autocast(lam.device.type, enabled=False): return _clip_along(eta, lam, eta0, lam0, multiplied)
     wide = _view(multiplied, lam) & (lam<lam0)
     return torch.where(wide, eta0, eta), torch.where(wide, lam0, lam)
 
@@ -559,7 +559,7 @@ def _power(convention, size, seen):
     if convention=='posteriors': return 1-size
     return (size==seen).to(size)
 
-# %% ../../nbs/13_theory.experts.ipynb #6a8e6c19
+# %% ../../nbs/13_theory.experts.ipynb #2dcaf30e
 def mopoe(
     qs, # List of M Gaussian experts, batch shape `(B,)`
     prior=None, # p(z); `None` leaves it out of every product
@@ -578,7 +578,7 @@ def mopoe(
         seen = mask.sum(0)
     power = _power(convention, size, seen)*ok
     def product(v, v0):
-        with _unrounded(v): return torch.tensordot(A, v, 1)+_view(power, v)*v0
+        with torch.autocast(v.device.type, enabled=False): return torch.tensordot(A, v, 1)+_view(power, v)*v0
 
     eta, lam = product(eta, eta0), product(lam, lam0)              # (S,B,d)
     full = lam.dim()>eta.dim()

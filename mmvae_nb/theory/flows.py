@@ -6,7 +6,7 @@
 __all__ = ['shift_scale', 'AffineStep', 'MADE', 'Folded', 'folded_net', 'maf', 'FlowPosterior', 'FlowHead', 'flow_encoder',
            'Experts', 'experts_logp', 'batch_map', 'rows']
 
-# %% ../../nbs/14_theory.flows.ipynb #2085b63b
+# %% ../../nbs/14_theory.flows.ipynb #3fe4e85d
 import math, torch
 from fastcore.basics import patch
 from nflows.transforms import CompositeTransform
@@ -17,7 +17,7 @@ from torch.distributions import Distribution, Normal
 from typing import NamedTuple
 from ..core import register
 from ..dists import Encoder, NormalHead, remap
-from ..dists import _full, _full_linear, _unrounded
+from ..dists import _full, _in_full
 from .experts import _Told, _family, stack
 
 # %% ../../nbs/14_theory.flows.ipynb #e2b44cca
@@ -92,7 +92,7 @@ class Folded(NamedTuple):
     cut:list # Hidden units that see at most i inputs
     reverse:bool
 
-# %% ../../nbs/14_theory.flows.ipynb #8c389f56
+# %% ../../nbs/14_theory.flows.ipynb #db6da3f3
 @patch
 def fold(self:MADE,
     context:Tensor=None, # Features `(B,nf)`
@@ -103,7 +103,7 @@ def fold(self:MADE,
     weights = [l.weight*l.mask for l in self.layers]
     biases = [l.bias for l in self.layers]
     if self.context is not None:
-        said = [_full_linear(c, context) for c in self.context]   # (B,hidden) for each hidden layer
+        said = [_in_full(c, context) for c in self.context]   # (B,hidden) for each hidden layer
         moved = [b + s.to(b.dtype) for b,s in zip(biases, said)]
         biases[:-1] = moved
     direct = self.direct
@@ -123,7 +123,7 @@ def _linear(h, W, b):
     multiply = torch.addmm if W.dim()==2 else torch.baddbmm
     return multiply(b, h, W.mT)
 
-# %% ../../nbs/14_theory.flows.ipynb #d988706a
+# %% ../../nbs/14_theory.flows.ipynb #560e3c0e
 def folded_net(
     z:Tensor, # Rows `(N,d)`, or `(M,N,d)` for stacked networks; data points run fastest
     f:Folded, # One block
@@ -141,7 +141,7 @@ def folded_net(
 @patch
 def forward(self:MADE, z, context=None):
     folded = self.fold(context)
-    with _unrounded(z): return folded_net(_full(z), folded)
+    with torch.autocast(z.device.type, enabled=False): return folded_net(_full(z), folded)
 
 # %% ../../nbs/14_theory.flows.ipynb #386d5d80
 def maf(
@@ -169,7 +169,7 @@ class FlowPosterior(_Told):
         super().__init__(base.batch_shape, base.event_shape, validate_args=False)
     def _made_of(self): return f'{_family(self.base)}, bent by a flow (blocks: {len(self.blocks)})'
 
-# %% ../../nbs/14_theory.flows.ipynb #51571626
+# %% ../../nbs/14_theory.flows.ipynb #21f93ee2
 def _pull(z, blocks):
     "Base points, and log|det du/dz|, by folded blocks or by stacked ones"
     if not blocks: return z, z.new_zeros(z.shape[:-1])
@@ -188,7 +188,7 @@ def _pull(z, blocks):
 @patch
 def pull(self:FlowPosterior, z):
     "Base point `(...,B,d)` and log|det du/dz| `(...,B)`"
-    with _unrounded(z): return _pull(_full(z), self.blocks)
+    with torch.autocast(z.device.type, enabled=False): return _pull(_full(z), self.blocks)
 
 @patch
 def log_prob(self:FlowPosterior, z):
@@ -196,7 +196,7 @@ def log_prob(self:FlowPosterior, z):
     u, log_det = self.pull(z)
     return self.base.log_prob(u) + log_det
 
-# %% ../../nbs/14_theory.flows.ipynb #bf5101f4
+# %% ../../nbs/14_theory.flows.ipynb #069a94ea
 def _passes(u, f):
     "Invert one block in d passes (differentiable)"
     z = torch.zeros_like(u)
@@ -213,7 +213,7 @@ def push(self:FlowPosterior,
     "Base points to z: in d steps without gradient, in d passes with it"
     invert = _passes if torch.is_grad_enabled() else _grow
     z = _full(u).flatten(0, -2)
-    with _unrounded(u):
+    with torch.autocast(u.device.type, enabled=False):
         for f in reversed(self.blocks): z = invert(z, f)
     return z.view(u.shape)
 
@@ -331,7 +331,7 @@ def _stack_folded(fs):
     if direct is not None: direct = torch.stack([f.direct for f in fs])
     return first._replace(Ws=Ws, bs=bs, direct=direct)
 
-# %% ../../nbs/14_theory.flows.ipynb #4f54b5ec
+# %% ../../nbs/14_theory.flows.ipynb #f15e1e51
 def _base_logp(base):
     "Function: `(M,n,B,d)` to log densities `(M,n,B)` of stacked bases; for Gaussians with all constants at hand"
     p = getattr(base, 'base_dist', None)
@@ -361,11 +361,11 @@ class _Flows:
         self.blocks = [_stack_folded(fs) for fs in zip(*(q.blocks for q in qs))]
     def log_prob(self, z):
         z = _full(z).expand(self.M, *z.shape)                         # (M,n,B,d)
-        with _unrounded(z): u, log_det = _pull(z, self.blocks)
+        with torch.autocast(z.device.type, enabled=False): u, log_det = _pull(z, self.blocks)
         return self.base_logp(u) + log_det
     def sample(self, n):
         u = self.base.sample((n,)).transpose(0, 1)                    # (M,n,B,d)
-        with _unrounded(u):
+        with torch.autocast(u.device.type, enabled=False):
             for f in reversed(self.blocks): u = _grow(u, f)
         return u
 

@@ -291,15 +291,16 @@ def _open_tails(qs, prior, n, mask):
     falls = (curvature>0)|((curvature==0)&(slope>0))
     return ~falls
 
-# %% ../../nbs/13_theory.experts.ipynb #0991679e
+# %% ../../nbs/13_theory.experts.ipynb #006a5949
 def _refuse_tails(qs, prior, n, mask):
     "Raise where the product of known tails does not fall"
     bad = _open_tails(qs, prior, n, mask)
     if bad is None or not bad.any(): return
     *at, k = bad.nonzero()[0].tolist()
     sample = at[-1] if at else 0
-    n = int(n.max())
-    raise ValueError(f'the product of {n} posteriors over the prior to the power {n-1} cannot be normalised: '
+    sizes = n.expand(bad.shape[:-1])
+    size = int(sizes[tuple(at)])
+    raise ValueError(f'the product of {size} posteriors over the prior to the power {size-1} cannot be normalised: '
                      f'its log density grows without bound at sample {sample}, dimension {k}. Use narrower experts, '
                      '`poe_posteriors` if they are Gaussian, or `ProductPosterior`, which samples it inside a ball')
 

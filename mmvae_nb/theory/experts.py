@@ -529,7 +529,7 @@ def _wipe(comps, mask):
     if isinstance(comps, Stacked): return Stacked([_silent(q, on) for q,on in zip(comps.qs, mask)])
     return _silent(comps, mask)
 
-# %% ../../nbs/13_theory.experts.ipynb #852c11f2
+# %% ../../nbs/13_theory.experts.ipynb #3b97415d
 def moe(
     qs, # List of M distributions, batch shape `(B,)`
     weights:Tensor=None, # `(M,)` or `(M,B)`; default uniform
@@ -540,8 +540,9 @@ def moe(
     w = torch.as_tensor(weights)
     if mask is not None: w = w.to(mask.device).view(len(qs), -1)*mask
     comps = stack(qs)
-    comps = _wipe(comps, mask)
-    return Mixture(comps, w)
+    mixed = Mixture(_wipe(comps, mask), w)
+    if weights is None and not isinstance(comps, Stacked): mixed.some_silent = False      # they are harmless already
+    return mixed
 
 # %% ../../nbs/13_theory.experts.ipynb #f68bd454
 @lru_cache
@@ -560,7 +561,7 @@ def _power(convention, size, seen):
     if convention=='posteriors': return 1-size
     return (size==seen).to(size)
 
-# %% ../../nbs/13_theory.experts.ipynb #2dcaf30e
+# %% ../../nbs/13_theory.experts.ipynb #ac0928e1
 def mopoe(
     qs, # List of M Gaussian experts, batch shape `(B,)`
     prior=None, # p(z); `None` leaves it out of every product
@@ -587,4 +588,6 @@ def mopoe(
         unit = torch.eye(lam.shape[-1]).to(lam) if full else 1.
         lam = torch.where(_view(ok, lam), lam, unit)
     if convention=='posteriors': _refuse(*_failing(lam, full), size, full, 'train them longer, or narrow them')
-    return Mixture(_gaussian(eta, lam), ok)
+    mixed = Mixture(_gaussian(eta, lam), ok)
+    mixed.some_silent = False                                      # subsets that were not seen are harmless
+    return mixed

@@ -850,7 +850,7 @@ def part(self:MMData, idx, names)->dict:
     x, *_ = self.finish(self.raw(idx, names))
     return x
 
-# %% ../../nbs/20_data.core.ipynb #12f88e40
+# %% ../../nbs/20_data.core.ipynb #53e6dab8
 @patch
 def labels(self:MMData,
     what:str='this', # Who needs them, for the message
@@ -884,7 +884,13 @@ def _kind_of_labels(data):
     unknown = int((y<0).sum())
     return f'{said}, {unknown:,} of unknown class' if unknown else said
 
-# %% ../../nbs/20_data.core.ipynb #9c0f3ef7
+def _units_said(v, scale):
+    "How the numbers of a batch are made of what is stored, if that needs a word"
+    if scale!=1: return f' / {scale:g}'
+    if v.dtype!=torch.uint8: return ''
+    return ' of 0 and 1' if _largest(v[:2048])<2 else ' as they are'
+
+# %% ../../nbs/20_data.core.ipynb #2a98707f
 @patch
 def cells(self:MMData,
     name:str, # Modality
@@ -903,13 +909,6 @@ def holes(self:MMData):
             return not cells.all()
         self._holes = frozenset(k for k in self.names if some(k))
     return tuple(k for k in self.names if k in self._holes)
-
-# %% ../../nbs/20_data.core.ipynb #c00fdd5e
-def _units_said(v, scale):
-    "How the numbers of a batch are made of what is stored, if that needs a word"
-    if scale!=1: return f' / {scale:g}'
-    if v.dtype!=torch.uint8: return ''
-    return ' of 0 and 1' if _largest(v[:2048])<2 else ' as they are'
 
 @patch
 def __repr__(self:MMData):
@@ -1012,7 +1011,7 @@ def subset(self:MMData,
     if not left: raise ValueError(f'none of the {len(self)} samples is selected; a data set has at least one')
     return self._with(lambda v: v[idx])
 
-# %% ../../nbs/20_data.core.ipynb #9895d62b
+# %% ../../nbs/20_data.core.ipynb #ee0c44c7
 def _why_incomplete(data):
     "Which modalities are never observed together, for a message"
     has = data._seen()                               # (M,N)
@@ -1034,7 +1033,6 @@ def complete(self:MMData)->MMData:
                          'use a model that learns from incomplete samples, e.g. MVAE, or leave modalities out')
     return self.subset(full)._new(mask=None)
 
-# %% ../../nbs/20_data.core.ipynb #065d8914
 def _check_parts(parts, ends, n, grouped):
     "Raise at an empty part, with numbers that fill all of them"
     sizes = np.diff(ends)
@@ -1423,7 +1421,7 @@ def _check_scale(self:MMData, k, lik):
     raise ValueError(f'modality {k!r}: bytes are divided by 255, but the likelihood {named!r} takes them as they are; '
                      f'say so where the data are made: MMData(x, scale={{{k!r}: 1}})')
 
-# %% ../../nbs/20_data.core.ipynb #98a79efc
+# %% ../../nbs/20_data.core.ipynb #0662d8bc
 @patch
 def _likelihood_and_units(self:MMData, k, lik, units, own=False):
     "Both as a `Modality` takes them"
@@ -1439,7 +1437,6 @@ def _likelihood_and_units(self:MMData, k, lik, units, own=False):
     if hasattr(lik, 'own_units') and isinstance(units, Standard): units = lik.own_units(units)
     return lik, self._with_reach(k, units)
 
-# %% ../../nbs/20_data.core.ipynb #7da70224
 @patch
 def modalities(self:MMData,
     likelihood=None, # Name, module, or `{name: one}` (default: as its frame says, 'pixels' for bytes, else 'normal')

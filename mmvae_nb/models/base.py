@@ -330,7 +330,7 @@ def shared_noise(
     F = torch.maximum(by_draws, by_copies)/rest.clamp(min=1e-12)
     return F.max().item()
 
-# %% ../../nbs/40_models.base.ipynb #27430f0d
+# %% ../../nbs/40_models.base.ipynb #b8ec784b
 def stirred(
     model, # Left as it is
     by:float=.7, # Standard deviation of what is added to a bias; to weights as much for all inputs of a unit together
@@ -346,7 +346,8 @@ def stirred(
 
 def _copies(x, mask, B):
     "B copies of the first data point"
-    def of(d): return {k: v[:1].expand(B, *v.shape[1:]).clone() for k,v in d.items()}
+    first = torch.zeros(B, dtype=torch.long)
+    def of(d): return {k: v[first] for k,v in d.items()}
     return of(x), of(mask) if mask else None
 
 def loss_noise(

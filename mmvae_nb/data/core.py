@@ -431,7 +431,7 @@ def _in_one_order(parts):
     def ordered(v): return v.iloc[v.index.get_indexer(index)]
     return {w: ordered(v) if w in moved else v for w,v in parts.items()}, index
 
-# %% ../../nbs/20_data.core.ipynb #82bb2042
+# %% ../../nbs/20_data.core.ipynb #7a375597
 def _mask(m, name:str, N:int, shape:tuple=()):
     "One mask as bools, `(N,)` of rows or `(N,*shape)` of entries; numbers 0 and 1 will do"
     who = f'mask of modality {name!r}'
@@ -462,13 +462,6 @@ def _masked_arrays(x):
         x[k] = v.filled(0) if np.ma.is_masked(v) else v.data
         if np.ma.is_masked(v): mask[k] = torch.from_numpy(~np.ma.getmaskarray(v))
     return x, mask
-
-def _shown(x, mask):
-    "Modalities with 0 where a mask of entries is False"
-    def one(k, v):
-        if k not in mask or mask[k].dim()==1: return v
-        return torch.where(mask[k].to(v.device), v, torch.zeros((), dtype=v.dtype, device=v.device))
-    return {k: one(k, v) for k,v in x.items()}
 
 # %% ../../nbs/20_data.core.ipynb #b94636d6
 def _in_one_order_of_columns(mask, x):
@@ -652,26 +645,36 @@ def _same_length(x, cache):
                    'row i of every modality must be the same sample')
             raise ValueError(f'{why}: fill up with rows of NaN where one is not observed')
 
-# %% ../../nbs/20_data.core.ipynb #c9dbdbc2
-def _is_binary(v, chunk:int=2048):
-    "Are bytes 0 and 1, and not all 0?"
-    top = 0
-    for part in v.split(chunk):
-        top = max(top, int(part.max()))
-        if top>1: return False
-    return top==1
+# %% ../../nbs/20_data.core.ipynb #5cb115c6
+_dark = 15      # bytes up to this are counts, or pixels of a nearly black picture
 
-def _scales(scale, x):
-    "Divisors by name: 255 for bytes, unless they are 0 and 1"
-    def usual(v):
-        if v.dtype!=torch.uint8 or _is_binary(v): return 1.
-        return 255.
+def _largest(v, seen=None, chunk:int=2048):
+    "The largest byte that was observed, or the first that is found above `_dark`; reads `v` a chunk at a time"
+    if seen is None: seen = torch.ones(len(v), dtype=torch.bool)
+    largest = 0
+    for part,has in zip(v.split(chunk), seen.split(chunk)):
+        shown = torch.where(_over(has, part), part, 0)
+        largest = max(largest, int(shown.max()))
+        if largest>_dark: break
+    return largest
+
+def _usual_scale(k, v, seen):
+    "1 for what are no bytes, and for bytes 0 and 1; 255 for grey levels; an error where bytes may be either"
+    if v.dtype!=torch.uint8: return 1.
+    top = _largest(v, seen)
+    if top==1: return 1.
+    if top==0 or top>_dark: return 255.
+    raise ValueError(f'modality {k!r}: bytes from 0 to {top} may be counts, or pixels that are nearly black; '
+                     f'for counts MMData(x, scale={{{k!r}: 1}}), for pixels {{{k!r}: 255}} (in a file: {k}_scale)')
+
+def _scales(scale, x, mask):
+    "Divisors by name: as the user says, else the usual ones"
     out = {}
     for k in scale or (): choose(k, tuple(x), 'modality in scale')
     for k,v in x.items():
         s = (scale or {}).get(k)
         if s is not None and not s>0: raise ValueError(f'scale of modality {k!r} must be positive, found {s}')
-        out[k] = usual(v) if s is None else float(s)
+        out[k] = _usual_scale(k, v, mask.get(k)) if s is None else float(s)
     return out
 
 # %% ../../nbs/20_data.core.ipynb #741779d1
@@ -684,14 +687,14 @@ def _as_one(x, mask, y):
     mask = _in_one_order_of_columns(mask, x)
     return x, mask, parts.get('y'), index
 
-# %% ../../nbs/20_data.core.ipynb #0408d925
+# %% ../../nbs/20_data.core.ipynb #ba710e6c
 class MMData:
     "A multimodal data set in memory: one tensor per modality, perhaps labels, perhaps masks"
     def __init__(self,
         x:dict, # `{name: (N,*shape)}`, tensors, arrays or frames; NaN is not observed; bytes stay bytes
         y=None, # `(N,)` classes (numbers, words, one-hot rows; -1, NaN, None: unknown), or float targets
         mask:dict=None, # `{name: bool (N,)}`, or `(N,*shape)` of entries, True where observed (default: everything)
-        scale:dict=None, # `{name: divisor}` applied in the batch (default: 255 for uint8 above 1, else 1)
+        scale:dict=None, # `{name: divisor}` applied in the batch (default: 255 for bytes of pixels, 1 for all else)
         dtype=torch.float32, # Type of the batches
         check:bool=True, # Look for NaN and inf in what is observed (reads the data once); False: no rows of NaN
         cache:dict=None, # `{name: (N,...)}`, what a stage of training computed once (see `map`); no modalities
@@ -710,7 +713,7 @@ class MMData:
         self.y, self._named = _labels(y, N, classes)
         self.dtype = dtype
         mask = _both(_masks(mask, self.x, N), hidden)
-        self.scale = _scales(scale, _shown(self.x, mask))
+        self.scale = _scales(scale, self.x, mask)
         self.x, mask = _poked(self.x, mask, dtype)
         mask, self._holes = _lacking(self.x, mask, dtype, x, self._index, check)
         self.mask = mask or None
@@ -851,7 +854,7 @@ def part(self:MMData, idx, names)->dict:
     x, *_ = self.finish(self.raw(idx, names))
     return x
 
-# %% ../../nbs/20_data.core.ipynb #12f88e40
+# %% ../../nbs/20_data.core.ipynb #53e6dab8
 @patch
 def labels(self:MMData,
     what:str='this', # Who needs them, for the message
@@ -885,7 +888,13 @@ def _kind_of_labels(data):
     unknown = int((y<0).sum())
     return f'{said}, {unknown:,} of unknown class' if unknown else said
 
-# %% ../../nbs/20_data.core.ipynb #bc8c9391
+def _units_said(v, scale):
+    "How the numbers of a batch are made of what is stored, if that needs a word"
+    if scale!=1: return f' / {scale:g}'
+    if v.dtype!=torch.uint8: return ''
+    return ' of 0 and 1' if _largest(v[:2048])<2 else ' as they are'
+
+# %% ../../nbs/20_data.core.ipynb #2a98707f
 @patch
 def cells(self:MMData,
     name:str, # Modality
@@ -910,8 +919,7 @@ def __repr__(self:MMData):
     def row(name, v):
         shape = tuple(v.shape[1:])
         dtype = str(v.dtype).removeprefix('torch.')
-        is_binary = v.dtype==torch.uint8 and self.scale.get(name)==1
-        return f'  {name}: {shape} {dtype}' + (' of 0 and 1' if is_binary else '')
+        return f'  {name}: {shape} {dtype}{_units_said(v, self.scale.get(name, 1))}'
     def share(k):
         has = self.observed(k)
         said = '' if self.mask is None else f', observed {has.float().mean():.0%}'
@@ -970,7 +978,7 @@ def one_hot(
     rows[y<0] = float('nan')
     return rows
 
-# %% ../../nbs/20_data.core.ipynb #c727a415
+# %% ../../nbs/20_data.core.ipynb #0bf9bf28
 MMData.frames = None        # what the columns were, if data came as frames (see `data.frames`)
 
 @patch(as_prop=True)
@@ -996,6 +1004,10 @@ def subset(self:MMData,
     if not isinstance(idx, slice):
         if _is_pandas(idx, 'Series') and idx.dtype==bool: idx = _in_own_order(self, idx, 'idx')
         idx = torch.as_tensor(idx, device=self._first.device)
+        if idx.dim()!=1:
+            found = 'a single number' if not idx.dim() else f'shape {tuple(idx.shape)}'
+            raise ValueError(f'idx: expected a list of indices, a bool mask or a slice, found {found}; '
+                             'sample 3 alone is subset([3])')
         if idx.dtype==torch.bool and len(idx)!=len(self):
             raise ValueError(f'a mask of {len(idx)} samples for a data set of {len(self)}')
         left = idx.sum() if idx.dtype==torch.bool else idx.numel()
@@ -1003,7 +1015,7 @@ def subset(self:MMData,
     if not left: raise ValueError(f'none of the {len(self)} samples is selected; a data set has at least one')
     return self._with(lambda v: v[idx])
 
-# %% ../../nbs/20_data.core.ipynb #9895d62b
+# %% ../../nbs/20_data.core.ipynb #ee0c44c7
 def _why_incomplete(data):
     "Which modalities are never observed together, for a message"
     has = data._seen()                               # (M,N)
@@ -1025,7 +1037,18 @@ def complete(self:MMData)->MMData:
                          'use a model that learns from incomplete samples, e.g. MVAE, or leave modalities out')
     return self.subset(full)._new(mask=None)
 
-# %% ../../nbs/20_data.core.ipynb #dcaa9afa
+def _check_parts(parts, ends, n, grouped):
+    "Raise at an empty part, with numbers that fill all of them"
+    sizes = np.diff(ends)
+    if sizes.all(): return
+    why = f'part {parts[sizes.argmin()]:g} of {n} samples or groups is empty'
+    if len(parts)>n: raise ValueError(f'{why}: there are fewer than parts; make at most {n} parts')
+    sizes = sizes.clip(min=1)
+    while sizes.sum()>n: sizes[sizes.argmax()] -= 1
+    counts = ', '.join(map(str, sizes))
+    raise ValueError(f"{why}; use counts: split({counts}{', by=by' if grouped else ''})")
+
+# %% ../../nbs/20_data.core.ipynb #b3bc9b88
 @patch
 def split(self:MMData,
     *parts, # Fractions of the data, or numbers of samples
@@ -1033,7 +1056,8 @@ def split(self:MMData,
     by=None, # `(N,)` group of each sample, numbers or words (a series: by its index); groups are not torn apart
 )->list: # One `MMData` per part
     "Random disjoint parts"
-    if by is None: by = np.arange(len(self))
+    grouped = by is not None
+    if not grouped: by = np.arange(len(self))
     by = _in_own_order(self, by, 'by')
     if len(by)!=len(self):
         why = f'{len(by)} groups for {len(self)} samples'
@@ -1044,11 +1068,10 @@ def split(self:MMData,
     ends = np.cumsum([0, *parts])
     counts = all(isinstance(p, Integral) for p in parts)
     if not counts: ends = np.round(ends*n).astype(int)
-    if ends[-1]>n or min(parts)<=0:
+    if not parts or ends[-1]>n or min(parts)<=0:
         raise ValueError(f'parts {parts} of {n} samples or groups: '
                          'expected positive fractions that sum to at most 1, or counts')
-    for p,(a,b) in zip(parts, pairwise(ends)):
-        if a==b: raise ValueError(f'part {p:g} of {n} samples or groups is empty; use counts: split({max(n-1, 1)}, 1)')
+    _check_parts(parts, ends, n, grouped)
     with seeded(seed): order = torch.randperm(n)
     place = order[torch.as_tensor(group)]                   # where each sample's group landed
     def between(a, b):
@@ -1374,7 +1397,7 @@ def _units_called(self:MMData, k, word):
     if word=='size': return self.size_factors(k) or self.log1p(k)
     return self.log1p(k) if word=='log1p' else self.standard(k)
 
-# %% ../../nbs/20_data.core.ipynb #24fcfb21
+# %% ../../nbs/20_data.core.ipynb #840e39f4
 _words = 'auto', 'standard', 'log1p', 'size'
 _reach = 10., 2.     # sd that encoders read at least, and times what was farthest in training
 
@@ -1391,12 +1414,26 @@ def _with_reach(self:MMData, k, units):
     return units.within(reach)
 
 @patch
+def _check_scale(self:MMData, k, lik):
+    "Raise where a likelihood takes bytes as they are stored, and not divided"
+    if not self.is_pixels(k) or not self.observed(k).any(): return
+    module = as_likelihood(lik, tuple(self.x[k].shape[1:]))
+    if not hasattr(module, 'error'): return
+    v = self._some(k, most=1000).nan_to_num(0.)
+    if not module.error(v) or module.error((v*255).round()): return
+    named = lik if isinstance(lik, str) else type(lik).__name__
+    raise ValueError(f'modality {k!r}: bytes are divided by 255, but the likelihood {named!r} takes them as they are; '
+                     f'say so where the data are made: MMData(x, scale={{{k!r}: 1}})')
+
+# %% ../../nbs/20_data.core.ipynb #0662d8bc
+@patch
 def _likelihood_and_units(self:MMData, k, lik, units, own=False):
     "Both as a `Modality` takes them"
     if isinstance(units, str): choose(units, _words, f'units of modality {k!r}')
     if lik is None and self.frames is not None: lik = self.frames.likelihood(k)
     if lik is None and self.is_pixels(k): lik = 'pixels'
     if lik is None: lik = 'normal' if units is None else NormalLik(_begin, learn=True)
+    self._check_scale(k, lik)
     automatic = isinstance(units, str)
     if automatic and units=='auto': units = self._best_units(k, lik, own)
     if isinstance(units, str): units = self._units_called(k, units)
@@ -1404,7 +1441,6 @@ def _likelihood_and_units(self:MMData, k, lik, units, own=False):
     if hasattr(lik, 'own_units') and isinstance(units, Standard): units = lik.own_units(units)
     return lik, self._with_reach(k, units)
 
-# %% ../../nbs/20_data.core.ipynb #7da70224
 @patch
 def modalities(self:MMData,
     likelihood=None, # Name, module, or `{name: one}` (default: as its frame says, 'pixels' for bytes, else 'normal')

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['to_config', 'from_config', 'save_model', 'fill_tensors', 'load_model', 'check_savable', 'push_model', 'pull_model']
 
-# %% ../../nbs/31_train.io.ipynb #d107497f
-import hashlib, importlib, inspect, json, numpy as np, os, re, safetensors, shutil, sys, tempfile, torch
+# %% ../../nbs/31_train.io.ipynb #9ca932d2
+import hashlib, importlib, inspect, json, numpy as np, os, re, safetensors, shutil, sys, tempfile, time, torch
 from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
@@ -271,8 +271,9 @@ def from_config(
     if '$class' in cfg: return _build(cfg['$class'], module, build(cfg['args']), allow)
     return {k: build(v) for k,v in cfg.items()}
 
-# %% ../../nbs/31_train.io.ipynb #83fd012a
+# %% ../../nbs/31_train.io.ipynb #0d6b5612
 _CONFIG, _TENSORS, _SAMPLERS = 'config.json', 'model.safetensors', 'samplers'
+_SAVING, _SAVED, _BEFORE = '.saving', '.saved', 'before'     # folders of a save that is under way
 
 def _print(text): return hashlib.sha256(text.encode()).hexdigest()
 
@@ -303,38 +304,98 @@ def _check_samplers(samplers):
                             f'make it an nn.Module with @register from mmvae_nb.core, {remove}')
         to_config(s, f'sampler {name!r}')
 
-# %% ../../nbs/31_train.io.ipynb #7d947738
-def _swap(tmp, dir):
-    "Put what is complete in `tmp` into its place in `dir`"
-    old, new = dir/_SAMPLERS, tmp/_SAMPLERS
-    had = old.is_dir()
-    if had: os.replace(old, tmp/'before')
-    try:
-        for f in _TENSORS,_CONFIG: os.replace(tmp/f, dir/f)
-        if new.is_dir(): os.replace(new, old)
-    except OSError:
-        if had: (tmp/'before').rename(old)
-        raise
+# %% ../../nbs/31_train.io.ipynb #637a7d1b
+def _place(dir, name):
+    "Where a file of a saved model lies: in `.saved`, if a save was cut short, else in the folder itself"
+    ahead = dir/_SAVED/name
+    return ahead if ahead.exists() else dir/name
 
-# %% ../../nbs/31_train.io.ipynb #5ea48552
+def _flush(path):
+    "Have the system write a file or a folder to the disk"
+    if path.is_dir() and os.name!='posix': return           # Windows cannot open folders
+    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR
+    f = os.open(path, flags)
+    try: os.fsync(f)
+    finally: os.close(f)
+
+def _put_in_place(dir):
+    "Move what a save has left in `.saved` into its place, and what was there to `.saved/before`"
+    saved = dir/_SAVED
+    (saved/_BEFORE).mkdir(exist_ok=True)
+    for name in _TENSORS,_CONFIG,_SAMPLERS:
+        if not (saved/name).exists(): continue
+        if (dir/name).exists(): os.replace(dir/name, saved/_BEFORE/name)
+        os.replace(saved/name, dir/name)
+
+def _take_back(dir):
+    "Undo `_put_in_place`, as far as it got"
+    saved = dir/_SAVED
+    for name in _SAMPLERS,_CONFIG,_TENSORS:
+        old = saved/_BEFORE/name
+        if not (saved/name).exists(): (dir/name).rename(saved/name)
+        if old.exists(): old.rename(dir/name)
+
+# %% ../../nbs/31_train.io.ipynb #b3b7f195
+def _swap(tmp, dir):
+    "Make the complete folder `tmp` inside `dir` the saved model: one renaming, then tidying"
+    saved = dir/_SAVED
+    if saved.exists(): _settle(dir)                         # of a save that was cut short
+    os.replace(tmp, saved)
+    _flush(dir)
+    try: _put_in_place(dir)
+    except OSError:
+        _take_back(dir)
+        saved.rename(tmp)
+        raise
+    _clear(dir)
+
+def _settle(dir):
+    "Finish a save that was cut short"
+    _put_in_place(dir)
+    _clear(dir)
+
+def _clear(dir):
+    "Remove `.saved`, from which everything was taken, and a folder of no samplers"
+    samplers = dir/_SAMPLERS
+    if samplers.is_dir() and not any(samplers.iterdir()): samplers.rmdir()
+    _flush(dir)
+    over = Path(tempfile.mkdtemp(dir=dir, prefix=_SAVING))
+    os.replace(dir/_SAVED, over/_SAVED)                     # at once, and then file by file
+    shutil.rmtree(over)
+
+# %% ../../nbs/31_train.io.ipynb #dff494a4
+def _leftovers(dir, age=3600):
+    "Temporary folders of saves that died more than an hour ago"
+    then = time.time()-age
+    return [f for f in dir.glob(f'{_SAVING}*') if f.is_dir() and f.stat().st_mtime<then]
+
+def _write_all(model, samplers, tmp):
+    "A complete saved model in an empty folder, on the disk"
+    _write(model, tmp)
+    (tmp/_SAMPLERS).mkdir()                             # without samplers, too: it replaces those of an earlier model
+    for name,s in samplers.items():
+        own = tmp/_SAMPLERS/name
+        own.mkdir()
+        _write(s, own)
+    for f in (*tmp.rglob('*'), tmp): _flush(f)
+
 def save_model(
     model:nn.Module, # A registered model; its `samplers`, if it has any, are saved with it
     dir, # Folder; made if necessary
 )->Path: # The folder
-    "Write `config.json`, `model.safetensors` and a folder for each sampler: all or nothing"
+    "Write `config.json`, `model.safetensors` and a folder for each sampler: all or nothing, even if the power fails"
     dir = Path(dir)
     samplers = getattr(model, 'samplers', {})
     to_config(model)                                    # these two complain before a folder is made
     _check_samplers(samplers)
     dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=dir, prefix='.saving') as tmp:
-        tmp = Path(tmp)
-        _write(model, tmp)
-        for name,s in samplers.items():
-            own = tmp/_SAMPLERS/name
-            own.mkdir(parents=True)
-            _write(s, own)
+    for old in _leftovers(dir): shutil.rmtree(old)
+    tmp = Path(tempfile.mkdtemp(dir=dir, prefix=_SAVING))
+    try:
+        _write_all(model, samplers, tmp)
         _swap(tmp, dir)
+    finally:
+        if tmp.exists(): shutil.rmtree(tmp)
     return dir
 
 # %% ../../nbs/31_train.io.ipynb #d43af970
@@ -389,19 +450,20 @@ def _read_tensors(file):
         why = str(e).splitlines()[0]
         raise ValueError(f'{file}: not a readable file of tensors, perhaps truncated ({why})') from None
 
-# %% ../../nbs/31_train.io.ipynb #a1862c6d
+# %% ../../nbs/31_train.io.ipynb #3a942a92
 def _read(dir):
     "Description and tensors of a saved model, or a one-line error"
     dir = Path(dir)
     if not dir.is_dir(): raise FileNotFoundError(f'{dir}: no such folder')
-    gone = [f for f in (_CONFIG,_TENSORS) if not (dir/f).is_file()]
+    config, numbers = (_place(dir, f) for f in (_CONFIG,_TENSORS))
+    gone = [f.name for f in (config,numbers) if not f.is_file()]
     if gone: raise FileNotFoundError(f"{dir}: no saved model here ({' and '.join(gone)} missing)")
-    text, cfg = _read_config(dir/_CONFIG)
-    meta, tensors = _read_tensors(dir/_TENSORS)
+    text, cfg = _read_config(config)
+    meta, tensors = _read_tensors(numbers)
     if meta.get('config')!=_print(text): raise ValueError(f'{dir}: {_CONFIG} and {_TENSORS} were not saved together')
     return cfg, tensors
 
-# %% ../../nbs/31_train.io.ipynb #ad8ebaac
+# %% ../../nbs/31_train.io.ipynb #0dde33a8
 def load_model(
     dir, # Folder written by `save_model`
     device='cpu', # Where to put the model
@@ -414,7 +476,7 @@ def load_model(
     model.to(_dtype(cfg['dtype']))
     fill_tensors(model, tensors, dir)
     model.to(device).eval()
-    if isinstance(model, MultimodalVAE): model.samplers = _load_samplers(Path(dir)/_SAMPLERS, device, allow)
+    if isinstance(model, MultimodalVAE): model.samplers = _load_samplers(_place(Path(dir), _SAMPLERS), device, allow)
     return model
 
 def _load_samplers(dir, device, allow):

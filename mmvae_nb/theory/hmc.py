@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['HMCState', 'hmc_state', 'leapfrog', 'hmc_step', 'DualAverage', 'dual_start', 'dual_update', 'split_rhat', 'effective',
            'judge', 'rhat_limit', 'HMCInfo', 'check_options', 'hmc', 'slow_direction', 'rises', 'check_normalisable',
-           'ProductPosterior', 'UnmixedChains']
+           'sampler_options', 'ProductPosterior', 'UnmixedChains']
 
 # %% ../../nbs/15_theory.hmc.ipynb #e0c7a27c
 import inspect, math, torch, warnings
@@ -191,14 +191,14 @@ def judge(
     if T<4 or T*n<24: return torch.full((2, *z.shape[2:-1]), torch.nan, device=z.device).unbind()
     return split_rhat(z).amax(-1), effective(z).amin(-1)
 
-# %% ../../nbs/15_theory.hmc.ipynb #b7b590f3
+# %% ../../nbs/15_theory.hmc.ipynb #759ed85f
 def rhat_limit(
     T:int, # Draws of a chain
     n:int, # Chains
 )->float:
-    "R-hat above which chains disagree: 1.1, and what chance adds with few draws"
+    "R-hat above which chains disagree: 1.1, and what neighbours and chance add where draws are few"
     half = T//2
-    return 1.1+7.2/(n*half)
+    return 1.1+.75/half+7.2/(n*half)
 
 # %% ../../nbs/15_theory.hmc.ipynb #bacf1fbb
 class HMCInfo(NamedTuple):
@@ -269,8 +269,8 @@ def _check_start(logp):
     n = logp.numel()
     raise ValueError(f'{n_lost} of {n} chains start where the log density is not finite')
 
-# %% ../../nbs/15_theory.hmc.ipynb #02fcda83
-_least = {'n_steps': 1, 'n_warmup': 0, 'n_leap': 1, 'keep': 1, 'chunk': 1}
+# %% ../../nbs/15_theory.hmc.ipynb #d2de0673
+_least = {'n_steps': 1, 'n_warmup': 0, 'n_leap': 1, 'keep': 1, 'chunk': 1, 'chains': 1}
 _inside = {'eps': (0, math.inf), 'target': (0, 1), 'radius': (0, math.inf)}
 
 # %% ../../nbs/15_theory.hmc.ipynb #2852c00f
@@ -429,10 +429,20 @@ def _harmless(q, on):
         return _where(on, v, ones)
     return batch_map(q, safe)
 
-# %% ../../nbs/15_theory.hmc.ipynb #030ecc34
+# %% ../../nbs/15_theory.hmc.ipynb #b4cc75e0
 _hmc_names = [k for k in inspect.signature(hmc).parameters if k not in ('logp','z0','scale','keep')]
 
-# %% ../../nbs/15_theory.hmc.ipynb #611b726c
+def sampler_options(
+    options:dict, # Keywords for `ProductPosterior`, or None
+)->dict: # The same, empty for None
+    "Raise for names and values that `ProductPosterior` does not take, before anything is trained"
+    options = dict(options or {})
+    for k in options: choose(k, ('radius','chunk','check','wide','chains',*_hmc_names), 'option of the sampler')
+    if 'wide' in options: is_strict(options['wide'])
+    check_options(options)
+    return options
+
+# %% ../../nbs/15_theory.hmc.ipynb #73a78bba
 class ProductPosterior(_Told):
     "q(z|x_S), the product of normalised posteriors over p^(|S|-1), sampled by HMC; batch shape `(B,)`"
     arg_constraints = {}
@@ -444,10 +454,10 @@ class ProductPosterior(_Told):
         chunk:int=4096, # Chains that move together (memory)
         check:bool=True, # Look for products without a density of their own, and at chains that disagree
         wide:str='clip', # What to do with them: 'clip', stay inside the ball and mark them; 'strict', raise
+        chains:int=1, # Run at least so many for every data point, and return as many as are asked for
         **options, # For `hmc`; default 8 transitions of warm-up and 6 more, of 5 leapfrog steps each
     ):
-        check_options({'radius': radius, 'chunk': chunk, **options})
-        for k in options: choose(k, _hmc_names, 'option of ProductPosterior')
+        sampler_options({'radius': radius, 'chunk': chunk, 'chains': chains, **options})
         self.strict = is_strict(wide)
         if self.strict: poe_logp(qs, prior, mask) # refuses tails that are known to grow
         first = qs[0]
@@ -457,6 +467,7 @@ class ProductPosterior(_Told):
         self.mask = mask
         self.chunk = chunk
         self.check = check
+        self.chains = chains
         n = self.seen().sum(0)
         self.open = _open_tails(self.qs, prior, n, mask)
         self.marks = None
@@ -613,18 +624,13 @@ def propose(self:ProductPosterior,
     lw = torch.where(drew&inside, lw, -torch.inf)
     return z, lw.nan_to_num(-1e9, 1e9, -1e9), g
 
-# %% ../../nbs/15_theory.hmc.ipynb #1ac8f913
-class _Start(NamedTuple):
-    "Where chains begin, and what the proposals told on the way"
-    z:Tensor # `(n,B,d)`
-    g:Distribution # Gaussian of the experts' moments, batch shape `(B,)`
-    picks:Tensor # More points picked alike `(8,B,d)`
-    spread:Tensor # Standard deviations of a pool by its weights `(B,d)`
-    best:Tensor # Largest log weight `(B,)`
-
+# %% ../../nbs/15_theory.hmc.ipynb #106f39e0
 @patch
-def _starts(self:ProductPosterior, n, pool=32):
-    "`start`, with all that it learns"
+def start(self:ProductPosterior,
+    n:int, # Chains per data point
+    pool:int=32, # Proposals from which up to 4 chains pick
+)->tuple: # Start `(n,B,d)`, Gaussian whose standard deviations are the scale
+    "Chains pick proposals by importance, or begin where the Gaussian is centred if none is of any use"
     B, = self.batch_shape
     d, = self.event_shape
     take = min(n, 4)
@@ -634,33 +640,16 @@ def _starts(self:ProductPosterior, n, pool=32):
     z, lw, g = self.propose(groups*each)
     lw = lw.view(-1, groups, B).permute(1, 2, 0)                   # (groups,B,pool)
     p = lw.softmax(-1)
-    i = torch.multinomial(p.flatten(0, 1), take, replacement=True) # (groups*B,take)
+    p = p.flatten(0, 1)                                            # (groups*B,pool)
+    i = torch.multinomial(p, take, replacement=True)               # (groups*B,take)
     i = i.T.view(take, groups, B, 1).expand(-1, -1, -1, d)
-    z = z.view(-1, groups, B, d)                                   # (pool,groups,B,d)
-    z0 = z.gather(0, i).flatten(0, 1)[:n]
-    first, w = z[:,0], p[0].T[...,None]                            # (pool,B,d), (pool,B,1)
-    known = torch.where(w>0, first, 0.)                            # a point without weight may be anything
-    mean = (w*known).sum(0)
-    spread = (w*(known-mean).square()).sum(0).sqrt()
-    j = torch.multinomial(p[0], 8, replacement=True).T             # (8,B)
-    picks = first.gather(0, j[...,None].expand(-1, -1, d))
-    best = lw.amax((0,2))
-    hit = (best>-1e9)[:,None]                                      # else no proposal is of any use
+    z0 = z.view(-1, groups, B, d).gather(0, i)                     # (take,groups,B,d)
+    of_use = (lw>-1e9).any(-1).expand(take, -1, -1)
     centre, _ = self.within(g.mean)
-    z0, picks = (_where(hit[:,0].expand(v.shape[:-1]), v, centre.expand_as(v)) for v in (z0, picks))
-    return _Start(z0, g, picks, spread, best)
+    z0 = _where(of_use, z0, centre.expand_as(z0)).flatten(0, 1)
+    return z0[:n], g
 
-# %% ../../nbs/15_theory.hmc.ipynb #91b5a190
-@patch
-def start(self:ProductPosterior,
-    n:int, # Chains per data point
-    pool:int=32, # Proposals from which up to 4 chains pick
-)->tuple: # Start `(n,B,d)`, Gaussian whose standard deviations are the scale
-    "Chains pick proposals by importance"
-    s = self._starts(n, pool)
-    return s.z, s.g
-
-# %% ../../nbs/15_theory.hmc.ipynb #d1a7879f
+# %% ../../nbs/15_theory.hmc.ipynb #16b0747d
 class _Independent:
     "Proposals that do not depend on the chain: of experts, of their Gaussian, of narrow ones about some points"
     def __init__(self, P, g, centres, width):
@@ -680,7 +669,8 @@ class _Independent:
     def sample(self, n):
         "`(n,B,d)`; all data points of a batch share the sources of the slots"
         M = len(self.P.qs)
-        source = torch.randint(M+2, (n,), device=self.width.device)
+        source = torch.randint(2*M+2, (n,), device=self.width.device)
+        source = source.clamp(max=M+1)                             # experts, Gaussian; half of all: the narrow ones
         at = nn.functional.one_hot(source, M+2).cumsum(0).gather(1, source[:,None])[:,0]-1     # how many before it
         of_experts = self.P.each.sample(int(at.max())+1)           # (M,most,B,d)
         expert = source.clamp(max=M-1)
@@ -700,20 +690,20 @@ class _Independent:
         absent = (~on).sum(0)                                      # their share falls to the Gaussian
         drawn = torch.where(on, lq, -torch.inf)
         of_g = self.g.log_prob(z)+(absent+1).log()
-        mix = torch.cat([drawn, of_g[None], self.near(z)[None]]).logsumexp(0)
+        near = self.near(z)+math.log(len(P.qs)+1)                  # as often as all others together
+        mix = torch.cat([drawn, of_g[None], near[None]]).logsumexp(0)
         return (lp-mix).nan_to_num(-torch.inf, 1e30, -torch.inf)
 
-# %% ../../nbs/15_theory.hmc.ipynb #1c6a700a
+# %% ../../nbs/15_theory.hmc.ipynb #79890546
 def _jump(
     proposals, # Has `sample(n)` and `log_weight(z)`
     z:Tensor, # Chains `(n,B,d)`
-    each:int=8, # Fresh draws for each chain; up to four chains look at the same
 )->Tensor: # `(n,B,d)`
-    "Pick among a chain and fresh draws, by weight"
+    "Pick among a chain and fresh draws, by weight; up to eight chains look at the same draws, 32 of them"
     n, B, d = z.shape
-    take = min(n, 4)
+    take = min(n, 8)
     groups = math.ceil(n/take)
-    K = each*take
+    K = min(32, 8*take)
     pool = proposals.sample(groups*K)
     lw = proposals.log_weight(torch.cat([z, pool]))
     own = lw[:n,None]                                              # (n,1,B)
@@ -773,110 +763,86 @@ def _part(self:ProductPosterior, i):
     if mask is not None: mask = mask[:,i]
     return ProductPosterior(qs, self.prior, mask, self.radius[i], self.chunk, self.check, **self.options)
 
-# %% ../../nbs/15_theory.hmc.ipynb #e8791c77
-class _Copies(NamedTuple):
-    "Data points that stand more than once in a batch: B of them first, then copies of the `rows`, round by round"
-    B:int
-    rows:Tensor
-
-def _gather(z, copies):
-    "Chains `(T,n,B',d)` of data points and their copies as `(T,n*c,R,d)`, of the rows that have copies"
-    R = len(copies.rows)
-    own = z[:,:,copies.rows][:,:,None]                             # (T,n,1,R,d)
-    more = z[:,:,copies.B:].unflatten(2, (-1, R))
-    return torch.cat([own, more], 2).flatten(1, 2)
-
-def _for_rows(v, copies, B):
-    "Values `(R,)` of rows with copies as `(B,)`, NaN for the others, the same for copies"
-    out = v.new_full((copies.B,), torch.nan)
-    out[copies.rows] = v
-    again = (B-copies.B)//len(copies.rows)
-    return torch.cat([out, v.repeat(again)])
-
-# %% ../../nbs/15_theory.hmc.ipynb #ba478b55
-@patch
-def _verdict(self:ProductPosterior, z, copies):
-    "R-hat, effective number and whether R-hat is bad, `(B,)` each, of chains `(T,n,B,d)`"
-    T, n, B, _ = z.shape
-    if copies is not None: z = _gather(z, copies)
-    rhat, ess = judge(list(z))
-    disagree = rhat>rhat_limit(T, min(z.shape[1], 64))
-    if copies is None: return rhat, ess, disagree
-    rhat, ess = (_for_rows(v, copies, B) for v in (rhat, ess))
-    return rhat, ess, _for_rows(disagree.to(rhat), copies, B)>0
-
-@patch
-def _apart(self:ProductPosterior, z, s, info, copies):
-    "Which samples need jumps `(B,)`: chains disagree, or proposals as good as the chain lie far from each other"
-    rhat, _, apart = self._verdict(z, copies)
-    if z.shape[1]>=4: return apart
-    own = _Independent(self, s.g, s.picks, info.scale).log_weight(z[-1]).amin(0)
-    several = (s.spread>2*info.scale).any(-1)&(s.best>own-3)
-    if copies is not None:
-        again = several[copies.B:].view(-1, len(copies.rows))
-        some = several[copies.rows]|again.any(0)
-        several[copies.rows] = some
-        several[copies.B:] = some.repeat(len(again))
-    return apart|several
-
-# %% ../../nbs/15_theory.hmc.ipynb #b076e9f1
+# %% ../../nbs/15_theory.hmc.ipynb #b7f28a19
 @patch
 def _mix(self:ProductPosterior,
     z:Tensor, # Chains `(n,B,d)`
-    s:_Start,
+    g:Distribution, # Gaussian of the experts' moments
     eps:Tensor, # `(B,)`
     scale:Tensor, # `(B,d)`
 )->tuple: # Chains after every round `(T,n,B,d)`; of the last one the log density; acceptance, paths lost, `(n,B)` each
-    "As many rounds as transitions were asked for: a jump, then a transition"
-    n = len(z)
-    centres = z[:32]
-    if n<4: centres = torch.cat([centres, s.picks])
-    proposals = _Independent(self, s.g, centres, scale)
-    T, n_leap, jitter = (self.options.get(k, v) for k,v in (('n_steps',6), ('n_leap',5), ('jitter',.3)))
+    "Rounds of a jump and a transition"
+    proposals = _Independent(self, g, z[:32], scale/2)
+    T = self.options['n_steps']
     out = []
     accept = 0.
     lost = 0
     for _ in range(T):
         state = hmc_state(self.logp, _jump(proposals, z))
-        step = _jittered(eps.log(), jitter, state)
-        state, dH = hmc_step(self.logp, state, step*scale, n_leap)
+        step = _jittered(eps.log(), self.options.get('jitter', .3), state)
+        state, dH = hmc_step(self.logp, state, step*scale, self.options['n_leap'])
         z = state.z
         accept = accept+dH.clamp(max=0).exp()/T
         lost = lost+(dH<-1000).int()
         out.append(z)
     return torch.stack(out), state.logp, accept, lost
 
-# %% ../../nbs/15_theory.hmc.ipynb #bf5d182d
 @patch
-def _again(self:ProductPosterior, z, s, info, apart):
+def _again(self:ProductPosterior, z, g, info, apart):
     "Chains `(T,n,B,d)` and `info` after the samples `apart` have had their rounds"
     i = apart.nonzero()[:,0]
     part = self._part(i)
-    own = _Start(s.z[:,i], rows(s.g, i), s.picks[:,i], s.spread[i], s.best[i])
-    new, logp, accept, lost = part._mix(z[-1][:,i], own, info.eps[i], info.scale[i])
+    new, logp, accept, lost = part._mix(z[-1][:,i], rows(g, i), info.eps[i], info.scale[i])
     z[:,:,i] = new
     info.accept[:,i] = accept
     info.divergent[:,i] = lost
-    info.logp[:,:,i] = logp
+    info.logp[:,i] = logp
     n_grad = info.n_grad+len(new)*(self.options['n_leap']+1)
     return z, info._replace(n_grad=n_grad)
 
-# %% ../../nbs/15_theory.hmc.ipynb #3a27355c
+# %% ../../nbs/15_theory.hmc.ipynb #88956555
+class _Copies(NamedTuple):
+    "Data points that stand more than once in a batch: B of them first, then copies of `rows`, round by round"
+    B:int
+    rows:Tensor
+    def gather(self, z):
+        "Chains `(T,n,B',d)` as `(T,n*c,R,d)`: of every row that has copies, its own and those of its copies"
+        R = len(self.rows)
+        own = z[:,:,self.rows][:,:,None]                           # (T,n,1,R,d)
+        more = z[:,:,self.B:].unflatten(2, (-1, R))
+        return torch.cat([own, more], 2).flatten(1, 2)
+    def spread(self, v, fill, n):
+        "Values `(R,)` for a batch of n: `fill` for rows without copies, and for copies"
+        out = v.new_full((n,), fill)
+        out[self.rows] = v
+        return out
+
+@patch
+def _verdict(self:ProductPosterior, z, copies=None):
+    "R-hat, effective number and whether R-hat is bad, `(B,)` each, of chains `(T,n,B,d)`"
+    T, n, B, _ = z.shape
+    if copies is not None: z = copies.gather(z)
+    rhat, ess = judge(list(z))
+    disagree = rhat>rhat_limit(T, min(z.shape[1], 64))
+    if copies is None: return rhat, ess, disagree
+    return copies.spread(rhat, torch.nan, B), copies.spread(ess, torch.nan, B), copies.spread(disagree, False, B)
+
+# %% ../../nbs/15_theory.hmc.ipynb #181f77f9
 @patch
 def _run(self:ProductPosterior, n, copies=None):
     "`n` chains for each data point, all at once"
-    s = self._starts(n)
-    z, info = hmc(self.logp, s.z, scale=s.g.stddev, **self.options)
-    info = info._replace(logp=info.logp[-1:])
-    apart = self._apart(z, s, info, copies)
-    if apart.any(): z, info = self._again(z, s, info, apart)
-    rhat, ess, disagree = self._verdict(z, copies)
-    lost = info.divergent.double().mean(0)>.2*len(z)
+    z0, g = self.start(n)
+    z, info = hmc(self.logp, z0, scale=g.stddev, **self.options)
+    info = info._replace(logp=info.logp[-1])
+    rhat, ess, apart = self._verdict(z, copies)
+    if apart.any() and copies is None:
+        z, info = self._again(z, g, info, apart)
+        rhat, ess, apart = self._verdict(z)
+    lost = info.divergent.double().mean(0)>.5*len(z)
     z = z[-1]
-    if self.check: wide = self.find_wide(z, s.g)
+    if self.check: wide = self.find_wide(z, g)
     else: wide = torch.zeros_like(lost)
-    info = info._replace(logp=info.logp[-1], rhat=rhat, ess=ess, wide=wide, poor=disagree|lost)
-    return z, info
+    return z, info._replace(rhat=rhat, ess=ess, wide=wide, poor=apart|lost)
 
 @patch
 def _run_some_more(self:ProductPosterior, n):
@@ -888,10 +854,10 @@ def _run_some_more(self:ProductPosterior, n):
     part = self._part(torch.cat([torch.arange(B, device=device), more]))
     z, info = part._run(n, _Copies(B, some))
     self.judged = True
-    n_grad = info.n_grad
-    *tensors, = (v[...,:B] if name!='scale' else v[:B] for name,v in info._asdict().items() if name!='n_grad')
-    names = [name for name in info._fields if name!='n_grad']
-    return z[:,:B], info._replace(**dict(zip(names, tensors)))
+    def own(name, v):
+        if name=='n_grad': return v
+        return v[:B] if name=='scale' else v[...,:B]
+    return z[:,:B], HMCInfo(*(own(name, v) for name,v in info._asdict().items()))
 
 # %% ../../nbs/15_theory.hmc.ipynb #1de5b67b
 def _join(infos, dim):
@@ -959,7 +925,7 @@ def _refuse(self:ProductPosterior, z, wide):
                      "wider than the prior there; wide='clip', the default, stays inside the ball and marks such "
                      'samples')
 
-# %% ../../nbs/15_theory.hmc.ipynb #57fbe2f5
+# %% ../../nbs/15_theory.hmc.ipynb #215b0982
 class UnmixedChains(UserWarning):
     "Draws by HMC that are not to be trusted: chains that began apart disagree, or their paths were lost"
 
@@ -968,23 +934,28 @@ def _note_poor(self:ProductPosterior, info):
     "Warn of samples whose draws are not to be trusted, with what to do"
     if not info.poor.any(): return
     n = int(info.poor.sum())
-    of = int((~info.rhat.isnan()).sum()) or len(info.poor)
+    few = bool(info.rhat.isnan().any())                            # chains too few to help each other
+    name, value = ('chains', 16) if few else ('n_steps', 4*self.options['n_steps'])
     worst = info.rhat.nan_to_num(0).max().item()
-    steps = 4*self.options['n_steps']
-    why = (f'draws of {n} of {of} products of experts that were looked at are not to be trusted: chains that began '
-           f'apart disagree (R-hat up to {worst:.2f}), or many of their paths were lost. Let them run longer: '
-           f"`model.sampler['n_steps'] = {steps}`, or `ProductPosterior(..., n_steps={steps})`; "
-           '`z, info = posterior.draw(100)` tells `info.rhat` for every sample')
-    warnings.warn(why, UnmixedChains, stacklevel=3)
+    looked = int((~info.rhat.isnan()).sum())
+    why = (f'draws from a product of experts are not to be trusted for {n} of {len(info.poor)} samples: chains that '
+           f'began apart disagree (R-hat up to {worst:.2f}, looked at for {looked} samples), or most of their paths '
+           'were lost. To do better, '
+           f"`model.sampler['{name}'] = {value}`, or `ProductPosterior(..., {name}={value})`; "
+           'then `z, info = posterior.draw(100)` tells `info.rhat` of every sample')
+    warnings.warn(why, UnmixedChains, stacklevel=4)
 
-# %% ../../nbs/15_theory.hmc.ipynb #bf199605
+# %% ../../nbs/15_theory.hmc.ipynb #268ae966
 @patch
 @torch.no_grad()
 def draw(self:ProductPosterior,
     n:int=1, # Chains per data point
 )->tuple: # z `(n,B,d)`, `HMCInfo`
     "The last state of `n` chains per data point, and what happened to them"
-    z, info = self._chains(n)
+    z, info = self._chains(max(n, self.chains))
+    if n<len(z):
+        z = z[:n]
+        info = info._replace(accept=info.accept[:n], divergent=info.divergent[:n], logp=info.logp[:n])
     wide = info.wide
     if self.marks is None: self.marks = wide
     else: self.marks = self.marks|wide

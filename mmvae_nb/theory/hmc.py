@@ -755,7 +755,13 @@ def find_wide(self:ProductPosterior,
     several = self.seen().sum(0)>1
     return (grows|held)&several
 
-# %% ../../nbs/15_theory.hmc.ipynb #a11dbdd6
+# %% ../../nbs/15_theory.hmc.ipynb #eb550a06
+def _can_pick(qs):
+    "Can data points of a batch be taken alone? Families that `rows` does not know are moved as a whole"
+    try: [rows(q, slice(0, 1)) for q in qs]
+    except TypeError: return False
+    return True
+
 @patch
 def _part(self:ProductPosterior, i):
     "The product of the data points `i`"
@@ -764,41 +770,43 @@ def _part(self:ProductPosterior, i):
     if mask is not None: mask = mask[:,i]
     return ProductPosterior(qs, self.prior, mask, self.radius[i], self.chunk, self.check, **self.options)
 
-# %% ../../nbs/15_theory.hmc.ipynb #b7f28a19
+# %% ../../nbs/15_theory.hmc.ipynb #c54d7ace
 @patch
 def _mix(self:ProductPosterior,
     z:Tensor, # Chains `(n,B,d)`
     g:Distribution, # Gaussian of the experts' moments
     eps:Tensor, # `(B,)`
     scale:Tensor, # `(B,d)`
-)->tuple: # Chains after every round `(T,n,B,d)`; of the last one the log density; acceptance, paths lost, `(n,B)` each
-    "Rounds of a jump and a transition"
+)->tuple: # Chains after every second round `(T,n,B,d)`; of the last one the log density; acceptance, paths lost, `(n,B)` each
+    "Rounds of a jump and half a transition, two for every transition that was asked for"
     proposals = _Independent(self, g, z[:32], scale/2)
-    T = self.options['n_steps']
+    rounds = 2*self.options['n_steps']
+    half = max(1, self.options['n_leap']//2)
     out = []
     accept = 0.
     lost = 0
-    for _ in range(T):
+    for _ in range(rounds):
         state = hmc_state(self.logp, _jump(proposals, z))
         step = _jittered(eps.log(), self.options.get('jitter', .3), state)
-        state, dH = hmc_step(self.logp, state, step*scale, self.options['n_leap'])
+        state, dH = hmc_step(self.logp, state, step*scale, half)
         z = state.z
-        accept = accept+dH.clamp(max=0).exp()/T
-        lost = lost+(dH<-1000).int()
+        accept = accept+dH.clamp(max=0).exp()/rounds
+        lost = lost+(dH<-1000)/2
         out.append(z)
-    return torch.stack(out), state.logp, accept, lost
+    return torch.stack(out[1::2]), state.logp, accept, lost.ceil().int()
 
 @patch
 def _again(self:ProductPosterior, z, g, info, apart):
     "Chains `(T,n,B,d)` and `info` after the samples `apart` have had their rounds"
-    i = apart.nonzero()[:,0]
-    part = self._part(i)
+    whole = apart.all() or not _can_pick(self.qs)
+    i = torch.arange(len(apart), device=apart.device) if whole else apart.nonzero()[:,0]
+    part = self if whole else self._part(i)
     new, logp, accept, lost = part._mix(z[-1][:,i], rows(g, i), info.eps[i], info.scale[i])
     z[:,:,i] = new
     info.accept[:,i] = accept
     info.divergent[:,i] = lost
     info.logp[:,i] = logp
-    n_grad = info.n_grad+len(new)*(self.options['n_leap']+1)
+    n_grad = info.n_grad+2*len(new)*(max(1, self.options['n_leap']//2)+1)
     return z, info._replace(n_grad=n_grad)
 
 # %% ../../nbs/15_theory.hmc.ipynb #88956555
@@ -877,7 +885,7 @@ def _join(infos, dim):
     n_grad = max(of('n_grad'))
     return HMCInfo(accept, divergent, logp, eps, scale, n_grad, rhat, ess, wide, poor)
 
-# %% ../../nbs/15_theory.hmc.ipynb #c05e611d
+# %% ../../nbs/15_theory.hmc.ipynb #60c440b3
 @patch
 def _of_one(self:ProductPosterior, n):
     "Draws of a single expert: nothing to multiply, and no chains"
@@ -899,7 +907,8 @@ def _chains(self:ProductPosterior, n):
     chunk = self.chunk
     if len(self.qs)==1: return self._of_one(n)
     if n<=chunk and n*B<=chunk:
-        if n<4 and self.check and not self.judged: return self._run_some_more(n)
+        look = n<4 and self.check and not self.judged
+        if look and _can_pick(self.qs): return self._run_some_more(n)
         return self._run(n)
     if n>chunk:
         dim = 0

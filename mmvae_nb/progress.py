@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Task', 'time_said', 'fitted', 'Terminal', 'Page', 'Nowhere', 'place', 'drawn_on', 'task', 'all_closed', 'say', 'show',
-           'bar', 'whole', 'begin', 'hearing', 'leave_at_once', 'interruptible']
+           'bar', 'whole', 'begin', 'hearing', 'interruptible']
 
 # %% ../nbs/07_progress.ipynb #aeb9740f
 import os, shutil, signal, sys, threading, time
@@ -365,20 +365,15 @@ def begin(
     "As `whole`, for a function that is decorated by `all_closed()`"
     return whole(costs, quiet, **kw).__enter__()
 
-# %% ../nbs/07_progress.ipynb #678a4297
+# %% ../nbs/07_progress.ipynb #7a41ba3d
 def _handler(signum, frame):
     _pressed.append(signum)
     raise KeyboardInterrupt
 
-def _leave(signum, frame):
-    "Nothing was begun: leave in one line"
-    os.write(2, b'\r\x1b[Kinterrupted\n' if sys.stderr.isatty() else b'interrupted\n')
-    os._exit(130)
-
 def _may_listen():
-    "Does Python's own handler, or that of `leave_at_once`, wait for Ctrl-C, in the main thread?"
+    "Does Python's own handler wait for Ctrl-C, in the main thread?"
     main = threading.current_thread() is threading.main_thread()
-    return main and signal.getsignal(signal.SIGINT) in (signal.default_int_handler, _leave)
+    return main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 @contextmanager
 def hearing():
@@ -392,13 +387,16 @@ def hearing():
         signal.signal(signal.SIGINT, before)
         _pressed.clear()
 
-# %% ../nbs/07_progress.ipynb #d2385283
-def leave_at_once(
-    command:str='mmvae_', # How the name of the program begins; of another nothing changes
-):
-    "Until a command has begun something, Ctrl-C ends it at once, in one line and with status 130"
-    program = os.path.basename(sys.argv[0])
-    if program.startswith(command) and _may_listen(): signal.signal(signal.SIGINT, _leave)
+# %% ../nbs/07_progress.ipynb #3a66a0d9
+@contextmanager
+def _deaf():
+    "Ctrl-C inside the block is not heard: once was enough"
+    if not _may_listen():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try: yield
+    finally: signal.signal(signal.SIGINT, before)
 
 @contextmanager
 def interruptible(
@@ -408,8 +406,8 @@ def interruptible(
     try:
         with all_closed(), hearing(): yield
     except KeyboardInterrupt:
-        if signal.getsignal(signal.SIGINT) is _leave: signal.signal(signal.SIGINT, signal.SIG_IGN)     # once is enough
-        told = how() if callable(how) else how
-        clear = '\r\x1b[K' if sys.stderr.isatty() else ''
-        print(f'{clear}interrupted{told}', file=sys.stderr, flush=True)
+        with _deaf():
+            told = how() if callable(how) else how
+            clear = '\r\x1b[K' if sys.stderr.isatty() else ''
+            print(f'{clear}interrupted{told}', file=sys.stderr, flush=True)
         raise SystemExit(130) from None

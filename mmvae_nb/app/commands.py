@@ -182,7 +182,7 @@ model_options += [
     Option('covariates', 'modalities that are given to encoders and decoders and not modelled, e.g. site,sex'),
 ]
 
-# %% ../../nbs/86_app.commands.ipynb #ea1c4c96
+# %% ../../nbs/86_app.commands.ipynb #5aadc8ba
 training_options = [
     Option('epochs', 'passes of every stage, or e.g. joint=20,unimodal=10', passes),
     Option('lr', 'highest learning rate of the one-cycle schedule', between(0, float('inf'), '0.001')),
@@ -197,6 +197,7 @@ run_options = [
     Option('resume', 'go on with an interrupted run', bool),
     Option('force', 'start over where a run already is', bool),
     Option('no_score', 'train and save, no more', bool),
+    Option('judge_steps', 'steps in which classifiers learn, by which generations are scored', whole(), 400),
     Option('dry_run', 'try everything, say what would be trained and for how long, write nothing', bool, own=True),
 ]
 
@@ -376,7 +377,7 @@ def read_line(
     if rest: raise ValueError(_unknown(rest, commands[name].options))
     return {k: v for k,v in vars(args).items() if v is not None and v is not False}
 
-# %% ../../nbs/86_app.commands.ipynb #a75f200a
+# %% ../../nbs/86_app.commands.ipynb #fd827d80
 def _object(file)->dict:
     "The options in a file"
     try: found = json.loads(Path(file).read_text(encoding='utf-8'))
@@ -401,8 +402,9 @@ def from_config(file)->dict: # Options by name
 def presets(name:str, data=None)->dict:
     "What `--quick` means"
     if name=='evaluate': return {'points': 20, 'n': 100}
-    sizes = dict(n_train=1000, n_valid=200, n_test=200)
-    return {'epochs': '1', **(sizes if data in (None,'digits','shapes') else {})}
+    short = {'epochs': '1', 'judge_steps': 60}
+    if data not in (None, 'digits', 'shapes'): return short
+    return short|dict(n_train=1000, n_valid=200, n_test=200)
 
 def settled(name:str, line:dict)->dict:
     "The options of a command line, with those of a file of settings and of `--quick`"

@@ -5,12 +5,6 @@
 # %% auto #0
 __all__ = ['write_filled', 'mmvae_impute', 'cohort_tables', 'cohort_study']
 
-# %% ../../nbs/85_app.fill.ipynb #52d67206
-from ..progress import leave_at_once
-
-# %% ../../nbs/85_app.fill.ipynb #b1990ebc
-leave_at_once()                                               # the imports below take seconds
-
 # %% ../../nbs/85_app.fill.ipynb #cb32da27
 import numpy as np, pandas as pd, sys, warnings
 from contextlib import redirect_stdout

@@ -130,10 +130,11 @@ def plan_run(
     lines.append(f'training: {_in_time(minutes.sum())} on this machine, and scores after it; nothing was written')
     return '\n'.join(lines)
 
-# %% ../../nbs/85_app.plan.ipynb #f794bce3
+# %% ../../nbs/85_app.plan.ipynb #180d1c7b
 def mmvae_plan(
     out=None, # Folder
     no_score:bool=False, # Of a run; nothing to plan
+    judge_steps:int=None, # Likewise
     **given # Options of `mmvae_train`
 ):
     "`mmvae_train --dry-run`"

@@ -13,7 +13,7 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #d5a57358
+# %% ../../nbs/80_app.cli.ipynb #7fab9136
 import importlib, json, math, numpy as np, os, pandas as pd, platform, shlex, shutil, sys, time, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -46,7 +46,7 @@ from ..models.base import PrivateVAE
 from ..models.covariates import conditional_on
 from ..data.core import with_labels
 from ..nets import ConvBody, ConvNet, MLPBody, MLPNet, Outputs, _entry_sd, default_channels
-from ..progress import Nowhere, all_closed, begin, interruptible, place, whole
+from ..progress import Nowhere, all_closed, bar, begin, interruptible, place, room, say, whole as in_steps, wrapped
 from ..train.io import check_savable, load_model, save_model
 from ..theory.experts import WideExperts
 from ..train.learner import mm_learner
@@ -483,7 +483,7 @@ def chosen(
     if words := _answers_words(model): lines.append(words)
     return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #7dbd8eb3
+# %% ../../nbs/80_app.cli.ipynb #07d957cd
 def _how_to_go_on(out):
     "What to type after an interruption"
     if out is None: return ''
@@ -499,7 +499,7 @@ def _plain_notes():
         ours = issubclass(category, UserWarning) and 'mmvae_nb' in filename
         if not ours: return usual(message, category, filename, *args, **kw)
         line = f'note: {message}'
-        if line not in said: print(line, file=sys.stderr)
+        if line not in said: print(wrapped(line, room(sys.stderr)), file=sys.stderr)
         said.add(line)
     with warnings.catch_warnings():
         warnings.showwarning = show
@@ -515,7 +515,7 @@ def plain_errors(how=''): # How to go on after Ctrl-C: words, or a function that
     except (ValueError, TypeError, OSError, FloatingPointError, ImportError) as e:
         message = str(e).split('\n\t')[-1]
         line = ' '.join(message.split())
-        print('error:', line, file=sys.stderr)
+        print(wrapped(f'error: {line}', room(sys.stderr)), file=sys.stderr)
         raise SystemExit(1) from None
 
 # %% ../../nbs/80_app.cli.ipynb #c8322759
@@ -660,8 +660,8 @@ def _losses(model, test:MMData, bs:int=250)->dict:
             with learn.at_stage(s.name): out[s.name] = learn.validate_terms()
     return out
 
-# %% ../../nbs/80_app.cli.ipynb #b42b9017
-def _judges(train:MMData, test:MMData, file, quiet:bool=True, steps:int=400):
+# %% ../../nbs/80_app.cli.ipynb #cac5908b
+def _judges(train:MMData, test:MMData, file, quiet:bool=True, steps:int=300):
     "Classifiers from a file, or trained for some steps of 64 samples and written there"
     if not Path(file).exists():
         epochs = math.ceil(64*steps/len(train))
@@ -678,8 +678,8 @@ def _judges(train:MMData, test:MMData, file, quiet:bool=True, steps:int=400):
     clf.accuracy = classifier_accuracy(clf, test)
     return clf
 
-# %% ../../nbs/80_app.cli.ipynb #a948f127
-def _questions(model, test:MMData, most:int=1500)->dict: # `{number given: (subsets, data)}`
+# %% ../../nbs/80_app.cli.ipynb #2fbc4e2c
+def _questions(model, test:MMData, most:int=1000)->dict: # `{number given: (subsets, data)}`
     "What coherence asks: single modalities on all data; for each larger number `most` questions in all, for time's sake"
     sets, _ = askable(model, some_subsets(model.names))
     sizes = {}
@@ -708,13 +708,13 @@ def _unasked(model)->list:
     if not why: return []
     return [{'metric': 'coherence', 'reason': why}]
 
-# %% ../../nbs/80_app.cli.ipynb #236e0974
+# %% ../../nbs/80_app.cli.ipynb #8787fa1f
 def _pictures_among(data:MMData)->float:
     "How many modalities are pictures; what networks do with a table costs a twentieth"
     shapes = [v.shape[1:] for v in data.x.values()]
     return sum(1. if len(s)==3 and min(s[1:])>=16 else .05 for s in shapes)
 
-def _score_costs(model, train:MMData, test:MMData, judge_steps:int=400)->dict:
+def _score_costs(model, train:MMData, test:MMData, judge_steps:int=300)->dict:
     "Costs of the steps of `score_run`, in thousandths of a core's second; measured on the digits"
     P, M = _pictures_among(test), len(test.names)
     epochs = math.ceil(64*judge_steps/len(train))
@@ -736,7 +736,7 @@ def _coherent(model, test:MMData, clf, run, quiet:bool=True)->pd.DataFrame:
         tables.append(coherence_scores(model, data, clf, some, quiet))
     return _together(tables)
 
-# %% ../../nbs/80_app.cli.ipynb #2c6197ae
+# %% ../../nbs/80_app.cli.ipynb #a1690c93
 def score_run(
     model, # A trained model
     train:MMData, # Training data, for the classifiers
@@ -744,7 +744,7 @@ def score_run(
     file, # Classifiers
     quiet:bool=True, # No progress bars
     seed:int=0, # Of the samples
-    judge_steps:int=400, # Steps of the classifiers, if they are trained now
+    judge_steps:int=300, # Steps of the classifiers, if they are trained now
 )->dict: # What goes into `scores.json`
     "Losses, and with labels coherence: by subset and target, by number of given modalities, with nothing given"
     with seeded(seed): losses = _losses(model, test)
@@ -752,7 +752,7 @@ def score_run(
     out = {'n_test': int(_usable(model, test).sum()), 'loss': losses}
     if left_out: out['left out'] = left_out
     if not labelled(train) or not labelled(test): return out
-    with whole(_score_costs(model, train, test, judge_steps), quiet) as run:
+    with in_steps(_score_costs(model, train, test, judge_steps), quiet) as run:
         run.step('classifiers')
         clf = _judges(train, test, file, quiet, judge_steps)
         with seeded(seed):
@@ -769,7 +769,7 @@ def score_run(
     if left_out: about['left out'] = left_out
     return {**out, **levels, **scores, **about}
 
-# %% ../../nbs/80_app.cli.ipynb #9b10a4d3
+# %% ../../nbs/80_app.cli.ipynb #963c07ad
 def _read_tables(s:dict)->list:
     "Tables of what classifiers read, if there were labels"
     if 'ceiling' not in s: return []
@@ -795,10 +795,10 @@ def _as_table(s:dict)->pd.DataFrame:
 
 def _report(df)->str:
     "A table as text: the summary, warnings, and what was left out"
-    lines = [summary_text(df)]
-    lines += [f'warning: {w}' for w in df.attrs['warnings']]
-    lines += ['left out: {metric} ({reason})'.format_map(row) for row in df.attrs['left out']]
-    return '\n'.join(lines)
+    columns = room()
+    told = [f'warning: {w}' for w in df.attrs['warnings']]
+    told += ['left out: {metric} ({reason})'.format_map(row) for row in df.attrs['left out']]
+    return '\n'.join([summary_text(df, columns=columns), *(wrapped(line, columns) for line in told)])
 
 # %% ../../nbs/80_app.cli.ipynb #b07c57f0
 def _check_same(given:dict, old:dict):
@@ -1013,8 +1013,8 @@ def _undone(out, new:list, resume:bool=False):
             for p in empty: p.rmdir()
         raise
 
-# %% ../../nbs/80_app.cli.ipynb #e7c4c9cf
-def _run_costs(model, args:dict, train:MMData, test:MMData, judge_steps:int=400)->dict:
+# %% ../../nbs/80_app.cli.ipynb #211c15b0
+def _run_costs(model, args:dict, train:MMData, test:MMData, judge_steps:int=300)->dict:
     "Costs of the steps of a run, in thousandths of a core's second; measured on the digits"
     N, P = len(train), _pictures_among(train)
     passes = sum(_epochs_of(args, model).values())
@@ -1041,7 +1041,7 @@ def _finish(out, args, model, parts, history, problems, run, clock, quiet, judge
     write_report(_as_table(s), out/'report.html', model, test, _title(args), pictures, about)
     return s
 
-# %% ../../nbs/80_app.cli.ipynb #cf4f693f
+# %% ../../nbs/80_app.cli.ipynb #591a260d
 @all_closed()
 def train_run(
     out, # Folder
@@ -1051,7 +1051,7 @@ def train_run(
     bar:bool=True, # Progress bars
     say=None, # Where the choices of the run are written, e.g. `print`
     score:bool=True, # Score it, and draw? Else the model and its curves are all
-    judge_steps:int=400, # Steps in which the classifiers learn, by which generations are scored
+    judge_steps:int=300, # Steps in which the classifiers learn, by which generations are scored
     **given # Options
 )->dict: # Scores; empty without
     "Train, fit a sampler, save, score and draw"
@@ -1075,7 +1075,7 @@ def train_run(
     s = _finish(out, args, model, parts, learn.terms, problems, run, clock, not bar, judge_steps)
     return s
 
-# %% ../../nbs/80_app.cli.ipynb #2386bc95
+# %% ../../nbs/80_app.cli.ipynb #bb7ada82
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -1101,7 +1101,7 @@ def mmvae_train(
     resume:bool=False, # Go on with an interrupted run
     force:bool=False, # Start over where a run already is
     no_score:bool=False, # Train and save, no more
-    judge_steps:int=400, # Steps in which the classifiers learn, by which generations are scored
+    judge_steps:int=300, # Steps in which the classifiers learn, by which generations are scored
 ):
     "Train a multimodal VAE; options that are left out are chosen for the data"
     given = dict(
@@ -1111,11 +1111,11 @@ def mmvae_train(
         epochs=epochs, lr=lr, bs=bs, seed=seed, n_train=n_train, n_valid=n_valid, n_test=n_test, device=device)
     with plain_errors(partial(_how_to_go_on, out)):
         if not out: raise ValueError('--out is needed: a folder for the run')
-        bar = place() is not Nowhere
-        s = train_run(out, resume, force, None, bar, print, not no_score, judge_steps, **given)
+        drawn = place() is not Nowhere
+        s = train_run(out, resume, force, None, drawn, say, not no_score, judge_steps, **given)
         if s: print(_report(_as_table(s)))
-    if no_score: return print(f'model and curves are in {out}; mmvae_evaluate {out} scores it')
-    print(f'model, scores, curves and pictures are in {out}; {Path(out)/"report.html"} shows them on one page')
+    if no_score: return say(f'model and curves are in {out}; mmvae_evaluate {out} scores it')
+    say(f'model, scores, curves and pictures are in {out}; {Path(out)/"report.html"} shows them on one page')
 
 # %% ../../nbs/80_app.cli.ipynb #becb4963
 def _drawn_from(model, given:tuple, sampler=None)->str:
@@ -1166,8 +1166,18 @@ def _conditions(model, run, given, data, n)->dict:
                          'ask for fewer, or bring --data')
     return known.part(rows, given)
 
-# %% ../../nbs/80_app.cli.ipynb #ed756a88
-def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None)->tuple:
+# %% ../../nbs/80_app.cli.ipynb #17326b19
+def _portions(n:int, k:int, quiet, draws:int=2048)->list:
+    "Parts of `n` data points with `k` draws each, while a line shows how far it is (after two seconds)"
+    parts = torch.arange(n).split(max(1, draws//k))
+    return bar(parts, 'generate', quiet=quiet, costs=[len(i) for i in parts])
+
+def _joined(parts, dim:int)->dict:
+    "Generated parts, one after the other"
+    first, *_ = parts
+    return {t: torch.cat([p[t] for p in parts], dim) for t in first}
+
+def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None, quiet=True)->tuple:
     "Generate modalities with a trained model: what was given, what was made of it, and a few words on it"
     if n<1 or k<1: raise ValueError(f'--n {n} and --k {k} must be at least 1')
     model = load_model(run)
@@ -1179,9 +1189,13 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
     told = _tell(given, source)
     if given:
         x = _conditions(model, run, given, data, n)
-        with seeded(seed): out = model.generate(x, given, targets, n=k)
-        return x, out, told
-    with seeded(seed): out = model.generate(targets=targets, n=n, sampler=source)
+        many = len(next(iter(x.values())))
+        def draw(i): return model.generate({m: v[i] for m,v in x.items()}, given, targets, n=k)
+        with seeded(seed): parts = [draw(i) for i in _portions(many, k, quiet)]
+        return x, _joined(parts, 1), told
+    def draw(i): return model.generate(targets=targets, n=len(i), sampler=source)
+    with seeded(seed): parts = [draw(i) for i in _portions(n, 1, quiet)]
+    out = _joined(parts, 0)
     out = {t: v.transpose(0, 1) for t,v in out.items()}       # (1,n,*shape) each
     return {}, out, told
 
@@ -1215,7 +1229,7 @@ def _check_target(file):
         raise ValueError(f'--out {file}: expected a name that ends in .npz or .png')
     if not Path(file).resolve().parent.is_dir(): raise FileNotFoundError(f'{Path(file).parent}: no such folder')
 
-# %% ../../nbs/80_app.cli.ipynb #117cac2a
+# %% ../../nbs/80_app.cli.ipynb #ae23dd7c
 @call_parse
 def mmvae_generate(
     run:str, # Folder of a run of mmvae_train
@@ -1231,9 +1245,10 @@ def mmvae_generate(
     "Generate modalities with a trained model, from other modalities or from nothing"
     with plain_errors():
         _check_target(out)
-        x, made, told = _samples(run, given, targets, n, k, data, seed, sampler)
+        quiet = True if place() is Nowhere else None            # a line after two seconds
+        x, made, told = _samples(run, given, targets, n, k, data, seed, sampler, quiet)
         _write_samples(x, made, out, told)
-    print(f'wrote {out}, {told}')
+    say(f'wrote {out}, {told}')
 
 # %% ../../nbs/80_app.cli.ipynb #0cf03299
 _NO_SAMPLER = 'no sampler in this run: samples with nothing given come from the prior'
@@ -1263,7 +1278,7 @@ def _evaluate(run, args, model, data, only, **how)->tuple:
     if model.answers.prior and not model.samplers: df.attrs['warnings'].append(_NO_SAMPLER)
     return df, test, parts
 
-# %% ../../nbs/80_app.cli.ipynb #cb0869b3
+# %% ../../nbs/80_app.cli.ipynb #58aef04d
 @call_parse
 def mmvae_evaluate(
     run:str, # Folder of a run of mmvae_train
@@ -1292,4 +1307,5 @@ def mmvae_evaluate(
         title = _title(args, data)
         write_report(df, out/'report.html', model, test, title, about=_about(args, parts, _curves_of(run)))
         partly.unlink(missing_ok=True)
-    print(f"{_report(df)}\nwrote evaluation.json and report.html in {out}")
+    print(_report(df))
+    say(f'wrote evaluation.json and report.html in {out}')

@@ -29,7 +29,7 @@ def notebook(path):
     nb = {'cells': [cell(source) for source in CELLS], 'metadata': {'kernelspec': kernel}, 'nbformat': 4, 'nbformat_minor': 4}
     path.write_text(json.dumps(nb), encoding='utf-8')
 
-def until(f, what, seconds=300):
+def until(f, what, seconds=600):
     "The first thing that is true of what a function gives"
     end = time.time()+seconds
     while time.time()<end:
@@ -75,9 +75,9 @@ def drive(browser, folder):
     browser.mouse('mousePressed', handle['x'], handle['y'])
     for i in range(1, 9): browser.mouse('mouseMoved', handle['x']+i/8*(handle['right']-handle['x'])*.6, handle['y'])
     browser.mouse('mouseReleased', handle['x']+.6*(handle['right']-handle['x']), handle['y'])
-    try: until(lambda: browser.js(PICTURES)!=before, 'another picture', 30)
-    except TimeoutError as e: return [str(e)]
-    finally: browser.shot(folder/'after.png')
+    until(lambda: browser.js(PICTURES)!=before, 'another picture')
+    time.sleep(2)
+    browser.shot(folder/'after.png')
     errors = browser.js("[...document.querySelectorAll('.jp-RenderedText[data-mime-type*=stderr]')].map(e => e.textContent)")
     return [f'on stderr: {e[:300]}' for e in errors]
 
@@ -95,6 +95,9 @@ def look(folder):
             until(lambda: urllib.request.urlopen(f'http://127.0.0.1:{port}/api'), 'JupyterLab')
             browser = Browser(profile, f'http://127.0.0.1:{port}/lab/tree/look.ipynb')
             return drive(browser, folder)
+        except TimeoutError as e:
+            if browser: browser.shot(folder/'stopped.png')
+            return [str(e)]
         finally:
             for p in filter(None, [browser and browser.process, lab]):
                 p.terminate()

@@ -210,7 +210,7 @@ def _shown(v):
     if isinstance(v, (int, float, str, bool, type(None))): return repr(v)
     return f'{type(v).__name__} {v!r}' if isinstance(v, (list, tuple, dict)) and len(repr(v))<40 else type(v).__name__
 
-# %% ../nbs/01_core.ipynb #7de6dac4
+# %% ../nbs/01_core.ipynb #a0468a6b
 def _from_0(v): return v>=0
 def _from_1(v): return v>=1
 def _share(v): return 0<=v<1
@@ -226,12 +226,12 @@ _whole = (Integral,)
 _real = Real, Tensor
 _several = str, list, tuple, set, dict, KeysView
 speak('d d_shared', 'be at least 1 dimension, a whole number', _whole, _from_1)
-speak('nf nin nout n_flows most n_steps n_leap n_init', 'be at least 1, a whole number', _whole, _from_1)
+speak('nf nin nout most n_steps n_leap n_init', 'be at least 1, a whole number', _whole, _from_1)
 speak('n', 'be at least 1 draw, a whole number', _whole, _from_1)
 speak('K', 'be at least 1 sample of each expert, a whole number', _whole, _from_1)
 speak('bs', 'be at least 1 sample, a whole number', _whole, _from_1)
 speak('points', 'be at least 1 data point, a whole number', _whole, _from_1)
-speak('min_size max_size n_warmup seed groups', 'be at least 0, a whole number', _whole, _from_0)
+speak('min_size max_size n_flows n_warmup seed groups', 'be at least 0, a whole number', _whole, _from_0)
 speak('beta alpha weight ridge warm noise', 'not be negative, nor infinite', _real, _weight)
 speak('lr tau df', 'be positive, and finite', _real, _positive)
 speak('dropout jitter', 'be a number from 0, below 1', (Real,), _share)

@@ -191,14 +191,14 @@ def judge(
     if T<4 or T*n<24: return torch.full((2, *z.shape[2:-1]), torch.nan, device=z.device).unbind()
     return split_rhat(z).amax(-1), effective(z).amin(-1)
 
-# %% ../../nbs/15_theory.hmc.ipynb #04ae3592
+# %% ../../nbs/15_theory.hmc.ipynb #a1ab81b8
 def rhat_limit(
     T:int, # Draws of a chain
     n:int, # Chains
 )->float:
     "R-hat above which not even the last draw of each chain is to be trusted: 1.35, and what chance adds to few"
     half = T//2
-    return 1.35+7.2/(n*half)
+    return 1.35+3/(n*half)
 
 # %% ../../nbs/15_theory.hmc.ipynb #bacf1fbb
 class HMCInfo(NamedTuple):
@@ -273,7 +273,7 @@ def _check_start(logp):
 _least = {'n_steps': 1, 'n_warmup': 0, 'n_leap': 1, 'keep': 1, 'chunk': 1, 'chains': 1}
 _inside = {'eps': (0, math.inf), 'target': (0, 1), 'radius': (0, math.inf)}
 
-# %% ../../nbs/15_theory.hmc.ipynb #2852c00f
+# %% ../../nbs/15_theory.hmc.ipynb #e0c5450b
 def check_options(
     options:dict, # Keywords for `hmc`, or for `ProductPosterior`
 ):
@@ -282,14 +282,16 @@ def check_options(
         if v is None: continue
         if k in _least:
             whole = isinstance(v, int) and not isinstance(v, bool)
-            if not (whole and v>=_least[k]): raise ValueError(f'{k} must be a whole number from {_least[k]} on, found {v!r}')
+            if whole and v>=_least[k]: continue
+            raise ValueError(f'{k} must be a whole number from {_least[k]} on, found {v!r}')
         if k in _inside and not torch.is_tensor(v):
             low, high = _inside[k]
             if not low<v<high: raise ValueError(f'{k} must lie between {low} and {high}, both excluded, found {v!r}')
     jitter = options.get('jitter', 0)
     if not 0<=jitter<1: raise ValueError(f'jitter must be at least 0 and below 1, found {jitter!r}')
-    keep, n_steps = options.get('keep'), options.get('n_steps')
-    if keep and n_steps and keep>n_steps: raise ValueError(f'keep={keep} draws need n_steps={keep} or more, found {n_steps}')
+    keep = options.get('keep') or 1
+    n_steps = options.get('n_steps', keep)
+    if keep>n_steps: raise ValueError(f'keep={keep} draws need n_steps={keep} or more, found n_steps={n_steps}')
 
 # %% ../../nbs/15_theory.hmc.ipynb #125774d3
 @torch.no_grad()
@@ -650,7 +652,7 @@ def start(self:ProductPosterior,
     z0 = _where(of_use, z0, centre.expand_as(z0)).flatten(0, 1)
     return z0[:n], g
 
-# %% ../../nbs/15_theory.hmc.ipynb #16b0747d
+# %% ../../nbs/15_theory.hmc.ipynb #42177705
 class _Independent:
     "Proposals that do not depend on the chain: of experts, of their Gaussian, of narrow ones about some points"
     def __init__(self, P, g, centres, width):
@@ -681,21 +683,24 @@ class _Independent:
         near = (self.centres[c]+eps)*self.width
         other = _where(source==M+1, near, self.g.sample((n,)))
         return _where(told, of_experts[expert,at], other)
-    def log_weight(self, z):
-        "log of target over proposals `(n,B)`, up to a constant"
-        P = self.P
-        lq = P.experts(z)                                          # (M,n,B)
-        if P._leaves(z): lp = P.logp(z)
-        else: lp = P._joined(lq, P.prior_logp(z))
-        on = P.seen()[:,None]                                      # (M,1,B)
-        absent = (~on).sum(0)                                      # their share falls to the Gaussian
-        drawn = torch.where(on, lq, -torch.inf)
-        of_g = self.g.log_prob(z)+(absent+1).log()
-        near = self.near(z)+math.log(len(P.qs)+1)                  # as often as all others together
-        mix = torch.cat([drawn, of_g[None], near[None]]).logsumexp(0)
-        return (lp-mix).nan_to_num(-torch.inf, 1e30, -torch.inf)
 
-# %% ../../nbs/15_theory.hmc.ipynb #79890546
+# %% ../../nbs/15_theory.hmc.ipynb #3c6c733c
+@patch
+def log_weight(self:_Independent, z):
+    "log of target over proposals `(n,B)`, up to a constant"
+    P = self.P
+    lq = P.experts(z)                                              # (M,n,B)
+    if P._leaves(z): lp = P.logp(z)
+    else: lp = P._joined(lq, P.prior_logp(z))
+    on = P.seen()[:,None]                                          # (M,1,B)
+    absent = (~on).sum(0)                                          # their share falls to the Gaussian
+    drawn = torch.where(on, lq, -torch.inf)
+    of_g = self.g.log_prob(z)+(absent+1).log()
+    near = self.near(z)+math.log(len(P.qs)+1)                      # as often as all others together
+    mix = torch.cat([drawn, of_g[None], near[None]]).logsumexp(0)
+    return (lp-mix).nan_to_num(-torch.inf, 1e30, -torch.inf)
+
+# %% ../../nbs/15_theory.hmc.ipynb #7c6d6f40
 def _jump(
     proposals, # Has `sample(n)` and `log_weight(z)`
     z:Tensor, # Chains `(n,B,d)`
@@ -711,8 +716,11 @@ def _jump(
     group = torch.arange(n, device=z.device)//take
     fresh = lw[n:].view(groups, K, B)[group]                       # (n,K,B)
     lw = torch.cat([own, fresh], 1)
-    noise = torch.empty_like(lw).exponential_().log()
-    i = (lw-noise).argmax(1)                                       # with probability proportional to the weights
+    shift = torch.randint(take, (groups,B), device=z.device)[group]
+    place = torch.arange(n, device=z.device)[:,None]%take
+    u = ((place+shift)%take+torch.rand_like(z[...,0]))/take        # uniform, and spread out within a group
+    cdf = lw.softmax(1).cumsum(1)
+    i = (u[:,None]>cdf).sum(1).clamp(max=K)                        # with probability proportional to the weights
     at = group[:,None]*K+(i-1).clamp(min=0)                        # (n,B)
     new = pool.gather(0, at[...,None].expand(-1, -1, d))
     return _where(i>0, new, z)
@@ -770,14 +778,14 @@ def _part(self:ProductPosterior, i):
     if mask is not None: mask = mask[:,i]
     return ProductPosterior(qs, self.prior, mask, self.radius[i], self.chunk, self.check, **self.options)
 
-# %% ../../nbs/15_theory.hmc.ipynb #c54d7ace
+# %% ../../nbs/15_theory.hmc.ipynb #83ec985a
 @patch
 def _mix(self:ProductPosterior,
     z:Tensor, # Chains `(n,B,d)`
     g:Distribution, # Gaussian of the experts' moments
     eps:Tensor, # `(B,)`
     scale:Tensor, # `(B,d)`
-)->tuple: # Chains after every second round `(T,n,B,d)`; of the last one the log density; acceptance, paths lost, `(n,B)` each
+)->tuple: # Chains after every second round `(T,n,B,d)`, last log density, acceptance and paths lost `(n,B)`
     "Rounds of a jump and half a transition, two for every transition that was asked for"
     proposals = _Independent(self, g, z[:32], scale/2)
     rounds = 2*self.options['n_steps']
@@ -922,7 +930,7 @@ def _chains(self:ProductPosterior, n):
     z = torch.cat(zs, dim)
     return z, _join(infos, dim)
 
-# %% ../../nbs/15_theory.hmc.ipynb #1a4c9a68
+# %% ../../nbs/15_theory.hmc.ipynb #3c9bcee8
 @patch
 def _refuse(self:ProductPosterior, z, wide):
     "Raise for the first marked sample"
@@ -931,8 +939,8 @@ def _refuse(self:ProductPosterior, z, wide):
     u = slow_direction(bare, z[:1], self.prior.stddev)             # (1,B,d)
     k = u[0,i].abs().argmax().item()
     raise ValueError(f'the product of experts cannot be normalised at sample {i}, mostly along dimension {k}: '
-                     f'it reaches the edge of the ball of radius {self.radius:.3g} around the prior. The experts are '
-                     "wider than the prior there; wide='clip', the default, stays inside the ball and marks such "
+                     f'it reaches the edge of the ball of radius {self.radius[i]:.3g} around the prior. The experts '
+                     "are wider than the prior there; wide='clip', the default, stays inside the ball and marks such "
                      'samples')
 
 # %% ../../nbs/15_theory.hmc.ipynb #215b0982

@@ -464,9 +464,83 @@ def repeated(root):
             out += [f'{PKG}/{name}.py: {line!r}: use {instead}' for line in found]
     return out
 
+# ---------------------------------------------------------------- the course
+
+QUESTION = r'(?m)^\*Question [1-9] of \[the first chapter\]\(00_start\.ipynb\): \S.*\*'
+OPENING = '*Question N of [the first chapter](00_start.ipynb): <what this notebook answers>.*'
+SHORTEST_ALT = 25   # characters
+
+def opening(p):
+    "What is wrong with the first words of a notebook"
+    prose = cells(p, 'markdown')[1:3]                       # the first is the title
+    if not any(re.search(QUESTION, source(c)) for c in prose): yield f'no {OPENING!r} in the first two cells of text after the title'
+
+def items(text):
+    "Numbered items of a text: (number, words without code, links and the number)"
+    for found in re.finditer(r'(?ms)^(\d+)\. (.*?)(?=^\d+\. |\Z)', text):
+        n, words = found.groups()
+        words = re.sub(r'`[^`]*`|\[[^\]]*\]\([^)]*\)', ' ', words)
+        yield int(n), words
+
+def is_solution(c):
+    "A folded cell of solutions"
+    d = directives(c)
+    return d.get('code-fold')=='true' and d.get('code-summary', '').strip('"\'')=='Solutions'
+
+def exercises(p):
+    "What is wrong with the exercises of a notebook"
+    all_ = cells(p)
+    at = [i for i,c in enumerate(all_) if c['cell_type']=='markdown' and re.search(r'(?m)^## Exercises *$', source(c))]
+    if len(at)!=1:
+        yield f"{len(at)} sections '## Exercises', there is to be one"
+        return
+    after = all_[at[0]+1:]
+    text = re.split(r'(?m)^## Exercises *$', source(all_[at[0]]))[1]
+    found = list(items(text))
+    if [n for n,_ in found]!=[1, 2]: yield f'exercises {[n for n,_ in found]}, there are to be 1 and 2'
+    yield from (f'exercise {n} says no number that should come out' for n,words in found if not re.search(r'\d', words))
+    ends = next((i for i,c in enumerate(after) if c['cell_type']=='markdown'), len(after))
+    solved = [c for c in after[:ends] if c['cell_type']=='code' and is_solution(c)]
+    if len(solved)!=1: yield "the exercises are followed by no folded cell with the summary \"Solutions\""
+    yield from ('the solutions assert nothing' for c in solved if not is_test(c))
+    heads = [h for c in after if c['cell_type']=='markdown' for h in re.findall(r'(?m)^## +(.+?) *$', source(c))]
+    yield from (f'the section {h!r} follows the exercises' for h in heads if h!='References')
+
+def said(c, key, n):
+    "What a cell says of its `n` pictures: a text for each, or '' where it says nothing"
+    import yaml
+    try: have = yaml.safe_load(directives(c).get(key, ''))
+    except yaml.YAMLError: have = None
+    texts = have if isinstance(have, list) else [have]
+    texts = [t.strip() if isinstance(t, str) else '' for t in texts]
+    return (texts+['']*n)[:n]
+
+def told(p):
+    "What is wrong with captions and alternative texts of a notebook"
+    for c in cells(p, 'code'):
+        n, d = len(list(images(c))), directives(c)
+        if not n or 'hide' in d or d.get('include')=='false': continue
+        code = code_of(c).strip().splitlines()
+        where = f'picture of {(code or [""])[0][:50]!r}'
+        if d.get('echo')=='false': yield f'{where}: echo: false hides its code; fold it (code-fold: true)'
+        for cap,alt in zip(said(c, 'fig-cap', n), said(c, 'fig-alt', n)):
+            if not cap: yield f'{where}: no fig-cap (a quoted text, or a list with one for each picture)'
+            if len(alt)<SHORTEST_ALT: yield f'{where}: fig-alt of {len(alt)} characters, at least {SHORTEST_ALT}'
+            elif alt==cap: yield f'{where}: fig-alt repeats fig-cap'
+
+def course(root):
+    "Notebooks open with a question of the first chapter and close with two solved exercises; pictures have captions and texts"
+    out = []
+    for p in notebooks(root):
+        faults = [*told(p)]
+        if number(p): faults += opening(p)
+        if number(p) is not None: faults += exercises(p)
+        out += [f'{p.name}: {fault}' for fault in faults]
+    return out
+
 CHECKS = [
     clean, exported, all_lists, completion, layers, pure_imports, light, names_known, budgets, directive_lines, outputs, top_level,
-    readme_in_step, package, repeated, packed,
+    readme_in_step, package, repeated, packed, course,
 ]
 LAST = [density]
 SLOW = {'light', 'package', 'processed', 'root_filter', 'math', 'crossrefs', 'structure', 'links'}   # imports, builds, pandoc

@@ -59,6 +59,25 @@ def dense_lines(d): extra('\n'.join(f"x{i} = {'+'.join(['x']*12)}" for i in rang
 
 LONG = '#| exports\ndef planted():\n'+'\n'.join(f'    a{i} = {i}' for i in range(50))
 
+PNG = {'output_type': 'display_data', 'metadata': {}, 'data': {'image/png': 'iVBORw0KGgo='}}
+LESSON = {
+    'title': md('# A lesson\n\n> Of nothing'),
+    'question': md('*Question 3 of [the first chapter](00_start.ipynb): whether this is right.*'),
+    'figure': code('#| fig-cap: "Look at this."\n#| fig-alt: "A picture of one dot that nobody can see."\nplt.show()', [PNG]),
+    'exercises': md('## Exercises\n\n1. Do this: 0.5.\n2. And `that`: 0.7.'),
+    'solutions': code('#| code-fold: true\n#| code-summary: "Solutions"\nassert .5<.7'),
+    'references': md('## References'),
+}
+
+def lesson(**change):
+    "A plant: a notebook that lacks nothing, but for what is changed"
+    def plant(d): write(d/'nbs'/'03_lesson.ipynb', {**read(d/'nbs'/'01_core.ipynb'), 'cells': [*{**LESSON, **change}.values()]})
+    return plant
+
+def picture(directives, n=1): return code(directives+'\nplt.show()', [PNG]*n)
+
+CAP, ALT = '#| fig-cap: "Look at this."', '#| fig-alt: "A picture of one dot that nobody can see."'
+
 PLANTS = {
     'clean': [(lambda d: write(d/'nbs'/'01_core.ipynb', {**read(d/'nbs'/'01_core.ipynb'), 'metadata': {'planted': 1}}), '01_core.ipynb: not clean')],
     'exported': [(edit('mmvae_nb/core.py', 'def subsets', 'def subset5'), 'core.py: differs'), (put('mmvae_nb/stray.py', 'x = 1\n'), 'stray.py: no notebook'),
@@ -108,6 +127,20 @@ PLANTS = {
                (extra('get,put = (lambda: 1), (lambda: 2)'), 'a lambda with a name'), (extra('f = (lambda: 1) if a else g'), 'a lambda with a name'),
                (extra('def f(x): return '+'+'.join(['x*x']*9)), 'nodes behind the colon of f'), (extra('class C(f): x = '+LONG_SUM), 'nodes behind the colon of C'),
                (extra('if (a := 1) and (b := 2): pass\nc = (a := 1)+(b := 2)'), 'two walruses')],
+    'course': [(lesson(question=md('Question 3 of the first chapter.')), '03_lesson.ipynb: no \'*Question N of'),
+               (lesson(question=md('*Question 10 of [the first chapter](00_start.ipynb): too many.*')), '03_lesson.ipynb: no \'*Question N of'),
+               (lesson(exercises=md('## Summary')), "03_lesson.ipynb: 0 sections '## Exercises'"),
+               (lesson(exercises=md('## Exercises\n\n1. One: 0.5.\n2. Two: 0.6.\n3. Three: 0.7.')), '03_lesson.ipynb: exercises [1, 2, 3]'),
+               (lesson(exercises=md('## Exercises\n\n1. Set `a=3` in [01](01_core.ipynb).\n2. Two: 0.6.')), '03_lesson.ipynb: exercise 1 says no number'),
+               (lesson(solutions=code('assert .5<.7')), '03_lesson.ipynb: the exercises are followed by no folded cell'),
+               (lesson(solutions=code('#| code-fold: true\n#| code-summary: "Solutions"\n.5, .7')), '03_lesson.ipynb: the solutions assert nothing'),
+               (lesson(references=md('## What we learnt')), "03_lesson.ipynb: the section 'What we learnt' follows"),
+               (lesson(figure=picture(ALT)), "03_lesson.ipynb: picture of 'plt.show()': no fig-cap"),
+               (lesson(figure=picture(CAP)), "03_lesson.ipynb: picture of 'plt.show()': fig-alt of 0 characters"),
+               (lesson(figure=picture(CAP+'\n'+ALT, 2)), "03_lesson.ipynb: picture of 'plt.show()': no fig-cap"),
+               (lesson(figure=picture(CAP+'\n#| fig-alt: "A dot."')), 'fig-alt of 6 characters'),
+               (lesson(figure=picture(ALT+'\n'+ALT.replace('alt', 'cap'))), 'fig-alt repeats fig-cap'),
+               (lesson(figure=picture('#| echo: false\n'+CAP+'\n'+ALT)), 'echo: false hides its code')],
     'density': [(extra('x = '+LONG_SUM), 'a statement of 161 nodes'), (extra('x = 1'+' '*120+'# far'), 'characters'),
                 (add(code('x = 1'+' '*120+'# far')), "01_core.ipynb: 'x = 1"), (dense_lines, 'the median statement has'), (dense_lines, 'the 90th percentile is')],
     'vocabulary': [(edit('nbs/contributing.md', '| `mask` |', '| `masque` |'), "no code speaks of 'masque'")],
@@ -138,6 +171,17 @@ def test_check(check, small):
         assert any(message in p for p in found), f'plant {k} went unnoticed: {message!r} not in {found}'
     problems = check(ROOT)
     assert not problems, '\n'+'\n'.join(problems)
+
+def test_course_of_a_good_lesson(small):
+    "A lesson that lacks nothing is not complained of, nor is a list of two captions"
+    d = small('good')
+    def faults(**change):
+        "Complaints about the lesson"
+        lesson(**change)(d)
+        return [fault for fault in checks.course(d) if 'lesson' in fault]
+    assert not faults()
+    two = '#| fig-cap: ["Look here.", "Look there."]\n#| fig-alt: ["A picture of one dot at the left.", "A picture of one dot at the right."]'
+    assert not faults(figure=picture(two, 2))
 
 def test_main_job_notices(tmp_path):
     "The check of the main job (which .ci/run makes) on a good run, a broken model and a missing picture"

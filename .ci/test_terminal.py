@@ -6,7 +6,7 @@ import fcntl, os, pty, re, runpy, select, signal, struct, subprocess, sys, termi
 from pathlib import Path
 import numpy as np, pyte, pytest, torch
 from mmvae_nb.app import cli, fill          # loaded once, for all commands that start in a copy
-from mmvae_nb.progress import leave_at_once
+
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,7 +29,6 @@ class Shell:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             sys.stdout, sys.stderr = (os.fdopen(i, 'w', buffering=1, encoding='utf-8') for i in (1, 2))
             sys.argv = argv
-            leave_at_once()                     # as the first import of a command does
             runpy.run_path(argv[0], run_name='__main__')
             status = 0
         except SystemExit as e: status = e.code or 0
@@ -68,9 +67,10 @@ class Shell:
 def place(tmp_path_factory):
     "A folder with our commands and a small file of data"
     folder = tmp_path_factory.mktemp('terminal')
-    for name in ('mmvae_train','mmvae_evaluate','mmvae_generate'):
-        (folder/name).write_text(f'from mmvae_nb.app.cli import {name}\n{name}()\n')
-    (folder/'mmvae_impute').write_text('from mmvae_nb.app.fill import mmvae_impute\nmmvae_impute()\n')
+    for name in ('mmvae_train','mmvae_evaluate','mmvae_generate','mmvae_impute'):
+        (folder/name).write_text(f'import sys\nfrom mmvae_nb.app.commands import {name}\nsys.exit({name}())\n')
+    (folder/'begun').mkdir()
+    (folder/'begun'/'run.json').write_text('{}')
     rng = np.random.default_rng(0)
     z = rng.normal(size=(400,2))
     def show(k): return (z@rng.normal(size=(2,k))+.3*rng.normal(size=(400,k))).astype('float32')
@@ -120,7 +120,7 @@ def test_widths(place, columns):
 def test_first_seconds(place, name):
     "While everything is still being loaded: one line, status 130, and nothing was made"
     target = place/f'never_{name}'
-    args = ['--out', target] if name=='mmvae_train' else [place/'run80', '--out', target]
+    args = ['--out', target] if name=='mmvae_train' else [place/'begun', '--out', target]
     shell = Shell(place/name, *args, fresh=True)
     time.sleep(1.)
     shell.press()

@@ -176,11 +176,16 @@ def beside(
         return _joined(vs)
     return remap(q, join)
 
-# %% ../nbs/02_dists.ipynb #006e7fac
+# %% ../nbs/02_dists.ipynb #6e87dfac
 def _full(h):
     "At least 32 bits"
     if h.dtype in (torch.float32, torch.float64): return h
     return h.float()
+
+def _in_full(layer, h):
+    "`layer(h)` at the precision of its weights, inside autocast too; at least 32 bits come out"
+    with torch.autocast(h.device.type, enabled=False): out = layer(h.to(layer.weight.dtype))
+    return _full(out)
 
 _head_gain = .3     # Standard deviation of untrained means, for features of second moment one
 _log_var = -2.      # Untrained log-variance of a Gaussian head
@@ -194,7 +199,7 @@ def _linear(nf, d, spread=0.):
     nn.init.constant_(l.bias[d:], spread)
     return l
 
-# %% ../nbs/02_dists.ipynb #fca00b79
+# %% ../nbs/02_dists.ipynb #c8464d38
 @register
 class NormalHead(nn.Module):
     "Features `(...,nf)` to a diagonal Gaussian over `(d,)`: mean and log-variance are linear"
@@ -202,12 +207,12 @@ class NormalHead(nn.Module):
         super().__init__()
         self.linear = _linear(nf, d, spread=_log_var)
     def forward(self, h):
-        h = _full(self.linear(h))                                  # (...,2d)
+        h = _in_full(self.linear, h)                               # (...,2d)
         mu, logv = h.chunk(2, -1)
         scale = logv.clamp(-20, 20).div(2).exp()
         return normal(mu, scale)
 
-# %% ../nbs/02_dists.ipynb #f5d5ec8d
+# %% ../nbs/02_dists.ipynb #84774b09
 @register
 class LaplaceHead(nn.Module):
     "Features `(...,nf)` to independent Laplace coordinates; `tied` makes the scales sum to `d`"
@@ -217,7 +222,7 @@ class LaplaceHead(nn.Module):
         self.d = d
         self.tied = tied
     def forward(self, h):
-        h = _full(self.linear(h))                                  # (...,2d)
+        h = _in_full(self.linear, h)                               # (...,2d)
         mu, s = h.chunk(2, -1)
         if self.tied: scale = s.softmax(-1)*self.d+1e-6
         else: scale = s.clamp(-20, 20).exp()

@@ -9,7 +9,7 @@ __all__ = ['quiet_gain', 'pixel_sd', 'wide_input', 'n_params', 'he_init', 'first
            'unit_warnings', 'fresh', 'JointEncoder', 'mnist_svhn', 'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN',
            'StridedCNN', 'classifier_for']
 
-# %% ../nbs/03_nets.ipynb #611bdebe
+# %% ../nbs/03_nets.ipynb #d38957e0
 import copy, math, torch
 from fastcore.basics import patch
 from itertools import pairwise
@@ -17,7 +17,7 @@ from torch import nn, Tensor
 from .core import Modality, as_modalities, choose, eval_mode, on_observed, register, registry, seeded
 from .dists import CategoricalLik, Decoder, Encoder, LaplaceLik, NormalHead, NormalLik
 from .dists import as_likelihood, entry_log_prob
-from .dists import _head_gain, _log_var
+from .dists import _head_gain, _in_full, _log_var
 
 # %% ../nbs/03_nets.ipynb #48c87b93
 def n_params(
@@ -142,7 +142,7 @@ class MLPBody(_Layers):
         super().__init__(nn.Flatten(), mlp, nn.ReLU(inplace=True))
         self.nf = nf
 
-# %% ../nbs/03_nets.ipynb #4eed5d06
+# %% ../nbs/03_nets.ipynb #89f87bbb
 @register
 class MLPNet(_Layers):
     "Codes `(N,d)` to any shape; the last layer begins quietly"
@@ -156,6 +156,12 @@ class MLPNet(_Layers):
         shape = tuple(shape)
         mlp = MLP(d, math.prod(shape), hidden, dropout)
         super().__init__(mlp, nn.Unflatten(1, shape))
+    def forward(self, z):
+        "The last layer rounds nothing inside autocast: its outputs are means, logits and logarithms"
+        mlp, shaped = self
+        *below, last = mlp
+        for layer in below: z = layer(z)
+        return shaped(_in_full(last, z))
 
 # %% ../nbs/03_nets.ipynb #5025def4
 def output_spread(

@@ -6,9 +6,11 @@
 __all__ = ['themes', 'Html', 'markup', 'joined', 'contrast', 'stylesheet', 'table', 'few_colours', 'figure', 'fold', 'section',
            'paragraph', 'whole_page', 'card']
 
-# %% ../nbs/08_page.ipynb #60bd2162
+# %% ../nbs/08_page.ipynb #87876c28
 import base64, html, io
+from fastcore.basics import patch
 from PIL import Image
+from torch.distributions import Distribution, Normal
 
 # %% ../nbs/08_page.ipynb #e4ff5ea4
 class Html(str):
@@ -199,3 +201,17 @@ def card(
     if png: parts.append(f'<img alt="{said}" style="max-width:100%" src="{_address(few_colours(png))}">')
     if note: parts.append(f'<div style="opacity:.75">{markup(note)}</div>')
     return Html(f'<div style="{_box}">{"".join(parts)}</div>')
+
+# %% ../nbs/08_page.ipynb #d924661f
+@patch
+def _repr_html_(self:Distribution):
+    "Kind and sizes; of a Gaussian how wide it is, of a posterior what was given"
+    inside = getattr(self, 'base_dist', self)                   # without `Independent`
+    given = getattr(self, 'given', ())
+    facts = {'given': ', '.join(given)} if given else {}
+    facts['batch shape'] = tuple(self.batch_shape)
+    facts['event shape'] = tuple(self.event_shape)
+    if isinstance(inside, Normal) and inside.scale.numel():
+        low, high = (v.item() for v in inside.scale.detach().aminmax())
+        facts['standard deviations'] = f'{low:.3g} to {high:.3g}'
+    return card(type(inside).__name__, facts)

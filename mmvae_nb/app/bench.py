@@ -406,12 +406,12 @@ def start_data(
     x = {w.first: w.draw(z, w.shape, g), 'table': _columns(z, w.columns, g)}
     return MMData(x).split(*sizes)
 
-# %% ../../nbs/82_app.bench.ipynb #9515fac8
+# %% ../../nbs/82_app.bench.ipynb #907c8aeb
 start_models = { # Name -> `(modalities, d)` to a model
     'JMVAE': partial(JMVAE, wide='clip'),
     'MVAE': MVAE,
     'MoPoE': MoPoE,
-    'MMVAE': partial(MMVAE, K=1, bound='elbo', family='normal'),
+    'MMVAE': partial(MMVAE, K=1, bound='elbo', family='normal', grad='dreg'),
 }
 
 # %% ../../nbs/82_app.bench.ipynb #ef635606
@@ -624,12 +624,12 @@ def mlp_modalities(
         return Modality(name, shape, NormalLik(sd), encoder=encoder, decoder=decoder)
     return [modality(name, shape) for name,shape in shapes.items()]
 
-# %% ../../nbs/82_app.bench.ipynb #c81effe9
+# %% ../../nbs/82_app.bench.ipynb #2f328878
 gains = (.01, .02, .05, .1, .2, .5, 2**.5, 2.)
 gain_models = {
     'JMVAE': JMVAE,
     'MoPoE': MoPoE,
-    'MMVAE': partial(MMVAE, K=1, bound='elbo', family='normal'),
+    'MMVAE': partial(MMVAE, K=1, bound='elbo', family='normal', grad='dreg'),
 }
 
 def gain_data(

@@ -6,16 +6,14 @@
 __all__ = ['job_settings', 'load_data', 'build_model', 'chosen', 'plain_errors', 'score_run', 'train_run', 'mmvae_train',
            'mmvae_generate', 'mmvae_evaluate']
 
-# %% ../../nbs/80_app.cli.ipynb #9f27ac2d
+# %% ../../nbs/80_app.cli.ipynb #460de394
 import warnings
-from ..progress import leave_at_once
 
-# %% ../../nbs/80_app.cli.ipynb #1c8e5a92
-leave_at_once()                                               # the imports below take seconds
+# %% ../../nbs/80_app.cli.ipynb #4232f521
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #8a1bd050
+# %% ../../nbs/80_app.cli.ipynb #7fab9136
 import importlib, json, math, numpy as np, os, pandas as pd, platform, shlex, shutil, sys, time, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -26,6 +24,7 @@ from fastcore.script import call_parse
 from functools import partial
 from pathlib import Path
 from safetensors.torch import load_file, save
+from threading import Thread
 from torch import nn
 from .. import __version__, viz
 from ..core import choose, eval_mode, seeded
@@ -39,6 +38,7 @@ from ..eval.impute import is_small_cohort, small_epochs, small_modalities, small
 from ..eval.coherence import by_given, classifier_accuracy, train_classifiers, untrained_classifier
 from ..models.samplers import fit_sampler
 from ..eval.report import (
+    _together,
     askable, class_chance, coherence_scores, evaluate, from_records, joint_scores, labelled, records,
     report_pictures, some_subsets, summary_text, tidy, wide_note, write_scores)
 from ..eval.page import write_report
@@ -46,7 +46,7 @@ from ..models.base import PrivateVAE
 from ..models.covariates import conditional_on
 from ..data.core import with_labels
 from ..nets import ConvBody, ConvNet, MLPBody, MLPNet, Outputs, _entry_sd, default_channels
-from ..progress import Nowhere, all_closed, begin, interruptible, place
+from ..progress import Nowhere, all_closed, bar, begin, interruptible, place, room, say, whole as in_steps, wrapped
 from ..train.io import check_savable, load_model, save_model
 from ..theory.experts import WideExperts
 from ..train.learner import mm_learner
@@ -434,12 +434,13 @@ def _answers_words(model)->str:
     nothing = '' if answers.prior else ', and generates nothing from nothing'
     return f'  {answers.say()}{nothing}'
 
-# %% ../../nbs/80_app.cli.ipynb #6a6d2350
-def _better_words(model, data:MMData, most:int=2000)->list: # Lines
+# %% ../../nbs/80_app.cli.ipynb #8de332b5
+def _better_words(model, data:MMData, most:int=2000, entries:int=400_000)->list: # Lines
     "Which likelihoods fit the kind of values better, and how to ask for them"
     said = []
     for k,m in model.mods.items():
-        rows = data.observed(k).nonzero()[:most,0]
+        few = min(most, max(100, entries//math.prod(m.shape)))       # a hundred pictures show what pixels are
+        rows = data.observed(k).nonzero()[:few,0]
         if not len(rows): continue
         v = data.part(rows, (k,))[k]
         told = better_word(v, m.likelihood, k)
@@ -482,7 +483,7 @@ def chosen(
     if words := _answers_words(model): lines.append(words)
     return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #7dbd8eb3
+# %% ../../nbs/80_app.cli.ipynb #07d957cd
 def _how_to_go_on(out):
     "What to type after an interruption"
     if out is None: return ''
@@ -498,7 +499,7 @@ def _plain_notes():
         ours = issubclass(category, UserWarning) and 'mmvae_nb' in filename
         if not ours: return usual(message, category, filename, *args, **kw)
         line = f'note: {message}'
-        if line not in said: print(line, file=sys.stderr)
+        if line not in said: print(wrapped(line, room(sys.stderr)), file=sys.stderr)
         said.add(line)
     with warnings.catch_warnings():
         warnings.showwarning = show
@@ -514,7 +515,7 @@ def plain_errors(how=''): # How to go on after Ctrl-C: words, or a function that
     except (ValueError, TypeError, OSError, FloatingPointError, ImportError) as e:
         message = str(e).split('\n\t')[-1]
         line = ' '.join(message.split())
-        print('error:', line, file=sys.stderr)
+        print(wrapped(f'error: {line}', room(sys.stderr)), file=sys.stderr)
         raise SystemExit(1) from None
 
 # %% ../../nbs/80_app.cli.ipynb #c8322759
@@ -659,11 +660,12 @@ def _losses(model, test:MMData, bs:int=250)->dict:
             with learn.at_stage(s.name): out[s.name] = learn.validate_terms()
     return out
 
-# %% ../../nbs/80_app.cli.ipynb #f49575cb
-def _judges(train:MMData, test:MMData, file, quiet:bool=True):
-    "Classifiers from a file, or trained and written there"
+# %% ../../nbs/80_app.cli.ipynb #cac5908b
+def _judges(train:MMData, test:MMData, file, quiet:bool=True, steps:int=300):
+    "Classifiers from a file, or trained for some steps of 64 samples and written there"
     if not Path(file).exists():
-        clf = train_classifiers(train, test, quiet=quiet)
+        epochs = math.ceil(64*steps/len(train))
+        clf = train_classifiers(train, test, epochs, quiet=quiet)
         weights = {k: v.contiguous().cpu() for k,v in clf.state_dict().items()}
         _write_bytes(save(weights), file)
     weights = load_file(file)
@@ -676,7 +678,15 @@ def _judges(train:MMData, test:MMData, file, quiet:bool=True):
     clf.accuracy = classifier_accuracy(clf, test)
     return clf
 
-# %% ../../nbs/80_app.cli.ipynb #ee43d7a3
+# %% ../../nbs/80_app.cli.ipynb #2fbc4e2c
+def _questions(model, test:MMData, most:int=1000)->dict: # `{number given: (subsets, data)}`
+    "What coherence asks: single modalities on all data; for each larger number `most` questions in all, for time's sake"
+    sets, _ = askable(model, some_subsets(model.names))
+    sizes = {}
+    for S in sets: sizes.setdefault(len(S), []).append(S)
+    def few(some): return test.subset(slice(0, most//len(some))) if _complete(test) else test
+    return {n: (some, test if n==1 else few(some)) for n,some in sizes.items()}
+
 def _means(table)->list:
     "Coherence by number of given modalities, beside the mean of its own chance and ceiling"
     if not len(table): return []
@@ -698,7 +708,35 @@ def _unasked(model)->list:
     if not why: return []
     return [{'metric': 'coherence', 'reason': why}]
 
-# %% ../../nbs/80_app.cli.ipynb #02dfd0a1
+# %% ../../nbs/80_app.cli.ipynb #8787fa1f
+def _pictures_among(data:MMData)->float:
+    "How many modalities are pictures; what networks do with a table costs a twentieth"
+    shapes = [v.shape[1:] for v in data.x.values()]
+    return sum(1. if len(s)==3 and min(s[1:])>=16 else .05 for s in shapes)
+
+def _score_costs(model, train:MMData, test:MMData, judge_steps:int=300)->dict:
+    "Costs of the steps of `score_run`, in thousandths of a core's second; measured on the digits"
+    P, M = _pictures_among(test), len(test.names)
+    epochs = math.ceil(64*judge_steps/len(train))
+    costs = {'classifiers': epochs*math.ceil(len(train)/64)*(17.*P+M)}
+    slow = any(c.__name__=='JNF' for c in type(model).__mro__)            # products of flows: codes from a Markov chain
+    for n,(some,data) in _questions(model, test).items():
+        each = .15*P + (1.25*n if slow and n>1 else 0.)
+        costs[_given_words(n)] = each*len(some)*len(data)
+    draws = len(test)*(1+len(model.samplers))
+    return {**costs, 'nothing given': .3*P*draws}
+
+def _given_words(n:int)->str: return f'coherence, {n} given'
+
+def _coherent(model, test:MMData, clf, run, quiet:bool=True)->pd.DataFrame:
+    "Coherence of what the model answers, a number of given modalities after the other"
+    tables = []
+    for n,(some,data) in _questions(model, test).items():
+        run.step(_given_words(n))
+        tables.append(coherence_scores(model, data, clf, some, quiet))
+    return _together(tables)
+
+# %% ../../nbs/80_app.cli.ipynb #a1690c93
 def score_run(
     model, # A trained model
     train:MMData, # Training data, for the classifiers
@@ -706,6 +744,7 @@ def score_run(
     file, # Classifiers
     quiet:bool=True, # No progress bars
     seed:int=0, # Of the samples
+    judge_steps:int=300, # Steps of the classifiers, if they are trained now
 )->dict: # What goes into `scores.json`
     "Losses, and with labels coherence: by subset and target, by number of given modalities, with nothing given"
     with seeded(seed): losses = _losses(model, test)
@@ -713,10 +752,13 @@ def score_run(
     out = {'n_test': int(_usable(model, test).sum()), 'loss': losses}
     if left_out: out['left out'] = left_out
     if not labelled(train) or not labelled(test): return out
-    clf = _judges(train, test, file, quiet)
-    with seeded(seed):
-        table = coherence_scores(model, test, clf, quiet=quiet)
-        joint = joint_scores(model, test, clf, n=len(test))
+    with in_steps(_score_costs(model, train, test, judge_steps), quiet) as run:
+        run.step('classifiers')
+        clf = _judges(train, test, file, quiet, judge_steps)
+        with seeded(seed):
+            table = _coherent(model, test, clf, run, quiet)
+            run.step('nothing given')
+            joint = joint_scores(model, test, clf, n=len(test))
     scores = {'coherence': records(table), 'by_given': _means(table), 'joint': records(joint)}
     levels = {'ceiling': clf.accuracy.to_dict('records'), 'chance': class_chance(test)}
     wide = table.attrs.get('wide', {})
@@ -727,7 +769,7 @@ def score_run(
     if left_out: about['left out'] = left_out
     return {**out, **levels, **scores, **about}
 
-# %% ../../nbs/80_app.cli.ipynb #9b10a4d3
+# %% ../../nbs/80_app.cli.ipynb #963c07ad
 def _read_tables(s:dict)->list:
     "Tables of what classifiers read, if there were labels"
     if 'ceiling' not in s: return []
@@ -753,10 +795,10 @@ def _as_table(s:dict)->pd.DataFrame:
 
 def _report(df)->str:
     "A table as text: the summary, warnings, and what was left out"
-    lines = [summary_text(df)]
-    lines += [f'warning: {w}' for w in df.attrs['warnings']]
-    lines += ['left out: {metric} ({reason})'.format_map(row) for row in df.attrs['left out']]
-    return '\n'.join(lines)
+    columns = room()
+    told = [f'warning: {w}' for w in df.attrs['warnings']]
+    told += ['left out: {metric} ({reason})'.format_map(row) for row in df.attrs['left out']]
+    return '\n'.join([summary_text(df, columns=columns), *(wrapped(line, columns) for line in told)])
 
 # %% ../../nbs/80_app.cli.ipynb #b07c57f0
 def _check_same(given:dict, old:dict):
@@ -831,7 +873,7 @@ def _fit(model, train:MMData, valid:MMData, args:dict, out, resume:bool=False, c
     with drawn: learn.fit_stages(epochs, one_cycle=True, resume=go_on)
     return learn
 
-# %% ../../nbs/80_app.cli.ipynb #30bc1d2a
+# %% ../../nbs/80_app.cli.ipynb #6c83b67d
 def _with_covariates(part:MMData, on)->MMData:
     "Samples whose covariates are all known; the others cannot be told what they would be"
     if not on: return part
@@ -855,7 +897,9 @@ def _run_data(args:dict)->tuple:
 
 def _try_on(model, data:MMData, bs:int=1024):
     "Raise if the model's likelihoods cannot take the data, before a folder is made or a step is trained"
-    for i in torch.arange(len(data)).split(bs):
+    all_bytes = all(map(data.is_pixels, data.names))              # one batch speaks for all: none leaves [0,1]
+    batches = torch.arange(len(data)).split(bs)
+    for i in batches[:1] if all_bytes else batches:
         x, *mask, _ = data[i]
         model.prepare(x, mask[0] if mask else None)
 
@@ -869,7 +913,7 @@ def _try_losses(model, data:MMData, bs:int):
             raise ValueError(f'stage {stage.name!r}: the loss of untrained networks is {loss.item()}; '
                              'look for extreme values in the data, or choose another --likelihood')
 
-# %% ../../nbs/80_app.cli.ipynb #b1a8c105
+# %% ../../nbs/80_app.cli.ipynb #84df108d
 def _model_of(args:dict, data:MMData):
     "The model of a run, for the modalities of some data"
     name = args['model']
@@ -886,9 +930,14 @@ def _full_path(given:dict)->dict:
     is_path = data and data not in job_settings and Path(data).exists()
     return {**given, 'data': str(Path(data).resolve())} if is_path else given
 
+def _first_optimiser():
+    "torch loads a second and a half of its own modules when it makes its first optimiser"
+    torch.optim.SGD([torch.zeros(1)], lr=1.)
+
 def _prepared(args:dict, asked)->tuple: # `asked`: names of the options that somebody gave
     "Settings, data and model of a run, after everything that can be tried has been tried"
     _check_options(args)
+    Thread(target=_first_optimiser).start()                   # meanwhile data are made, and training begins sooner
     parts = _run_data(args)
     n_valid = args['n_valid']
     args = _for_incomplete(args, asked, parts)
@@ -964,23 +1013,23 @@ def _undone(out, new:list, resume:bool=False):
             for p in empty: p.rmdir()
         raise
 
-# %% ../../nbs/80_app.cli.ipynb #45200140
-def _run_costs(model, args:dict, train:MMData, test:MMData)->dict:
-    "Rough costs of the steps of a run, in forward passes of a sample: their ratios on the digits"
-    N, M = len(train), len(model.names)
+# %% ../../nbs/80_app.cli.ipynb #211c15b0
+def _run_costs(model, args:dict, train:MMData, test:MMData, judge_steps:int=300)->dict:
+    "Costs of the steps of a run, in thousandths of a core's second; measured on the digits"
+    N, P = len(train), _pictures_among(train)
     passes = sum(_epochs_of(args, model).values())
-    subsets = len(some_subsets(model.names))
-    judges = 1.2*M*max(4*N, 600*64)                            # as long as `train_classifiers` trains
-    scoring = judges+6.*subsets*len(test) if labelled(train) else 3.*len(test)
-    return {'training': 3.*passes*N, 'sampler': N, 'scoring': scoring, 'pictures': 5000., 'report': 500.}
+    steps = passes*max(1, N//args['bs'])
+    scoring = 1.5*len(test)
+    if labelled(train) and labelled(test): scoring += sum(_score_costs(model, train, test, judge_steps).values())
+    return {'training': .17*P*passes*N+6.*steps, 'sampler': 300+.5*N, 'scoring': scoring, 'pictures': 2700., 'report': 2000.}
 
-# %% ../../nbs/80_app.cli.ipynb #578a16ba
-def _finish(out, args, model, parts, history, problems, run, clock, quiet)->dict: # Scores
+# %% ../../nbs/80_app.cli.ipynb #7f2613fe
+def _finish(out, args, model, parts, history, problems, run, clock, quiet, judge_steps)->dict: # Scores
     "Score and draw what was trained, and write the page"
     train, _, test = parts
     run.step('scoring')
     clock.append(time.monotonic())
-    s = score_run(model, train, test, out/'judges.safetensors', quiet=quiet)
+    s = score_run(model, train, test, out/'judges.safetensors', quiet=quiet, judge_steps=judge_steps)
     clock.append(time.monotonic())
     s['warnings'] = problems+s.get('warnings', [])
     _write_json(s, out/'scores.json')
@@ -992,7 +1041,7 @@ def _finish(out, args, model, parts, history, problems, run, clock, quiet)->dict
     write_report(_as_table(s), out/'report.html', model, test, _title(args), pictures, about)
     return s
 
-# %% ../../nbs/80_app.cli.ipynb #3149242e
+# %% ../../nbs/80_app.cli.ipynb #591a260d
 @all_closed()
 def train_run(
     out, # Folder
@@ -1002,6 +1051,7 @@ def train_run(
     bar:bool=True, # Progress bars
     say=None, # Where the choices of the run are written, e.g. `print`
     score:bool=True, # Score it, and draw? Else the model and its curves are all
+    judge_steps:int=300, # Steps in which the classifiers learn, by which generations are scored
     **given # Options
 )->dict: # Scores; empty without
     "Train, fit a sampler, save, score and draw"
@@ -1013,7 +1063,7 @@ def train_run(
     if say:
         say(chosen(model, train, args))
         for line in _left_out_words(model, {'training': train, 'validation': valid}): say(line)
-    run = begin(_run_costs(model, args, taught, test), quiet=not bar)
+    run = begin(_run_costs(model, args, taught, test, judge_steps), quiet=not bar)
     clock = [time.monotonic()]
     run.step('training')
     with _undone(out, new, resume): learn = _fit(model, taught, checked, args, out, resume, cbs, bar)
@@ -1022,10 +1072,10 @@ def train_run(
     save_model(model, out)
     with whole_file(out/'curves.csv') as tmp: learn.terms.to_csv(tmp, index=False)
     if not score: return {}
-    s = _finish(out, args, model, parts, learn.terms, problems, run, clock, quiet=not bar)
+    s = _finish(out, args, model, parts, learn.terms, problems, run, clock, not bar, judge_steps)
     return s
 
-# %% ../../nbs/80_app.cli.ipynb #f80b8967
+# %% ../../nbs/80_app.cli.ipynb #bb7ada82
 @call_parse
 def mmvae_train(
     out:str=None, # Folder for the run: model, scores, curves, pictures
@@ -1051,6 +1101,7 @@ def mmvae_train(
     resume:bool=False, # Go on with an interrupted run
     force:bool=False, # Start over where a run already is
     no_score:bool=False, # Train and save, no more
+    judge_steps:int=300, # Steps in which the classifiers learn, by which generations are scored
 ):
     "Train a multimodal VAE; options that are left out are chosen for the data"
     given = dict(
@@ -1060,11 +1111,11 @@ def mmvae_train(
         epochs=epochs, lr=lr, bs=bs, seed=seed, n_train=n_train, n_valid=n_valid, n_test=n_test, device=device)
     with plain_errors(partial(_how_to_go_on, out)):
         if not out: raise ValueError('--out is needed: a folder for the run')
-        bar = place() is not Nowhere
-        s = train_run(out, resume, force, bar=bar, say=print, score=not no_score, **given)
+        drawn = place() is not Nowhere
+        s = train_run(out, resume, force, None, drawn, say, not no_score, judge_steps, **given)
         if s: print(_report(_as_table(s)))
-    if no_score: return print(f'model and curves are in {out}; mmvae_evaluate {out} scores it')
-    print(f'model, scores, curves and pictures are in {out}; {Path(out)/"report.html"} shows them on one page')
+    if no_score: return say(f'model and curves are in {out}; mmvae_evaluate {out} scores it')
+    say(f'model, scores, curves and pictures are in {out}; {Path(out)/"report.html"} shows them on one page')
 
 # %% ../../nbs/80_app.cli.ipynb #becb4963
 def _drawn_from(model, given:tuple, sampler=None)->str:
@@ -1115,8 +1166,18 @@ def _conditions(model, run, given, data, n)->dict:
                          'ask for fewer, or bring --data')
     return known.part(rows, given)
 
-# %% ../../nbs/80_app.cli.ipynb #ed756a88
-def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None)->tuple:
+# %% ../../nbs/80_app.cli.ipynb #17326b19
+def _portions(n:int, k:int, quiet, draws:int=2048)->list:
+    "Parts of `n` data points with `k` draws each, while a line shows how far it is (after two seconds)"
+    parts = torch.arange(n).split(max(1, draws//k))
+    return bar(parts, 'generate', quiet=quiet, costs=[len(i) for i in parts])
+
+def _joined(parts, dim:int)->dict:
+    "Generated parts, one after the other"
+    first, *_ = parts
+    return {t: torch.cat([p[t] for p in parts], dim) for t in first}
+
+def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None, quiet=True)->tuple:
     "Generate modalities with a trained model: what was given, what was made of it, and a few words on it"
     if n<1 or k<1: raise ValueError(f'--n {n} and --k {k} must be at least 1')
     model = load_model(run)
@@ -1128,9 +1189,13 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
     told = _tell(given, source)
     if given:
         x = _conditions(model, run, given, data, n)
-        with seeded(seed): out = model.generate(x, given, targets, n=k)
-        return x, out, told
-    with seeded(seed): out = model.generate(targets=targets, n=n, sampler=source)
+        many = len(next(iter(x.values())))
+        def draw(i): return model.generate({m: v[i] for m,v in x.items()}, given, targets, n=k)
+        with seeded(seed): parts = [draw(i) for i in _portions(many, k, quiet)]
+        return x, _joined(parts, 1), told
+    def draw(i): return model.generate(targets=targets, n=len(i), sampler=source)
+    with seeded(seed): parts = [draw(i) for i in _portions(n, 1, quiet)]
+    out = _joined(parts, 0)
     out = {t: v.transpose(0, 1) for t,v in out.items()}       # (1,n,*shape) each
     return {}, out, told
 
@@ -1164,7 +1229,7 @@ def _check_target(file):
         raise ValueError(f'--out {file}: expected a name that ends in .npz or .png')
     if not Path(file).resolve().parent.is_dir(): raise FileNotFoundError(f'{Path(file).parent}: no such folder')
 
-# %% ../../nbs/80_app.cli.ipynb #117cac2a
+# %% ../../nbs/80_app.cli.ipynb #ae23dd7c
 @call_parse
 def mmvae_generate(
     run:str, # Folder of a run of mmvae_train
@@ -1180,9 +1245,10 @@ def mmvae_generate(
     "Generate modalities with a trained model, from other modalities or from nothing"
     with plain_errors():
         _check_target(out)
-        x, made, told = _samples(run, given, targets, n, k, data, seed, sampler)
+        quiet = True if place() is Nowhere else None            # a line after two seconds
+        x, made, told = _samples(run, given, targets, n, k, data, seed, sampler, quiet)
         _write_samples(x, made, out, told)
-    print(f'wrote {out}, {told}')
+    say(f'wrote {out}, {told}')
 
 # %% ../../nbs/80_app.cli.ipynb #0cf03299
 _NO_SAMPLER = 'no sampler in this run: samples with nothing given come from the prior'
@@ -1212,7 +1278,7 @@ def _evaluate(run, args, model, data, only, **how)->tuple:
     if model.answers.prior and not model.samplers: df.attrs['warnings'].append(_NO_SAMPLER)
     return df, test, parts
 
-# %% ../../nbs/80_app.cli.ipynb #cb0869b3
+# %% ../../nbs/80_app.cli.ipynb #58aef04d
 @call_parse
 def mmvae_evaluate(
     run:str, # Folder of a run of mmvae_train
@@ -1241,4 +1307,5 @@ def mmvae_evaluate(
         title = _title(args, data)
         write_report(df, out/'report.html', model, test, title, about=_about(args, parts, _curves_of(run)))
         partly.unlink(missing_ok=True)
-    print(f"{_report(df)}\nwrote evaluation.json and report.html in {out}")
+    print(_report(df))
+    say(f'wrote evaluation.json and report.html in {out}')

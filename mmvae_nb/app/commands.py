@@ -8,11 +8,11 @@ __all__ = ['model_names', 'likelihood_names', 'network_names', 'metric_names', '
            'impute_options', 'explore_options', 'commands', 'mmvae_train', 'mmvae_generate', 'mmvae_evaluate',
            'mmvae_impute', 'mmvae_explore', 'near', 'one_of', 'some_of', 'whole', 'between', 'word_by_modality',
            'passes', 'data_source', 'run_folder', 'folder', 'Option', 'headed', 'Command', 'dashed', 'default_words',
-           'parser_of', 'read_line', 'from_config', 'presets', 'settled', 'at_once', 'function', 'asked', 'answer',
-           'completion', 'overview', 'main']
+           'parser_of', 'read_line', 'from_config', 'presets', 'settled', 'at_once', 'function', 'asked', 'unread',
+           'answer', 'completion', 'overview', 'main']
 
-# %% ../../nbs/86_app.commands.ipynb #d8c5ebd6
-import argparse, json, os, signal, sys, threading, warnings
+# %% ../../nbs/86_app.commands.ipynb #15464a93
+import argparse, json, os, shutil, signal, sys, textwrap, threading, warnings
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import partial
@@ -182,7 +182,7 @@ model_options += [
     Option('covariates', 'modalities that are given to encoders and decoders and not modelled, e.g. site,sex'),
 ]
 
-# %% ../../nbs/86_app.commands.ipynb #ea1c4c96
+# %% ../../nbs/86_app.commands.ipynb #cfa89622
 training_options = [
     Option('epochs', 'passes of every stage, or e.g. joint=20,unimodal=10', passes),
     Option('lr', 'highest learning rate of the one-cycle schedule', between(0, float('inf'), '0.001')),
@@ -197,6 +197,7 @@ run_options = [
     Option('resume', 'go on with an interrupted run', bool),
     Option('force', 'start over where a run already is', bool),
     Option('no_score', 'train and save, no more', bool),
+    Option('judge_steps', 'steps in which classifiers learn, by which generations are scored', whole(), 300),
     Option('dry_run', 'try everything, say what would be trained and for how long, write nothing', bool, own=True),
 ]
 
@@ -325,7 +326,7 @@ def default_words(o:Option)->str:
     said = [f"{value} for {' and '.join(names)}" for value,names in sets.items()]
     return f" (default: {'; '.join(said)})"
 
-# %% ../../nbs/86_app.commands.ipynb #9cbd33fd
+# %% ../../nbs/86_app.commands.ipynb #8dd69ad4
 def _kind(o:Option):
     "The kind of an option, as argparse calls it: its own words reach the user"
     def kind(word):
@@ -340,14 +341,20 @@ def _add(group, o:Option):
     elif o.kind is bool: group.add_argument(_flag(o.name), help=told, action='store_true')
     else: group.add_argument(_flag(o.name), help=told, type=_kind(o), metavar=o.name.upper())
 
+def _fit_for_shell(line:str)->str:
+    "A command on several lines, if the terminal is narrow, that a shell still takes as one"
+    columns = shutil.get_terminal_size().columns-6              # of the indent and the backslash
+    return ' \\\n    '.join(textwrap.wrap(line, columns, break_long_words=False, break_on_hyphens=False))
+
 def parser_of(name:str)->argparse.ArgumentParser:
     "The parser of a command"
     command = commands[name]
-    lines = '\n  '.join(command.examples)
+    lines = '\n  '.join(_fit_for_shell(line) for line in command.examples)
+    about = textwrap.fill(command.about, shutil.get_terminal_size().columns-2)
     needs = [o.name for o in command.options if o.positional]+[f'{_flag(k)} {k.upper()}' for k in command.needs]
     usage = ' '.join(['%(prog)s', *needs, '[options]'])
     p = _Parser(
-        prog=f'mmvae_{name}', usage=usage, description=command.about, epilog=f'examples:\n  {lines}',
+        prog=f'mmvae_{name}', usage=usage, description=about, epilog=f'examples:\n  {lines}',
         allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--version', action='version', version=f'mmvae_nb {__version__}')
     groups = {}
@@ -376,7 +383,7 @@ def read_line(
     if rest: raise ValueError(_unknown(rest, commands[name].options))
     return {k: v for k,v in vars(args).items() if v is not None and v is not False}
 
-# %% ../../nbs/86_app.commands.ipynb #a75f200a
+# %% ../../nbs/86_app.commands.ipynb #fd827d80
 def _object(file)->dict:
     "The options in a file"
     try: found = json.loads(Path(file).read_text(encoding='utf-8'))
@@ -401,8 +408,9 @@ def from_config(file)->dict: # Options by name
 def presets(name:str, data=None)->dict:
     "What `--quick` means"
     if name=='evaluate': return {'points': 20, 'n': 100}
-    sizes = dict(n_train=1000, n_valid=200, n_test=200)
-    return {'epochs': '1', **(sizes if data in (None,'digits','shapes') else {})}
+    short = {'epochs': '1', 'judge_steps': 60}
+    if data not in (None, 'digits', 'shapes'): return short
+    return short|dict(n_train=1000, n_valid=200, n_test=200)
 
 def settled(name:str, line:dict)->dict:
     "The options of a command line, with those of a file of settings and of `--quick`"
@@ -444,10 +452,21 @@ def asked(name:str, words:list)->tuple: # The function to call, by module and na
             raise ValueError(f'{_flag(k)} is needed: {o.help}')
     return ('app.plan.mmvae_plan' if dry else commands[name].function), args
 
-# %% ../../nbs/86_app.commands.ipynb #aed72139
+# %% ../../nbs/86_app.commands.ipynb #f5335f44
 def _say(line, status):
     print(line, file=sys.stderr)
     return status
+
+@contextmanager
+def unread():
+    "Inside the block what is written may go to a pipe that nobody reads any more, as in `... | head -1`"
+    try:
+        try: yield
+        finally: sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())              # Python flushes once more when it ends
+        raise SystemExit(0) from None
 
 def answer(
     name:str, # Of a command
@@ -455,7 +474,8 @@ def answer(
 )->int: # Status: 0; 2 if it could not be understood; 130 if interrupted; 1, raised, if it could not be done
     "Do what a command line asks"
     words = sys.argv[1:] if words is None else list(words)
-    try: place, args = asked(name, words)
+    try:
+        with unread(): place, args = asked(name, words)         # help is written here
     except ValueError as e: return _say(f'error: {e}; mmvae_{name} --help lists the options', 2)
     with at_once():
         f = function(place)
@@ -510,7 +530,7 @@ def completion(
     if shell=='bash': return functions
     return f'autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n{functions}'
 
-# %% ../../nbs/86_app.commands.ipynb #6963e9da
+# %% ../../nbs/86_app.commands.ipynb #4c7bd9f6
 def overview()->str:
     "All commands, a line for each"
     about = {k: c.about for k,c in commands.items()}
@@ -521,16 +541,22 @@ def overview()->str:
         'usage: python -m mmvae_nb COMMAND ..., or mmvae_COMMAND ...')
     return '\n'.join([*title, '', *lines, '', 'COMMAND --help lists the options of one'])
 
+def _words_of(name:str, rest:list)->str:
+    "What is said without a command; '' for a command"
+    if name in ('-h','--help','help'): return overview()
+    if name=='--version': return f'mmvae_nb {__version__}'
+    if name=='completion': return completion(*rest[:1])
+    one_of([*commands, 'completion'], 'command')(name)
+    return ''
+
 def main(
     words:list=None, # Of the command line (default: of this process)
 )->int: # Status
     "`python -m mmvae_nb`"
     name, *rest = (sys.argv[1:] if words is None else words) or ['--help']
     name = name.removeprefix('mmvae_')
-    if name in ('-h','--help','help'): return print(overview()) or 0
-    if name=='--version': return print(f'mmvae_nb {__version__}') or 0
-    try:
-        if name=='completion': return print(completion(*rest[:1])) or 0
-        one_of([*commands, 'completion'], 'command')(name)
+    try: told = _words_of(name, rest)
     except ValueError as e: return _say(f'error: {e}', 2)
-    return answer(name, rest)
+    if not told: return answer(name, rest)
+    with unread(): print(told)
+    return 0

@@ -5,13 +5,7 @@
 # %% auto #0
 __all__ = ['write_filled', 'mmvae_impute', 'cohort_tables', 'cohort_study']
 
-# %% ../../nbs/85_app.fill.ipynb #52d67206
-from ..progress import leave_at_once
-
-# %% ../../nbs/85_app.fill.ipynb #b1990ebc
-leave_at_once()                                               # the imports below take seconds
-
-# %% ../../nbs/85_app.fill.ipynb #cb32da27
+# %% ../../nbs/85_app.fill.ipynb #aa5f9822
 import numpy as np, pandas as pd, sys, warnings
 from contextlib import redirect_stdout
 from fastcore.script import call_parse
@@ -21,6 +15,7 @@ from pathlib import Path
 from .cli import _brought, _label_for, _read_run, _run_data, mmvae_train, plain_errors
 from ..data.core import MMData, whole_file
 from ..eval.impute import cohort, impute, imputation_error, imputation_table
+from ..progress import room, say
 from ..train.io import load_model
 
 # %% ../../nbs/85_app.fill.ipynb #4f025bc7
@@ -89,7 +84,7 @@ def write_filled(
     _write_arrays(out/'arrays.npz', {**arrays, 'ids': ids})   # images have no columns
     return written+['arrays.npz']
 
-# %% ../../nbs/85_app.fill.ipynb #384d8ee3
+# %% ../../nbs/85_app.fill.ipynb #c6648d63
 def _to_fill(run, model, data=None)->MMData:
     "What a run shall fill: its own test data, or what somebody brings, with what it knows of it"
     args = _read_run(run)['args']
@@ -110,9 +105,9 @@ def _scored(run, model, data, n, level, seed):
     "A table: errors of the model and of scikit-learn where a fifth of what was observed is hidden"
     train = _run_data(_read_run(run)['args'])[0]
     df = imputation_error(model, data, train=train, n=n, level=level, seed=seed, quiet=True)
-    return imputation_table(df).round(3).to_string(na_rep='')
+    return imputation_table(df).round(3).to_string(na_rep='', line_width=room())
 
-# %% ../../nbs/85_app.fill.ipynb #e021b75b
+# %% ../../nbs/85_app.fill.ipynb #15f5a1d2
 @call_parse
 def mmvae_impute(
     run:str, # Folder of a run of mmvae_train
@@ -135,7 +130,7 @@ def mmvae_impute(
         quiet = None if sys.stdout.isatty() else True
         filled = impute(model, gaps, n=n, level=level, seed=seed, quiet=quiet)
         names = write_filled(filled, out)
-    print(f"{filled}\nwrote {', '.join(names)} to {out}")
+    say(f"{filled}\nwrote {', '.join(names)} to {out}")
 
 # %% ../../nbs/85_app.fill.ipynb #a3a8dfb1
 _sites = 'north', 'south', 'east', 'west'

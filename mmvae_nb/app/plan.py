@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['step_seconds', 'minutes_of', 'plan_run', 'mmvae_plan']
 
-# %% ../../nbs/85_app.plan.ipynb #636aae4c
+# %% ../../nbs/85_app.plan.ipynb #a064b826
 import pandas as pd, time
 from fastai.basics import Callback
 from fastai.torch_core import default_device
@@ -15,6 +15,7 @@ from .cli import (
     _asked, _claim, _epochs_of, _full_path, _left_out_words, _prepared, _read_run, _settle, chosen, plain_errors)
 from ..data.core import MMData, mm_dls
 from ..nets import n_params
+from ..progress import say
 from ..train.learner import mm_learner
 
 # %% ../../nbs/85_app.plan.ipynb #b0e89ebf
@@ -130,11 +131,12 @@ def plan_run(
     lines.append(f'training: {_in_time(minutes.sum())} on this machine, and scores after it; nothing was written')
     return '\n'.join(lines)
 
-# %% ../../nbs/85_app.plan.ipynb #f794bce3
+# %% ../../nbs/85_app.plan.ipynb #ba0f4cac
 def mmvae_plan(
     out=None, # Folder
     no_score:bool=False, # Of a run; nothing to plan
+    judge_steps:int=None, # Likewise
     **given # Options of `mmvae_train`
 ):
     "`mmvae_train --dry-run`"
-    with plain_errors(): print(plan_run(out, **given))
+    with plain_errors(): say(plan_run(out, **given))

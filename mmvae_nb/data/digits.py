@@ -6,26 +6,37 @@
 __all__ = ['textures', 'sklearn_digits', 'digits_from_npz', 'texture', 'photo', 'five_backgrounds', 'invert_on', 'translate',
            'class_tuples', 'digit_views', 'split_sources', 'embedded_digits']
 
-# %% ../../nbs/22_data.digits.ipynb #4f6beb21
-import math, torch, torch.nn.functional as F
-from importlib import import_module
+# %% ../../nbs/22_data.digits.ipynb #3b18d161
+import math, numpy as np, torch, torch.nn.functional as F
+from importlib.util import find_spec
 from itertools import accumulate, pairwise
 from pathlib import Path
+from PIL import Image
 from torch import Tensor
 from ..core import choose
 from .core import MMData, _open
 
-# %% ../../nbs/22_data.digits.ipynb #3227e3fb
+# %% ../../nbs/22_data.digits.ipynb #e34a30a4
+def _shipped(folder:str, name:str)->Path:
+    "A file that scikit-learn ships, found without importing scikit-learn, which takes a second"
+    home, = find_spec('sklearn').submodule_search_locations
+    file = Path(home, 'datasets', folder, name)
+    if file.is_file(): return file
+    names = sorted(f.name for f in file.parent.glob(f'*{file.suffix}'))
+    raise FileNotFoundError(f'{file}: no such file; choose one of {names}')
+
+# %% ../../nbs/22_data.digits.ipynb #53aff947
 def sklearn_digits(
     size:int=28, # Side of the images
 )->tuple: # Digits `(1797,size,size)` uint8, labels `(1797,)`
     "The handwritten digits that scikit-learn ships, enlarged"
-    stored = import_module('sklearn.datasets').load_digits()
-    cells = torch.as_tensor(stored.images).float()/16           # (1797,8,8)
+    stored = np.loadtxt(_shipped('data', 'digits.csv.gz'), delimiter=',')
+    stored = torch.as_tensor(stored)                            # (1797,65)
+    cells = stored[:,:64].view(-1, 8, 8).float()/16
     v = F.pad(cells[:,None], (1,1,1,1))                         # (1797,1,10,10)
     v = F.interpolate(v, size=size, mode='bicubic')[:,0]
     pixels = v.clamp(0, 1)*255
-    labels = torch.as_tensor(stored.target).long()
+    labels = stored[:,64].long()
     return pixels.round().byte(), labels
 
 # %% ../../nbs/22_data.digits.ipynb #655d00e2
@@ -111,14 +122,14 @@ def texture(
     pixels = make(size, g).clamp(0, 1)*255
     return pixels.round().byte()
 
-# %% ../../nbs/22_data.digits.ipynb #63aa4eea
+# %% ../../nbs/22_data.digits.ipynb #d654ee3a
 def photo(
     name:str, # `'china.jpg'` or `'flower.jpg'`
     size:tuple=(214,320), # Height and width after scaling
 )->Tensor: # `(3,H,W)` uint8
     "A photograph that scikit-learn ships"
-    image = import_module('sklearn.datasets').load_sample_image(name)       # (H,W,3)
-    v = torch.as_tensor(image.copy()).permute(2, 0, 1)                      # (3,H,W)
+    with Image.open(_shipped('images', name)) as image: pixels = np.array(image)      # (H,W,3)
+    v = torch.as_tensor(pixels).permute(2, 0, 1)                                      # (3,H,W)
     v = v[None].float()
     scaled = F.interpolate(v, size=size, mode='bilinear', antialias=True)[0]
     return scaled.round().clamp(0, 255).byte()

@@ -8,8 +8,8 @@ __all__ = ['translated_mnist', 'digit_words', 'alphabet', 'mhd_missing', 'celeba
            'digit_text', 'mnist_svhn_pairs', 'binary_mnist', 'mhd', 'celeba', 'caption_vocab', 'caption_rows', 'cub',
            'mirflickr', 'xrmb']
 
-# %% ../../nbs/23_data.public.ipynb #2fe02ac6
-import os, re, torch, zipfile
+# %% ../../nbs/23_data.public.ipynb #f03e6724
+import math, os, re, torch, zipfile
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -762,15 +762,32 @@ def cub(
         return rows_of(data, rows)
     return captions(~held), captions(held), test
 
-# %% ../../nbs/23_data.public.ipynb #d146d0f6
-def _sparse(path):
+# %% ../../nbs/23_data.public.ipynb #0933cb19
+def _fits(path, ok, what):
+    "Complain about numbers of a file that contradict each other"
+    if not ok: raise ValueError(f'{path}: {what}; the file is damaged, fetch it again')
+
+def _check_rows(path, data, indices, indptr, shape):
+    "Is a compressed sparse row matrix one? What points outside would be written outside of memory"
+    _fits(path, len(shape)==2 and min(shape)>=0, f'a matrix of shape {shape}; expected two sizes')
+    N, K = shape
+    _fits(path, indptr.ndim==1 and len(indptr)==N+1, f'{len(indptr)} row pointers for {N:,} rows; expected one more than rows')
+    _fits(path, data.shape==indices.shape==(indptr[-1],), f'{data.size:,} values, {indices.size:,} columns, {indptr[-1]:,} announced')
+    _fits(path, indptr[0]==0 and (np.diff(indptr)>=0).all(), 'row pointers do not begin at 0 and ascend')
+    _fits(path, not indices.size or 0<=indices.min()<=indices.max()<K, f'columns outside of 0 to {K-1}')
+
+def _sparse(
+    path, # Of an `.npz` file with the fields `data`, `indices`, `indptr` and `shape`
+    most:int=2**31, # Bytes that the matrix may take
+):
     "A compressed sparse row matrix as bytes of 0 and 1, `(N,K)`"
     with _reading(path), np.load(path, allow_pickle=False) as z:
-        csr_matrix = import_module('scipy.sparse').csr_matrix
-        stored = z['data'], z['indices'], z['indptr']
-        m = csr_matrix(stored, shape=tuple(z['shape']))
-        has = (m>0).astype(np.uint8)
-        return torch.from_numpy(has.toarray())
+        data, indices, indptr, shape = (np.asarray(z[k]) for k in ('data','indices','indptr','shape'))
+    shape = tuple(int(k) for k in shape.ravel())
+    _check_rows(path, data, indices, indptr, shape)
+    _fits(path, math.prod(shape)<=most, f'{shape[0]:,} rows of {shape[1]:,}')
+    has = import_module('scipy.sparse').csr_matrix((data>0, indices, indptr), shape=shape)
+    return torch.from_numpy(has.astype(np.uint8).toarray())
 
 # %% ../../nbs/23_data.public.ipynb #04edf642
 def mirflickr(

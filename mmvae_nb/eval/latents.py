@@ -5,22 +5,20 @@
 # %% auto #0
 __all__ = ['linear_reader', 'latent_classification', 'match_clusters', 'kmeans_accuracy', 'to_plane', 'traverse']
 
-# %% ../../nbs/73_eval.latents.ipynb #161e0028
+# %% ../../nbs/73_eval.latents.ipynb #7efca255
 import math, pandas as pd, torch
-from scipy.optimize import linear_sum_assignment
-from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
-from sklearn.manifold import TSNE
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from importlib import import_module
 from torch import Tensor
 from ..core import choose, eval_mode
 from ..data.core import MMData, same_classes
 from .coherence import _told, mean_se
 from ..models.samplers import _bar, _key, _mean, _seed, _sets, latent_codes
 
-# %% ../../nbs/73_eval.latents.ipynb #aa954948
+# %% ../../nbs/73_eval.latents.ipynb #38a3ccbd
+def _sklearn(name):
+    "A module of scikit-learn, imported when it is needed: a command that only trains does without its second"
+    return import_module(f'sklearn.{name}')
+
 def _pick(z, y, n=None, generator=None):
     "Codes and labels of `n` rows that have both, without replacement; all rows, in order, if `n` is None"
     coded = ~z.isnan().any(-1)
@@ -100,7 +98,7 @@ def _read_codes(model, train, test, S, sizes, y_train, y_test, sample, C, genera
         out[n] = len(y), *mean_se(hit.double(), yt)
     return out
 
-# %% ../../nbs/73_eval.latents.ipynb #b2a0eb14
+# %% ../../nbs/73_eval.latents.ipynb #08184eb3
 def linear_reader(
     z:Tensor, # Codes `(N,d)`; rows that are NaN do not count
     y:Tensor, # Classes `(N,)`; -1 does not count
@@ -112,8 +110,9 @@ def linear_reader(
     if len(classes)<2:
         why = f'a classifier needs at least two classes, found only {classes} among {len(y)} codes; label more'
         raise ValueError(why)
-    regression = LogisticRegression(C=C, max_iter=3000)
-    reader = make_pipeline(StandardScaler(), regression)
+    scaler = _sklearn('preprocessing').StandardScaler()
+    regression = _sklearn('linear_model').LogisticRegression(C=C, max_iter=3000)
+    reader = _sklearn('pipeline').make_pipeline(scaler, regression)
     return reader.fit(z.numpy(), y.numpy())
 
 # %% ../../nbs/73_eval.latents.ipynb #df51610c
@@ -144,7 +143,7 @@ def latent_classification(
     df.attrs['empty'] = {f'{S}, {n or "all"} codes': why for (S,n),why in empty.items()}
     return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #7fbea04b
+# %% ../../nbs/73_eval.latents.ipynb #a3069bce
 def match_clusters(
     c:Tensor, # Clusters `(N,)`, integers from 0
     y:Tensor, # Classes `(N,)`, integers; -1 is unknown and does not count
@@ -164,17 +163,18 @@ def match_clusters(
     if how=='majority':
         seen = table.sum(1)>0
         return torch.where(seen, classes[table.argmax(1)], -1)
-    found = linear_sum_assignment(-table.numpy())
+    assign = import_module('scipy.optimize').linear_sum_assignment
+    found = assign(-table.numpy())
     clusters, columns = map(torch.as_tensor, found)
     out = torch.full((k,), -1)
     out[clusters] = classes[columns].long()
     return out
 
-# %% ../../nbs/73_eval.latents.ipynb #fab00124
+# %% ../../nbs/73_eval.latents.ipynb #98046342
 def _named_clusters(z, y, k, how, n_init, generator):
     "K-means of codes, and the class of each cluster"
     seed = _seed(generator)
-    means = KMeans(k, n_init=n_init, random_state=seed)
+    means = _sklearn('cluster').KMeans(k, n_init=n_init, random_state=seed)
     found = means.fit_predict(z.numpy())
     names = match_clusters(torch.as_tensor(found), y, how, k)
     return means, names
@@ -219,7 +219,7 @@ def kmeans_accuracy(
     df.attrs['empty'] = {S: why for (S,),why in empty.items()}
     return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #5a94d971
+# %% ../../nbs/73_eval.latents.ipynb #e5d911b2
 def to_plane(
     z:Tensor, # Codes `(N,d)`; for t-SNE a thousand are enough
     how:str='pca', # 'pca', or 'tsne'
@@ -236,10 +236,10 @@ def to_plane(
     choose(how, ('pca','tsne'), 'projection')
     n = len(z)
     if n<2: raise ValueError(f'a plane needs at least 2 codes, found {n}; encode more data points')
-    if how=='pca': fit = PCA(2, svd_solver='full')
+    if how=='pca': fit = _sklearn('decomposition').PCA(2, svd_solver='full')
     elif perplexity<n:
         seed = _seed(generator)
-        fit = TSNE(2, perplexity=perplexity, init='pca', random_state=seed)
+        fit = _sklearn('manifold').TSNE(2, perplexity=perplexity, init='pca', random_state=seed)
     else:
         why = f'perplexity {perplexity:g} needs more codes than that, found {n}; lower it: perplexity={max(1, n//3)}'
         raise ValueError(why)

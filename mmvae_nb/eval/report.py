@@ -5,21 +5,23 @@
 # %% auto #0
 __all__ = ['lacks', 'metrics', 'columns', 'nobody', 'why_prior', 'labelled', 'some_subsets', 'how_many', 'askable', 'Trial',
            'ends', 'alone_and_all', 'metric', 'tidy', 'verdict', 'class_chance', 'real_agreement', 'wide_note',
-           'coherence_scores', 'joint_scores', 'mean_error', 'evaluate', 'summary', 'summary_text', 'records',
-           'write_scores', 'from_records', 'read_scores', 'overview', 'random_samples', 'not_drawn', 'report_pictures']
+           'coherence_scores', 'joint_scores', 'shuffled', 'fidelity_levels', 'mean_error', 'Scores', 'evaluate',
+           'summary', 'summary_text', 'records', 'write_scores', 'from_records', 'read_scores', 'overview',
+           'random_samples', 'not_drawn', 'report_pictures']
 
-# %% ../../nbs/77_eval.report.ipynb #299975cb
-import hashlib, json, math, pandas as pd, torch, warnings
+# %% ../../nbs/77_eval.report.ipynb #d2e45fac
+import hashlib, json, math, pandas as pd, textwrap, torch, warnings
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from torch import nn
 from .. import viz
 from ..core import MultimodalVAE, as_names, choose, seeded, some_subsets as some_of, subsets as all_subsets
 from ..data.core import MMData, same_classes, whole_file
-from ..progress import _bar
+from ..progress import _bar, wrapped
 from .coherence import (check_reads, classifier_accuracy, coherence, joint_coherence, reading,
                                      train_classifiers)
-from .fidelity import class_features, fidelity
+from .fidelity import class_features, fidelity, frechet, precision_recall, real_features
 from .reconstruction import mse, reconstruction
 from .latents import kmeans_accuracy, latent_classification
 from .collapse import active_units, collapse
@@ -385,7 +387,68 @@ def _coherence(t:Trial):
     draws = max(1000, len(t.test))
     yield joint_scores(t.model, t.test, clf, n=draws)
 
-# %% ../../nbs/77_eval.report.ipynb #af0a60f0
+# %% ../../nbs/77_eval.report.ipynb #1824eda2
+def shuffled(
+    data:MMData, # Samples
+    name:str, # Modality
+    seed:int=0, # Of the order
+)->MMData: # Those that have it
+    "Every entry of a modality from another sample: spread as it was, and nothing goes together"
+    rows = data.having((name,)).cpu().nonzero()[:,0]
+    some = data.subset(rows)
+    v = some.x[name]                                            # (N,*shape)
+    flat = v.flatten(1)
+    order = torch.rand(flat.shape, generator=torch.Generator().manual_seed(seed)).argsort(0)
+    mixed = flat.gather(0, order.to(flat.device))
+    return some._new(x={**some.x, name: mixed.view_as(v)})
+
+# %% ../../nbs/77_eval.report.ipynb #cb2a9dd4
+_of_fidelity = 'chance: entries shuffled over samples; ceiling: other real samples'
+
+def _some_order(data, k):
+    "The samples that have a modality, in an order of their own"
+    rows = data.having((k,)).cpu().nonzero()[:,0]
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))
+    return data.subset(rows[order])
+
+def _two_samples(test, train, k)->tuple:
+    "Real samples that have a modality, and as many others: of the training data, or one half of the test data and the other"
+    first = _some_order(test, k)
+    other = None if train is None or k not in train.names else _some_order(train, k)
+    if other is None or len(other)<2:
+        half = len(first)//2
+        return first.subset(slice(0, half)), first.subset(slice(half, 2*half))
+    n = min(len(first), len(other))
+    return first.subset(slice(0, n)), other.subset(slice(0, n))
+
+def fidelity_levels(
+    test:MMData, # Real data that a model is compared with
+    features, # `{name: network}`, as in `fidelity`
+    train:MMData=None, # Other real data
+    k:int=3, # Neighbours for precision and recall
+)->dict: # `{(metric, name): (chance, ceiling)}`
+    "What `fidelity` would say of data whose entries are shuffled, and of other real data"
+    def of(real, other, net, name):
+        "Distance, precision and recall of the other data"
+        seen = [real_features(d, {name: net})[name] for d in (real, other)]
+        if min(map(len, seen))<=k: return [math.nan]*3
+        return [frechet(*seen, few=True), *precision_recall(*seen, k)]
+    out = {}
+    for name,net in features.items():
+        mixed = shuffled(test, name)
+        single = mixed.x[name][0].numel()<2                     # one entry has nothing to go together with
+        chance = [math.nan]*3 if single else of(test, mixed, net, name)
+        ceiling = of(*_two_samples(test, train, name), net, name)
+        distance = 'FID' if getattr(net, 'is_fid', False) else 'Frechet distance'
+        for metric_,*levels in zip((distance, 'precision', 'recall'), chance, ceiling): out[metric_,name] = tuple(levels)
+    return out
+
+# %% ../../nbs/77_eval.report.ipynb #a19bc1e9
+def _levelled(df, levels)->pd.DataFrame:
+    "A table of fidelity with the chance and the ceiling of each metric and target"
+    pairs = [levels.get((r.metric, r.target), (math.nan, math.nan)) for r in df.itertuples()]
+    return df.assign(chance=[low for low,_ in pairs], ceiling=[high for _,high in pairs])
+
 @metric('fidelity', 'classifiers')
 def _fidelity(t:Trial):
     "Squared Frechet distance from the test data; small is good. Precision and recall; large is good"
@@ -408,9 +471,10 @@ def _fidelity(t:Trial):
         parts.append(df.assign(given=name))
     df = pd.concat(parts, ignore_index=True)
     if not len(df): return
+    df = _levelled(df, fidelity_levels(t.test, features, t.train))
     for k,part in df.groupby('metric', sort=False):
         better = 'higher' if k in ('precision','recall') else 'lower'
-        note = part['network'].map('features: {}'.format)
+        note = part['network'].map(f'features: {{}}; {_of_fidelity}'.format)
         yield tidy(part, k, better=better).assign(note=note)
 
 # %% ../../nbs/77_eval.report.ipynb #f7e0585b
@@ -482,7 +546,7 @@ def _latents(t:Trial):
         chance = [class_chance(t.test, s.split('+')) for s in df['subset']]
         yield tidy(df, name, note, 'higher', chance=chance)
 
-# %% ../../nbs/77_eval.report.ipynb #ae923f18
+# %% ../../nbs/77_eval.report.ipynb #5f180159
 @metric('collapse')
 def _collapse(t:Trial):
     "Dimensions that carry nothing"
@@ -496,7 +560,7 @@ def _collapse(t:Trial):
     parts = [t.attempt(active_units, S, t.model, t.test, [S], quiet=True) for S in units]
     df = pd.concat(parts, ignore_index=True)
     d = t.model.d
-    if len(df): yield tidy(df, 'active units', f'of {d}', 'higher', ceiling=float(d))
+    if len(df): yield tidy(df, 'active units', f'of {d}', 'higher', chance=0., ceiling=float(d))
     if not t.model.answers.prior:
         who = type(t.model).__name__
         t.reasons.append(f'no share of collapsed dimensions: {who} has no prior to compare with')
@@ -506,7 +570,7 @@ def _collapse(t:Trial):
     parts = [t.attempt(collapse, S, t.model, t.test, [(S, None)], eps=eps, quiet=True) for S in shares]
     df = pd.concat(parts, ignore_index=True)
     note = 'share of dimensions within 0.01 nats of the prior for 99 % of the data'
-    if len(df): yield tidy(df, 'collapse', note, 'lower')
+    if len(df): yield tidy(df, 'collapse', note, 'lower', chance=1., ceiling=0.)
 
 # %% ../../nbs/77_eval.report.ipynb #04ae276c
 def _reason(t, name):
@@ -651,7 +715,32 @@ def _metric_costs(t:Trial)->dict:
     costs = {'likelihood': .3*draws*(1+M), 'coherence': judges+6.*subsets*test}
     return {**costs, 'fidelity': 4.*alone, 'reconstruction': 2.*alone, 'latents': alone+M*train, 'collapse': 2.*alone}
 
-# %% ../../nbs/77_eval.report.ipynb #c6fbe313
+# %% ../../nbs/77_eval.report.ipynb #5fbc8fad
+class Scores(pd.DataFrame):
+    "The table of an evaluation, shown by its summary; what is taken from it is an ordinary table"
+    @classmethod
+    def of(cls, df, attrs):
+        "A table and what it tells of itself"
+        out = cls(df)
+        out.attrs = attrs
+        return out
+    @property
+    def _constructor(self): return pd.DataFrame
+    def _head(self): return f"Scores: {len(self)} rows, {self['metric'].nunique()} metrics"
+    def __repr__(self): return f'{self._head()}\n{summary_text(self)}'
+    def _repr_html_(self):
+        "Means beside chance and ceiling, warnings, and what was left out"
+        page = import_module('mmvae_nb.page')
+        head = 'score', 'value', 'chance', 'ceiling', 'better', ''
+        rows = [(r.score, _value(r.value, r.doubt), _number(r.chance), _number(r.ceiling), r.better, r.verdict)
+                for r in summary(self).itertuples()]
+        facts = {'means': page.table(head, rows)}
+        facts |= {f'warning {i}': w for i,w in enumerate(self.attrs.get('warnings', ()), 1)}
+        left = [(r['metric'], r['reason']) for r in self.attrs.get('left out', ())]
+        if left: facts['left out'] = page.fold(f'{len(left)} questions', page.table(('metric','why'), left))
+        return page.card(self._head(), facts, note='pandas.DataFrame(scores) shows every row')
+
+# %% ../../nbs/77_eval.report.ipynb #7f78b652
 def evaluate(
     model:MultimodalVAE, # Trained
     test:MMData, # Judged on
@@ -659,7 +748,7 @@ def evaluate(
     only=None, # Names of metrics, keys of `metrics` (default: all that apply)
     keep=None, # JSON file for what is done so far, from which an interrupted evaluation goes on
     **kw # `classifiers`, `subsets`, `points`, `n`, `seed`, `quiet`: fields of `Trial`
-)->pd.DataFrame: # With `columns`; `attrs`: 'left out' (metrics, reasons), 'warnings', 'subsets' (if cut)
+)->Scores: # A table with `columns`; `attrs`: 'left out' (metrics, reasons), 'warnings', 'subsets' (if cut)
     "Every metric that applies, as far as the model answers"
     t = Trial(model, test, train, **kw)
     names = list(metrics) if only is None else as_names(only)
@@ -674,8 +763,7 @@ def evaluate(
         said = [f"{row['metric']}: {row['reason']}" for row in left_out]
         raise ValueError('nothing to measure: '+'; '.join(said))
     df = _together(tables)
-    df.attrs = {'left out': left_out, **_told(df)}
-    return df
+    return Scores.of(df, {'left out': left_out, **_told(df)})
 
 # %% ../../nbs/77_eval.report.ipynb #59d21efb
 def _how(n, source)->str:
@@ -724,20 +812,35 @@ def _line(r, width)->str:
     score = f'{r.score:{width}}{value:>9}{error:10}'
     return f'{score}{levels}  {r.better}{star}'.rstrip()
 
-# %% ../../nbs/77_eval.report.ipynb #f1896a36
+# %% ../../nbs/77_eval.report.ipynb #cc7f7967
+def _narrow(scores, columns)->list: # Lines
+    "A table for few columns: names go on below, errors and directions are left out"
+    width = max(12, columns-28)
+    lines = [f"{'score':{width}}{'value':>9}{'chance':>8}{'ceiling':>9}"]
+    for r in scores:
+        first, *rest = textwrap.wrap(r.score, width)
+        star = ' *' if r.verdict else ''
+        value = _value(r.value, r.doubt)
+        line = f'{first:{width}}{value:>9}{_number(r.chance):>8}{_number(r.ceiling):>9}{star}'
+        lines.append(line.rstrip())
+        lines += [f'  {part}' for part in rest]
+    return lines
+
 def summary_text(
     df:pd.DataFrame, # With `columns`
     width:int=34, # Of the first column
+    columns:int=None, # That a line may take (default: as many as it needs)
 )->str: # A line for each score, and one for each that is no better than chance or not to be trusted
     "The summary as plain text, for a terminal"
     scores = list(summary(df).itertuples())
     lines = [f"{'score':{width}}{'value':>9}{'':10}{'chance':>8}{'ceiling':>9}  better"]
     lines += [_line(r, width) for r in scores]
+    if columns and columns<max(map(len, lines)): lines = _narrow(scores, columns)
     weak = [r for r in scores if r.verdict]
-    lines += [f'* {r.score}: {r.verdict} (two standard errors)' for r in weak]
-    lines += [f'? {r.score}: not to be trusted, {r.doubt}' for r in scores if r.doubt]
-    if (df['n']==0).any(): lines.append(f'{nobody}; means are over the others')
-    return '\n'.join(lines)
+    said = [f'* {r.score}: {r.verdict} (two standard errors)' for r in weak]
+    said += [f'? {r.score}: not to be trusted, {r.doubt}' for r in scores if r.doubt]
+    if (df['n']==0).any(): said.append(f'{nobody}; means are over the others')
+    return '\n'.join([*lines, *(wrapped(line, columns) for line in said)])
 
 # %% ../../nbs/77_eval.report.ipynb #37fe5db5
 def records(
@@ -770,10 +873,10 @@ def from_records(
     doubt = df['doubt'].fillna('')
     return df.astype(numbers).assign(better=better, doubt=doubt)
 
-# %% ../../nbs/77_eval.report.ipynb #5cabe0d7
+# %% ../../nbs/77_eval.report.ipynb #cf30110f
 def read_scores(
     path, # JSON file
-)->pd.DataFrame: # As from `evaluate`; what else was kept is in `attrs`
+)->Scores: # As from `evaluate`; what else was kept is in `attrs`
     "Scores from a file of `write_scores`"
     try:
         text = Path(path).read_text(encoding='utf-8')
@@ -784,7 +887,7 @@ def read_scores(
     older = d.pop('skipped', {})                                # how the first files named what was left out
     df.attrs.update(d)
     if older: df.attrs['left out'] = [{'metric': k, 'reason': r} for k,r in older.items()]
-    return df
+    return Scores.of(df, df.attrs)
 
 # %% ../../nbs/77_eval.report.ipynb #2bfa5722
 def _examples(test:MMData, given, n:int)->MMData:

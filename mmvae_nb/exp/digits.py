@@ -21,7 +21,7 @@ from ..models.mvae import MVAE
 from ..models.mvtcae import MVTCAE
 from ..models.telbo import TELBO
 
-# %% ../../nbs/96_exp.digits.ipynb #de609469
+# %% ../../nbs/96_exp.digits.ipynb #575b2fba
 passes = {'all': 10, 'joint': 10, 'unimodal': 15, 'projectors': 8} # Epochs of each stage
 entrants = { # Name -> constructor
     'JMVAE': partial(JNF, flow=False, wide='clip'),
@@ -34,8 +34,8 @@ entrants |= { # Aggregated models
     'MVAE': MVAE,
     'MoPoE': MoPoE,
     'MVTCAE': MVTCAE,
-    'MMVAE': partial(MMVAE, K=1, bound='elbo', family='normal'),
-    'MMVAE-Laplace': partial(MMVAE, K=1, bound='elbo'),
+    'MMVAE': partial(MMVAE, K=1, bound='elbo', family='normal', grad='dreg'),
+    'MMVAE-Laplace': partial(MMVAE, K=1, bound='elbo', grad='dreg'),
 }
 
 # %% ../../nbs/96_exp.digits.ipynb #95adf1d4

@@ -18,8 +18,8 @@ from .study import five_views, listed, run_study, view_modalities
 from ..models.mmvae import MMVAE
 from ..models.mmvaeplus import MMVAEPlus
 
-# %% ../../nbs/97_exp.private.ipynb #1c76f768
-def _shared_only(mods, d, beta): return MMVAE(mods, d, K=1, bound='elbo', family='normal', beta=beta)
+# %% ../../nbs/97_exp.private.ipynb #90d1b8cf
+def _shared_only(mods, d, beta): return MMVAE(mods, d, K=1, bound='elbo', family='normal', grad='dreg', beta=beta)
 def _with_private(mods, d, beta): return MMVAEPlus(mods, d-d//4, d//4, K=1, family='normal', beta=beta)
 
 # %% ../../nbs/97_exp.private.ipynb #0dc5f7fd

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Given', 'shared_info', 'Either', 'JNF']
 
-# %% ../../nbs/49_models.jnf.ipynb #af992255
+# %% ../../nbs/49_models.jnf.ipynb #89fb9c9c
 import torch
 from dataclasses import replace
 from functools import partial
@@ -16,7 +16,7 @@ from ..core import Stage, as_modalities, choose, eval_mode, on_observed, registe
 from ..dists import Encoder, NormalHead
 from ..theory.experts import _Told, wide_of
 from ..theory.flows import FlowHead, experts_logp
-from ..theory.hmc import ProductPosterior
+from ..theory.hmc import ProductPosterior, sampler_options
 from .base import JointVAE
 from ..nets import MLPBody, unimodal_encoders
 
@@ -164,7 +164,7 @@ def _readers(shared, d, head, body):
         encoders[k] = Encoder(net, head(body[-1], d))
     return encoders
 
-# %% ../../nbs/49_models.jnf.ipynb #2e259f53
+# %% ../../nbs/49_models.jnf.ipynb #a93a5313
 @register
 class JNF(_FlowProducts):
     "JNF, JNF-DCCA and JNF-Shared (2023, 2025), for any number of modalities"
@@ -198,7 +198,7 @@ class JNF(_FlowProducts):
         super().__init__(mods, d, beta=beta, encoders=encoders, joint=joint, wide=wide, reference=reference)
         self.shared = shared
         self.flow = flow
-        self.sampler = sampler or {}
+        self.sampler = sampler_options(sampler)
     def loss(self, x, mask=None, warm=1.):
         "Negative ELBO of the joint model"
         return self.joint_loss(x, mask, warm)

@@ -150,15 +150,15 @@ def _with_slope(value, slope):
     "The loss `-value` with the gradient of `-slope`, both `(B,)`, averaged over the batch"
     return (slope.detach()-slope-value).mean()
 
-# %% ../../nbs/46_models.mmvae.ipynb #57d62ec2
+# %% ../../nbs/46_models.mmvae.ipynb #86ba2f8e
 def stratified(
     model, # Has `encode` to a `Mixture`, `decode`, `prior` and `mods`
     x:dict, # Checked batch `{name: (B,*shape)}`
     mask:dict=None, # `{name: bool (B,)}`
     n:int=10, # Samples of each expert: K
     bound:str='loose', # 'elbo', 'loose' or 'tight'
-    grad:str='dreg', # 'plain', 'dreg' (elbo and loose), or 'published'
-    beta:float=1., # Weight of log q(z|x)/p(z); with `n>1` only 1 gives a bound
+    grad:str='plain', # 'plain', 'dreg' (elbo and loose), or 'published'
+    beta:float=1., # Weight of log q(z|x)/p(z); other than 1, it is no bound for `n` large enough
 )->tuple: # Loss in nats (scalar), and detached scalar terms
     "Negative bound of log p(x_S) from K samples of every observed expert"
     q = model.encode(x, mask)
@@ -177,7 +177,7 @@ def stratified(
 def _check_samples(K):
     if not (isinstance(K, int) and K>=1): raise ValueError(f'K must be at least 1 sample of each expert, found {K}')
 
-# %% ../../nbs/46_models.mmvae.ipynb #578057c5
+# %% ../../nbs/46_models.mmvae.ipynb #e63b6785
 @register
 class MMVAE(ExpertsVAE):
     "Mixture of experts (Shi et al. 2019; MultiVae 2023, Eqs. 11-12)"
@@ -188,7 +188,7 @@ class MMVAE(ExpertsVAE):
         *,
         K:int=10, # Samples of each expert
         bound:str='loose', # Average over experts outside the log ('loose'), inside ('tight'), or no log at all ('elbo')
-        grad:str='dreg', # 'dreg' (right), 'published' (biased for K>1), or 'plain'
+        grad:str='plain', # 'plain' (right), 'dreg' (right, quieter for wide experts), 'published' (biased for K>1)
         family:str='laplace', # Experts and prior: 'laplace' (scales sum to d) or 'normal'
         learn_prior:bool=False, # Learn the scales of the Laplace prior
         beta:float=1., # Weight of log q(z|x)/p(z)

@@ -42,7 +42,7 @@ class MMVAEPlus(PrivateVAE):
         K:int=10, # Samples of each expert
         beta:float=1., # Exponent of prior/posterior in the weights
         family:str='laplace', # As in `PrivateVAE`
-        grad:str='plain', # 'plain' (right), 'dreg' (right, less noise, more decoding), 'published' (as `MMVAE`, biased)
+        grad:str='plain', # 'plain' (right), 'dreg' (right, less noise where experts are wide), 'published' (as `MMVAE`, biased)
         learn_aux:bool=True, # Learn the scales of the auxiliary priors
         encoders:dict=None, # As in `PrivateVAE`
         private:dict=None, # As in `PrivateVAE`

@@ -6,7 +6,7 @@
 __all__ = ['covariances', 'cca', 'spectrum', 'noise_edge', 'elbow', 'dcca', 'width', 'Projector', 'projectors', 'PairObjective',
            'DCCA', 'rotations', 'Canonical', 'keep', 'probe']
 
-# %% ../../nbs/16_theory.cca.ipynb #d0b67118
+# %% ../../nbs/16_theory.cca.ipynb #387f20fe
 import copy, math, torch
 from collections.abc import Mapping
 from fastcore.basics import patch
@@ -16,6 +16,7 @@ from torch.linalg import solve_triangular, svd, svdvals
 from torch.nn.functional import normalize, one_hot
 from typing import NamedTuple
 from ..core import Stage, as_modalities, check_batch, choose, eval_mode, observed, on_observed, register
+from ..dists import _full, _in_full
 from ..nets import body_of
 
 # %% ../../nbs/16_theory.cca.ipynb #6321ef5f
@@ -167,7 +168,7 @@ def width(
                          f'found {found} for two samples')
     return h.shape[1]
 
-# %% ../../nbs/16_theory.cca.ipynb #3b619b99
+# %% ../../nbs/16_theory.cca.ipynb #c5f6040c
 @register
 class Projector(nn.Module):
     "g(x): a body, and a linear map from its `nf` features to `(B,size)`; of unit length if `unit`"
@@ -183,7 +184,7 @@ class Projector(nn.Module):
         self.linear = nn.Linear(nf, size)
         self.unit = unit
     def forward(self, x):
-        h = self.linear(self.body(x))
+        h = _in_full(self.linear, self.body(x))
         if not self.unit: return h
         return normalize(h, dim=-1)
 
@@ -370,7 +371,7 @@ def _white(h, o, ridge, who):
     white = solve_triangular(L, (h.double()-mean).T, upper=False).T
     return _White(mean, L, white)
 
-# %% ../../nbs/16_theory.cca.ipynb #cf7e0b43
+# %% ../../nbs/16_theory.cca.ipynb #c20e7f5c
 @register
 class Canonical(nn.Module):
     "A projector followed by a fixed affine map from `g` to `k` dimensions"
@@ -383,7 +384,9 @@ class Canonical(nn.Module):
         self.proj = proj
         self.register_buffer('mean', torch.zeros(g))
         self.register_buffer('A', torch.eye(g, k))
-    def forward(self, x): return (self.proj(x)-self.mean)@self.A
+    def forward(self, x):
+        h = _full(self.proj(x))
+        with torch.autocast(h.device.type, enabled=False): return (h-self.mean)@self.A
 
 # %% ../../nbs/16_theory.cca.ipynb #980f0653
 def keep(

@@ -5,21 +5,22 @@
 # %% auto #0
 __all__ = ['nce', 'mi_bound', 'infonce', 'Contrastive']
 
-# %% ../../nbs/17_theory.contrastive.ipynb #ecff86dc
+# %% ../../nbs/17_theory.contrastive.ipynb #ba112ef9
 import math, torch
 from fastcore.basics import patch
 from torch import nn, Tensor
 from torch.nn.functional import cross_entropy, normalize
 from .cca import PairObjective
 from ..core import choose, register
+from ..dists import _full
 
-# %% ../../nbs/17_theory.contrastive.ipynb #74a49153
+# %% ../../nbs/17_theory.contrastive.ipynb #666dd618
 def nce(
     scores:Tensor, # `(K,C)` with `C>=K`: row i holds the scores of all candidates for a_i, its partner on the diagonal
 )->Tensor: # Nats, a scalar
     "Log loss of telling the partner from the other candidates"
     partners = torch.arange(len(scores), device=scores.device)
-    return cross_entropy(scores, partners)
+    return cross_entropy(_full(scores), partners)
 
 def mi_bound(
     scores:Tensor, # `(K,K)`, partners on the diagonal
@@ -40,7 +41,7 @@ def _check_pair(h1, h2, tau):
     if not torch.isfinite(total):
         raise ValueError('embeddings hold NaN or inf; lower the learning rate, or look at the projectors')
 
-# %% ../../nbs/17_theory.contrastive.ipynb #852df7ee
+# %% ../../nbs/17_theory.contrastive.ipynb #541e75c9
 def infonce(
     h1:Tensor, # Embeddings `(B,g)`; their length does not matter
     h2:Tensor, # Embeddings `(B,g)`, row by row partners of `h1`
@@ -52,7 +53,7 @@ def infonce(
     choose(negatives, ('cross','both'), 'kind of negatives')
     h1 = _unit(h1)
     h2 = _unit(h2)
-    cross = h1@h2.T/tau                                    # (B,B), partners on the diagonal
+    cross = _scores(h1, h2, tau)                           # (B,B), partners on the diagonal
     if negatives=='cross': return (nce(cross)+nce(cross.T))/2
     own1 = _own_scores(h1, tau)
     own2 = _own_scores(h2, tau)
@@ -60,13 +61,15 @@ def infonce(
     back = nce(torch.cat([cross.T, own2], 1))
     return (forth+back)/2
 
-def _unit(h):
-    if h.dtype!=torch.float64: h = h.float()
-    return normalize(h, dim=-1)
+def _unit(h): return normalize(_full(h), dim=-1)
+
+def _scores(h1, h2, tau):
+    "Cosines over the temperature; a rounded cosine, over a tenth, would be off by hundredths"
+    with torch.autocast(h1.device.type, enabled=False): return h1@h2.T/tau
 
 def _own_scores(h, tau):
     "Scores of decoys of one's own modality `(B,B)`, oneself excepted"
-    return (h@h.T/tau).fill_diagonal_(-math.inf)
+    return _scores(h, h, tau).fill_diagonal_(-math.inf)
 
 # %% ../../nbs/17_theory.contrastive.ipynb #f4eaad37
 @register

@@ -112,13 +112,13 @@ def elbo(
     loss = -lw.mean()
     return loss, report(rec, div)
 
-# %% ../../nbs/11_theory.elbo.ipynb #8260e493
+# %% ../../nbs/11_theory.elbo.ipynb #418ce8c9
 def iwae(
     model, # Has `encode`, `decode`, `prior` and `mods`
     x:dict, # Checked batch `{name: (B,*shape)}`
     mask:dict=None, # `{name: bool (B,)}`
     n:int=8, # Samples of z per data point: K
-    beta:float=1., # Weight of log q(z|x)/p(z); with `n>1` only 1 gives a bound
+    beta:float=1., # Weight of log q(z|x)/p(z); other than 1, it is no bound for `n` large enough
 )->tuple: # Loss in nats (scalar), and detached scalar terms
     "Negative importance-weighted bound of log p(x_S)"
     q, z, lw, rec, div = _sampled(model, x, mask, n, beta)

@@ -6,7 +6,7 @@
 __all__ = ['WideExperts', 'is_strict', 'wide_of', 'WideCount', 'counting_wide', 'note_wide', 'tell_wide', 'poe_posteriors', 'poe',
            'poe_logp', 'Stacked', 'stack', 'Mixture', 'moe', 'membership', 'mopoe']
 
-# %% ../../nbs/13_theory.experts.ipynb #4102c558
+# %% ../../nbs/13_theory.experts.ipynb #7fecf93a
 import torch, warnings
 from contextlib import contextmanager
 from fastcore.basics import patch
@@ -16,9 +16,10 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, Laplace, MultivariateNormal, Normal
 from ..core import choose, subsets
 from ..dists import beside, kind_of, normal, params, pick, remap
+from ..dists import _full
 from .lingauss import mvn
 
-# %% ../../nbs/13_theory.experts.ipynb #814f9cb5
+# %% ../../nbs/13_theory.experts.ipynb #f5926ed9
 def _view(m, v):
     "`m` with trailing dimensions appended, to broadcast against `v`"
     more = [1]*(v.dim()-m.dim())
@@ -34,19 +35,38 @@ def _(q:Independent): return _natural(q.base_dist)
 
 @_natural.register
 def _(q:Normal):
-    lam = q.scale**-2
-    return lam*q.loc, lam
+    lam = _full(q.scale)**-2
+    return lam*_full(q.loc), lam
 
 @_natural.register
 def _(q:MultivariateNormal):
     lam = q.precision_matrix
-    return (lam@q.mean[...,None])[...,0], lam
+    with torch.autocast(lam.device.type, enabled=False): eta = lam@q.mean[...,None]
+    return eta[...,0], lam
 
-# %% ../../nbs/13_theory.experts.ipynb #59587920
+# %% ../../nbs/13_theory.experts.ipynb #16723dc3
+def _known(q):
+    "Is this a family whose parameters `remap` knows?"
+    if isinstance(q, Independent): return _known(q.base_dist)
+    return remap.dispatch(type(q)) is not remap.dispatch(object)
+
+def _standard(name, v):
+    "What a parameter is in a standard distribution, to be broadcast against `v`"
+    if name=='scale_tril': return torch.eye(v.shape[-1]).to(v)
+    return 0. if name=='loc' else 1.
+
+def _silent(q, on):
+    "An expert with harmless parameters where it has no say, bool `on (...,B)`, if its family is known"
+    if not _known(q): return q
+    def safe(name, v): return torch.where(_view(on, v), v, _standard(name, v))
+    return remap(q, safe)
+
+# %% ../../nbs/13_theory.experts.ipynb #4d882cc7
 def _naturals(qs, prior, mask):
     "Natural parameters of experts (stacked, zero where masked) and prior"
     if mask is not None and len(mask)!=len(qs):
         raise ValueError(f'mask has {len(mask)} rows for {len(qs)} experts; expected shape (M,B)')
+    if mask is not None: qs = [_silent(q, on) for q,on in zip(qs, mask)]
     if any(isinstance(q, MultivariateNormal) for q in [*qs, prior]):
         qs = [mvn(q) for q in qs]
         if prior is not None: prior = mvn(prior)
@@ -158,35 +178,35 @@ def _refuse(val, bad, n, full, remedy):
     raise ValueError(f'the product of {size} posteriors over the prior to the power {size-1} cannot be normalised: '
                      f'{where}. The experts are wider than the prior there; {remedy}')
 
-# %% ../../nbs/13_theory.experts.ipynb #c3dd9562
-def _narrowed(lam, lam0):
-    "Precision matrices `(M,B,d,d)` with no eigenvalue, in units of the prior's precision, below one"
+# %% ../../nbs/13_theory.experts.ipynb #4bf469ec
+def _clip_along(eta, lam, eta0, lam0, multiplied):
+    "Full covariances `(M,B,d,d)`: an expert says nothing along the axes on which it is wider than the prior"
+    d = lam.shape[-1]
     L = torch.linalg.cholesky(lam0)
     inv = torch.linalg.inv(L)
     relative = inv@lam@inv.mT                                      # in units of the prior's
+    narrow = torch.arange(2, d+2).to(lam).diag()                   # of others: narrow, no two eigenvalues alike
+    relative = torch.where(_view(multiplied, lam), relative, narrow)
     e, V = torch.linalg.eigh(relative)
-    if (e>1-1e-9).all(): return lam
-    U = L@V
-    e = e.clamp(min=1)[...,None,:]
-    return (U*e)@U.mT
+    wide = e<1-1e-9
+    if not wide.any(): return eta, lam
+    U = L@V                                                        # lam = U diag(e) U'
+    added = (V.mT@inv@(eta-eta0)[...,None])[...,0]                 # what the expert adds to the prior, axis by axis
+    moved = torch.where(wide, added, 0.)
+    lift = torch.where(wide, 1-e, 0.)
+    return eta-(U@moved[...,None])[...,0], lam+(U*lift[...,None,:])@U.mT
 
-# %% ../../nbs/13_theory.experts.ipynb #552059b6
-def _clip(qs, eta, lam, lam0, n):
-    "Experts no wider than the prior, with the means they had, where there are at least two"
+# %% ../../nbs/13_theory.experts.ipynb #6beba3aa
+def _clip(eta, lam, eta0, lam0, on):
+    "Where at least two are multiplied, an expert that is wider than the prior says what the prior says: nothing"
     if not torch.is_tensor(lam0): return eta, lam                  # nothing to compare with
-    full = lam.dim()>eta.dim()
-    on = lam.flatten(eta.dim()-1).any(-1)                          # (M,B): takes part
-    if full: narrow = _narrowed(lam, lam0)
-    else: narrow = torch.maximum(lam, lam0)
-    multiplied = on&(n>1)
-    narrow = torch.where(_view(multiplied, lam), narrow, lam)
-    if not full: return eta*narrow/lam.clamp(min=1e-30), narrow
-    mu = torch.stack([mvn(q).mean for q in qs])                    # (M,B,d)
-    mu = torch.where(_view(on, mu), mu, 0.)
-    moved = (narrow@mu[...,None])[...,0]
-    return torch.where(_view(on, eta), moved, 0.), narrow
+    multiplied = on & (on.sum(0)>1)
+    if lam.dim()>eta.dim():
+        with torch.autocast(lam.device.type, enabled=False): return _clip_along(eta, lam, eta0, lam0, multiplied)
+    wide = _view(multiplied, lam) & (lam<lam0)
+    return torch.where(wide, eta0, eta), torch.where(wide, lam0, lam)
 
-# %% ../../nbs/13_theory.experts.ipynb #f2a71c2d
+# %% ../../nbs/13_theory.experts.ipynb #8e18acd7
 def poe_posteriors(
     qs, # List of M Gaussians q_j ~ p(z|x_j), batch shape `(B,)`, event shape `(d,)`
     prior, # p(z), Gaussian
@@ -198,13 +218,14 @@ def poe_posteriors(
     if not len(qs): return prior
     eta, lam, eta0, lam0 = _naturals(qs, prior, mask)
     full = lam.dim()>eta.dim()
-    if mask is None: n = torch.tensor(len(qs), device=lam.device)
-    else: n = mask.sum(0)
+    on = mask
+    if mask is None: on = torch.ones(len(qs), dtype=torch.bool, device=lam.device)
+    n = on.sum(0)
     def divided(v, v0): return v.sum(0)-_view(n-1, v[0])*v0
 
     val, bad = _failing(divided(lam, lam0), full)
-    if strict: _refuse(val, bad, n, full, "wide='clip', the default, counts no expert as wider than the prior")
-    else: eta, lam = _clip(qs, eta, lam, lam0, n)
+    if strict: _refuse(val, bad, n, full, "wide='clip', the default, lets such an expert say nothing there")
+    else: eta, lam = _clip(eta, lam, eta0, lam0, on)
     eta = divided(eta, eta0)
     lam = divided(lam, lam0)
     q = _gaussian(eta, lam)
@@ -270,19 +291,20 @@ def _open_tails(qs, prior, n, mask):
     falls = (curvature>0)|((curvature==0)&(slope>0))
     return ~falls
 
-# %% ../../nbs/13_theory.experts.ipynb #0991679e
+# %% ../../nbs/13_theory.experts.ipynb #006a5949
 def _refuse_tails(qs, prior, n, mask):
     "Raise where the product of known tails does not fall"
     bad = _open_tails(qs, prior, n, mask)
     if bad is None or not bad.any(): return
     *at, k = bad.nonzero()[0].tolist()
     sample = at[-1] if at else 0
-    n = int(n.max())
-    raise ValueError(f'the product of {n} posteriors over the prior to the power {n-1} cannot be normalised: '
+    sizes = n.expand(bad.shape[:-1])
+    size = int(sizes[tuple(at)])
+    raise ValueError(f'the product of {size} posteriors over the prior to the power {size-1} cannot be normalised: '
                      f'its log density grows without bound at sample {sample}, dimension {k}. Use narrower experts, '
                      '`poe_posteriors` if they are Gaussian, or `ProductPosterior`, which samples it inside a ball')
 
-# %% ../../nbs/13_theory.experts.ipynb #1ba9b788
+# %% ../../nbs/13_theory.experts.ipynb #4f913ffa
 def poe_logp(
     qs, # List of M distributions with `log_prob`, batch shape `(B,)`; normalised POSTERIORS
     prior, # p(z)
@@ -293,15 +315,22 @@ def poe_logp(
     n = torch.tensor(len(qs))
     if mask is not None: n = mask.sum(0)
     _refuse_tails(qs, prior, n, mask)
+    if mask is None: heard = [q.log_prob for q in qs]
+    else: heard = [_heard(q, on) for q,on in zip(qs, mask)]
     def logp(z):
-        lq = torch.stack([q.log_prob(z) for q in qs])              # (M,n,B)
-        if mask is not None:
-            draws = [1]*(lq.dim()-2)
-            on = mask.view(len(qs), *draws, -1)                    # (M,1,B)
-            lq = torch.where(on, lq, 0.)
+        lq = torch.stack([said(z) for said in heard])              # (M,n,B)
         times = n.to(z.device)-1
         return lq.sum(0)-times*prior.log_prob(z)
     return logp
+
+def _heard(q, on):
+    "Function: z `(n,B,d)` -> log q(z) where an expert has a say, else zero, with a gradient of zero"
+    known = _known(q)
+    if known: q = _silent(q, on)
+    def said(z):
+        if not known: z = torch.where(on[...,None], z, z.detach())
+        return torch.where(on, q.log_prob(z), 0.)
+    return said
 
 # %% ../../nbs/13_theory.experts.ipynb #7fdb9eac
 def _family(q):
@@ -365,7 +394,7 @@ def stack(
         return torch.stack(vs)                                     # (M,B,...)
     return remap(qs[0], stacked)
 
-# %% ../../nbs/13_theory.experts.ipynb #bb2c52d2
+# %% ../../nbs/13_theory.experts.ipynb #c728ce30
 class Mixture(_Told):
     "sum_m w_m q_m(z) with constant weights; draws an expert per data point and per sample"
     arg_constraints = {}
@@ -379,6 +408,7 @@ class Mixture(_Told):
         self.comps = comps
         self.has_rsample = comps.has_rsample
         self.weights = _weights(weights, comps)
+        self.some_silent = bool((self.weights==0).any())
         super().__init__(comps.batch_shape[1:], comps.event_shape, validate_args=False)
     def _made_of(self):
         if isinstance(self.comps, Stacked): return f'a mixture of {self.comps._made_of()}'
@@ -406,11 +436,22 @@ def _weights(w, comps):
         raise ValueError(f'sample {i} has no expert to choose from; drop it')
     return w/total
 
-# %% ../../nbs/13_theory.experts.ipynb #806bb8fc
+# %% ../../nbs/13_theory.experts.ipynb #cc0af27e
+@patch
+def _heard(self:Mixture):
+    "The experts, harmless where their weight is zero: what they say there must not reach a gradient"
+    if not self.some_silent: return self.comps
+    return _wipe(self.comps, self.weights>0)
+
 @patch
 def log_prob(self:Mixture, z): # z `(...,B,d)` gives `(...,B)`
     "log sum_m w_m q_m(z)"
-    lp = self.comps.log_prob(z.unsqueeze(-3))                      # (...,M,B)
+    comps = self._heard()
+    z = z.unsqueeze(-3)                                            # (...,1,B,d)
+    if self.some_silent and isinstance(comps, Stacked):
+        on = (self.weights>0)[...,None]
+        z = torch.where(on, z, z.detach())                         # (...,M,B,d)
+    lp = comps.log_prob(z)                                         # (...,M,B)
     lw = self.weights.to(lp).log()
     lp = torch.where(lw.isneginf(), -torch.inf, lp)
     return (lp+lw).logsumexp(-2)
@@ -429,9 +470,9 @@ def mean(self:Mixture):
 @patch(as_prop=True)
 def variance(self:Mixture):
     "Within plus between the experts"
-    comps = self.comps
-    square = self._average(comps.variance+comps.mean**2)
-    return square-self.mean**2
+    comps = self._heard()
+    apart = comps.mean-self.mean
+    return self._average(comps.variance+apart**2)
 
 # %% ../../nbs/13_theory.experts.ipynb #bfd80ce9
 @patch
@@ -481,22 +522,14 @@ def _(q:Mixture, *others):
     comps = beside(q.comps, *others)
     return Mixture(comps, q.weights)
 
-# %% ../../nbs/13_theory.experts.ipynb #c617791c
-def _standard(name, v):
-    "What a parameter is in a standard distribution, to be broadcast against `v`"
-    if name=='scale_tril': return torch.eye(v.shape[-1]).to(v)
-    return v.new_tensor(0. if name=='loc' else 1.)
-
+# %% ../../nbs/13_theory.experts.ipynb #f7288b8f
 def _wipe(comps, mask):
     "Harmless parameters for experts that no sample may use"
-    if mask is None or isinstance(comps, Stacked): return comps
-    def safe(name, v):
-        on = _view(mask, v)
-        usual = _standard(name, v)
-        return torch.where(on, v, usual)
-    return remap(comps, safe)
+    if mask is None: return comps
+    if isinstance(comps, Stacked): return Stacked([_silent(q, on) for q,on in zip(comps.qs, mask)])
+    return _silent(comps, mask)
 
-# %% ../../nbs/13_theory.experts.ipynb #852c11f2
+# %% ../../nbs/13_theory.experts.ipynb #3b97415d
 def moe(
     qs, # List of M distributions, batch shape `(B,)`
     weights:Tensor=None, # `(M,)` or `(M,B)`; default uniform
@@ -507,8 +540,9 @@ def moe(
     w = torch.as_tensor(weights)
     if mask is not None: w = w.to(mask.device).view(len(qs), -1)*mask
     comps = stack(qs)
-    comps = _wipe(comps, mask)
-    return Mixture(comps, w)
+    mixed = Mixture(_wipe(comps, mask), w)
+    if weights is None and not isinstance(comps, Stacked): mixed.some_silent = False      # they are harmless already
+    return mixed
 
 # %% ../../nbs/13_theory.experts.ipynb #f68bd454
 @lru_cache
@@ -527,7 +561,7 @@ def _power(convention, size, seen):
     if convention=='posteriors': return 1-size
     return (size==seen).to(size)
 
-# %% ../../nbs/13_theory.experts.ipynb #2ea6bebc
+# %% ../../nbs/13_theory.experts.ipynb #ac0928e1
 def mopoe(
     qs, # List of M Gaussian experts, batch shape `(B,)`
     prior=None, # p(z); `None` leaves it out of every product
@@ -545,7 +579,8 @@ def mopoe(
         ok = lacks==0
         seen = mask.sum(0)
     power = _power(convention, size, seen)*ok
-    def product(v, v0): return torch.tensordot(A, v, 1)+_view(power, v)*v0
+    def product(v, v0):
+        with torch.autocast(v.device.type, enabled=False): return torch.tensordot(A, v, 1)+_view(power, v)*v0
 
     eta, lam = product(eta, eta0), product(lam, lam0)              # (S,B,d)
     full = lam.dim()>eta.dim()
@@ -553,4 +588,6 @@ def mopoe(
         unit = torch.eye(lam.shape[-1]).to(lam) if full else 1.
         lam = torch.where(_view(ok, lam), lam, unit)
     if convention=='posteriors': _refuse(*_failing(lam, full), size, full, 'train them longer, or narrow them')
-    return Mixture(_gaussian(eta, lam), ok)
+    mixed = Mixture(_gaussian(eta, lam), ok)
+    mixed.some_silent = False                                      # subsets that were not seen are harmless
+    return mixed

@@ -6,7 +6,7 @@
 __all__ = ['shift_scale', 'AffineStep', 'MADE', 'Folded', 'folded_net', 'maf', 'FlowPosterior', 'FlowHead', 'flow_encoder',
            'Experts', 'experts_logp', 'batch_map', 'rows']
 
-# %% ../../nbs/14_theory.flows.ipynb #f8f3f8af
+# %% ../../nbs/14_theory.flows.ipynb #3fe4e85d
 import math, torch
 from fastcore.basics import patch
 from nflows.transforms import CompositeTransform
@@ -17,6 +17,7 @@ from torch.distributions import Distribution, Normal
 from typing import NamedTuple
 from ..core import register
 from ..dists import Encoder, NormalHead, remap
+from ..dists import _full, _in_full
 from .experts import _Told, _family, stack
 
 # %% ../../nbs/14_theory.flows.ipynb #e2b44cca
@@ -91,7 +92,7 @@ class Folded(NamedTuple):
     cut:list # Hidden units that see at most i inputs
     reverse:bool
 
-# %% ../../nbs/14_theory.flows.ipynb #1a37f019
+# %% ../../nbs/14_theory.flows.ipynb #db6da3f3
 @patch
 def fold(self:MADE,
     context:Tensor=None, # Features `(B,nf)`
@@ -102,7 +103,7 @@ def fold(self:MADE,
     weights = [l.weight*l.mask for l in self.layers]
     biases = [l.bias for l in self.layers]
     if self.context is not None:
-        said = [c(context) for c in self.context]                 # (B,hidden) for each hidden layer
+        said = [_in_full(c, context) for c in self.context]   # (B,hidden) for each hidden layer
         moved = [b + s.to(b.dtype) for b,s in zip(biases, said)]
         biases[:-1] = moved
     direct = self.direct
@@ -122,7 +123,7 @@ def _linear(h, W, b):
     multiply = torch.addmm if W.dim()==2 else torch.baddbmm
     return multiply(b, h, W.mT)
 
-# %% ../../nbs/14_theory.flows.ipynb #59dfcf13
+# %% ../../nbs/14_theory.flows.ipynb #560e3c0e
 def folded_net(
     z:Tensor, # Rows `(N,d)`, or `(M,N,d)` for stacked networks; data points run fastest
     f:Folded, # One block
@@ -138,7 +139,9 @@ def folded_net(
     return _linear(z, f.direct, out)
 
 @patch
-def forward(self:MADE, z, context=None): return folded_net(z, self.fold(context))
+def forward(self:MADE, z, context=None):
+    folded = self.fold(context)
+    with torch.autocast(z.device.type, enabled=False): return folded_net(_full(z), folded)
 
 # %% ../../nbs/14_theory.flows.ipynb #386d5d80
 def maf(
@@ -166,7 +169,7 @@ class FlowPosterior(_Told):
         super().__init__(base.batch_shape, base.event_shape, validate_args=False)
     def _made_of(self): return f'{_family(self.base)}, bent by a flow (blocks: {len(self.blocks)})'
 
-# %% ../../nbs/14_theory.flows.ipynb #2c3dd9d9
+# %% ../../nbs/14_theory.flows.ipynb #21f93ee2
 def _pull(z, blocks):
     "Base points, and log|det du/dz|, by folded blocks or by stacked ones"
     if not blocks: return z, z.new_zeros(z.shape[:-1])
@@ -185,7 +188,7 @@ def _pull(z, blocks):
 @patch
 def pull(self:FlowPosterior, z):
     "Base point `(...,B,d)` and log|det du/dz| `(...,B)`"
-    with torch.autocast(z.device.type, enabled=False): return _pull(z, self.blocks)
+    with torch.autocast(z.device.type, enabled=False): return _pull(_full(z), self.blocks)
 
 @patch
 def log_prob(self:FlowPosterior, z):
@@ -193,61 +196,7 @@ def log_prob(self:FlowPosterior, z):
     u, log_det = self.pull(z)
     return self.base.log_prob(u) + log_det
 
-# %% ../../nbs/14_theory.flows.ipynb #e4b6ea4e
-def _grow(u, f):
-    "Invert a block, or stacked ones: each hidden unit is computed once, when its last input is known (no gradient)"
-    if f.Ws[0].dim()==2: return _grow(u[None], _stack_of_one(f))[0]
-    M, *points, d = u.shape
-    N = math.prod(points)
-    base = u.reshape(M, N, d).mT                                      # (M,d,N): points in columns from here on
-    z = u.new_empty(M, d, N)
-    hidden = [u.new_empty(M, W.shape[1], N) for W in f.Ws[:-1]]
-    *biases, last_bias = [_bias_columns(b, N) for b in f.bs]
-    last_W = f.Ws[-1].unflatten(1, (2, d))                            # (M,2,d,hidden): for shifts, for log-scales
-    done = 0
-    for i,ready in enumerate(f.cut):                                  # `ready` units see the i known coordinates only
-        if f.reverse:
-            c = d-1-i                                                 # the next coordinate
-            known = slice(d-i, d)
-        else:
-            c = i
-            known = slice(0, i)
-        if ready>done:
-            new = slice(done, ready)
-            _grow_units(hidden, new, f.Ws, biases, z[:,known], known)
-        done = ready
-        b = last_bias[:,c::d]
-        W = last_W[:,:,c,:ready]
-        out = torch.baddbmm(b, W, hidden[-1][:,:ready])               # (M,2,N)
-        if f.direct is not None:
-            out = torch.baddbmm(out, f.direct[:,c::d,known], z[:,known])
-        m, s = (v[...,0] for v in shift_scale(out.mT))                # (M,N) each
-        z[:,c] = base[:,c]*s.exp() + m
-    return z.mT.reshape(u.shape)
-
-# %% ../../nbs/14_theory.flows.ipynb #7bbe1b41
-def _grow_units(hidden, new, Ws, biases, z, known):
-    "Fill in the units `new` (a slice) of every hidden layer, from the coordinates `z (M,known,N)`"
-    below, columns = z, known                                         # what a layer reads, and by which weights
-    for h,W,b in zip(hidden, Ws, biases):
-        out = torch.baddbmm(b[:,new], W[:,new,columns], below)
-        h[:,new] = out.relu_()
-        below = h[:,:new.stop]
-        columns = slice(0, new.stop)
-
-def _bias_columns(b, N):
-    "A bias `(M,out)` as `(M,out,1)`, or one for each data point `(M,B,out)` as `(M,out,N)` for N = n*B points"
-    if b.dim()==2: return b[...,None]
-    return b.mT.repeat(1, 1, N//b.shape[1])
-
-def _stack_of_one(f):
-    "A folded block with a leading dimension of one"
-    Ws = [W[None] for W in f.Ws]
-    bs = [b[None] for b in f.bs]
-    direct = f.direct
-    if direct is not None: direct = direct[None]
-    return f._replace(Ws=Ws, bs=bs, direct=direct)
-
+# %% ../../nbs/14_theory.flows.ipynb #069a94ea
 def _passes(u, f):
     "Invert one block in d passes (differentiable)"
     z = torch.zeros_like(u)
@@ -257,14 +206,13 @@ def _passes(u, f):
         z = u*torch.exp(s) + m
     return z
 
-# %% ../../nbs/14_theory.flows.ipynb #6dd6145a
 @patch
 def push(self:FlowPosterior,
     u:Tensor, # Base points `(...,B,d)`
 )->Tensor: # `(...,B,d)`
     "Base points to z: in d steps without gradient, in d passes with it"
     invert = _passes if torch.is_grad_enabled() else _grow
-    z = u.flatten(0, -2)
+    z = _full(u).flatten(0, -2)
     with torch.autocast(u.device.type, enabled=False):
         for f in reversed(self.blocks): z = invert(z, f)
     return z.view(u.shape)
@@ -307,6 +255,61 @@ def flow_encoder(
     head = FlowHead(body.nf, d, **kw)
     return Encoder(body, head)
 
+# %% ../../nbs/14_theory.flows.ipynb #e4b6ea4e
+def _grow(u, f):
+    "Invert a block, or stacked ones: each hidden unit is computed once, when its last input is known (no gradient)"
+    if f.Ws[0].dim()==2: return _grow(u[None], _stack_of_one(f))[0]
+    M, *points, d = u.shape
+    N = math.prod(points)
+    base = u.reshape(M, N, d).mT                                      # (M,d,N): points in columns from here on
+    z = u.new_empty(M, d, N)
+    hidden = [u.new_empty(M, W.shape[1], N) for W in f.Ws[:-1]]
+    *biases, last_bias = [_bias_columns(b, N) for b in f.bs]
+    last_W = f.Ws[-1].unflatten(1, (2, d))                            # (M,2,d,hidden): for shifts, for log-scales
+    done = 0
+    for i,ready in enumerate(f.cut):                                  # `ready` units see the i known coordinates only
+        if f.reverse:
+            c = d-1-i                                                 # the next coordinate
+            known = slice(d-i, d)
+        else:
+            c = i
+            known = slice(0, i)
+        if ready>done:
+            new = slice(done, ready)
+            _grow_units(hidden, new, f.Ws, biases, z[:,known], known)
+        done = ready
+        b = last_bias[:,c::d]
+        W = last_W[:,:,c,:ready]
+        out = torch.baddbmm(b, W, hidden[-1][:,:ready])               # (M,2,N)
+        if f.direct is not None:
+            out = torch.baddbmm(out, f.direct[:,c::d,known], z[:,known])
+        m, s = (v[...,0] for v in shift_scale(out.mT))                # (M,N) each
+        z[:,c] = base[:,c]*s.exp() + m
+    return z.mT.reshape(u.shape)
+
+# %% ../../nbs/14_theory.flows.ipynb #2f83e464
+def _grow_units(hidden, new, Ws, biases, z, known):
+    "Fill in the units `new` (a slice) of every hidden layer, from the coordinates `z (M,known,N)`"
+    below, columns = z, known                                         # what a layer reads, and by which weights
+    for h,W,b in zip(hidden, Ws, biases):
+        out = torch.baddbmm(b[:,new], W[:,new,columns], below)
+        h[:,new] = out.relu_()
+        below = h[:,:new.stop]
+        columns = slice(0, new.stop)
+
+def _bias_columns(b, N):
+    "A bias `(M,out)` as `(M,out,1)`, or one for each data point `(M,B,out)` as `(M,out,N)` for N = n*B points"
+    if b.dim()==2: return b[...,None]
+    return b.mT.repeat(1, 1, N//b.shape[1])
+
+def _stack_of_one(f):
+    "A folded block with a leading dimension of one"
+    Ws = [W[None] for W in f.Ws]
+    bs = [b[None] for b in f.bs]
+    direct = f.direct
+    if direct is not None: direct = direct[None]
+    return f._replace(Ws=Ws, bs=bs, direct=direct)
+
 # %% ../../nbs/14_theory.flows.ipynb #f0b91ccc
 def _block_form(f):
     "What two folded blocks must agree in to be stacked"
@@ -328,7 +331,7 @@ def _stack_folded(fs):
     if direct is not None: direct = torch.stack([f.direct for f in fs])
     return first._replace(Ws=Ws, bs=bs, direct=direct)
 
-# %% ../../nbs/14_theory.flows.ipynb #753946e4
+# %% ../../nbs/14_theory.flows.ipynb #f15e1e51
 def _base_logp(base):
     "Function: `(M,n,B,d)` to log densities `(M,n,B)` of stacked bases; for Gaussians with all constants at hand"
     p = getattr(base, 'base_dist', None)
@@ -357,7 +360,7 @@ class _Flows:
         self.base_logp = _base_logp(self.base)
         self.blocks = [_stack_folded(fs) for fs in zip(*(q.blocks for q in qs))]
     def log_prob(self, z):
-        z = z.expand(self.M, *z.shape)                                # (M,n,B,d)
+        z = _full(z).expand(self.M, *z.shape)                         # (M,n,B,d)
         with torch.autocast(z.device.type, enabled=False): u, log_det = _pull(z, self.blocks)
         return self.base_logp(u) + log_det
     def sample(self, n):

@@ -5,25 +5,20 @@
 # %% auto #0
 __all__ = ['sqdist', 'rbf', 'expect_k', 'gauss_mmd', 'bandwidth', 'mmd', 'imq', 'mix', 'witness', 'mmd_test', 'paired_mmd']
 
-# %% ../../nbs/18_theory.mmd.ipynb #ddafbf05
+# %% ../../nbs/18_theory.mmd.ipynb #ea2beca8
 import torch
 from torch import Tensor
 from ..core import choose
-from ..dists import normal
+from ..dists import _full, normal
 
-# %% ../../nbs/18_theory.mmd.ipynb #c1484626
+# %% ../../nbs/18_theory.mmd.ipynb #d7ea0f1b
 def sqdist(
     x:Tensor, # `(...,n,d)`
     y:Tensor, # `(...,m,d)`
 )->Tensor: # `(...,n,m)`
-    "Squared Euclidean distances between all rows"
-    c = x.detach().mean(-2, keepdim=True)      # differences only: centring keeps the digits
-    x = x-c
-    y = y-c
-    xx = (x**2).sum(-1)[...,:,None]            # (...,n,1)
-    yy = (y**2).sum(-1)[...,None,:]            # (...,1,m)
-    d2 = xx+yy-2*x@y.mT
-    return d2.clamp(min=0)
+    "Squared Euclidean distances between all rows, from differences"
+    distance = torch.cdist(_full(x), _full(y), compute_mode='donot_use_mm_for_euclid_dist')
+    return distance**2
 
 # %% ../../nbs/18_theory.mmd.ipynb #e9875b8d
 def rbf(

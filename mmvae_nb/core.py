@@ -210,14 +210,13 @@ def _shown(v):
     if isinstance(v, (int, float, str, bool, type(None))): return repr(v)
     return f'{type(v).__name__} {v!r}' if isinstance(v, (list, tuple, dict)) and len(repr(v))<40 else type(v).__name__
 
-# %% ../nbs/01_core.ipynb #a0468a6b
+# %% ../nbs/01_core.ipynb #1adda832
 def _from_0(v): return v>=0
 def _from_1(v): return v>=1
 def _share(v): return 0<=v<1
 def _weight(v): return bool(0<=v<math.inf)
 def _positive(v): return bool(0<v<math.inf)
 def _names(v): return isinstance(v, str) or all(isinstance(k, str) for k in v)
-def _by_name(v): return hasattr(v, '__getitem__') and not isinstance(v, (str, list, tuple))
 def _sizes(v):
     each = [v] if isinstance(v, Integral) else v
     return all(isinstance(k, Integral) and k>0 for k in each)
@@ -240,8 +239,6 @@ speak('given targets names', 'be a name, or names', _several, _names)
 speak('shape channels hidden', 'be sizes: whole numbers from 1', (Integral, tuple, list), _sizes)
 speak('generator', 'be a torch.Generator', (torch.Generator,))
 speak('x1 x2 h1 h2', 'be a tensor', (Tensor,))
-speak('model', 'be a model, e.g. a MultimodalVAE', (nn.Module,), None, False)
-speak('classifiers', 'be classifiers by name, from train_classifiers', (object,), _by_name, False)
 
 # %% ../nbs/01_core.ipynb #1968ce78
 registry = {} # Class name -> class that `load_model` may build

@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
     importlib.import_module('fastai.data.core')
 
-# %% ../../nbs/20_data.core.ipynb #0d9e38c2
+# %% ../../nbs/20_data.core.ipynb #a9e9b45e
 import copy, math, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings
 import numpy as np
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from itertools import combinations, pairwise
 from numbers import Integral, Real
 from pathlib import Path
 from torch import Tensor
-from ..core import Modality, as_names, choose, per_modality, seeded, seen, speak
+from ..core import Modality, as_names, choose, per_modality, seeded, seen
 from ..dists import Log1p, NormalLik, SizeFactors, Standard, as_likelihood
 from ..liks import FeatureNormalLik, PredictedNormalLik
 
@@ -728,10 +728,6 @@ class MMData:
         v = choose(name, self.x, 'modality')
         if self.mask and name in self.mask: return self.mask[name]
         return torch.ones(len(v), dtype=torch.bool, device=v.device)
-
-# %% ../../nbs/20_data.core.ipynb #aaa06822
-speak('data train test', 'be an MMData; MMData({name: tensor}) makes one', (MMData,), None, False)
-speak('valid', 'be an MMData; MMData({name: tensor}) makes one', (MMData,))
 
 # %% ../../nbs/20_data.core.ipynb #282566ec
 @patch(as_prop=True)

@@ -6,14 +6,14 @@
 __all__ = ['reading', 'hits', 'mean_se', 'coherence', 'by_given', 'joint_coherence', 'check_reads', 'classifier_accuracy',
            'against_ceiling', 'MeanForHoles', 'untrained_classifier', 'train_classifiers']
 
-# %% ../../nbs/70_eval.coherence.ipynb #f2d73463
+# %% ../../nbs/70_eval.coherence.ipynb #6c06ce8e
 import math, pandas as pd, torch, warnings
 from contextlib import contextmanager
 from itertools import chain
 from fastai.torch_core import default_device, to_device
 from torch import nn, Tensor
 from torch.nn import functional as F
-from ..core import as_names, choose, door, eval_mode, observed, seeded, some_subsets
+from ..core import as_names, choose, eval_mode, observed, seeded, some_subsets
 from ..data.core import MMData, same_classes
 from ..theory.experts import counting_wide, tell_wide
 from ..models.samplers import _bar, _default_sets, _key, _moments, _nobody
@@ -122,14 +122,13 @@ def _answered(model, names, subsets, targets):
     def wanted(S): return tuple(t for t in ts if t in able and t not in S)
     return {S: wanted(S) for S in sets if wanted(S)}, told
 
-# %% ../../nbs/70_eval.coherence.ipynb #f3b6b781
+# %% ../../nbs/70_eval.coherence.ipynb #0aa37dcd
 @contextmanager
 def reading(
     classifiers:nn.Module, # Modes are put back after the block
     dropout:bool=False, # Leave dropout active, as some published code does
 ):
     "Classifiers in eval mode inside the block"
-    door(locals(), but='dropout')
     with eval_mode(classifiers), torch.no_grad():
         for m in classifiers.modules():
             if dropout and isinstance(m, nn.modules.dropout._DropoutNd): m.training = True
@@ -187,7 +186,7 @@ def _hits(model, data, classifiers, subsets=None, targets=None, n=1, bs=256, dro
     told['empty'] |= {f'target {t}': why for t,why in _untrained(classifiers).items()}
     return out, told
 
-# %% ../../nbs/70_eval.coherence.ipynb #e28bec7f
+# %% ../../nbs/70_eval.coherence.ipynb #28ea1b83
 def hits(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
@@ -202,7 +201,6 @@ def hits(
     quiet:bool=None, # No progress bar (default: one after two seconds)
 )->dict: # `{(S,target): (N,)}`: share of right samples for each data point, NaN where it does not count
     "Which data points a model translates into their own class; warns once if products of experts needed help"
-    door(locals(), but='dropout')
     how = dict(sample=sample, generator=generator)
     out, told = _hits(model, data, classifiers, subsets, targets, n, bs, dropout, quiet, **how)
     tell_wide(told['wide'])
@@ -232,7 +230,7 @@ def mean_se(
     se = math.sqrt(var)/n
     return means/n, se, len(h)
 
-# %% ../../nbs/70_eval.coherence.ipynb #70550328
+# %% ../../nbs/70_eval.coherence.ipynb #47070fd2
 def coherence(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
@@ -243,7 +241,6 @@ def coherence(
     **kw # `n`, `bs`, `sample`, `dropout`, `generator`, `quiet`, as in `hits`
 )->pd.DataFrame: # Columns subset, target, n_given, value, se, n; `attrs`: 'wide', 'left_out', 'empty', 'subsets'
     "Share of generated modalities that a classifier assigns to the class of the data point"
-    door(locals())
     choose(average, ('micro','macro'), 'average')          # before the work, not after it
     found, told = _hits(model, data, classifiers, subsets, targets, **kw)
     rows = []
@@ -274,7 +271,7 @@ def _sizes(n, bs):
     if rest: sizes.append(rest)
     return sizes
 
-# %% ../../nbs/70_eval.coherence.ipynb #a42b5843
+# %% ../../nbs/70_eval.coherence.ipynb #806e44d3
 def joint_coherence(
     model, # Has `generate(n=..., targets=...)`
     classifiers, # `{target: module}`, from data to logits; these modalities must agree
@@ -285,7 +282,6 @@ def joint_coherence(
     **kw # To `generate`, e.g. `sampler=`, `sample=`
 )->pd.DataFrame: # One row: subset 'prior', target 'all', n_given 0, value, se, n, and the chance level
     "Share of prior samples whose modalities are all read as one class"
-    door(locals(), but='dropout')
     _refuse(model, ())
     if n<1: raise ValueError(f'n must be at least 1 draw, found {n}')
     if not len(classifiers): raise ValueError('joint coherence needs classifiers: train_classifiers(data)')
@@ -321,7 +317,7 @@ def check_reads(
     raise ValueError(f'modality {name!r}: entries of the data are missing, and the classifier answers NaN; '
                      'train_classifiers(data) makes some that read past holes')
 
-# %% ../../nbs/70_eval.coherence.ipynb #5bd2d87c
+# %% ../../nbs/70_eval.coherence.ipynb #38a4ceb5
 @torch.no_grad()
 def classifier_accuracy(
     classifiers, # `{name: module}`, from data to logits
@@ -330,7 +326,6 @@ def classifier_accuracy(
     dropout:bool=False, # Leave dropout active
 )->pd.DataFrame: # Columns target, value, se, n
     "Accuracy of each classifier on real data: the ceiling of coherence"
-    door(locals(), but='dropout')
     clf, y = _ready(data, classifiers, classifiers)
     unlabelled = data.labels('accuracy of classifiers')<0
     def hit(t, i):
@@ -447,7 +442,7 @@ def untrained_classifier(
     mean = data._average(k, lambda v: v).to(data.dtype)
     return nn.Sequential(MeanForHoles(mean), net)
 
-# %% ../../nbs/70_eval.coherence.ipynb #85262740
+# %% ../../nbs/70_eval.coherence.ipynb #1c7e0444
 def train_classifiers(
     data:MMData, # Labelled training data
     valid:MMData=None, # Other data, on which accuracies are measured (default: `data` itself)
@@ -460,7 +455,6 @@ def train_classifiers(
     quiet:bool=False, # No progress bar
 )->nn.ModuleDict: # `{name: classifier}` in eval mode; has `accuracy` (a table), `classes`, `left_out`
     "One classifier per modality"
-    door(locals())
     few = _few_labelled(data)
     if valid is None: valid = data
     valid = same_classes(valid, data)

@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['marginals', 'dim_kl', 'collapse_edges', 'collapse', 'three_versions', 'active_units', 'decoder_collapse']
 
-# %% ../../nbs/74_eval.collapse.ipynb #05b7f9dd
+# %% ../../nbs/74_eval.collapse.ipynb #f2f1547c
 import math, pandas as pd, torch
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, MultivariateNormal
 from torch.distributions import Laplace, Normal
-from ..core import as_names, choose, door, eval_mode, following
+from ..core import as_names, choose, eval_mode, following
 from ..data.core import MMData
 from ..dists import kl
 from .coherence import _device, _told
@@ -133,7 +133,7 @@ def _against_prior(model, names):
     sets = dict.fromkeys([*alone, names])
     return [(S, None) for S in sets if model.answers.can(S)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #81953c33
+# %% ../../nbs/74_eval.collapse.ipynb #fc109090
 def collapse(
     model, # Has `posterior(x, given, mask)` and `prior()`
     data:MMData, # Data points
@@ -147,7 +147,6 @@ def collapse(
     quiet:bool=None, # No progress bar (default: one after two seconds)
 )->pd.DataFrame: # Columns subset, target, n_given, eps, value (share of dimensions), se, n
     "Share of latent dimensions within eps nats of the prior, or of another posterior, for 1-delta of the data"
-    door(locals())
     if pairs is None: asked = _against_prior(model, data.names)
     else: asked = pairs
     todo, has = _asked_pairs(model, data, asked)
@@ -176,7 +175,7 @@ def three_versions(
     M = as_names(missing)
     return [(O, None), (M, None), (O, M)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #53f2de01
+# %% ../../nbs/74_eval.collapse.ipynb #224be644
 def active_units(
     model, # Has `posterior(x, given, mask)`
     data:MMData, # Data points
@@ -187,7 +186,6 @@ def active_units(
     quiet:bool=None, # No progress bar (default: one after two seconds)
 )->pd.DataFrame: # Columns subset, target, n_given, value (number of units), se, d, n
     "Latent dimensions whose posterior mean varies with the data"
-    door(locals())
     def count(z):
         active = z.var(0)>threshold                                    # (d,)
         return active.double().sum()
@@ -210,7 +208,7 @@ def active_units(
     df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','d','n'])
     return _told(df, model, data.names, subsets)
 
-# %% ../../nbs/74_eval.collapse.ipynb #5b537a54
+# %% ../../nbs/74_eval.collapse.ipynb #7bcfb6ea
 @torch.no_grad()
 def decoder_collapse(
     model, # Has `posterior` and `decode`
@@ -225,7 +223,6 @@ def decoder_collapse(
     quiet:bool=None, # No progress bar (default: one after two seconds)
 )->pd.DataFrame: # Columns subset, target, n_given, eps, value (share of dimensions), se, n
     "Share of a decoder's output dimensions with variance below eps for 1-delta of the data"
-    door(locals())
     choose(target, data.names, 'target')
     others = tuple(k for k in data.names if k!=target)
     S = as_names(given, others)

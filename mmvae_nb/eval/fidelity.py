@@ -7,13 +7,13 @@ __all__ = ['fid_file', 'trace_sqrt', 'frechet_distance', 'FeatureStats', 'freche
            'Penultimate', 'class_features', 'Inception', 'as_png', 'precision_recall', 'real_features', 'generated',
            'fidelity', 'class_frechet', 'mean_frechet', 'LatentMean', 'class_encoders']
 
-# %% ../../nbs/72_eval.fidelity.ipynb #d171e3ca
+# %% ../../nbs/72_eval.fidelity.ipynb #b9fc8829
 import hashlib, math, pandas as pd, torch
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import product
 from fastai.torch_core import to_device
-from ..core import MultimodalVAE, as_names, choose, door, eval_mode, seeded
+from ..core import MultimodalVAE, as_names, choose, eval_mode, seeded
 from ..data.core import MMData, same_classes
 from ..dists import NormalPrior
 from ..theory.elbo import elbo
@@ -390,14 +390,13 @@ def _features(net, v, name):
         raise ValueError(why)
     return f
 
-# %% ../../nbs/72_eval.fidelity.ipynb #fe324057
+# %% ../../nbs/72_eval.fidelity.ipynb #7f0cf965
 def real_features(
     data:MMData, # Reference
     features:dict, # `{name: network}`
     bs:int=256, # Data points at a time
 )->dict: # `{name: (n,D)}`, of the data points that have the modality; `(0,0)` if none has
     "Features of real data"
-    door(locals())
     for k in features: choose(k, data.names, 'modality in features')
     if features and not any(data.observed(k).any() for k in features):
         raise ValueError(f'no data point has any of {tuple(features)}; pass features of what was observed')
@@ -422,7 +421,7 @@ def _conditions(model, data, i, given):
     x = data.part(i, given)
     return to_device(x, _device(model))
 
-# %% ../../nbs/72_eval.fidelity.ipynb #a65bce2b
+# %% ../../nbs/72_eval.fidelity.ipynb #e31647b9
 def generated(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Conditions
@@ -433,7 +432,6 @@ def generated(
     **kw # To `generate`: `sample`, `generator`, `sampler`
 ): # Yields indices of the data points `(B,)` and `{target: (B,*shape)}`
     "Generate batch after batch, cycling through the data if `n` asks for more"
-    door(locals())
     rows = _complete(data, given)
     if not len(rows): raise ValueError(_nobody(model, data, [tuple(given)]))
     if n is not None and n<1: raise ValueError(f'n must be at least 1 sample, found {n}')
@@ -557,7 +555,7 @@ def _nothing_scored(empty):
     remedy = '' if ';' in why else '; name what some have: given, targets, or other data'
     raise ValueError(f'fidelity: {pair}{more}: {why}{remedy}')
 
-# %% ../../nbs/72_eval.fidelity.ipynb #0edea84e
+# %% ../../nbs/72_eval.fidelity.ipynb #b2a29969
 def fidelity(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # What is conditioned on
@@ -575,7 +573,6 @@ def fidelity(
     **kw # To `generate`: `sample`, `generator`, `sampler`
 )->pd.DataFrame: # Columns metric, given, n_given, target, value, se, limit, n, n_real, network, split
     "Frechet distance (FID with the real Inception), precision and recall of what a model generates"
-    door(locals())
     how = dict(n=n, real=real, split=split, groups=groups, k=k, few=few, bs=bs, quiet=quiet)
     rows, empty, told = _fidelity(model, data, features, given, targets, strict=True, **how, **kw)
     if rows and all(math.isnan(r['value']) for r in rows): _nothing_scored(empty)
@@ -584,7 +581,7 @@ def fidelity(
     df.attrs['empty'] = empty
     return df
 
-# %% ../../nbs/72_eval.fidelity.ipynb #29b48797
+# %% ../../nbs/72_eval.fidelity.ipynb #572b0afe
 def class_frechet(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data, both condition and reference
@@ -595,7 +592,6 @@ def class_frechet(
     **kw # As in `fidelity`
 )->pd.DataFrame: # Columns of `fidelity` and class
     "Frechet distance within each class; NaN where a class has too few"
-    door(locals())
     data.labels('a distance per class')
     classes = getattr(features, 'classes', None)
     if classes is not None: data = data.numbered(classes)
@@ -684,7 +680,7 @@ def _fit_vae(model, data, k, epochs, bs, lr):
             opt.zero_grad()
     return model.eval()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #e50930ff
+# %% ../../nbs/72_eval.fidelity.ipynb #b99e5562
 def class_encoders(
     data:MMData, # Labelled training data
     d:int=16, # Latent size
@@ -697,7 +693,6 @@ def class_encoders(
     quiet:bool=None, # No progress bar (default: one after two seconds)
 )->nn.ModuleDict: # `{name: [features of class 0, 1, ...]}`, with an attribute `classes`
     "One VAE per class and modality; its posterior mean serves as features"
-    door(locals())
     data.labels('class_encoders')
     mods = {m.name: m for m in data.modalities(likelihood)}
     classes = range(data.n_classes)

@@ -6,12 +6,12 @@
 __all__ = ['cohort_likelihoods', 'small_settings', 'small_options', 'bounds', 'Imputed', 'imputable', 'impute', 'crps', 'covered',
            'imputation_error', 'cohort', 'small_modalities', 'imputation_table', 'is_small_cohort', 'small_epochs']
 
-# %% ../../nbs/76_eval.impute.ipynb #d0b74d48
+# %% ../../nbs/76_eval.impute.ipynb #a4485286
 import math, pandas as pd, torch, torch.nn.functional as F, warnings
 from dataclasses import dataclass
 from fastcore.basics import patch
 from importlib import import_module
-from ..core import as_names, choose, door, eval_mode, seeded
+from ..core import as_names, choose, eval_mode, seeded
 from ..data.core import MMData, mcar
 from ..dists import BernoulliLik, CategoricalLik, LogInputs, NormalLik, as_likelihood, likelihoods
 from .coherence import _device
@@ -112,13 +112,12 @@ def _gaps(model, data):
         out |= ~_cells(data, k).cpu().flatten(1).all(1)
     return out
 
-# %% ../../nbs/76_eval.impute.ipynb #ff6b8050
+# %% ../../nbs/76_eval.impute.ipynb #a07ab647
 def imputable(
     model, # Has `answers`
     data:MMData, # Samples
 )->Tensor: # bool `(N,)`
     "Which samples have what the model conditions on; of nothing, if it has a prior; or have no gap"
-    door(locals())
     fine = ~_gaps(model, data)
     for S,rows in _kinds(data).items():
         if model.answers.can(S): fine[rows] = True
@@ -205,7 +204,7 @@ def _summary(p, n, level, sample):
     ordered = draws.sort(0).values
     return draws, dict(mean=means.mean(0), sd=draws.std(0), low=ordered[a], high=ordered[b])
 
-# %% ../../nbs/76_eval.impute.ipynb #e5013219
+# %% ../../nbs/76_eval.impute.ipynb #c77b22b1
 def impute(
     model, # Answers for what each sample has
     data:MMData, # Perhaps incomplete; modalities that it lacks altogether are filled for all samples
@@ -220,7 +219,6 @@ def impute(
     quiet:bool=None, # No progress bar (default: one after two seconds)
 )->Imputed: # Everything in the units of the data
     "Keep what was observed, fill what is missing, and say how sure that is"
-    door(locals())
     bounds(n, level)
     targets = _wanted(model, data, targets)
     seen = _readable(model, data)
@@ -558,7 +556,7 @@ def _batch_scores(model, k, blocks, about, level):
         out[f'{k}.{name}'] = scores
     return out
 
-# %% ../../nbs/76_eval.impute.ipynb #68173c35
+# %% ../../nbs/76_eval.impute.ipynb #2e14bcd3
 def imputation_error(
     model, # Has learnt from other samples than these
     data:MMData, # Samples to hide parts of
@@ -575,7 +573,6 @@ def imputation_error(
     quiet:bool=None, # No progress bar (default: one after two seconds)
 )->pd.DataFrame: # Columns method, target, metric, value, se, n, seed; `attrs`: how it was made
     "Hide what was observed, impute it, and compare with scikit-learn"
-    door(locals(), but='train')
     targets = _hideable(model, data, by, targets)
     baselines = as_names(baselines)
     for method in baselines: _imputer(method)
@@ -655,7 +652,7 @@ def _spots(z, side=32):
     width = side/8*(.3*size).exp()
     return ((.4*height).exp()*(-far/(2*width**2)).exp())[:,None]
 
-# %% ../../nbs/76_eval.impute.ipynb #e99f9e2c
+# %% ../../nbs/76_eval.impute.ipynb #23f248d9
 cohort_likelihoods = { # Of the modalities of `cohort`, by their words
     'rna': 'normal', 'counts': 'negbin', 'mutations': 'bernoulli', 'site': 'categorical',
     'survival': 'lognormal', 'score': 'ordinal', 'scan': 'normal',
@@ -668,7 +665,6 @@ def cohort(
     d:int=4, # Hidden factors
 )->tuple: # The data with masks, and the truth
     "Synthetic patients with seven modalities of different kinds that share hidden factors"
-    door(locals())
     with seeded(seed):
         z = torch.randn(n, d)
         x = {'rna': _responses(z, 50)+.6*torch.randn(n, 50)}
@@ -772,7 +768,7 @@ def _are_grades(v):
     known = columns[~columns.isnan()]
     return columns.shape[1]<4 and len(known.unique())<=_few
 
-# %% ../../nbs/76_eval.impute.ipynb #df0bfbaf
+# %% ../../nbs/76_eval.impute.ipynb #3e16baf6
 def small_modalities(
     data:MMData, # Training data
     d:int, # Numbers that a decoder reads: the model's latent size
@@ -781,7 +777,6 @@ def small_modalities(
     share:float=1., # Weights of modalities of more than 50 numbers: 1, the inverse of the size, to 0, all alike
 )->list: # List of `Modality`
     "Modalities of a cohort with networks for a few hundred samples"
-    door(locals())
     given = likelihood or {}
     for k in given: choose(k, data.names, 'modality in likelihood')
     fields = {}
@@ -851,7 +846,7 @@ def imputation_table(
     out.columns.name = None
     return out
 
-# %% ../../nbs/76_eval.impute.ipynb #9418240f
+# %% ../../nbs/76_eval.impute.ipynb #99689678
 small_settings = { # Chosen on worlds 0 to 2 of `cohort`
     'model': 'mvtcae', 'latent': 8, 'lr': 2e-3, 'bs': 32, 'n_valid': .15, 'weight': 'capped',
 }
@@ -876,6 +871,5 @@ def small_epochs(
     bs:int=32, # Batch size
 )->int:
     "So many epochs that they make 500 steps, and at least 20"
-    door(locals())
     steps = n//min(bs, n)                                    # of an epoch; the last batch is full
     return max(20, math.ceil(500/steps))

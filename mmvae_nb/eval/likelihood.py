@@ -7,14 +7,14 @@ __all__ = ['strata_draws', 'rec_chunks', 'log_density', 'gpd_shape', 'pareto_k',
            'as_proposal', 'channels_last', 'observed_patterns', 'loglik', 'joint_likelihood', 'pseudo_marginals',
            'predictive_loglik', 'ratio_loglik', 'conditional_likelihood', 'normal_range', 'check_range']
 
-# %% ../../nbs/71_eval.likelihood.ipynb #e530a938
+# %% ../../nbs/71_eval.likelihood.ipynb #186d2db4
 import math, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from torch import nn, Tensor
 from torch.distributions import Distribution, MultivariateNormal
 from typing import NamedTuple
-from ..core import _like, as_names, choose, door, eval_mode, following
+from ..core import _like, as_names, choose, eval_mode, following
 from ..data.core import MMData
 from ..models.samplers import _bar, _key, _moments, _nobody
 from ..theory.experts import Mixture, Stacked
@@ -227,13 +227,12 @@ def _names(keys, what):
     if len(set(keys))<len(keys): raise ValueError(f'{what} names a modality twice: {keys}')
     return keys
 
-# %% ../../nbs/71_eval.likelihood.ipynb #edceded3
+# %% ../../nbs/71_eval.likelihood.ipynb #926debfa
 def observed_patterns(
     data:MMData, # Data, complete or not
     names, # Modalities that count
 )->dict: # `{S: indices (N_S,)}`, S the observed part of `names`; points without any are left out
     "Data points grouped by what they have"
-    door(locals())
     has = [data.observed(k) for k in names]
     obs = torch.stack(has, 1).cpu()                                    # (N,M)
     kinds, which = obs.unique(dim=0, return_inverse=True)              # (patterns,M), (N,)
@@ -299,7 +298,7 @@ def _plan(model, data, names, n, points, chunk):
     usual = 250 if _device(model).type=='cpu' else 16384
     return data, chunk or usual
 
-# %% ../../nbs/71_eval.likelihood.ipynb #84140203
+# %% ../../nbs/71_eval.likelihood.ipynb #03f18191
 def loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -314,7 +313,6 @@ def loglik(
     quiet:bool=None, # No progress bar (default: one after two seconds)
 )->LogLik: # For each data point; NaN for one that has only what the model does not condition on
     "log p(x_S), importance-sampled from the posterior"
-    door(locals())
     names = _names(model.names if given is None else given, 'given')
     data, chunk = _plan(model, data, names, n, points, chunk)
     if not 0<=safe<1: raise ValueError(f'safe is the share of the prior, at least 0 and below 1, found {safe}')
@@ -369,7 +367,7 @@ def _table(rows, instead, share=.2, left_out=None):
     df.attrs['left_out'] = left_out or {}
     return df
 
-# %% ../../nbs/71_eval.likelihood.ipynb #f036a42c
+# %% ../../nbs/71_eval.likelihood.ipynb #d024b3fe
 def joint_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`; incomplete points count with what they have
@@ -379,7 +377,6 @@ def joint_likelihood(
     **kw # `safe`, `bs`, `chunk`, `generator`, `quiet`, as in `loglik`
 )->pd.DataFrame: # One row: subset '', target, value, se, n, and diagnostics
     "log p(X) in nats, of everything that is observed"
-    door(locals())
     r = loglik(model, data, n=n, points=points, **kw)       # refuses if no data point has a part that it knows
     data = _as_data(data, model.names)
     used = data.subset(slice(0, len(r.ll)))
@@ -396,7 +393,7 @@ def joint_likelihood(
         rows = [row('observed', everyone)]
     return _table(rows, model.answers.say(), left_out=left)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #6e6b74ab
+# %% ../../nbs/71_eval.likelihood.ipynb #419b8ec2
 def pseudo_marginals(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -405,7 +402,6 @@ def pseudo_marginals(
     **kw # As in `loglik`
 )->pd.DataFrame: # A row for each modality
     "log p(x_j), with draws from the model's own q(z|x_j)"
-    door(locals())
     data = _as_data(data, ())
     first = data.subset(slice(0, points))
     made = model.answers
@@ -440,7 +436,7 @@ def _together(model, data):
         if data.having((s, t)).cpu().any(): return f'ask for what some have, e.g. given={s!r}, targets={t!r}'
     return 'no two were observed together; pseudo_marginals(model, data) needs one at a time'
 
-# %% ../../nbs/71_eval.likelihood.ipynb #069f8d51
+# %% ../../nbs/71_eval.likelihood.ipynb #3d399691
 def predictive_loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -454,7 +450,6 @@ def predictive_loglik(
     quiet:bool=None, # No progress bar (default: one after two seconds)
 )->LogLik: # NaN for points that lack some of S or T
     "Log of the average of p(x_T|z) over q(z|x_S): biased low"
-    door(locals())
     S, T = _pair(given, targets)
     both = S+T
     data, chunk = _plan(model, data, both, n, points, chunk)
@@ -476,7 +471,7 @@ def _pair(given, targets):
         raise ValueError(f'modality {first!r} is both given and target; its likelihood given itself means nothing')
     return S, T
 
-# %% ../../nbs/71_eval.likelihood.ipynb #05197d8c
+# %% ../../nbs/71_eval.likelihood.ipynb #757f8563
 def ratio_loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -485,7 +480,6 @@ def ratio_loglik(
     **kw # As in `loglik`
 )->LogLik: # NaN for points that lack some of S or T; worse of the two `ess` and `k`
     "log p(x_T|x_S) as log p(x_S,x_T) - log p(x_S)"
-    door(locals())
     S, T = _pair(given, targets)
     both = loglik(model, data, S+T, complete=True, **kw)
     cond = loglik(model, data, S, **kw)
@@ -496,7 +490,7 @@ def ratio_loglik(
     k = torch.maximum(both.k, cond.k)
     return LogLik(ll, se, bias, ess, k)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #4500376e
+# %% ../../nbs/71_eval.likelihood.ipynb #47d3f683
 def conditional_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -508,7 +502,6 @@ def conditional_likelihood(
     **kw # `safe` (ratio only), `bs`, `chunk`, `generator`, `quiet`, as in `loglik`
 )->pd.DataFrame: # A row for each target and estimator
     "log p(x_T|x_S) in nats, by two estimators"
-    door(locals())
     S = _names(given, 'given')
     how = _names(how, 'how')
     known = {'ratio': ratio_loglik, 'predictive': predictive_loglik}

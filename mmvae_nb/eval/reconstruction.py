@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['paired_metrics', 'mse', 'ssim', 'reconstruction']
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #4b460b86
+# %% ../../nbs/75_eval.reconstruction.ipynb #0dcdb3cd
 import pandas as pd, torch
 from importlib import import_module
-from ..core import as_names, choose, door
+from ..core import as_names, choose
 from ..data.core import MMData
 from ..models.samplers import _bar, _key, _moments, _most_seen
 from .coherence import _answered, _left_out
@@ -103,7 +103,7 @@ def _errors(model, data, S, targets, metrics, bs, **kw):
             parts[m,t].append(metric(truth, guess))
     return {pair: torch.cat(v).double() for pair,v in parts.items() if v}
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #b17e2915
+# %% ../../nbs/75_eval.reconstruction.ipynb #54a9a17b
 def reconstruction(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Conditions and truth
@@ -115,7 +115,6 @@ def reconstruction(
     **kw # To `generate`: `sample`, `generator`
 )->pd.DataFrame: # Columns metric, given, n_given, target, value, se, n
     "Error of reconstructed and of cross-generated modalities against the truth of the same data point"
-    door(locals())
     asked = as_names(metrics)
     functions = {m: choose(m, paired_metrics, 'metric') for m in asked}
     pairs, told = _compared(model, data.names, given, targets)

@@ -191,13 +191,13 @@ def judge(
     if T<4 or T*n<24: return torch.full((2, *z.shape[2:-1]), torch.nan, device=z.device).unbind()
     return split_rhat(z).amax(-1), effective(z).amin(-1)
 
-# %% ../../nbs/15_theory.hmc.ipynb #a1ab81b8
+# %% ../../nbs/15_theory.hmc.ipynb #f56eb9bf
 def rhat_limit(
     T:int, # Draws of a chain
     n:int, # Chains
 )->float:
     "R-hat above which not even the last draw of each chain is to be trusted: 1.35, and what chance adds to few"
-    half = T//2
+    half = max(T//2, 1)
     return 1.35+3/(n*half)
 
 # %% ../../nbs/15_theory.hmc.ipynb #bacf1fbb

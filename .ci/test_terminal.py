@@ -81,7 +81,7 @@ def place(tmp_path_factory):
     return folder
 
 def options(place, out, **more):
-    given = {'out': place/out, 'data': place/'cohort.npz', 'model': 'jmvae', 'epochs': 4, 'latent': 4, 'bs': 16, **more}
+    given = {'out': place/out, 'data': place/'cohort.npz', 'model': 'jmvae', 'epochs': 4, 'latent': 4, 'bs': 16, 'judge_steps': 60, **more}
     return [t for k,v in given.items() for t in (f'--{k}', v)]
 
 def one_line(shell):
@@ -106,7 +106,7 @@ def test_widths(place, columns):
     assert f'go on with: mmvae_train --out {out} --resume' in re.sub(r'\s*\n\s*', '', shell.text())
     assert (out/'checkpoint.pt').exists()
     done = weights(out)
-    again = Shell(place/'mmvae_train', '--out', out, '--resume', columns=columns)
+    again = Shell(place/'mmvae_train', '--out', out, '--resume', '--judge-steps', 60, columns=columns)
     assert again.finish()==0, again.text()[-2000:]
     first = re.search(r'pass (\d)/4', again.text())
     if done.get('epoch'): assert int(first[1])==done['epoch']+1

@@ -678,9 +678,9 @@ def _judges(train:MMData, test:MMData, file, quiet:bool=True, steps:int=300):
     clf.accuracy = classifier_accuracy(clf, test)
     return clf
 
-# %% ../../nbs/80_app.cli.ipynb #2fbc4e2c
+# %% ../../nbs/80_app.cli.ipynb #9734b6d3
 def _questions(model, test:MMData, most:int=1000)->dict: # `{number given: (subsets, data)}`
-    "What coherence asks: single modalities on all data; for each larger number `most` questions in all, for time's sake"
+    "What coherence asks: single modalities on all data, for each larger number of them `most` questions in all"
     sets, _ = askable(model, some_subsets(model.names))
     sizes = {}
     for S in sets: sizes.setdefault(len(S), []).append(S)
@@ -1013,7 +1013,7 @@ def _undone(out, new:list, resume:bool=False):
             for p in empty: p.rmdir()
         raise
 
-# %% ../../nbs/80_app.cli.ipynb #211c15b0
+# %% ../../nbs/80_app.cli.ipynb #1fd14461
 def _run_costs(model, args:dict, train:MMData, test:MMData, judge_steps:int=300)->dict:
     "Costs of the steps of a run, in thousandths of a core's second; measured on the digits"
     N, P = len(train), _pictures_among(train)
@@ -1021,7 +1021,8 @@ def _run_costs(model, args:dict, train:MMData, test:MMData, judge_steps:int=300)
     steps = passes*max(1, N//args['bs'])
     scoring = 1.5*len(test)
     if labelled(train) and labelled(test): scoring += sum(_score_costs(model, train, test, judge_steps).values())
-    return {'training': .17*P*passes*N+6.*steps, 'sampler': 300+.5*N, 'scoring': scoring, 'pictures': 2700., 'report': 2000.}
+    training = .17*P*passes*N+6.*steps
+    return {'training': training, 'sampler': 300+.5*N, 'scoring': scoring, 'pictures': 2700., 'report': 2000.}
 
 # %% ../../nbs/80_app.cli.ipynb #7f2613fe
 def _finish(out, args, model, parts, history, problems, run, clock, quiet, judge_steps)->dict: # Scores
@@ -1166,7 +1167,7 @@ def _conditions(model, run, given, data, n)->dict:
                          'ask for fewer, or bring --data')
     return known.part(rows, given)
 
-# %% ../../nbs/80_app.cli.ipynb #17326b19
+# %% ../../nbs/80_app.cli.ipynb #3797c80e
 def _portions(n:int, k:int, quiet, draws:int=2048)->list:
     "Parts of `n` data points with `k` draws each, while a line shows how far it is (after two seconds)"
     parts = torch.arange(n).split(max(1, draws//k))
@@ -1190,7 +1191,9 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
     if given:
         x = _conditions(model, run, given, data, n)
         many = len(next(iter(x.values())))
-        def draw(i): return model.generate({m: v[i] for m,v in x.items()}, given, targets, n=k)
+        def draw(i):
+            some = {m: v[i] for m,v in x.items()}
+            return model.generate(some, given, targets, n=k)
         with seeded(seed): parts = [draw(i) for i in _portions(many, k, quiet)]
         return x, _joined(parts, 1), told
     def draw(i): return model.generate(targets=targets, n=len(i), sampler=source)

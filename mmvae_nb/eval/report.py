@@ -402,7 +402,7 @@ def shuffled(
     mixed = flat.gather(0, order.to(flat.device))
     return some._new(x={**some.x, name: mixed.view_as(v)})
 
-# %% ../../nbs/77_eval.report.ipynb #cb2a9dd4
+# %% ../../nbs/77_eval.report.ipynb #a06d45bc
 _of_fidelity = 'chance: entries shuffled over samples; ceiling: other real samples'
 
 def _some_order(data, k):
@@ -412,7 +412,7 @@ def _some_order(data, k):
     return data.subset(rows[order])
 
 def _two_samples(test, train, k)->tuple:
-    "Real samples that have a modality, and as many others: of the training data, or one half of the test data and the other"
+    "Real samples that have a modality, and as many others: of the training data, or halves of the test data"
     first = _some_order(test, k)
     other = None if train is None or k not in train.names else _some_order(train, k)
     if other is None or len(other)<2:
@@ -440,7 +440,7 @@ def fidelity_levels(
         chance = [math.nan]*3 if single else of(test, mixed, net, name)
         ceiling = of(*_two_samples(test, train, name), net, name)
         distance = 'FID' if getattr(net, 'is_fid', False) else 'Frechet distance'
-        for metric_,*levels in zip((distance, 'precision', 'recall'), chance, ceiling): out[metric_,name] = tuple(levels)
+        for k_,*levels in zip((distance, 'precision', 'recall'), chance, ceiling): out[k_,name] = tuple(levels)
     return out
 
 # %% ../../nbs/77_eval.report.ipynb #a19bc1e9

@@ -762,7 +762,7 @@ def cub(
         return rows_of(data, rows)
     return captions(~held), captions(held), test
 
-# %% ../../nbs/23_data.public.ipynb #0933cb19
+# %% ../../nbs/23_data.public.ipynb #bbcca923
 def _fits(path, ok, what):
     "Complain about numbers of a file that contradict each other"
     if not ok: raise ValueError(f'{path}: {what}; the file is damaged, fetch it again')
@@ -771,8 +771,11 @@ def _check_rows(path, data, indices, indptr, shape):
     "Is a compressed sparse row matrix one? What points outside would be written outside of memory"
     _fits(path, len(shape)==2 and min(shape)>=0, f'a matrix of shape {shape}; expected two sizes')
     N, K = shape
-    _fits(path, indptr.ndim==1 and len(indptr)==N+1, f'{len(indptr)} row pointers for {N:,} rows; expected one more than rows')
-    _fits(path, data.shape==indices.shape==(indptr[-1],), f'{data.size:,} values, {indices.size:,} columns, {indptr[-1]:,} announced')
+    pointers = f'{len(indptr)} row pointers for {N:,} rows; expected one more than rows'
+    _fits(path, indptr.ndim==1 and len(indptr)==N+1, pointers)
+    announced = indptr[-1]
+    sizes = f'{data.size:,} values, {indices.size:,} columns, {announced:,} announced'
+    _fits(path, data.shape==indices.shape==(announced,), sizes)
     _fits(path, indptr[0]==0 and (np.diff(indptr)>=0).all(), 'row pointers do not begin at 0 and ascend')
     _fits(path, not indices.size or 0<=indices.min()<=indices.max()<K, f'columns outside of 0 to {K-1}')
 

@@ -29,7 +29,7 @@ class AuxPrior(nn.Module):
         if self.family=='normal': return normal(zero, self.logit.exp())
         return laplace(zero, self.logit.softmax(-1)*len(zero))
 
-# %% ../../nbs/48_models.mmvaeplus.ipynb #315ebe26
+# %% ../../nbs/48_models.mmvaeplus.ipynb #0db6e5fd
 @register
 class MMVAEPlus(PrivateVAE):
     "Mixture of experts over a shared code, one private code each (Palumbo et al. 2022; MultiVae 2023, Eqs. 18-23)"
@@ -42,7 +42,7 @@ class MMVAEPlus(PrivateVAE):
         K:int=10, # Samples of each expert
         beta:float=1., # Exponent of prior/posterior in the weights
         family:str='laplace', # As in `PrivateVAE`
-        grad:str='plain', # 'plain' (right), 'dreg' (right, less noise where experts are wide), 'published' (as `MMVAE`, biased)
+        grad:str='plain', # 'plain' (right), 'dreg' (right), 'published' (as `MMVAE`, biased)
         learn_aux:bool=True, # Learn the scales of the auxiliary priors
         encoders:dict=None, # As in `PrivateVAE`
         private:dict=None, # As in `PrivateVAE`

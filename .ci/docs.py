@@ -4,7 +4,7 @@ from pathlib import Path
 import sidebar
 from checks import PKG, sandbox
 from density import modules
-from project import cells, directives, notebooks, pages, python, settings, sh, source, title
+from project import cells, directives, module, notebooks, pages, python, settings, sh, source, title
 
 CALLOUTS = {f'callout-{k}' for k in ('note', 'tip', 'warning', 'important', 'caution')}
 
@@ -62,7 +62,7 @@ def last_error(text):
 
 def root_filter(root):
     "The notebook filter of plain Quarto renders gives a page with its title, its name and signatures"
-    p = notebooks(root)[0]
+    p = next(p for p in notebooks(root) if module(p))
     r = subprocess.run([sys.executable, root/'nbs'/'_nbdev_filter.py'], input=p.read_text(encoding='utf-8'), text=True, capture_output=True, cwd=root/'nbs',
                        encoding='utf-8', env={**os.environ, 'PYTHONPATH': str(root), 'PYTHONWARNINGS': 'ignore'})
     if r.returncode: return [f'{p.name}: the filter fails: '+last_error(r.stderr)]

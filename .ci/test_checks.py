@@ -91,7 +91,7 @@ PLANTS = {
                (add(code('#| export\nfrom matplotlib import pyplot')), 'imports matplotlib')],
     'pure_imports': [(add(code('import math\nx = math.pi')), 'imports and code in one cell')],
     'light': [(edit('mmvae_nb/core.py', 'import copy, inspect', 'import fastai.basics, copy, inspect'), 'imports fastai')],
-    'names_known': [(edit('mmvae_nb/core.py', 'inspect, sys, torch, warnings', 'inspect, sys, warnings'), "undefined name 'torch'"), (edit('mmvae_nb/core.py', 'import copy,', 'import copy, math,'), "'math' imported but unused")],
+    'names_known': [(edit('mmvae_nb/core.py', 'math, sys, torch, warnings', 'math, sys, warnings'), "undefined name 'torch'"), (edit('mmvae_nb/core.py', 'import copy,', 'import copy, json,'), "'json' imported but unused")],
     'budgets': [(add(code(LONG)), 'exported cell of 51 lines'), (add(md('word '*130)), 'markdown cell of 130 words'), (add(*[md('x')]*200), '% markdown'),
                 (add(code('#| exports\ndef nobody_calls(): pass'), *[code(f'#| exports\ndef nobody{i}(): pass') for i in range(9)]), 'nobody_calls')],
     'directive_lines': [(add(code('#| hide_output\nx = 1')), "'#| hide_output' means nothing"), (add(code('#| echo: false\n#| hide\nx = 1')), 'after a key: value line')],

@@ -122,7 +122,7 @@ def test_first_seconds(place, name):
     target = place/f'never_{name}'
     args = ['--out', target] if name=='mmvae_train' else [place/'begun', '--out', target]
     shell = Shell(place/name, *args, fresh=True)
-    time.sleep(1.)
+    time.sleep(2.)
     shell.press()
     assert shell.finish()==130, shell.text()
     one_line(shell)

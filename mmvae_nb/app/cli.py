@@ -483,7 +483,7 @@ def chosen(
     if words := _answers_words(model): lines.append(words)
     return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #07d957cd
+# %% ../../nbs/80_app.cli.ipynb #923bc2e7
 def _how_to_go_on(out):
     "What to type after an interruption"
     if out is None: return ''
@@ -499,8 +499,9 @@ def _plain_notes():
         ours = issubclass(category, UserWarning) and 'mmvae_nb' in filename
         if not ours: return usual(message, category, filename, *args, **kw)
         line = f'note: {message}'
-        if line not in said: print(wrapped(line, room(sys.stderr)), file=sys.stderr)
-        said.add(line)
+        once = 'chains' if category.__name__=='UnmixedChains' else line   # their numbers differ, the remedy does not
+        if once not in said: print(wrapped(line, room(sys.stderr)), file=sys.stderr)
+        said.add(once)
     with warnings.catch_warnings():
         warnings.showwarning = show
         warnings.filterwarnings('always', category=UserWarning, module='mmvae_nb')

@@ -46,14 +46,17 @@ class Shell:
         return bool(new)
     def text(self): return self.raw.decode(errors='replace')
     def lines(self): return [line.rstrip() for line in self.screen.display if line.strip()]
-    def until(self, pattern, seconds=60):
+    def until(self, pattern, seconds=240):
         "Read until something was shown"
         end = time.time()+seconds
         while not re.search(pattern, self.text()):
             alive = self.read()
             assert alive and time.time()<end, f'{pattern!r} was not shown:\n{self.text()[-2000:]}'
     def press(self): os.write(self.fd, b'\x03')
-    def finish(self, seconds=60):
+    def worked(self):
+        "Seconds of processor time that it has had, however busy the machine is"
+        return sum(map(int, Path(f'/proc/{self.pid}/stat').read_text().rpartition(')')[2].split()[11:13]))/os.sysconf('SC_CLK_TCK')
+    def finish(self, seconds=240):
         "Read to the end; the exit status"
         end = time.time()+seconds
         while self.read():
@@ -122,7 +125,7 @@ def test_first_seconds(place, name):
     target = place/f'never_{name}'
     args = ['--out', target] if name=='mmvae_train' else [place/'begun', '--out', target]
     shell = Shell(place/name, *args, fresh=True)
-    time.sleep(2.)
+    while shell.worked()<.8: time.sleep(.05)            # torch is being loaded by now, and for seconds to come
     shell.press()
     assert shell.finish()==130, shell.text()
     one_line(shell)

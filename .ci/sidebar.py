@@ -27,7 +27,7 @@ def part(path):
 def render(root=ROOT, prefix=''):
     "YAML of a sidebar whose links start with `prefix`"
     nbs = notebooks(root)
-    out = ['website:\n', '' if prefix else SUBDIR, '  sidebar:\n    style: floating\n    collapse-level: 2\n    contents:\n']
+    out = ['website:\n', '' if prefix else SUBDIR, '  sidebar:\n    style: floating\n    collapse-level: 1\n    contents:\n']
     def item(p, pad): return f'{pad}- text: {json.dumps(title(p), ensure_ascii=False)}\n{pad}  href: {prefix}{p.name}\n'
     out += [item(p, ' '*6) for p in nbs if number(p) is None]
     parts = {name: [p for p in nbs if number(p) is not None and part(p) == name] for name in PARTS}
@@ -36,7 +36,7 @@ def render(root=ROOT, prefix=''):
         if here: out += [f'      - section: {name}\n        contents:\n', *(item(p, ' '*10) for p in here)]
     return HEAD+('' if prefix else NBS)+''.join(out)
 
-def files(root=ROOT): return {root/'nbs'/'website.yml': render(root, 'nbs/'), root/'nbs'/'sidebar.yml': render(root)}
+def files(root=ROOT): return {root/'nbs'/'sidebar.yml': render(root)}
 
 def stale(root=ROOT):
     "Sidebars that differ from what the notebooks say"

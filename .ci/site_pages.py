@@ -1,0 +1,3 @@
+def pages(): return {}
+def pictures(folder): pass
+def questions(): return []

@@ -4,7 +4,7 @@
 written again by `page`: one signature for each public name with its source folded under it, links, tidy tables. Pages that no
 hand writes are added (see site_pages.py). After the render, the definitions go into the index of the search.
 """
-import ast, functools, html, json, os, re, sys
+import ast, functools, hashlib, json, os, re, sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from project import ROOT, cells, code_of, directives, is_exported, module, notebooks, parse, settings, source, text_of, title
@@ -34,9 +34,10 @@ class Symbol:
     header: str              # its signature as the source has it, comments included
     line: int = 0            # in the module
     methods: list = field(default_factory=list)
+    twin: bool = False       # another name of the page differs in capitals only
 
     @property
-    def anchor(self): return self.name.lower()
+    def anchor(self): return self.name if self.twin else self.name.lower()
     @property
     def last(self): return self.name.rpartition('.')[2]
     @property
@@ -114,6 +115,8 @@ def index(root=ROOT):
                 for x in (s, *s.methods): x.line = at.get(x.name, 0)
                 if s.name not in seen: out.append(s)
                 seen.add(s.name)
+        here = [x for s in out if s.file==p.name for x in (s, *s.methods)]
+        for x in here: x.twin = sum(y.name.lower()==x.name.lower() for y in here)>1
     return tuple(out)
 
 def source_url(s, root=ROOT):
@@ -125,7 +128,7 @@ def homes(root=ROOT):
     "Where names in prose lead: those that mean one thing"
     found = {}
     for s in index(root):
-        for x in (s, *s.methods): found.setdefault(x.name, []).append((s.file, x.anchor if x is s else s.anchor))
+        for x in (s, *s.methods): found.setdefault(x.name, []).append((s.file, x.anchor))
     return {k: v[0] for k,v in found.items() if len(v)==1}
 
 # ---------------------------------------------------------------- prose
@@ -165,7 +168,6 @@ def plain_parts(text, change):
 
 def erratum_links(text): return plain_parts(text, lambda t: ERRATUM.sub(lambda m: f'[{m[1]}](errata.md#{m[1].lower()})', t))
 
-PAPERS = {'JNF 2023': 'jnf', 'JNF-Shared 2025': 'shared', 'MultiVae 2023': 'multivae', 'CMMD 2023': 'cmmd', 'MMVAE+ 2022': 'plus'}
 NAMED = re.compile(r"JNF-Shared(?: 2025)?|JNF 2023|MultiVae(?: 2023|'s)|CMMD(?: 2023|'s| \[@manc)|MMVAE\+(?: 2022|'s)|[A-Z][\w&]+(?: et al\.| & \w+)? (?:19|20)\d\d|\[@\w+")
 KEYS = {'JNF-': 'shared', 'JNF ': 'jnf', 'Mult': 'multivae', 'CMMD': 'cmmd', 'MMVA': 'plus'}
 NUM = r'(?:\((?:[A-Z]\.)?\d{1,2}\)|\d{1,2}(?![\w.]))'
@@ -179,33 +181,42 @@ def numbers_of(run):
         ends = [int(x.rpartition('.')[2]) for x in (a, b)]
         yield m, [f'{pre}{k}' for k in range(ends[0], ends[1]+1)]
 
+def paper_of(text, at, n):
+    "The paper that an equation at a position belongs to: the last one named before it that has this number; None for other papers"
+    from site_pages import KNOWN
+    for x in reversed([*NAMED.finditer(text[:at])]):
+        key = KEYS.get(x.group()[:4])
+        if key is None: return None
+        if (key, n) in KNOWN: return key
+
 def equations_in(text):
     "Equations of papers that a text names: (paper, number, position)"
     for m in EQS.finditer(text):
-        before = [x for x in NAMED.finditer(text[:m.start()])]
-        key = KEYS.get(before[-1].group()[:4]) if before else None
-        if not key: continue
         for _, ns in numbers_of(m.group()):
-            for n in ns: yield key, n, m.start()
+            for n in ns:
+                if key := paper_of(text, m.start(), n): yield key, n, m.start()
 
-def equation_links(text):
-    "`JNF 2023, Eq. (9)` leads to the row of that equation"
+def equation_links(text, named):
+    "`JNF 2023, Eq. (9)` leads to the row of that equation; the first mention on a page gets an anchor, noted in `named`"
     def change(m):
-        before = [x for x in NAMED.finditer(text[:m.start()])]
-        key = KEYS.get(before[-1].group()[:4]) if before else None
-        if not key: return m.group()
         def one(n):
             first = next(numbers_of('.'+n.group()))[1][0]
-            return f'[{n.group()}](equations.md#{key}-{first.lower()})'
+            key = paper_of(text, m.start(), first)
+            if not key: return n.group()
+            at = f'{key}-{first.lower()}'
+            mark = '' if at in named else f'{{#named-{at}}}'
+            named.add(at)
+            return f'[{n.group()}](equations.md#{at}){mark}'
         head, dot, rest = m.group().partition('.')
         return head+dot+re.sub(NUM, one, rest)
     return EQS.sub(change, text)
 
-def prose(text, here, root=ROOT):
+def prose(text, here, root=ROOT, named=None):
     "A text with the links that the site adds"
-    text = outside(text, lambda t: code_links(t, here, root))
+    named = set() if named is None else named
+    text = outside(resolve(text), lambda t: code_links(t, here, root))
     if here == 'errata.md': return text
-    text = outside(text, equation_links)
+    text = outside(text, lambda t: equation_links(t, named))
     return outside(text, erratum_links)
 
 def label_formulas(text, start):
@@ -217,6 +228,27 @@ def label_formulas(text, start):
         return f'[]{{#eqn-{count[0]} .eqn}}'+m.group()
     found = re.compile(r'(?ms)^(`{3,}|~{3,}).*?^\1\s*$|<!--.*?-->|\$\$.*?\$\$')
     return found.sub(mark, text), count[0]
+
+# A link may name a cell by some of its code: `[Computed](11_theory.elbo.ipynb "def first_failure(K)")`
+BY_CODE = re.compile(r'\]\((\d\w+_[\w.]+\.ipynb) "([^"\n]+)"\)')
+
+def tag(code): return 'at-'+hashlib.md5(code.encode()).hexdigest()[:6]
+
+@functools.lru_cache(None)
+def wanted(root=ROOT):
+    "Codes by which pages of text name cells: `{notebook: codes}`"
+    out = {}
+    for p in (Path(root)/'nbs').glob('*.md'):
+        for file,code in BY_CODE.findall(p.read_text(encoding='utf-8')): out.setdefault(file, {})[code] = True
+    return {k: tuple(v) for k,v in out.items()}
+
+def resolve(text): return BY_CODE.sub(lambda m: f']({m[1]}#{tag(m[2])})', text)
+
+def anchors(cell, path, root, done):
+    "Anchors of the pages of text that name this cell"
+    new = [code for code in wanted(root).get(path.name, ()) if code in source(cell) and code not in done]
+    done.update(new)
+    return ''.join(f'[]{{#{tag(code)} .eqn}}' for code in new)
 
 # ---------------------------------------------------------------- outputs
 
@@ -307,14 +339,17 @@ def dropped(cell):
 
 def page_cells(path, root=ROOT):
     "Cells of a page, without front matter"
-    here, known, shown, formulas = path.name, {s.name: s for s in index(root) if s.file==path.name}, set(), 0
+    here, known, shown, formulas, done = path.name, {s.name: s for s in index(root) if s.file==path.name}, set(), 0, set()
+    named = set()
     for c in cells(path):
         if c['cell_type']=='raw': continue
         if c['cell_type']=='markdown':
             text, formulas = label_formulas(source(c), formulas)
-            yield {**c, 'source': prose(text, here, root)}
+            yield {**c, 'source': prose(text, here, root, named)}
             continue
         if dropped(c): continue
+        at = anchors(c, path, root, done)
+        if at: yield md(at)
         c = {**c, 'outputs': [tidy(o) for o in c.get('outputs', [])]}
         if only_imports(c) and not c['outputs']: yield folded(c, 'Imports')
         elif is_exported(c):
@@ -347,6 +382,9 @@ def page(path, root=ROOT):
     at = next((i for i,c in enumerate(body) if c['cell_type']=='markdown'), None)
     head, rest = front(path, source(body[at]) if at is not None else '')
     if at is not None: body[at] = {**body[at], 'source': rest}
+    import site_pages
+    where = site_pages.standing(path, root)
+    if where: body.insert(0, md(where))
     keep = [c for c in body if source(c).strip() or c.get('outputs')]
     keep.insert(0, {'cell_type': 'raw', 'metadata': {}, 'source': head})
     for i,c in enumerate(keep):

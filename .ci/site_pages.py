@@ -1,6 +1,5 @@
 "Pages of the site that no hand writes: API, equations, gallery; what the search is asked; where a page stands"
-import base64, re
-from pathlib import Path
+import base64, functools, re
 import sidebar, web
 from checks import imports, names_in, parse, said, symbols, PKG
 from project import ROOT, cells, directives, module, notebooks, number, read, source, text_of, title
@@ -250,9 +249,15 @@ def pages(): return {'equations.md': equations(), 'api.md': api(), 'gallery.md':
 
 # ---------------------------------------------------------------- where a page stands
 
+@functools.lru_cache(None)
+def listing(root):
+    "Modules and their notebooks, titles of notebooks"
+    nbs = notebooks(root)
+    return {f'{PKG}.{module(p)}': p for p in nbs if module(p)}, {p: title(p) for p in nbs}
+
 def needs(path, root=ROOT):
     "Notebooks whose modules the exported cells of this one import, the nearest first; foundations go without saying"
-    mods = {f'{PKG}.{module(p)}': p for p in notebooks(root) if module(p)}
+    mods, _ = listing(root)
     names = {n for c in cells(path, 'code') if web.is_exported(c) for n,_ in imports(parse(c))}
     found = {mods[n] for n in names if n in mods and mods[n]!=path and number(mods[n])>=5 and number(mods[n])<=(number(path) or 0)}
     return sorted(found, key=lambda p: -number(p))[:3]
@@ -264,10 +269,11 @@ def standing(path, root=ROOT):
     here = [p for p in notebooks(root) if number(p) is not None and sidebar.part(p)==part]
     every = [p for p in notebooks(root) if number(p) is not None]
     k, at = here.index(path)+1, every.index(path)
+    _, titles = listing(root)
     words = [f'{part}, {k} of {len(here)}.']
-    before = [f'[{title(p)}]({p.name})' for p in needs(path, root)]
+    before = [f'[{titles[p]}]({p.name})' for p in needs(path, root)]
     if before: words.append(f"Builds on {', '.join(before)}.")
-    if at+1<len(every): words.append(f'Next: [{title(every[at+1])}]({every[at+1].name}).')
+    if at+1<len(every): words.append(f'Next: [{titles[every[at+1]]}]({every[at+1].name}).')
     return '::: {.standing}\n'+' '.join(words)+'\n:::'
 
 # ---------------------------------------------------------------- the search

@@ -120,8 +120,11 @@ def index(root=ROOT):
     return tuple(out)
 
 def source_url(s, root=ROOT):
-    mod = next(module(p) for p in notebooks(root) if p.name==s.file)
+    mod = module_of(root, s.file)
     return f"{repo(root)}/blob/{settings(root)['branch']}/{PKG}/{mod.replace('.', '/')}.py#L{s.line}"
+
+@functools.lru_cache(None)
+def module_of(root, name): return module(Path(root)/'nbs'/name)
 
 @functools.lru_cache(None)
 def homes(root=ROOT):

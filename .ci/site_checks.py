@@ -8,10 +8,10 @@ def made(root):
     "Every page of a notebook: (path, cells)"
     import site_pages
     stamp = tuple((p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in [*notebooks(root), *pages(root)])
-    if _made.get('of')!=(root, stamp):
+    if root not in _made or _made[root][0]!=stamp:
         for f in (web.index, web.homes, web.wanted, web.module_of, site_pages.listing): f.cache_clear()
-        _made.update(of=(root, stamp), pages=[(p, web.page(p, root)['cells']) for p in notebooks(root)])
-    return _made['pages']
+        _made[root] = stamp, [(p, web.page(p, root)['cells']) for p in notebooks(root)]
+    return _made[root][1]
 
 _made = {}   # pages are made once for all checks
 

@@ -11,7 +11,7 @@ PARTS = {
     'Evaluation': range(70, 80), 'Programs': range(80, 90), 'Tutorials': range(90, 95), 'Experiments': range(95, 100)}
 
 FIND = 'Find'                                  # overviews
-OVERVIEWS = ['start.md', 'models.md', 'gallery.md', 'equations.md', 'errata.md', 'api.md']
+OVERVIEWS = ['begin.md', 'models.md', 'gallery.md', 'equations.md', 'errata.md', 'api.md']
 TEXTS = 'The project'                          # other pages that are no notebooks
 ALONE = {'404.md'}                             # nowhere listed
 RENDERED = ['*.ipynb', '*.md']                 # what _quarto.yml must render

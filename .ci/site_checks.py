@@ -52,13 +52,16 @@ def colab(root):
     return [f'{p.name}: {why}; run python .ci/colab.py' for p in notebooks(root) if (why := c.lacks(p, root))]
 
 def one_route(root):
-    "There is one way to render the site, and rendering leaves nothing in the tree"
+    "There is one way to render the site, each page has an address of its own, and rendering leaves nothing in the tree"
     import yaml
     q = yaml.safe_load((root/'_quarto.yml').read_text(encoding='utf-8'))['project']
     out = [f'nbs/{n} is of another route' for n in ('website.yml','_metadata.yml','_nbdev_filter.py') if (root/'nbs'/n).exists()]
     out += [f'_quarto.yml: {k} must be {v}' for k,v in {'pre-render': '../.ci/web.py', 'post-render': '../.ci/after.py'}.items() if q.get(k)!=v]
     ignored = (root/'.gitignore').read_text(encoding='utf-8').split()
     out += [f'.gitignore lacks {n}' for n in ('.quarto/','_proc/','_docs/') if n not in ignored]
+    made_of = {}
+    for f in [*notebooks(root), *pages(root), *map(Path, GENERATED)]: made_of.setdefault(web.stem(f), []).append(f.name)
+    out += [f'{" and ".join(v)} are both rendered to {k}.html' for k,v in made_of.items() if len(v)>1]
     for f in [root/'README.md', *pages(root), *sorted((root/'.github').rglob('*.yaml'))]:
         if re.search(r'(?m)^[^#\n]*\bquarto render\b', f.read_text(encoding='utf-8')): out.append(f'{f.name}: speaks of `quarto render`; the route is nbdev_docs')
     return out

@@ -360,7 +360,15 @@ def page_cells(path, root=ROOT):
             shown |= {s.name for s in new}
             if new: yield md('\n'.join(symbol_md(known[s.name], root) for s in new))
             yield folded(c, 'Source')
+        elif long(c): yield folded(c, 'Code')
         else: yield {**c, 'source': stripped(c)}
+
+LONGEST = 12   # lines of a demonstration that stand open; figures and tables speak before the code that made them
+
+def long(cell):
+    "Is it code that a page folds?"
+    lines = [l for l in stripped(cell).splitlines() if l.strip() and not l.startswith('#|')]
+    return len(lines)>LONGEST
 
 def quoted(text): return json.dumps(text, ensure_ascii=False)
 

@@ -841,7 +841,7 @@ def _told(name, file):
         raise KeyboardInterrupt(f'in stage {name!r}; {file} holds the last whole epoch, '
                                 'fit_stages(..., resume=True) goes on from there') from None
 
-# %% ../../nbs/30_train.learner.ipynb #33237a70
+# %% ../../nbs/30_train.learner.ipynb #3d336651
 def _shown(learn): return hasattr(learn, 'progress') and place() is not Nowhere
 
 def _trained(model, stage):
@@ -856,7 +856,9 @@ def _loss_seconds(learn, stage, b):
     x, mask = to_device([x, mask or None], device)
     model = get_model(learn.model)
     ps = _trained(model.model, stage)
-    def slopes(): torch.autograd.grad(stage.loss(x, mask, *fixed)[0], ps, allow_unused=True)[0]
+    def slopes():
+        loss, _ = stage.loss(x, mask, *fixed)
+        torch.autograd.grad(loss, ps, allow_unused=True)
     with seeded(0), eval_mode(model), torch.enable_grad():
         with torch.no_grad(): fixed = [stage.cache(x, mask)] if stage.cache else []
         slopes()                                # the first one prepares things

@@ -365,7 +365,7 @@ def slow_direction(
     slowest = V[...,-1:]
     return unit((Q@slowest)[...,0])*scale
 
-# %% ../../nbs/15_theory.hmc.ipynb #b0ba6b13
+# %% ../../nbs/15_theory.hmc.ipynb #82a21894
 @torch.no_grad()
 def rises(
     logp, # Log density up to a constant
@@ -387,8 +387,7 @@ def rises(
         far = logp(points.flatten(0, 1))
         far = far.view(-1, *here.shape)-here                       # (7,n,...)
         last = far[-1]-far[-2]                                     # over the last quarter
-        quarter = (end/4).abs()
-        slope = slope+last/quarter
+        slope = slope+last/end.abs()                               # of both sides in one unit
         valley = far.isfinite()&(far<=-barrier)
         free = free|~valley.any(0)                                 # on this side
     return free&(slope>=0)

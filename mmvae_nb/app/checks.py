@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['parts', 'try_device']
 
-# %% ../../nbs/88_app.checks.ipynb #5593b3b2
+# %% ../../nbs/88_app.checks.ipynb #1ae5ab33
 import argparse, json, os, sys, tempfile, time, torch, traceback, warnings
 from contextlib import nullcontext, redirect_stdout
 from functools import cached_property, partial
@@ -16,7 +16,7 @@ from . import explore
 from .cli import _models, build_model
 from ..core import eval_mode, following, seeded, widest
 from ..data.core import MMData, mm_dls
-from ..eval.checks import _outputs, _state
+from ..eval.checks import _state
 from ..eval.coherence import train_classifiers
 from ..eval.device import pretend_device
 from ..eval.latents import linear_reader, match_clusters
@@ -27,7 +27,7 @@ from ..theory.hmc import hmc
 from ..train.io import load_model, save_model
 from ..train.learner import mm_learner
 
-# %% ../../nbs/88_app.checks.ipynb #39d05a38
+# %% ../../nbs/88_app.checks.ipynb #13cc3d29
 def _try_data(n, seed):
     "Labelled data of three kinds, `MMData`"
     with seeded(seed):
@@ -40,7 +40,7 @@ def _try_data(n, seed):
 
 _special = {
     'cmmd': {'observed': ('picture',), 'label': 'word'},
-    'split_cmmd': {'observed': [('picture',), ('numbers',), ('picture','numbers')], 'label': 'word'},
+    'split_cmmd': {'observed': [('picture',), ('numbers',)], 'label': 'word'},
 }
 
 def _try_model(name, data, seed=0):
@@ -87,12 +87,17 @@ def _same_place(t, tensors):
     away = {k: str(v.device) for k,v in tensors.items() if v.device.type!=t.device.type}
     if away: raise AssertionError(f'not on {t.device}: {away}')
 
-# %% ../../nbs/88_app.checks.ipynb #c9e49914
+# %% ../../nbs/88_app.checks.ipynb #c0e73bfa
+def _given(t, x):
+    "The most that the model conditions on"
+    return {k: x[k] for k in t.model.answers.subsets()[-1]}
+
 @_part
 def _works(t):
     "Loss with gradients, posterior and `generate` lie on the device"
     x = t.batch()
-    _same_place(t, _outputs(t.model, x))
+    given = _given(t, x)
+    _same_place(t, {'codes': t.model.posterior(given).sample((2,)), **t.model.generate(given)})
     for s in t.model.stages():
         loss, _ = s.loss(x)
         loss.backward()
@@ -117,7 +122,7 @@ def _bf16(t):
     if t.device.type=='privateuseone': return 'not on a device that pretends'
     return _epoch(t, half=True)
 
-# %% ../../nbs/88_app.checks.ipynb #c4765209
+# %% ../../nbs/88_app.checks.ipynb #e0834a74
 @_part
 def _generate(t):
     "From every subset, as the mean and drawn; a generator of the processor decides"
@@ -126,7 +131,7 @@ def _generate(t):
         for sample in False, True: _same_place(t, t.model.generate(x, given=S, n=2, sample=sample))
     def drawn():
         g = torch.Generator().manual_seed(1)
-        return t.model.generate(x, n=2, sample=True, generator=g)
+        return t.model.generate(_given(t, x), n=2, sample=True, generator=g)
     first, again = drawn(), drawn()
     for k,v in first.items():
         if not torch.equal(v, again[k]): raise AssertionError(f'{k}: two results of one seed')
@@ -146,10 +151,12 @@ def _samplers(t):
 def _hmc(t):
     "Draws of the exact p(z|x) by Hamiltonian Monte Carlo, started from the posterior"
     x = t.batch()
-    given = {k: x[k] for k in t.model.answers.subsets()[-1]}
+    given = _given(t, x)
+    known = [k for k in t.model.answers.targets if k in given]
+    if not known: return 'decodes nothing of what is given'
     prior = t.model.prior()
     def logp(z):
-        decoded = t.model.decode(t.model.attach(z, given), [k for k in t.model.answers.targets if k in given])
+        decoded = t.model.decode(t.model.attach(z, given), known)
         return prior.log_prob(z)+sum(p.log_prob(x[k]) for k,p in decoded.items())
     with eval_mode(t.model):
         start = t.model.posterior(given).sample((1,)).detach()
@@ -157,12 +164,12 @@ def _hmc(t):
     _same_place(t, {'z': z})
     return float(info.accept.mean())
 
-# %% ../../nbs/88_app.checks.ipynb #5bd99a14
+# %% ../../nbs/88_app.checks.ipynb #ae1e3576
 @_part
 def _readers(t):
     "Readers of codes that lie on the device"
     x = t.batch(12)
-    z = t.model.posterior(x).sample((1,))[0].detach()
+    z = t.model.posterior(_given(t, x)).sample((1,))[0].detach()
     y = t.test.y[:12].to(t.device)
     reader = linear_reader(z, y)
     _same_place(t, {'classes of clusters': match_clusters(y, y)})
@@ -171,8 +178,9 @@ def _readers(t):
 @_part
 def _explorers(t):
     "Explorers with the model where it is"
-    explore.explore(t.model, t.test, n=2)
-    explore.subset_explorer(t.model, t.test, n=2)
+    boxes = explore.explore(t.model, t.test, n=2), explore.subset_explorer(t.model, t.test, n=2)
+    said = [box._now().said.value for box in boxes]
+    if any(said): raise AssertionError(' '.join(said))
 
 @_part
 def _saved(t):

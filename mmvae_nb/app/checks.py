@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['parts', 'try_device']
 
-# %% ../../nbs/88_app.checks.ipynb #1ae5ab33
+# %% ../../nbs/88_app.checks.ipynb #67ef296d
 import argparse, json, os, sys, tempfile, time, torch, traceback, warnings
 from contextlib import nullcontext, redirect_stdout
 from functools import cached_property, partial
@@ -14,7 +14,7 @@ from itertools import product
 from .. import core
 from . import explore
 from .cli import _models, build_model
-from ..core import eval_mode, following, seeded, widest
+from ..core import eval_mode, seeded
 from ..data.core import MMData, mm_dls
 from ..eval.checks import _state
 from ..eval.coherence import train_classifiers
@@ -122,7 +122,7 @@ def _bf16(t):
     if t.device.type=='privateuseone': return 'not on a device that pretends'
     return _epoch(t, half=True)
 
-# %% ../../nbs/88_app.checks.ipynb #e0834a74
+# %% ../../nbs/88_app.checks.ipynb #7684ad11
 @_part
 def _generate(t):
     "From every subset, as the mean and drawn; a generator of the processor decides"
@@ -152,7 +152,7 @@ def _hmc(t):
     "Draws of the exact p(z|x) by Hamiltonian Monte Carlo, started from the posterior"
     x = t.batch()
     given = _given(t, x)
-    known = [k for k in t.model.answers.targets if k in given]
+    known = [k for k in t.model.answers.targets if k in given and k in t.model.decoders]
     if not known: return 'decodes nothing of what is given'
     prior = t.model.prior()
     def logp(z):

@@ -307,7 +307,7 @@ def project(self:PairObjective, x, mask=None):
     "`embed` in eval mode and without gradients, e.g. to cache the embeddings of a data set"
     with eval_mode(self): return self.embed(x, mask)
 
-# %% ../../nbs/16_theory.cca.ipynb #e2bad6d4
+# %% ../../nbs/16_theory.cca.ipynb #2084c57c
 @register
 class DCCA(PairObjective):
     "Projectors trained by deep canonical correlation (JNF 2023, Section 2.3)"
@@ -328,7 +328,8 @@ class DCCA(PairObjective):
         if not self.training: return 2
         return max(self.sizes[a], self.sizes[b])+1
     def pair(self, hs):
-        F = -dcca(hs, self.k, self.ridge, strict=self.training).float()
+        F = -dcca(hs, self.k, self.ridge, strict=self.training)
+        F = F.to(torch.promote_types(next(iter(hs.values())).dtype, torch.float32))      # halves are summed in single
         return -F, F.detach()/self.k
 
 # %% ../../nbs/16_theory.cca.ipynb #64bd9e0d

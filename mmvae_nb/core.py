@@ -496,7 +496,7 @@ def seeded(seed:int):
         torch.manual_seed(seed)
         yield
 
-# %% ../nbs/01_core.ipynb #70139a26
+# %% ../nbs/01_core.ipynb #8d3e202f
 def _random_state(device):
     "How to read and how to set the state of the random numbers of a device"
     if device.type=='cpu': return torch.get_rng_state, torch.set_rng_state
@@ -527,6 +527,7 @@ def _sown(generator, device):
         for place in dict.fromkeys(places): _seed_at(place, seed)
         yield
 
+# %% ../nbs/01_core.ipynb #3fb33999
 @contextmanager
 def following(
     generator:torch.Generator=None, # Default: torch's own
@@ -836,7 +837,7 @@ class _Contract(_Described):
         "Sum of the log-likelihoods `{name: (...)}` in nats, times the modalities' weights"
         return sum(self.mods[k].weight*v for k,v in rec.items())
 
-# %% ../nbs/01_core.ipynb #13205bb6
+# %% ../nbs/01_core.ipynb #a1829178
 def _like(model):
     "A floating tensor of the model, for device and dtype; None where it has none"
     tensors = chain(model.parameters(), model.buffers())
@@ -847,10 +848,10 @@ def _check_devices(model, x, mask):
     like = _like(model)
     if like is None or not isinstance(x, Mapping): return
     home = like.device
-    def elsewhere(batch): return [k for k,v in batch.items() if isinstance(v, Tensor) and v.device!=home]
+    def away(v): return isinstance(v, Tensor) and v.device!=home
     known = None
     for what,batch in ('x', x), ('mask', mask or {}):
-        for k in elsewhere(batch):
+        for k in [k for k,v in batch.items() if away(v)]:
             known = known or {p.device for p in model.parameters()}
             found = batch[k].device
             if found in known: continue

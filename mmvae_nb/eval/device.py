@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from types import ModuleType
 from ..core import no_doubles
 
-# %% ../../nbs/77_eval.device.ipynb #56d82ae1
+# %% ../../nbs/77_eval.device.ipynb #d8011718
 _device = torch.device('privateuseone', 0)
 
 class _There(torch.Tensor):
@@ -23,7 +23,8 @@ class _There(torch.Tensor):
     @staticmethod
     def __new__(cls, inside, requires_grad=False):
         like = dict(strides=inside.stride(), storage_offset=inside.storage_offset(), dtype=inside.dtype)
-        return torch.Tensor._make_wrapper_subclass(cls, inside.shape, device='meta', requires_grad=requires_grad, **like)
+        make = torch.Tensor._make_wrapper_subclass
+        return make(cls, inside.shape, device='meta', requires_grad=requires_grad, **like)
     def __init__(self, inside, requires_grad=False): self.inside = inside
     @property
     def device(self): return _device
@@ -119,7 +120,7 @@ class _Calls(TorchFunctionMode):
             return func(*args, **kwargs).to(_device)
         return func(*args, **kwargs)
 
-# %% ../../nbs/77_eval.device.ipynb #924efa69
+# %% ../../nbs/77_eval.device.ipynb #2dcd2dea
 def _module():
     "What PyTorch asks of a device: its random state, and which numbers it mixes"
     module = ModuleType(f'torch.{_device.type}')
@@ -129,10 +130,10 @@ def _module():
     module.get_rng_state = get_rng_state
     module.set_rng_state = set_rng_state
     module.manual_seed = module.manual_seed_all = manual_seed
-    module.get_amp_supported_dtype = lambda: [torch.bfloat16, torch.float16]
-    module._is_in_bad_fork = module.is_initialized = lambda: False
-    module.is_available = lambda: True
-    module.device_count = lambda: 1
+    def get_amp_supported_dtype(): return [torch.bfloat16, torch.float16]
+    def no(): return False
+    module.get_amp_supported_dtype = get_amp_supported_dtype
+    module._is_in_bad_fork = module.is_initialized = no
     return module
 
 @contextmanager
@@ -142,7 +143,8 @@ def pretend_device(
     "Inside the block there is a device that refuses what a graphics card refuses, and computes on the processor"
     name = _device.type
     if hasattr(torch, name):
-        raise RuntimeError(f'torch.{name} is taken, by another block of `pretend_device` or by a real device; leave it first')
+        raise RuntimeError(f'torch.{name} is taken, by another block of `pretend_device` or by a real device; '
+                           'leave it first')
     module = sys.modules[f'torch.{name}'] = _module()
     setattr(torch, name, module)
     if not doubles: no_doubles.add(name)

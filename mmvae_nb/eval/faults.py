@@ -13,13 +13,15 @@ from ..dists import Decoder, Encoder, NormalHead, NormalPrior, as_likelihood, kl
 from ..nets import he_init, quiet
 from ..theory.experts import poe_posteriors
 
-# %% ../../nbs/79_eval.faults.ipynb #57b3f45b
+# %% ../../nbs/79_eval.faults.ipynb #745b7d0f
 def _network(d, shape):
     size = math.prod(shape)
     net = nn.Sequential(nn.Linear(d, 32), nn.ReLU(), nn.Linear(32, size), nn.Unflatten(1, shape))
     return quiet(he_init(net))
 
-def _decoder(m, d): return Decoder(m.decoder or _network(d, m.shape), as_likelihood(m.likelihood, m.shape), m.shape)
+def _decoder(m, d):
+    net = m.decoder or _network(d, m.shape)
+    return Decoder(net, as_likelihood(m.likelihood, m.shape), m.shape)
 
 def _encoder(m, d):
     body = m.encoder or nn.Flatten()
@@ -55,7 +57,7 @@ class Sound(MultimodalVAE):
         terms = {'kl': div, **{f'rec_{k}': v for k,v in rec.items()}}
         return self.total(rec, div), {k: v.detach().mean() for k,v in terms.items()}
 
-# %% ../../nbs/79_eval.faults.ipynb #9a2c166d
+# %% ../../nbs/79_eval.faults.ipynb #c63fbc72
 planted = {} # What is wrong -> a model with that mistake, and the check that names it
 
 def plant(
@@ -71,10 +73,12 @@ def plant(
 
 def exactly(cls):
     "How to build a model of a class with a world's exact encoders"
-    def build(w): return cls(w.modalities(), w.d, {k: w.encoder(k) for k in w.names})
+    def build(w):
+        encoders = {k: w.encoder(k) for k in w.names}
+        return cls(w.modalities(), w.d, encoders)
     return build
 
-# %% ../../nbs/79_eval.faults.ipynb #97ba1a96
+# %% ../../nbs/79_eval.faults.ipynb #e48e6793
 @plant('sample() in place of rsample()', by='slopes')
 class _Sample(Sound):
     def draw(self, q): return q.sample((1,))
@@ -99,7 +103,9 @@ class _NeverSamples(Sound):
 
 @plant('noise is shared by the batch, in the loss', by='loss_noise')
 class _SharedNoise(Sound):
-    def draw(self, q): return q.mean+q.stddev*torch.randn(self.d).to(q.mean)
+    def draw(self, q):
+        eps = torch.randn(self.d).to(q.mean)
+        return q.mean+q.stddev*eps
 
 @plant('noise is shared by the batch, where codes are drawn', by='noise')
 class _SharedCodes(Sound):
@@ -108,7 +114,7 @@ class _SharedCodes(Sound):
         q = self.posterior(x, given, mask)
         return q.mean+q.stddev*torch.randn(n, 1, self.d).to(q.mean)
 
-# %% ../../nbs/79_eval.faults.ipynb #2b306491
+# %% ../../nbs/79_eval.faults.ipynb #5b427d7d
 @plant('squeeze() at B = 1', by='sizes')
 class _Squeezes(Sound):
     def codes(self, *args, **kw):
@@ -145,7 +151,9 @@ class _Prefix(Sound):
 
 @plant('a tensor is made on the CPU', by='device')
 class _OnCPU(Sound):
-    def draw(self, q): return q.mean+q.stddev*torch.randn(1, *q.mean.shape, dtype=q.mean.dtype)
+    def draw(self, q):
+        eps = torch.randn(1, *q.mean.shape, dtype=q.mean.dtype)
+        return q.mean+q.stddev*eps
 
 # %% ../../nbs/79_eval.faults.ipynb #5a3387e2
 @plant('weights of modalities are ignored', by='options')
@@ -204,10 +212,12 @@ class _InPlace(Sound):
 class _Sign(Sound):
     def total(self, rec, div): return (-self.beta*div-self.weighted(rec)).mean()
 
-# %% ../../nbs/79_eval.faults.ipynb #8692144d
+# %% ../../nbs/79_eval.faults.ipynb #a22cb1d9
 @plant('mean over pixels in place of a sum', by='bound')
 class _MeanOfPixels(Sound):
-    def rec(self, z, x, mask): return {k: v/x[k][0].numel() for k,v in super().rec(z, x, mask).items()}
+    def rec(self, z, x, mask):
+        rec = super().rec(z, x, mask)
+        return {k: v/x[k][0].numel() for k,v in rec.items()}
 
 @plant('mean over modalities in place of a sum', by='bound')
 class _MeanOfModalities(Sound):
@@ -215,7 +225,9 @@ class _MeanOfModalities(Sound):
 
 @plant('another prior in the KL than in `generate`', by='tight')
 class _OtherPrior(Sound):
-    def divergence(self, q, z): return kl(q, normal(torch.zeros_like(q.mean), 2*torch.ones_like(q.mean)), z)
+    def divergence(self, q, z):
+        other = normal(torch.zeros_like(q.mean), 2*torch.ones_like(q.mean))
+        return kl(q, other, z)
 
 @plant('decoders of the same shape are swapped', by='tight')
 class _Decoders(Sound):
@@ -229,7 +241,8 @@ class _Unnormalised(Sound):
     def encode(self, x, mask=None):
         q = super().encode(x, mask)
         right = q.log_prob
-        q.log_prob = lambda z: right(z)+.5*self.d*math.log(2*math.pi)
+        def log_prob(z): return right(z)+.5*self.d*math.log(2*math.pi)
+        q.log_prob = log_prob
         return q
 
 @plant('n draws are one draw, n times', by='noise')
@@ -240,7 +253,9 @@ class _OneDraw(Sound):
 
 @plant('single precision, whatever the model has', by='precision')
 class _Single(Sound):
-    def codes(self, *args, **kw): return super().codes(*args, **kw).float().to(next(self.parameters()).dtype)
+    def codes(self, *args, **kw):
+        z = super().codes(*args, **kw)
+        return z.float().to(z.dtype)
 
 @plant('a quantity that is not saved', by='saved')
 class _NotSaved(Sound):
@@ -351,7 +366,7 @@ class _Filled(Sound):
             return torch.where(where, v, v.mean(0))
         return super().encode({k: filled(v, obs[k]) for k,v in x.items()}, None)
 
-# %% ../../nbs/79_eval.faults.ipynb #20ecf911
+# %% ../../nbs/79_eval.faults.ipynb #bc460ce1
 @plant('draws and samples are mixed by a reshape', by='spread')
 class _Reshaped(Sound):
     def codes(self, x=None, given=None, n=1, mask=None, sampler=None):
@@ -374,7 +389,9 @@ class _WarmUp(Sound):
 
 @plant('only the first 16 samples of a batch are used', by='batch')
 class _Sixteen(Sound):
-    def total(self, rec, div): return super().total({k: v[:16] for k,v in rec.items()}, div[:16])
+    def total(self, rec, div):
+        few = {k: v[:16] for k,v in rec.items()}
+        return super().total(few, div[:16])
 
 @plant('the KL is the other way round', by='tight')
 class _Reverse(Sound):

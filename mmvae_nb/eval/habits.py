@@ -200,7 +200,7 @@ def _one_alone(m, x, S):
     apart = [(alone.mean-q.mean[:1]).abs().max(), (alone.variance-q.variance[:1]).abs().max()]
     return max(v.item() for v in apart), 1e-6
 
-# %% ../../nbs/79_eval.habits.ipynb #11447b83
+# %% ../../nbs/79_eval.habits.ipynb #3a274761
 def _dense_sets(m):
     "Some subsets, of those with densities where there are any: draws of the others are dear"
     sets = [S for S in some_subsets(m.names, most=4) if m.answers.can(S)]
@@ -227,6 +227,7 @@ def check_sizes(c):
         yield f'd={d}, {M} modalities: loss', loss.shape==() and bool(loss.isfinite())
     if not made: raise NotRun('its constructor takes no other sizes')
 
+# %% ../../nbs/79_eval.habits.ipynb #2fa1660b
 @register_check
 def check_posterior_sizes(c):
     "Exact experts make exact posteriors with two and with four modalities too"
@@ -310,12 +311,14 @@ def check_options(c):
         found = _stage_losses(m, x, c.seed, **{k: .3})
         if found is not None: yield f'{k} of the loss', _matters(found, _stage_losses(m, x, c.seed, **{k: .9}))
 
-# %% ../../nbs/79_eval.habits.ipynb #2783ad44
+# %% ../../nbs/79_eval.habits.ipynb #4732c97e
 def _questions(seed):
     "What can be asked of a model and a batch, by name"
     def loss(m, x): return _loss(m, x).detach()
     def codes(m, x): return m.posterior(_given(m, x)).sample((2,)).detach()
-    def made(m, x): return torch.cat([v.flatten() for v in m.generate(_given(m, x), n=2).values()])
+    def made(m, x):
+        out = m.generate(_given(m, x), n=2)
+        return torch.cat([v.flatten() for v in out.values()])
     def at_seed(f):
         def ask(m, x):
             with seeded(seed): return f(m, x)

@@ -212,7 +212,7 @@ class _InPlace(Sound):
 class _Sign(Sound):
     def total(self, rec, div): return (-self.beta*div-self.weighted(rec)).mean()
 
-# %% ../../nbs/79_eval.faults.ipynb #a22cb1d9
+# %% ../../nbs/79_eval.faults.ipynb #d9178ba0
 @plant('mean over pixels in place of a sum', by='bound')
 class _MeanOfPixels(Sound):
     def rec(self, z, x, mask):
@@ -241,7 +241,8 @@ class _Unnormalised(Sound):
     def encode(self, x, mask=None):
         q = super().encode(x, mask)
         right = q.log_prob
-        def log_prob(z): return right(z)+.5*self.d*math.log(2*math.pi)
+        more = .5*self.d*math.log(2*math.pi)
+        def log_prob(z): return right(z)+more
         q.log_prob = log_prob
         return q
 

@@ -311,7 +311,7 @@ def check_options(c):
         found = _stage_losses(m, x, c.seed, **{k: .3})
         if found is not None: yield f'{k} of the loss', _matters(found, _stage_losses(m, x, c.seed, **{k: .9}))
 
-# %% ../../nbs/79_eval.habits.ipynb #4732c97e
+# %% ../../nbs/79_eval.habits.ipynb #496ce1cd
 def _questions(seed):
     "What can be asked of a model and a batch, by name"
     def loss(m, x): return _loss(m, x).detach()
@@ -344,6 +344,7 @@ def check_history(c):
         for before in questions.values(): before(asked, other)
         yield k, torch.equal(ask(copy.deepcopy(m), x), ask(asked, x))
 
+# %% ../../nbs/79_eval.habits.ipynb #49180087
 def _living():
     "How many tensors there are"
     gc.collect()
@@ -408,7 +409,7 @@ def check_generator(c):
     g.set_state(at_first)
     yield 'the same state gives the same', _equal(second, drawn())
 
-# %% ../../nbs/79_eval.habits.ipynb #73ba37b9
+# %% ../../nbs/79_eval.habits.ipynb #b0ba7882
 @register_check
 def check_precision(c):
     "In double precision codes are not rounded to single"
@@ -443,6 +444,7 @@ def check_large(c):
         yield f'loss of {s.name}', bool(loss.isfinite())
         yield f'gradients of {s.name}', all(g.isfinite().all() for g in grads if g is not None)
 
+# %% ../../nbs/79_eval.habits.ipynb #9d120e9c
 @register_check
 def check_batch(c):
     "The bound of a batch is the mean over its samples: parts of it say the same"

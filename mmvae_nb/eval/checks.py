@@ -1124,7 +1124,7 @@ def check_bad_input(c):
     yield 'unknown option', _raises(lambda: m.loss(x, not_an_option=1), 'not_an_option')
     yield 'unknown target', _raises(lambda: m.generate(x, targets='nothing'), 'nothing')
 
-# %% ../../nbs/78_eval.checks.ipynb #5d9753d7
+# %% ../../nbs/78_eval.checks.ipynb #85552099
 def check_model(
     build, # `(mods, d) -> model`
     exact=None, # `world -> model` with the exact encoders of a diagonal `LinGauss` (default: exactness is not checked)
@@ -1138,7 +1138,7 @@ def check_model(
     draws:int=4000, # Of a posterior without closed moments; fewer where a draw is dear
 )->CheckReport: # A table; `.ok`, `.assert_ok()`, `.df()`
     "Run every registered property on a model"
-    importlib.import_module('mmvae_nb.eval.habits')          # registers the checks of mistakes that people make
+    if __name__!='__main__': importlib.import_module('mmvae_nb.eval.habits')      # the next notebook's checks
     case = CheckCase(build, exact, bound, given, exact_on, mods, seed, draws=draws)
     skip = skip or {}
     for k in (*skip, *(only or ())): choose(k, all_checks, 'check')

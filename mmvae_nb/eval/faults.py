@@ -212,7 +212,7 @@ class _InPlace(Sound):
 class _Sign(Sound):
     def total(self, rec, div): return (-self.beta*div-self.weighted(rec)).mean()
 
-# %% ../../nbs/79_eval.faults.ipynb #d9178ba0
+# %% ../../nbs/79_eval.faults.ipynb #a4609d40
 @plant('mean over pixels in place of a sum', by='bound')
 class _MeanOfPixels(Sound):
     def rec(self, z, x, mask):
@@ -236,6 +236,7 @@ class _Decoders(Sound):
         same = [k for k in out if out[k].event_shape==out[next(iter(out))].event_shape]
         return out|{k: out[j] for k,j in zip(same, reversed(same))}
 
+# %% ../../nbs/79_eval.faults.ipynb #f8ecd4d2
 @plant('a posterior that is not normalised', by='spread')
 class _Unnormalised(Sound):
     def encode(self, x, mask=None):

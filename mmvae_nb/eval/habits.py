@@ -363,7 +363,7 @@ def check_memory(c):
     for _ in range(3): call()
     yield 'tensors after three more calls', max(0, _living()-before), 2
 
-# %% ../../nbs/79_eval.habits.ipynb #8b17a493
+# %% ../../nbs/79_eval.habits.ipynb #b4c0f153
 def _process():
     "What belongs to the whole process"
     numpy = importlib.import_module('numpy').random.get_state()
@@ -394,6 +394,7 @@ def check_process(c):
                 states.append(torch.get_rng_state())
         yield f'seed set in {what}', not torch.equal(*states)
 
+# %% ../../nbs/79_eval.habits.ipynb #97677f25
 @register_check
 def check_generator(c):
     "`generate` moves a given generator, follows it wherever it stands, and leaves torch's own alone"

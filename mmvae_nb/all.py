@@ -72,6 +72,7 @@ from .eval.reconstruction import mse, ssim, reconstruction
 from .eval.impute import impute, imputation_error, cohort, small_modalities
 from .eval.report import metric, evaluate, write_scores, read_scores
 from .eval.page import plain_words, write_report
+from .eval.device import pretend_device
 from .eval.checks import CheckCase, register_check, CheckReport, check_model
 from .app.estimator import MMEstimator, as_table
 from .app.fill import write_filled

@@ -6,14 +6,14 @@
 __all__ = ['reading', 'hits', 'mean_se', 'coherence', 'by_given', 'joint_coherence', 'check_reads', 'classifier_accuracy',
            'against_ceiling', 'MeanForHoles', 'untrained_classifier', 'train_classifiers']
 
-# %% ../../nbs/70_eval.coherence.ipynb #6c06ce8e
+# %% ../../nbs/70_eval.coherence.ipynb #e7b19b90
 import math, pandas as pd, torch, warnings
 from contextlib import contextmanager
 from itertools import chain
 from fastai.torch_core import default_device, to_device
 from torch import nn, Tensor
 from torch.nn import functional as F
-from ..core import as_names, choose, eval_mode, observed, seeded, some_subsets
+from ..core import as_names, choose, eval_mode, observed, seeded, some_subsets, widest
 from ..data.core import MMData, same_classes
 from ..theory.experts import counting_wide, tell_wide
 from ..models.samplers import _bar, _default_sets, _key, _moments, _nobody
@@ -206,7 +206,7 @@ def hits(
     tell_wide(told['wide'])
     return out
 
-# %% ../../nbs/70_eval.coherence.ipynb #62a38144
+# %% ../../nbs/70_eval.coherence.ipynb #276f5abf
 def _spread(v):
     "Variance of a mean of numbers `(N,)`; NaN for fewer than two"
     return v.var().item()/len(v) if len(v)>1 else math.nan
@@ -221,7 +221,7 @@ def mean_se(
     counts = ~h.isnan()
     y = y.to(h.device)
     y = y[counts]
-    h = h[counts].double()
+    h = widest(h[counts])
     if average=='micro' or not len(h): return _moments(h)
     parts = [h[y==c] for c in y.unique()]
     means = sum(p.mean().item() for p in parts)
@@ -271,7 +271,7 @@ def _sizes(n, bs):
     if rest: sizes.append(rest)
     return sizes
 
-# %% ../../nbs/70_eval.coherence.ipynb #806e44d3
+# %% ../../nbs/70_eval.coherence.ipynb #b33cd34e
 def joint_coherence(
     model, # Has `generate(n=..., targets=...)`
     classifiers, # `{target: module}`, from data to logits; these modalities must agree
@@ -300,9 +300,9 @@ def joint_coherence(
     first = y[0]
     agree = (y==first).all(0)
     hot = F.one_hot(y, known)                                                      # (M,n,classes)
-    shares = hot.double().mean(1)                                                  # (M,classes)
+    shares = widest(hot).mean(1)                                                  # (M,classes)
     chance = shares.prod(0).sum()
-    score = _moments(agree.double())
+    score = _moments(widest(agree))
     row = ('prior', 'all', 0, *score, chance.item())
     return pd.DataFrame([row], columns=['subset','target','n_given','value','se','n','chance'])
 
@@ -317,7 +317,7 @@ def check_reads(
     raise ValueError(f'modality {name!r}: entries of the data are missing, and the classifier answers NaN; '
                      'train_classifiers(data) makes some that read past holes')
 
-# %% ../../nbs/70_eval.coherence.ipynb #38a4ceb5
+# %% ../../nbs/70_eval.coherence.ipynb #3e79d74f
 @torch.no_grad()
 def classifier_accuracy(
     classifiers, # `{name: module}`, from data to logits
@@ -342,7 +342,7 @@ def classifier_accuracy(
         for t,i in use.items():
             parts = [hit(t, part) for part in i.split(bs) if len(part)]
             right = torch.cat(parts) if parts else torch.empty(0)
-            rows.append((t, *_moments(right.double())))
+            rows.append((t, *_moments(widest(right))))
     rows += [(t, math.nan, math.nan, 0) for t in _untrained(clf)]
     return pd.DataFrame(rows, columns=['target','value','se','n'])
 

@@ -7,13 +7,13 @@ __all__ = ['fid_file', 'trace_sqrt', 'frechet_distance', 'FeatureStats', 'freche
            'Penultimate', 'class_features', 'Inception', 'as_png', 'precision_recall', 'real_features', 'generated',
            'fidelity', 'class_frechet', 'mean_frechet', 'LatentMean', 'class_encoders']
 
-# %% ../../nbs/72_eval.fidelity.ipynb #b9fc8829
+# %% ../../nbs/72_eval.fidelity.ipynb #a74f1d14
 import hashlib, math, pandas as pd, torch
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import product
 from fastai.torch_core import to_device
-from ..core import MultimodalVAE, as_names, choose, eval_mode, seeded
+from ..core import MultimodalVAE, as_names, choose, eval_mode, seeded, widest
 from ..data.core import MMData, same_classes
 from ..dists import NormalPrior
 from ..theory.elbo import elbo
@@ -36,14 +36,14 @@ def _root(A):
     root = V*w.clamp(min=0).sqrt()
     return root[:,kept]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #da352e98
+# %% ../../nbs/72_eval.fidelity.ipynb #f7c64f57
 def trace_sqrt(
     A:Tensor, # Covariance `(D,D)`, may be singular
     B:Tensor, # Covariance `(D,D)`, may be singular
 )->Tensor: # Scalar double
     "Trace of the square root of A^1/2 B A^1/2"
-    A = A.double()
-    B = B.double()
+    A = widest(A)
+    B = widest(B)
     L = _root(A)
     w = torch.linalg.eigvalsh(L.T@B@L)
     w = w.clamp(min=0)
@@ -58,12 +58,12 @@ def trace_sqrt(
     singular = torch.linalg.svdvals(L.T@M)
     return singular.sum()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #9762195e
+# %% ../../nbs/72_eval.fidelity.ipynb #59825a82
 def _sizes_differ(what, D1, D2): return f'{what} of different size: {D1} and {D2}; both sides need the same network'
 
 def _check_gaussians(mu1, cov1, mu2, cov2):
     "Doubles of matching, finite shapes"
-    mu1, cov1, mu2, cov2 = (torch.as_tensor(v).double() for v in (mu1, cov1, mu2, cov2))
+    mu1, cov1, mu2, cov2 = (widest(torch.as_tensor(v)) for v in (mu1, cov1, mu2, cov2))
     for mu,cov in (mu1,cov1),(mu2,cov2):
         if mu.dim()!=1 or cov.shape!=(len(mu),len(mu)):
             found = f'{tuple(mu.shape)} and {tuple(cov.shape)}'
@@ -90,7 +90,7 @@ def frechet_distance(
     squared = shift+cov1.trace()+cov2.trace()-2*cross
     return squared.item()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #b2fc20eb
+# %% ../../nbs/72_eval.fidelity.ipynb #ea789bee
 @dataclass
 class FeatureStats:
     "Count, mean and scatter of features; chunks add and subtract"
@@ -100,7 +100,7 @@ class FeatureStats:
     @classmethod
     def of(cls, f):
         "Of features `(n,D)`"
-        f = f.double()
+        f = widest(f)
         mean = f.mean(0)
         c = f-mean
         scatter = c.T@c
@@ -149,10 +149,10 @@ def _check_features(f1, f2, few, what='features', groups=0):
     why = _too_few(min(len(f1), len(f2)), D, few, groups)
     if why: raise ValueError(f'{what}: {why}')
 
-# %% ../../nbs/72_eval.fidelity.ipynb #12827176
+# %% ../../nbs/72_eval.fidelity.ipynb #a7c17eb0
 def _gauss_root(f):
     "Mean, and a root of the covariance with at most as many columns as samples or features"
-    f = f.double()
+    f = widest(f)
     mean = f.mean(0)
     c = (f-mean)/math.sqrt(len(f)-1)
     n, D = c.shape
@@ -188,14 +188,14 @@ def frechet(
     squared = shift+trace1+trace2-2*cross
     return squared.item()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #9074bb9b
+# %% ../../nbs/72_eval.fidelity.ipynb #9909625a
 def frechet_floor(
     cov:Tensor, # Covariance of the real features `(D,D)`
     n:int, # Generated samples
     n_real:int, # Real samples
 )->float: # Squared units of the features
     "Expected squared Frechet distance of a perfect model, for Gaussian features and more samples than features"
-    w = torch.linalg.eigvalsh(cov.double())
+    w = torch.linalg.eigvalsh(widest(cov))
     w = w.clamp(min=0)
     tiny = torch.finfo(w.dtype).tiny
     total = (w[:,None]+w).clamp(min=tiny)                          # (D,D)
@@ -342,7 +342,7 @@ def as_png(
     levels = (x.clamp(0,1)*255).round()
     return levels/255
 
-# %% ../../nbs/72_eval.fidelity.ipynb #034783aa
+# %% ../../nbs/72_eval.fidelity.ipynb #7d8022eb
 def _inside(points, cloud, k, bs=1024):
     "Which points lie in a ball around a point of the cloud that reaches its k-th neighbour"
     def reach(part):
@@ -354,7 +354,7 @@ def _inside(points, cloud, k, bs=1024):
         near = torch.cdist(part, cloud)<=radius
         return near.any(1)
     inside = [covered(part) for part in points.split(bs)]
-    return torch.cat(inside).double()
+    return widest(torch.cat(inside))
 
 # %% ../../nbs/72_eval.fidelity.ipynb #481501be
 def precision_recall(

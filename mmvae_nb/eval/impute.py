@@ -6,12 +6,12 @@
 __all__ = ['cohort_likelihoods', 'small_settings', 'small_options', 'bounds', 'Imputed', 'imputable', 'impute', 'crps', 'covered',
            'imputation_error', 'cohort', 'small_modalities', 'imputation_table', 'is_small_cohort', 'small_epochs']
 
-# %% ../../nbs/76_eval.impute.ipynb #a4485286
+# %% ../../nbs/76_eval.impute.ipynb #e5953613
 import math, pandas as pd, torch, torch.nn.functional as F, warnings
 from dataclasses import dataclass
 from fastcore.basics import patch
 from importlib import import_module
-from ..core import as_names, choose, eval_mode, seeded
+from ..core import as_names, choose, eval_mode, seeded, widest
 from ..data.core import MMData, mcar
 from ..dists import BernoulliLik, CategoricalLik, LogInputs, NormalLik, as_likelihood, likelihoods
 from .coherence import _device
@@ -417,11 +417,11 @@ def _chance(x, average, hidden, kind):
     guess = average.expand_as(x)
     return _guess_scores(x, guess, hidden, torch.zeros_like(x), kind)['accuracy']
 
-# %% ../../nbs/76_eval.impute.ipynb #fd9977a8
+# %% ../../nbs/76_eval.impute.ipynb #6df6d47c
 def _ratio(total, number):
     "Ratio of the sums of both `(N,)`, its standard error over samples, and how many samples count"
     some = number>0
-    total, number = total[some].double(), number[some].double()
+    total, number = widest(total[some]), widest(number[some])
     n = len(total)
     if not n: return math.nan, math.nan, 0
     value = total.sum()/number.sum()
@@ -517,7 +517,7 @@ def _answered_only(model, seen, hidden):
     for h in hidden.values(): h[~fine] = False
     return hidden, int((~fine).sum())
 
-# %% ../../nbs/76_eval.impute.ipynb #349a2ab4
+# %% ../../nbs/76_eval.impute.ipynb #cbc89b8c
 def _model_scores(model, seen, hidden, whole, units, n, level, seed, quiet):
     "`{name: {metric: (sums, numbers)}}`, a number for each sample; `units` are averages and sds by name"
     N = len(seen)
@@ -540,7 +540,7 @@ def _add_scores(out, scores, i, N):
     "Put the scores of samples `i` into `{metric: (2,N)}`"
     for metric,pair in scores.items():
         sums = out.setdefault(metric, torch.zeros(2, N, dtype=torch.float64))
-        sums[:,i] = torch.stack([v.double().cpu() for v in pair])
+        sums[:,i] = torch.stack([v.cpu().double() for v in pair])
 
 def _batch_scores(model, k, blocks, about, level):
     "`{target: scores}` of a modality and of its variables, if it has several kinds"

@@ -7,14 +7,14 @@ __all__ = ['strata_draws', 'rec_chunks', 'log_density', 'gpd_shape', 'pareto_k',
            'as_proposal', 'channels_last', 'observed_patterns', 'loglik', 'joint_likelihood', 'pseudo_marginals',
            'predictive_loglik', 'ratio_loglik', 'conditional_likelihood', 'normal_range', 'check_range']
 
-# %% ../../nbs/71_eval.likelihood.ipynb #186d2db4
+# %% ../../nbs/71_eval.likelihood.ipynb #e2ee19c4
 import math, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from torch import nn, Tensor
 from torch.distributions import Distribution, MultivariateNormal
 from typing import NamedTuple
-from ..core import _like, as_names, choose, eval_mode, following
+from ..core import _like, as_names, choose, eval_mode, following, wide_dtype, widest
 from ..data.core import MMData
 from ..models.samplers import _bar, _key, _moments, _nobody
 from ..theory.experts import Mixture, Stacked
@@ -47,7 +47,7 @@ def strata_draws(
     drawn = [k for k in sizes if k]
     return torch.cat(codes), share, drawn
 
-# %% ../../nbs/71_eval.likelihood.ipynb #8da321a8
+# %% ../../nbs/71_eval.likelihood.ipynb #3c2ae0a2
 def rec_chunks(
     model, # Has `decode(z, targets)`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -56,7 +56,7 @@ def rec_chunks(
 )->Tensor: # Nats, `(N,B)`
     "sum_j log p(x_j|z)"
     N, B = z.shape[:2]
-    out = torch.empty(N, B, dtype=torch.float64, device=z.device)
+    out = torch.empty(N, B, dtype=wide_dtype(z.device), device=z.device)
     chunks = math.ceil(N/chunk)
     samples = math.ceil(N/chunks)                                      # in a chunk, of so many points:
     points = max(1, chunk//N)
@@ -69,7 +69,7 @@ def rec_chunks(
             out[rows,columns] = sum(p.log_prob(part[k]) for k,p in ps.items())
     return out
 
-# %% ../../nbs/71_eval.likelihood.ipynb #f5d355bb
+# %% ../../nbs/71_eval.likelihood.ipynb #c528dd17
 def log_density(
     q:Distribution, # Batch shape `(B,)`
     z:Tensor, # Codes `(N,B,d)`
@@ -80,7 +80,7 @@ def log_density(
     needed = M*z[0].numel()                                            # for one draw of every data point
     draws = max(1, floats//needed)
     parts = [q.log_prob(c) for c in z.split(draws)]
-    return torch.cat(parts).double()
+    return widest(torch.cat(parts))
 
 # %% ../../nbs/71_eval.likelihood.ipynb #383f65cb
 def gpd_shape(
@@ -103,7 +103,7 @@ def gpd_shape(
     k = torch.log1p(-th*y).mean(0)                                     # (B,)
     return (n*k+5)/(n+10)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #57803f5a
+# %% ../../nbs/71_eval.likelihood.ipynb #92ca103f
 def pareto_k(
     lw:Tensor, # Log weights `(N,B)`, up to a constant
 )->Tensor: # `(B,)`; NaN for fewer than 25 draws, -inf if the large weights are all equal
@@ -111,11 +111,11 @@ def pareto_k(
     N = len(lw)
     n = math.ceil(min(.2*N, 3*N**.5))
     if n<5: return lw.new_full(lw.shape[1:], torch.nan)
-    scaled = (lw-lw.amax(0)).double()
+    scaled = widest(lw-lw.amax(0))
     top = scaled.topk(n+1, 0).values
     top = top.flip(0).exp()                                            # ascending; the first is the threshold
     threshold = top[0]
-    y = (top[1:]-threshold).clamp(min=1e-300)
+    y = (top[1:]-threshold).clamp(min=max(1e-300, torch.finfo(top.dtype).tiny))
     varied = y[-1]>1e-10
     return torch.where(varied, gpd_shape(y), -torch.inf)
 
@@ -135,14 +135,14 @@ def _spread(part):
     if k==1: return torch.nan
     return k*part.var(0, correction=0)*k/(k-1)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #69927753
+# %% ../../nbs/71_eval.likelihood.ipynb #167cfd00
 def weight_summary(
     lw:Tensor, # log w `(N,B)`
     share:Tensor, # Log share of each draw `(N,B)`
     sizes:list, # Draws in each stratum
 )->LogLik: # For each of the B data points
     "What weights estimate, and how well"
-    a = lw.double()+share
+    a = widest(lw)+share
     ll = a.logsumexp(0)
     p = (a-ll).exp()                                                   # sums to one
     s2 = sum(_spread(part) for part in p.split(sizes))
@@ -152,7 +152,7 @@ def weight_summary(
     ess = 1/(len(p)*squares)
     k = pareto_k(a).to(ll)
     found = ll, s2.sqrt(), -s2/2, ess, k
-    return LogLik(*(v.cpu() for v in found))
+    return LogLik(*(v.cpu().double() for v in found))
 
 # %% ../../nbs/71_eval.likelihood.ipynb #aa38799f
 def fitted(
@@ -267,7 +267,7 @@ def _batch(model, x, n, chunk, safe):
     lw = rec+log_density(prior, z)-log_density(q, z)
     return weight_summary(lw, share, sizes)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #611289c9
+# %% ../../nbs/71_eval.likelihood.ipynb #50130955
 def _no_point(data):
     "A `LogLik` of NaN"
     nothing = torch.full((5, len(data)), torch.nan, dtype=torch.float64)
@@ -277,7 +277,7 @@ def _loop(model, data, groups, one, bs, generator, quiet):
     "Fill a `LogLik` batch by batch: `groups` is `{S: indices}`, `one(x)` is called with the modalities of S"
     out = _no_point(data)
     batches = [(S, i) for S,rows in groups.items() for i in rows.split(bs)]
-    with torch.no_grad(), eval_mode(model), channels_last(model), following(generator):
+    with torch.no_grad(), eval_mode(model), channels_last(model), following(generator, _device(model)):
         for S,i in _bar(batches, quiet, None, 'likelihood', 'draws given'):
             raw = data.raw(i)[0]
             part = {k: raw[k] for k in S}

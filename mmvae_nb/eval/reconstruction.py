@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['paired_metrics', 'mse', 'ssim', 'reconstruction']
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #0dcdb3cd
+# %% ../../nbs/75_eval.reconstruction.ipynb #d3f4521c
 import pandas as pd, torch
 from importlib import import_module
-from ..core import as_names, choose
+from ..core import as_names, choose, widest
 from ..data.core import MMData
 from ..models.samplers import _bar, _key, _moments, _most_seen
 from .coherence import _answered, _left_out
@@ -34,7 +34,7 @@ def _structural_similarity():
         remedy = "pip install scikit-image; or leave 'ssim' out of the metrics"
         raise ImportError(f'ssim needs scikit-image: {remedy}') from e
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #315b4455
+# %% ../../nbs/75_eval.reconstruction.ipynb #73bafcf0
 def ssim(
     x:Tensor, # Images in [0,1], `(B,C,H,W)`, at least 11 pixels a side
     y:Tensor, # Other images of the same shape
@@ -52,7 +52,7 @@ def ssim(
     def of(a, b): return float(similarity(a, b, channel_axis=0, data_range=1., **window))
     def images(v):
         v = v.detach().cpu()
-        return v.double().numpy()
+        return v.cpu().double().numpy()
     pairs = zip(images(x), images(y))
     values = [of(a, b) for a,b in pairs]
     return torch.tensor(values)
@@ -88,7 +88,7 @@ def _with_truth(model, data, pairs):
     instead = f'given=[{best!r}], targets={best!r} can be compared' if best else 'use data that have them'
     raise ValueError(f'reconstruction: no data point has both what is given and the target ({asked}); {instead}')
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #5a495d1c
+# %% ../../nbs/75_eval.reconstruction.ipynb #da2fd4cc
 def _errors(model, data, S, targets, metrics, bs, **kw):
     "`{(metric,target): (N_t,)}`: errors of the data points that have S and the target"
     parts = {(m,t): [] for m in metrics for t in targets}
@@ -101,7 +101,7 @@ def _errors(model, data, S, targets, metrics, bs, **kw):
             guess = out[t].cpu()[seen]
             metric = metrics[m]
             parts[m,t].append(metric(truth, guess))
-    return {pair: torch.cat(v).double() for pair,v in parts.items() if v}
+    return {pair: widest(torch.cat(v)) for pair,v in parts.items() if v}
 
 # %% ../../nbs/75_eval.reconstruction.ipynb #54a9a17b
 def reconstruction(

@@ -9,14 +9,15 @@ __all__ = ['lacks', 'metrics', 'columns', 'nobody', 'why_prior', 'labelled', 'so
            'summary', 'summary_text', 'records', 'write_scores', 'from_records', 'read_scores', 'overview',
            'random_samples', 'not_drawn', 'report_pictures']
 
-# %% ../../nbs/77_eval.report.ipynb #d2e45fac
+# %% ../../nbs/77_eval.report.ipynb #d7196a49
 import hashlib, json, math, pandas as pd, textwrap, torch, warnings
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from torch import nn
 from .. import viz
-from ..core import MultimodalVAE, as_names, choose, seeded, some_subsets as some_of, subsets as all_subsets
+from ..core import (MultimodalVAE, _like, as_names, choose, seeded, some_subsets as some_of, subsets as all_subsets,
+                           widest)
 from ..data.core import MMData, same_classes, whole_file
 from ..progress import _bar, wrapped
 from .coherence import (check_reads, classifier_accuracy, coherence, joint_coherence, reading,
@@ -247,7 +248,7 @@ def class_chance(
     if not len(counts): return math.nan
     return counts.max().item()/counts.sum().item()
 
-# %% ../../nbs/77_eval.report.ipynb #06e51bd5
+# %% ../../nbs/77_eval.report.ipynb #4d4edf1a
 def real_agreement(
     classifiers:nn.ModuleDict, # `{name: module}`, from data to logits
     data:MMData, # Real data
@@ -267,7 +268,7 @@ def real_agreement(
             agree = (read==read[0]).all(0)
             hits.append(agree)
     if not hits: return math.nan
-    hits = torch.cat(hits).double()
+    hits = widest(torch.cat(hits))
     return hits.mean().item()
 
 # %% ../../nbs/77_eval.report.ipynb #71dc9d9e
@@ -913,7 +914,12 @@ def _nobody_has(test, given)->str:
     best = max(seen_, key=seen_.get)
     return f'given {subset}: no sample has it; {seen_[best]} of {len(test)} have {best!r}'
 
-# %% ../../nbs/77_eval.report.ipynb #30bd4a91
+# %% ../../nbs/77_eval.report.ipynb #1af25ad7
+def _sent(model, x):
+    "A batch on the device of the model"
+    like = _like(model)
+    return {k: v if like is None else v.to(like.device) for k,v in x.items()}
+
 def overview(
     model:MultimodalVAE, # Trained
     test:MMData, # Data that the model has not seen
@@ -936,7 +942,7 @@ def overview(
     data = _examples(test, given, n)
     x = _seen(data)
     batch = {k: x[k] for k in given}                            # all of it was observed
-    with seeded(seed): out = model.generate(batch, given=given, targets=targets, n=draws)
+    with seeded(seed): out = model.generate(_sent(model, batch), given=given, targets=targets, n=draws)
     rows = {f'given {k}': v for k,v in batch.items()}
     blocks = [('', rows)]
     for t in targets:

@@ -5,20 +5,20 @@
 # %% auto #0
 __all__ = ['assignments', 'assign_strata', 'assign_random', 'assign_published', 'MoPoE', 'size_weights']
 
-# %% ../../nbs/44_models.mopoe.ipynb #505c79c7
+# %% ../../nbs/44_models.mopoe.ipynb #fa0e687a
 import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
-from ..core import choose, register
+from ..core import choose, register, wide_dtype, widest
 from ..dists import kl, normal, pick
 from ..theory.elbo import rec_terms, report
 from ..theory.experts import Mixture, membership, mopoe
 from .base import ExpertsVAE
 
-# %% ../../nbs/44_models.mopoe.ipynb #ed61f467
+# %% ../../nbs/44_models.mopoe.ipynb #3af88b1a
 def _inverse(w, u):
     "Inverse of the cumulated weights `(S,B)` at `u (B,)` in (0,1)"
-    reached = w.double().cumsum(0)
+    reached = widest(w).cumsum(0)
     return (reached/reached[-1:]<u).sum(0)
 
 def assign_strata(
@@ -27,14 +27,14 @@ def assign_strata(
     "Parts of the batch in proportion to the weights, in random order (systematic sampling)"
     B = w.shape[1]
     place = torch.randperm(B, device=w.device)
-    shift = torch.rand(1, device=w.device, dtype=torch.float64)
+    shift = torch.rand(1, device=w.device, dtype=wide_dtype(w.device))
     return _inverse(w, (place+shift)/B)
 
 def assign_random(
     w:Tensor, # Weights of the subsets, `(S,B)`
 )->Tensor: # Index of a subset for each data point, `(B,)`
     "Independent draws"
-    u = torch.rand(w.shape[1], device=w.device, dtype=torch.float64)
+    u = torch.rand(w.shape[1], device=w.device, dtype=wide_dtype(w.device))
     return _inverse(w, u)
 
 # %% ../../nbs/44_models.mopoe.ipynb #f29998b0

@@ -145,7 +145,7 @@ def _mean(q, draws):
     except NotImplementedError: z = q.sample((draws,))
     return z.mean(0)
 
-# %% ../../nbs/60_models.samplers.ipynb #2d3d99a3
+# %% ../../nbs/60_models.samplers.ipynb #bcc42567
 @torch.no_grad()
 def latent_codes(
     model, # Has `posterior(x, given, mask)`
@@ -159,7 +159,7 @@ def latent_codes(
 )->Tensor: # Codes `(N,d)` on the CPU; rows that lack part of `given`, or of what the model needs, are NaN
     "A latent code for every data point"
     z = None
-    with following(generator):
+    with following(generator, _device(model)):
         for i,(q,) in _posteriors(model, data, [given], bs, quiet):
             part = q.sample() if sample else _mean(q, draws)               # (B,d)
             part = part.cpu()
@@ -169,7 +169,7 @@ def latent_codes(
             z[i] = part
     return z
 
-# %% ../../nbs/60_models.samplers.ipynb #9db8c1e9
+# %% ../../nbs/60_models.samplers.ipynb #c6196f86
 def sampler_gain(
     sampler, # Has `log_prob`
     prior, # Distribution over `(d,)`
@@ -185,7 +185,7 @@ def sampler_gain(
         device = _device(sampler)
         ls = sampler.log_prob(z.to(device))
         lp = prior.log_prob(z.to(prior.mean))
-    gain = (ls-lp).double().cpu()                          # (N,)
+    gain = (ls-lp).cpu().double()                          # (N,)
     value, se, n = _moments(gain)
     row = dict(target='codes', value=value, se=se, n=n)
     return pd.DataFrame([row])
@@ -231,8 +231,8 @@ def _scales(z):
     scale = z.std(0).clamp(min=1e-6)
     return z.mean(0), scale
 
-# %% ../../nbs/60_models.samplers.ipynb #c66d2b99
-def _numpy(z): return z.double().cpu().numpy()
+# %% ../../nbs/60_models.samplers.ipynb #d203272a
+def _numpy(z): return z.cpu().double().numpy()
 
 def _em(z, k, reg, seed, steps=100):
     "scikit-learn's mixture, fitted to standardised codes"

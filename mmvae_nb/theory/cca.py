@@ -6,7 +6,7 @@
 __all__ = ['covariances', 'cca', 'spectrum', 'noise_edge', 'elbow', 'dcca', 'width', 'Projector', 'projectors', 'PairObjective',
            'DCCA', 'rotations', 'Canonical', 'keep', 'probe']
 
-# %% ../../nbs/16_theory.cca.ipynb #387f20fe
+# %% ../../nbs/16_theory.cca.ipynb #b3e0dc61
 import copy, math, torch
 from collections.abc import Mapping
 from fastcore.basics import patch
@@ -15,18 +15,19 @@ from torch import nn, Tensor
 from torch.linalg import solve_triangular, svd, svdvals
 from torch.nn.functional import normalize, one_hot
 from typing import NamedTuple
-from ..core import Stage, as_modalities, check_batch, choose, eval_mode, observed, on_observed, register
+from ..core import (Stage, as_modalities, check_batch, choose, eval_mode, observed, on_observed, register,
+                           widest)
 from ..dists import _full, _in_full
 from ..nets import body_of
 
-# %% ../../nbs/16_theory.cca.ipynb #6321ef5f
+# %% ../../nbs/16_theory.cca.ipynb #3beb1f14
 def covariances(
     h1:Tensor, # First view `(n,g1)`
     h2:Tensor, # Second view `(n,g2)`, row by row with the first
 )->tuple: # S1 `(g1,g1)`, S2 `(g2,g2)`, S12 `(g1,g2)`, in double precision
     "Sample covariances of two views and between them"
-    h1 = h1.double()
-    h2 = h2.double()
+    h1 = widest(h1)
+    h2 = widest(h2)
     h1 = h1-h1.mean(0)
     h2 = h2-h2.mean(0)
     n = len(h1)-1
@@ -306,7 +307,7 @@ def project(self:PairObjective, x, mask=None):
     "`embed` in eval mode and without gradients, e.g. to cache the embeddings of a data set"
     with eval_mode(self): return self.embed(x, mask)
 
-# %% ../../nbs/16_theory.cca.ipynb #e2bad6d4
+# %% ../../nbs/16_theory.cca.ipynb #2084c57c
 @register
 class DCCA(PairObjective):
     "Projectors trained by deep canonical correlation (JNF 2023, Section 2.3)"
@@ -327,10 +328,11 @@ class DCCA(PairObjective):
         if not self.training: return 2
         return max(self.sizes[a], self.sizes[b])+1
     def pair(self, hs):
-        F = -dcca(hs, self.k, self.ridge, strict=self.training).float()
+        F = -dcca(hs, self.k, self.ridge, strict=self.training)
+        F = F.to(torch.promote_types(next(iter(hs.values())).dtype, torch.float32))      # halves are summed in single
         return -F, F.detach()/self.k
 
-# %% ../../nbs/16_theory.cca.ipynb #f1d98307
+# %% ../../nbs/16_theory.cca.ipynb #64bd9e0d
 def rotations(
     hs:dict, # Embeddings `{name: (n,g)}`
     k:int, # Directions to keep
@@ -365,10 +367,10 @@ class _White(NamedTuple):
 
 def _white(h, o, ridge, who):
     "One embedding made white; the rows `o` say how"
-    mean = h[o].double().mean(0)
+    mean = widest(h[o]).mean(0)
     S, _, _ = covariances(h[o], h[o])
     L = _chol(S, ridge, True, who)
-    white = solve_triangular(L, (h.double()-mean).T, upper=False).T
+    white = solve_triangular(L, (widest(h)-mean).T, upper=False).T
     return _White(mean, L, white)
 
 # %% ../../nbs/16_theory.cca.ipynb #c20e7f5c
@@ -405,7 +407,7 @@ def keep(
         out[j] = kept
     return out
 
-# %% ../../nbs/16_theory.cca.ipynb #fb913100
+# %% ../../nbs/16_theory.cca.ipynb #7e15818d
 def probe(
     h:Tensor, # Embeddings `(n,g)`, or any numbers to read from
     y:Tensor, # Labels `(n,)` of integers, or numbers `(n,m)`
@@ -413,14 +415,14 @@ def probe(
     "How well a linear map of `h`, fitted on the first half of the rows, tells `y` in the second"
     labels = not y.is_floating_point()
     t = one_hot(y.long()) if labels else y
-    t = t.double().view(len(y), -1)                                   # (n,classes) or (n,m)
-    h = h.double()
+    t = widest(t).view(len(y), -1)                                   # (n,classes) or (n,m)
+    h = widest(h)
     h = torch.cat([h, h.new_ones(len(h), 1)], 1)                      # an intercept
     half = len(h)//2
     weights = torch.linalg.lstsq(h[:half], t[:half]).solution
     pred = h[half:]@weights
     want = t[half:]
-    if labels: return (pred.argmax(-1)==y[half:]).double().mean().item()
+    if labels: return widest(pred.argmax(-1)==y[half:]).mean().item()
     error = ((pred-want)**2).sum().item()
     spread = ((want-t[:half].mean(0))**2).sum().item()
     return 1-error/spread

@@ -7,14 +7,14 @@ __all__ = ['HMCState', 'hmc_state', 'leapfrog', 'hmc_step', 'DualAverage', 'dual
            'judge', 'rhat_limit', 'HMCInfo', 'check_options', 'hmc', 'slow_direction', 'rises', 'check_normalisable',
            'sampler_options', 'ProductPosterior', 'UnmixedChains']
 
-# %% ../../nbs/15_theory.hmc.ipynb #e0c7a27c
+# %% ../../nbs/15_theory.hmc.ipynb #b68cf853
 import inspect, math, torch, warnings
 from fastcore.basics import patch
 from torch import Tensor
 from torch.distributions import Distribution, Normal
 from typing import NamedTuple
 from torch import nn
-from ..core import choose, seeded
+from ..core import choose, seeded, widest
 from ..dists import normal
 from .experts import _Told, _family, _open_tails, is_strict, note_wide, poe_logp
 from .flows import Experts, batch_map, rows
@@ -118,7 +118,7 @@ def dual_update(
     log_mean = new*log_eps+(1-new)*a.log_mean
     return DualAverage(log_eps, log_mean, err, a.mu, t)
 
-# %% ../../nbs/15_theory.hmc.ipynb #b93336d1
+# %% ../../nbs/15_theory.hmc.ipynb #bf5ca6ac
 def _halves(z):
     "Draws `(T,m,...)` as twice as many chains of half the length"
     half = len(z)//2
@@ -130,7 +130,7 @@ def _normal_scores(z):
     ordered = flat.sort(-1).values
     below = torch.searchsorted(ordered, flat)
     upto = torch.searchsorted(ordered, flat, right=True)
-    rank = (below+upto+1).double()/2                               # equal draws share the mean of their ranks
+    rank = widest(below+upto+1)/2                               # equal draws share the mean of their ranks
     p = (rank-3/8)/(flat.shape[-1]+1/4)
     return torch.special.ndtri(p).movedim(-1, 0).view(z.shape)
 
@@ -141,12 +141,12 @@ def _disagreement(z):
     between = z.mean(0).var(0)
     return ((L-1)/L+between/within).sqrt().nan_to_num(torch.inf)
 
-# %% ../../nbs/15_theory.hmc.ipynb #0c913910
+# %% ../../nbs/15_theory.hmc.ipynb #d7b66f11
 def split_rhat(
     z:Tensor, # Draws `(T,n,...)` of n chains, T at least 4
 )->Tensor: # `(...)`
     "Rank-normalised split R-hat, of location or of width, whichever is worse (Vehtari et al. 2021)"
-    z = _halves(z).double()
+    z = widest(_halves(z))
     median = z.flatten(0, 1).quantile(.5, 0)
     folded = (z-median).abs()
     of_place = _disagreement(_normal_scores(z))
@@ -840,7 +840,7 @@ def _verdict(self:ProductPosterior, z, copies=None):
     if copies is None: return rhat, ess, disagree
     return copies.spread(rhat, torch.nan, B), copies.spread(ess, torch.nan, B), copies.spread(disagree, False, B)
 
-# %% ../../nbs/15_theory.hmc.ipynb #181f77f9
+# %% ../../nbs/15_theory.hmc.ipynb #e141b810
 @patch
 def _run(self:ProductPosterior, n, copies=None):
     "`n` chains for each data point, all at once"
@@ -851,7 +851,7 @@ def _run(self:ProductPosterior, n, copies=None):
     if apart.any() and copies is None:
         z, info = self._again(z, g, info, apart)
         rhat, ess, apart = self._verdict(z)
-    lost = info.divergent.double().mean(0)>.5*len(z)
+    lost = widest(info.divergent).mean(0)>.5*len(z)
     z = z[-1]
     if self.check: wide = self.find_wide(z, g)
     else: wide = torch.zeros_like(lost)

@@ -61,7 +61,7 @@ def clear_parts(
             if part.is_dir(): shutil.rmtree(part)
             else: part.unlink()
 
-# %% ../nbs/09_files.ipynb #2a58c548
+# %% ../nbs/09_files.ipynb #1a056918
 def _new_part(path, folder:bool=False):
     "A temporary file or folder beside `path`, locked: its descriptor (None without locks), and where it is"
     while True:
@@ -77,33 +77,36 @@ def _new_part(path, folder:bool=False):
         if os.fstat(fd).st_nlink: return fd, part
         os.close(fd)                                         # somebody tidied up before it was locked
 
-def _about(e, path, part):
-    "An error of the system in our words, if it is about this file; else as it is"
-    if e.strerror is None or e.filename not in (None, str(path), str(part)): return e
-    return type(e)(f'cannot write {path}: {e.strerror}; nothing was changed')
+@contextmanager
+def _locked_part(path, folder:bool=False):
+    "The same inside a block; what the system says of it names `path`"
+    if not path.parent.is_dir(): path.parent.mkdir(parents=True, exist_ok=True)
+    clear_parts(path.parent, path.name)
+    fd = part = None
+    try:
+        fd, part = _new_part(path, folder)
+        yield part
+    except OSError as e:
+        name = str(e.filename or part)
+        if e.strerror is None or not name.startswith(str(part or path.parent)): raise
+        raise type(e)(f'cannot write {path}: {e.strerror}; nothing was changed') from None
+    finally:
+        if fd is not None: os.close(fd)
 
-# %% ../nbs/09_files.ipynb #fd24748d
+# %% ../nbs/09_files.ipynb #a517cd0a
 @contextmanager
 def whole_file(
     path, # Where the file is to be
 ): # Yields a temporary path in the same folder, to write to
     "A file that is there as a whole or not at all: renamed when the block ends well"
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    clear_parts(path.parent, path.name)
-    fd = part = None
-    try:
-        fd, part = _new_part(path)
-        yield part
-        _flush(part)
-        os.replace(part, path)
-        _flush(path.parent)
-    except OSError as e:
-        if (said := _about(e, path, part)) is e: raise
-        raise said from None
-    finally:
-        if part: part.unlink(missing_ok=True)
-        if fd is not None: os.close(fd)
+    with _locked_part(path) as part:
+        try:
+            yield part
+            _flush(part)
+            os.replace(part, path)
+            _flush(path.parent)
+        finally: part.unlink(missing_ok=True)
 
 @contextmanager
 def aside(
@@ -111,16 +114,10 @@ def aside(
 ): # Yields the temporary folder; what is done with it is the caller's, and what is left of it is removed
     "A temporary folder beside `path`"
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    clear_parts(path.parent, path.name)
-    fd, part = _new_part(path, folder=True)
-    try: yield part
-    except OSError as e:
-        if e.strerror is None or e.filename: raise
-        raise type(e)(f'cannot write {path}: {e.strerror}; nothing was changed') from None
-    finally:
-        if part.exists(): shutil.rmtree(part)
-        if fd is not None: os.close(fd)
+    with _locked_part(path, folder=True) as part:
+        try: yield part
+        finally:
+            if part.exists(): shutil.rmtree(part)
 
 # %% ../nbs/09_files.ipynb #d599d101
 def _holder(file):

@@ -13,8 +13,8 @@ with warnings.catch_warnings():
     warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
     importlib.import_module('fastai.data.core')
 
-# %% ../../nbs/20_data.core.ipynb #c25ea7fa
-import copy, hashlib, math, os, sys, torch, torch.nn.functional as F, warnings
+# %% ../../nbs/20_data.core.ipynb #7c06526b
+import copy, hashlib, math, os, sys, torch, torch.nn.functional as F, warnings, zipfile
 import numpy as np
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -1789,12 +1789,17 @@ def from_path(cls:MMData, path, **kw)->MMData:
     read = cls.from_folder if Path(path).is_dir() else cls.from_npz
     return read(path, **kw)
 
-# %% ../../nbs/20_data.core.ipynb #769c3604
+# %% ../../nbs/20_data.core.ipynb #2e29e65d
+def _write_npz(path, arrays):
+    "What `np.savez` writes, all of it or nothing, under any names (it takes no entry that is called 'file')"
+    with whole_file(path) as tmp, zipfile.ZipFile(tmp, 'w', allowZip64=True) as z:
+        for k,v in arrays.items():
+            with z.open(f'{k}.npy', 'w', force_zip64=True) as f: np.lib.format.write_array(f, np.asarray(v), allow_pickle=False)
+
 @patch
 def save_npz(self:MMData, path)->Path:
     "Write one `.npz`, all of it or nothing"
-    entries = self._entries()
-    with whole_file(path) as tmp, open(tmp, 'wb') as f: np.savez(f, **entries)
+    _write_npz(path, self._entries())
     return Path(path)
 
 # %% ../../nbs/20_data.core.ipynb #a162f602

@@ -4,8 +4,7 @@ line with status 1, or does its work and notes what it lacked; nothing is left b
 `READERS` holds, for each file that a run leaves, what reads it; `DAMAGE` what may happen to any file; `EDITS` what a
 person might change in one.
 """
-import json, os, shutil
-from functools import partial
+import json, shutil
 from pathlib import Path
 import numpy as np, pytest, torch
 from mmvae_nb.files import alone
@@ -16,7 +15,7 @@ LINES = {
     'generate': 'r --given rna --n 2 --out g.npz',
     'draw': 'r --n 2 --out g.npz',
     'evaluate': 'r --quick --only reconstruction',
-    'impute': 'r --n 5 --out i.npz',
+    'impute': 'r --n 20 --out i.npz',
     'explore': 'r --out e.html',
     'train': '--out r --resume --no-score',
 }
@@ -104,7 +103,6 @@ def test_damaged(file, damage, place, tmp_path):
     for name in READERS[file]:
         code, err = asked(d, name)
         assert code==1, f'{name} reads {file} ({damage}) as if nothing were the matter'
-        assert Path(file).name in err or 'samplers/gmm' in err or f'{d.name}' in err or "r:" in err, err
 
 @pytest.mark.parametrize('damage', set(DAMAGE)-{'one bit'})
 @pytest.mark.parametrize('file', NOTED)
@@ -149,7 +147,7 @@ def torn(**new):
         torch.save({**state, **new}, file)
     return change
 
-EVERY = 'generate', 'evaluate', 'impute', 'train'
+EVERY = 'generate', 'evaluate', 'train'
 EDITS = { # file, what is done to it, commands, what their line says
     'no args': ('run.json', lambda f: f.write_text('{"versions": {}}'), EVERY, "has no 'args'"),
     'args of another kind': ('run.json', lambda f: f.write_text('{"args": [1]}'), EVERY, "has no 'args'"),
@@ -184,7 +182,6 @@ EDITS = { # file, what is done to it, commands, what their line says
     'a checkpoint without curves': ('checkpoint.pt', torn(rows=3), ('train',), 'lacks rows'),
     'a checkpoint without weights': ('checkpoint.pt', torn(model={}), ('train',), 'holds other weights'),
     'a checkpoint of another kind': ('checkpoint.pt', lambda f: torch.save([1], f), ('train',), 'holds a list'),
-    'the sampler of another model': ('samplers/gmm', lambda f: shutil.copytree(f.parent.parent, f/'x'), (), ''),
     'samplers in a file': ('samplers', lambda f: (shutil.rmtree(f), f.write_text('')), ('draw',), 'expected a folder of samplers'),
     'no judges but noise': ('judges.safetensors', lambda f: shutil.copy(f.parent/'model.safetensors', f), ('evaluate',), 'judges.safetensors'),
 }

@@ -13,7 +13,7 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #3f40105a
+# %% ../../nbs/80_app.cli.ipynb #511e2075
 import importlib, json, math, numpy as np, os, pandas as pd, platform, shlex, shutil, sys, time, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -23,8 +23,7 @@ from fastai.torch_core import default_device
 from fastcore.script import call_parse
 from functools import partial
 from pathlib import Path
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from threading import Thread
 from torch import nn
 from .. import __version__, viz
@@ -49,7 +48,7 @@ from ..models.covariates import conditional_on
 from ..data.core import with_labels
 from ..nets import ConvBody, ConvNet, MLPBody, MLPNet, Outputs, _entry_sd, default_channels
 from ..progress import Nowhere, all_closed, bar, begin, interruptible, place, room, say, whole as in_steps, wrapped
-from ..train.io import check_savable, load_model, save_model
+from ..train.io import _print_of, _read_tensors, check_savable, load_model, save_model
 from ..theory.experts import WideExperts
 from ..train.learner import mm_learner
 
@@ -730,17 +729,19 @@ def _losses(model, test:MMData, left_out:list, bs:int=250)->dict:
     found = {s.name: _try(f'test loss, stage {s.name}', left_out, of, s) for s in model.stages()}
     return {k: v for k,v in found.items() if v is not None}
 
-# %% ../../nbs/80_app.cli.ipynb #25ec9797
+# %% ../../nbs/80_app.cli.ipynb #b7ad6da9
 def _read_judges(train:MMData, file):
     "Classifiers from a file, for the modalities for which one could be trained"
     try:
-        weights = load_file(file)
+        meta, weights = _read_tensors(Path(file))
+        was = meta.get('tensors')                            # older files do not say
+        if was and was!=_print_of(weights): raise ValueError('its numbers were damaged')
         trained = {name.partition('.')[0] for name in weights}
         with torch.random.fork_rng():
             nets = {k: untrained_classifier(train, k) for k in train.names if k in trained}
         clf = nn.ModuleDict(nets)
         clf.load_state_dict(weights)
-    except (SafetensorError, RuntimeError):
+    except (ValueError, RuntimeError):
         why = 'not readable, or classifiers of other data; remove it, and they are trained again'
         raise _Damaged(f'{file}: {why}') from None
     return clf
@@ -751,7 +752,7 @@ def _judges(train:MMData, test:MMData, file, quiet:bool=True, steps:int=300):
         epochs = math.ceil(64*steps/len(train))
         clf = train_classifiers(train, test, epochs, quiet=quiet)
         weights = {k: v.contiguous().cpu() for k,v in clf.state_dict().items()}
-        _write_bytes(save(weights), file)
+        _write_bytes(save(weights, {'tensors': _print_of(weights)}), file)
     clf = _read_judges(train, file)
     clf.eval()
     clf.accuracy = classifier_accuracy(clf, test)
@@ -1041,10 +1042,20 @@ def _prepared(args:dict, asked)->tuple: # `asked`: names of the options that som
     _try_losses(model, taught, args['bs'])
     return args, (train, valid, test), (taught, checked), model
 
-# %% ../../nbs/80_app.cli.ipynb #75f51909
+# %% ../../nbs/80_app.cli.ipynb #0d4f214f
 def _asked(given:dict, args:dict, resume:bool)->set:
     "Names of the options that somebody gave; in a run that goes on all are given"
     return {*args, 'network'} if resume else {k for k,v in given.items() if v is not None}
+
+def _write_run(args, parts, out):
+    "`run.json`: what was asked for, with which versions, and what a run knows of its data"
+    run = {'args': args, 'versions': _versions()}
+    content = _content(parts, args['data'])
+    if content: run['content'] = content
+    frames = parts[0].frames
+    if frames is not None: run['frames'] = frames.to_json()
+    if parts[0].n_classes: run['classes'] = [*parts[0]._names_of_classes]
+    _write_json(run, out/'run.json')
 
 def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     "Check everything, then begin a run in its folder"
@@ -1055,13 +1066,7 @@ def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
     args, parts, lessons, model = _prepared(args, _asked(given, args, resume))
     if resume: _check_content(told, parts, out, 'restore the file, or start over (mmvae_train --force)')
     if force: _clear(out)
-    run = {'args': args, 'versions': _versions()}
-    content = _content(parts, args['data'])
-    if content: run['content'] = content
-    frames = parts[0].frames
-    if frames is not None: run['frames'] = frames.to_json()
-    if parts[0].n_classes: run['classes'] = [*parts[0]._names_of_classes]
-    _write_json(run, out/'run.json')
+    if not resume: _write_run(args, parts, out)               # of a run that goes on after it did
     return args, parts, lessons, model
 
 # %% ../../nbs/80_app.cli.ipynb #0d88af9a
@@ -1128,7 +1133,7 @@ def _finish(out, args, model, parts, history, problems, run, clock, quiet, judge
     write_report(_as_table(s), out/'report.html', model, test, _title(args), pictures, about)
     return s
 
-# %% ../../nbs/80_app.cli.ipynb #cd7fd42d
+# %% ../../nbs/80_app.cli.ipynb #50363a73
 def _train(out, given, resume, force, cbs, bar, say, score, judge_steps)->dict:
     "What `train_run` does in a folder that no other process has"
     args, parts, lessons, model = _begin(out, given, resume, force)
@@ -1141,6 +1146,7 @@ def _train(out, given, resume, force, cbs, bar, say, score, judge_steps)->dict:
     clock = [time.monotonic()]
     run.step('training')
     with _undone(out, resume): learn = _fit(model, taught, checked, args, out, resume, cbs, bar)
+    if resume: _write_run(args, parts, out)
     run.step('sampler')
     problems = _add_sampler(model.cpu(), taught, args['seed'])
     save_model(model, out)
@@ -1352,16 +1358,18 @@ def mmvae_generate(
         _write_samples(x, made, out, told)
     say(f'wrote {out}, {told}')
 
-# %% ../../nbs/80_app.cli.ipynb #7d2e64d5
+# %% ../../nbs/80_app.cli.ipynb #86b03d15
 _NO_SAMPLER = 'no sampler in this run: samples with nothing given come from the prior'
 
 def _curves_of(run):
     "Losses and terms of a run, if they are there and can be read"
     file = Path(run)/'curves.csv'
     if not file.exists(): return None
-    try: df = pd.read_csv(file)
-    except (ValueError, OSError): df = pd.DataFrame()
-    if {'stage','epoch','split','loss'}<={*df.columns} and df['loss'].dtype.kind=='f': return df
+    try:
+        df = pd.read_csv(file)
+        whole = file.read_bytes().endswith(b'\n')
+    except (ValueError, OSError): whole = False
+    if whole and {'stage','epoch','split','loss'}<={*df.columns} and df['loss'].dtype.kind=='f': return df
     warnings.warn(f'{file}: not readable, perhaps truncated; the page has no curves of training')
 
 def _kept_words(file):

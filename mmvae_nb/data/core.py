@@ -1580,7 +1580,7 @@ def to(self:MMData, device)->MMData:
     "The data set on another device"
     return self._with(lambda v: v.to(device))
 
-# %% ../../nbs/20_data.core.ipynb #524b35fc
+# %% ../../nbs/20_data.core.ipynb #e90894a1
 def _open(path, mmap=None):
     "`np.load` that never unpickles, and whose errors are one line"
     try: return np.load(path, mmap_mode=mmap, allow_pickle=False)
@@ -1591,6 +1591,7 @@ def _broken(path, e):
     if 'Object arrays' in str(e) or 'Python objects' in str(e):
         raise ValueError(f'{path}: holds Python objects, which are never unpickled; '
                          'make a data set of them where they are: MMData(x, y).save_npz(path)') from None
+    if 'pickle' in str(e): raise ValueError(f'{path}: not a file of NumPy arrays') from None     # which says so otherwise
     said = str(e).splitlines()[0] if str(e) else 'empty file'
     kind = type(e).__name__
     why = f'{path}: not a readable file of NumPy arrays, perhaps truncated ({kind}: {said})'

@@ -1,12 +1,13 @@
 """No work is lost: two processes with one folder, a disk that is full, a process that is killed, a metric, a picture, a
 sampler or a part of a report that fails. Processes are real ones, forks of this one, which has imported everything."""
-import json, os, resource, signal, time
+import json, os, resource, signal, sys, time
 from pathlib import Path
-import numpy as np, pandas as pd, pytest
+import numpy as np, pandas as pd, pytest, torch
 import mmvae_nb.app.cli as cli, mmvae_nb.app.explore as explorer, mmvae_nb.eval.page as page, mmvae_nb.eval.report as report
 from mmvae_nb.app.commands import answer
 from mmvae_nb.data.core import MMData
 from mmvae_nb.data.frames import as_frames
+from mmvae_nb.data.public import Gathered, gathered_data
 from mmvae_nb.files import whole_file
 from test_commands import good, status
 from test_edited import content
@@ -20,13 +21,15 @@ def place(tmp_path):
     return tmp_path
 
 def forked(d, name, words, limit=None):
-    "A command in a process of its own, which may write files of so many bytes at most; what it says is in `said.txt`"
+    "A command in a process of its own, which may write files of so many bytes at most: its id, and a pipe of what it says"
+    out, said = os.pipe()
     pid = os.fork()
-    if pid: return pid
+    if pid:
+        os.close(said)
+        return pid, out
     try:
         os.chdir(d)
-        said = os.open(d.parent/f'{d.name}.txt', os.O_RDWR|os.O_CREAT|os.O_TRUNC)
-        for fd in 1, 2: os.dup2(said, fd)
+        sys.stdout = sys.stderr = os.fdopen(said, 'w', buffering=1)
         if limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         os._exit(answer(name, words))
     except SystemExit as e: os._exit(e.code or 0)
@@ -44,7 +47,7 @@ def until(there, seconds=60):
 def test_two_processes(place):
     "The second is refused whatever it wants and changes nothing; when the first is killed, the folder is free, and tidied up"
     line = ['--data', 'f.npz', '--out', 'r', '--epochs', '40', '--latent', '2', '--bs', '16', '--no-score']
-    first = forked(place, 'train', line)
+    first, _ = forked(place, 'train', line)
     until((place/'r'/'checkpoint.pt').exists)
     os.kill(first, signal.SIGSTOP)
     before = content(place)
@@ -61,9 +64,9 @@ def test_two_processes(place):
 @pytest.mark.parametrize('limit', [300, 20_000, 60_000])
 def test_disk_full(limit, place):
     "One line that names a file, and what is left is nothing, or a run that can go on"
-    pid = forked(place, 'train', good(place, 'r', score=True), limit)
+    pid, out = forked(place, 'train', good(place, 'r', score=True), limit)
+    with os.fdopen(out) as pipe: said = pipe.read()
     code = ended(pid)
-    said = (place.parent/f'{place.name}.txt').read_text()
     lines = [line for line in said.splitlines() if line.startswith('error: ')]
     assert code==1 and len(lines)==1 and 'Traceback' not in said and 'cannot write' in said, said
     assert not odd(place), odd(place)
@@ -154,3 +157,10 @@ def test_names_of_tables(place):
     back = MMData.from_path(data.save_npz(place/'t.npz'))
     assert back.names==tuple(frames) and back.fingerprint()==data.fingerprint()
     for k,df in as_frames(back).items(): assert list(df.columns)==list(frames[k].columns) and np.allclose(df, frames[k]), k
+
+def test_gathered_data():
+    "Rows of a table have a fingerprint, too, and are not computed for it"
+    table, rows = torch.rand(5, 3), torch.arange(20)%5
+    def noisy(v): raise AssertionError('computed')
+    def data(rows): return gathered_data({'a': Gathered(table, rows, fn=noisy), 'b': torch.ones(20, 2)})
+    assert data(rows).fingerprint()==data(rows.clone()).fingerprint()!=data(rows.flip(0)).fingerprint()

@@ -577,7 +577,7 @@ def _clear(out):
         if (out/f).is_dir(): shutil.rmtree(out/f)
         else: (out/f).unlink(missing_ok=True)
 
-# %% ../../nbs/80_app.cli.ipynb #0b7022f3
+# %% ../../nbs/80_app.cli.ipynb #3db24fb6
 _args_of_a_run = dict( # What `run.json` must say; others may be there
     data=str, model=str, likelihood=str, latent=int, bs=int, lr=float, seed=int, epochs=(str,int,dict),
     n_train=(int,type(None)), n_valid=(int,type(None)), n_test=(int,type(None)),
@@ -598,9 +598,11 @@ def _faults(told:dict)->list:
     known = {**_args_of_a_run, **_args_of_some}
     said += [f'{k} is {args[k]!r}' for k,kinds in known.items() if k in args and not _is_a(args[k], kinds)]
     epochs = args.get('epochs')
-    if isinstance(epochs, dict) and not all(_is_a(n, int) for n in epochs.values()): said.append(f'epochs is {epochs!r}')
+    by_stage = epochs.values() if isinstance(epochs, dict) else ()
+    if not all(_is_a(n, int) for n in by_stage): said.append(f'epochs is {epochs!r}')
     parts = {'content': dict, 'frames': dict, 'classes': list, 'versions': dict}
-    return said + [f'{k!r} is a {type(told[k]).__name__}' for k,kind in parts.items() if not isinstance(told.get(k, kind()), kind)]
+    odd = [k for k,kind in parts.items() if k in told and not isinstance(told[k], kind)]
+    return said+[f'{k!r} is a {type(told[k]).__name__}' for k in odd]
 
 def _read_run(run)->dict:
     "What a run was asked to do"
@@ -1230,12 +1232,13 @@ def _tell(given:tuple, source:str)->str:
     if source=='prior': return 'from the prior'
     return f'from the sampler {source!r}, fitted to codes of training data'
 
-# %% ../../nbs/80_app.cli.ipynb #1e802dab
+# %% ../../nbs/80_app.cli.ipynb #5d5034b1
 def _frames_of(like, run):
     "What a run knows of its tables"
     try: return Frames.from_json(like)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise ValueError(f"{Path(run)/'run.json'}: what it says of tables ('frames') cannot be read; {_restore}") from None
+        file = Path(run)/'run.json'
+        raise ValueError(f"{file}: what it says of tables ('frames') cannot be read; {_restore}") from None
 
 def _brought(run, data, empty:str='refuse', labels:bool=True)->MMData:
     "Data that a user brings to a run, in columns, categories and classes of the run's own"
@@ -1270,7 +1273,7 @@ def _conditions(model, run, given, data, n, changed=False)->dict:
                          'ask for fewer, or bring --data')
     return known.part(rows, given)
 
-# %% ../../nbs/80_app.cli.ipynb #3161c7ec
+# %% ../../nbs/80_app.cli.ipynb #bce132a9
 def _portions(n:int, k:int, quiet, draws:int=2048)->list:
     "Parts of `n` data points with `k` draws each, while a line shows how far it is (after two seconds)"
     parts = torch.arange(n).split(max(1, draws//k))
@@ -1282,7 +1285,8 @@ def _joined(parts, dim:int)->dict:
     return {t: torch.cat([p[t] for p in parts], dim) for t in first}
 
 def _samples(
-    run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None, quiet=True, changed=False)->tuple:
+    run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None, quiet=True,
+    changed=False)->tuple:
     "Generate modalities with a trained model: what was given, what was made of it, and a few words on it"
     if n<1 or k<1: raise ValueError(f'--n {n} and --k {k} must be at least 1')
     model = load_model(run)

@@ -618,7 +618,7 @@ def _check_names(x):
         why = f'modality name {k!r} is not a Python identifier, or taken by nn.ModuleDict, which holds the networks'
         raise ValueError(f'{why}; call it {_identifier(k)!r}')
 
-# %% ../../nbs/20_data.core.ipynb #4c002a42
+# %% ../../nbs/20_data.core.ipynb #ca64a3b1
 def _modality_tensors(x):
     "Tensors `(N,*shape)` by name"
     return {k: _rows_of(v, f'modality {k!r}') for k,v in x.items()}
@@ -627,7 +627,8 @@ def _check_cached_name(k):
     "Raise unless what is called so can be saved: as an entry of an archive, and as a file"
     parts = k.split('/') if isinstance(k, str) else ['']
     fine = all(p.strip('. ') and p.isprintable() and not set(p)&set('\\:*?"<>|') for p in parts)
-    if not fine: raise ValueError(f"cached {k!r}: no name of a file; call it by letters, digits, _, - and brackets, e.g. 'seen'")
+    if fine: return
+    raise ValueError(f"cached {k!r}: no name of a file; call it by letters, digits, _, - and brackets, e.g. 'seen'")
 
 def _cached_tensors(cache):
     "Tensors `(N,...)` by any name; None if there are none"
@@ -1580,7 +1581,7 @@ def to(self:MMData, device)->MMData:
     "The data set on another device"
     return self._with(lambda v: v.to(device))
 
-# %% ../../nbs/20_data.core.ipynb #e90894a1
+# %% ../../nbs/20_data.core.ipynb #67bac713
 def _open(path, mmap=None):
     "`np.load` that never unpickles, and whose errors are one line"
     try: return np.load(path, mmap_mode=mmap, allow_pickle=False)
@@ -1591,7 +1592,7 @@ def _broken(path, e):
     if 'Object arrays' in str(e) or 'Python objects' in str(e):
         raise ValueError(f'{path}: holds Python objects, which are never unpickled; '
                          'make a data set of them where they are: MMData(x, y).save_npz(path)') from None
-    if 'pickle' in str(e): raise ValueError(f'{path}: not a file of NumPy arrays') from None     # which says so otherwise
+    if 'pickle' in str(e): raise ValueError(f'{path}: not a file of NumPy arrays') from None     # NumPy takes it for one
     said = str(e).splitlines()[0] if str(e) else 'empty file'
     kind = type(e).__name__
     why = f'{path}: not a readable file of NumPy arrays, perhaps truncated ({kind}: {said})'
@@ -1790,12 +1791,13 @@ def from_path(cls:MMData, path, **kw)->MMData:
     read = cls.from_folder if Path(path).is_dir() else cls.from_npz
     return read(path, **kw)
 
-# %% ../../nbs/20_data.core.ipynb #2e29e65d
+# %% ../../nbs/20_data.core.ipynb #8de59642
 def _write_npz(path, arrays):
     "What `np.savez` writes, all of it or nothing, under any names (it takes no entry that is called 'file')"
     with whole_file(path) as tmp, zipfile.ZipFile(tmp, 'w', allowZip64=True) as z:
         for k,v in arrays.items():
-            with z.open(f'{k}.npy', 'w', force_zip64=True) as f: np.lib.format.write_array(f, np.asarray(v), allow_pickle=False)
+            with z.open(f'{k}.npy', 'w', force_zip64=True) as f:
+                np.lib.format.write_array(f, np.asarray(v), allow_pickle=False)
 
 @patch
 def save_npz(self:MMData, path)->Path:
@@ -1803,12 +1805,13 @@ def save_npz(self:MMData, path)->Path:
     _write_npz(path, self._entries())
     return Path(path)
 
-# %% ../../nbs/20_data.core.ipynb #a162f602
+# %% ../../nbs/20_data.core.ipynb #629d6cb0
 def _file_names(entries, path):
     "The file of each entry, or an error at a name that is none"
     for k in entries:
-        short = max(len(os.fsencode(part)) for part in f'{k}.npy'.split('/'))<256
-        if not short: raise ValueError(f'{path}: {k[:40]!r}... is too long for the name of a file; use save_npz, or rename it')
+        longest = max(len(os.fsencode(part)) for part in f'{k}.npy'.split('/'))
+        if longest<256: continue
+        raise ValueError(f'{path}: {k[:40]!r}... is too long for the name of a file; use save_npz, or rename it')
     return {k: f'{k}.npy' for k in entries}
 
 @patch
@@ -1828,7 +1831,7 @@ def save_folder(self:MMData, path)->Path:
         _flush(path.parent)
     return path
 
-# %% ../../nbs/20_data.core.ipynb #0e7b4717
+# %% ../../nbs/20_data.core.ipynb #1de91015
 def _bytes_of(v, has, chunk:int=2048):
     "What was observed, as bytes, a chunk of rows at a time; one kind of NaN"
     for part,seen_ in zip(v.split(chunk), has.split(chunk)):
@@ -1843,13 +1846,17 @@ def _digest(v, has=None, more=''):
     for part in _bytes_of(v, has): digest.update(part)
     return digest.hexdigest()[:12]
 
+def _stored(v, has):
+    "What is stored of a modality, and which rows of it count: a tensor, or a table and the numbers of its rows"
+    return [(v, has)] if isinstance(v, Tensor) else [(v.table, None), (v.rows, has)]
+
 @patch
 def fingerprint(self:MMData)->dict: # `{part: letters}`
     "What a data set holds, in a few letters for each part; what was not observed plays no part"
     out = {'order of modalities': ','.join(self.names)}
     for k,v in self.x.items():
         has = self.observed(k)
-        out[f'values of {k!r}'] = _digest(v, has, self.scale[k])
+        out[f'values of {k!r}'] = ' '.join(_digest(part, seen_, self.scale[k]) for part,seen_ in _stored(v, has))
         out[f'mask of {k!r}'] = _digest(has)
     if self.y is not None: out['labels'] = _digest(self.y, more=self.classes)
     return out

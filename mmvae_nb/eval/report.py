@@ -591,7 +591,7 @@ def _applicable(t, names, asked:bool)->dict:
     if len(skipped)==len(names): raise ValueError(f'no metric applies: {skipped}')
     return skipped
 
-# %% ../../nbs/77_eval.report.ipynb #ace00f9a
+# %% ../../nbs/77_eval.report.ipynb #f8fb5fc8
 _failed = 'failed with'
 
 def _why(e)->str:
@@ -619,6 +619,7 @@ def _measure(t, name, only:bool=False)->tuple:
     reasons = list(dict.fromkeys(t.reasons))                    # each once
     return _together([part for part in parts if len(part)]), reasons
 
+# %% ../../nbs/77_eval.report.ipynb #8e4784e5
 def _together(tables)->pd.DataFrame:
     "One table, with what all of them tell of themselves"
     if not tables: return pd.DataFrame(columns=columns)
@@ -888,7 +889,7 @@ def from_records(
     doubt = df['doubt'].fillna('')
     return df.astype(numbers).assign(better=better, doubt=doubt)
 
-# %% ../../nbs/77_eval.report.ipynb #de1fae4b
+# %% ../../nbs/77_eval.report.ipynb #ff295a59
 def read_scores(
     path, # JSON file
 )->Scores: # As from `evaluate`; what else was kept is in `attrs`
@@ -896,7 +897,8 @@ def read_scores(
     try:
         text = Path(path).read_text(encoding='utf-8')
         d = json.loads(text) | {}
-    except (ValueError, TypeError, RecursionError): raise ValueError(f'{path}: not readable, perhaps truncated') from None
+    except (ValueError, TypeError, RecursionError):
+        raise ValueError(f'{path}: not readable, perhaps truncated') from None
     rows = d.pop('scores', None)
     ours = isinstance(rows, list) and all(isinstance(r, dict) and {'metric','value'}<=r.keys() for r in rows)
     if not ours: raise ValueError(f'{path}: no scores in it; is it a file of write_scores?')

@@ -448,7 +448,7 @@ def _read_tensors(file):
         why = str(e).splitlines()[0]
         raise ValueError(f'{file}: not a readable file of tensors, perhaps truncated ({why})') from None
 
-# %% ../../nbs/31_train.io.ipynb #d82031c7
+# %% ../../nbs/31_train.io.ipynb #1463878d
 def _read(dir):
     "Description and tensors of a saved model, or a one-line error"
     dir = Path(dir)
@@ -463,7 +463,7 @@ def _read(dir):
     meta, tensors = _read_tensors(numbers)
     if meta.get('config')!=_print(text): raise ValueError(f'{dir}: {_CONFIG} and {_TENSORS} were not saved together')
     was = cfg.get('tensors')                                # earlier versions say nothing
-    if was is not None and was!=_print_of(tensors): raise ValueError(f'{numbers}: its numbers were damaged after the save')
+    if was not in (None, _print_of(tensors)): raise ValueError(f'{numbers}: its numbers were damaged after the save')
     return cfg, tensors
 
 # %% ../../nbs/31_train.io.ipynb #86ec3a83

@@ -762,14 +762,16 @@ def _fit_stage(learn, n, fit, cbs, state, write):
     if done<n: fit(cbs=cbs)
     model.load_state_dict(keeper.best['weights'])
 
-# %% ../../nbs/30_train.learner.ipynb #33bc5049
+# %% ../../nbs/30_train.learner.ipynb #24813fae
 def _facts(o, place):
     "What made an object, `{place: words}`: numbers as they are, tensors by a fingerprint, modules by their arguments"
     if isinstance(o, np.generic): o = o.item()
     if isinstance(o, (bool,int,float,str,type(None),torch.dtype,Path)): return {place: repr(o)}
     if isinstance(o, torch.Tensor): return {place: f'{tuple(o.shape)} {_digest(o.detach().reshape(-1))}'}
-    if isinstance(o, partial): return _facts(o.func, place) | _all_facts({**dict(enumerate(o.args)), **o.keywords}, place)
-    if is_dataclass(o) and not isinstance(o, type): return _facts({f.name: getattr(o, f.name) for f in fields(o)}, place)
+    if isinstance(o, partial):
+        given = {**dict(enumerate(o.args)), **o.keywords}
+        return _facts(o.func, place) | _all_facts(given, place)
+    if is_dataclass(o) and not isinstance(o, type): o = {f.name: getattr(o, f.name) for f in fields(o)}
     if isinstance(o, (list,tuple)): o = {getattr(v, 'name', i): v for i,v in enumerate(o)}
     if isinstance(o, Mapping): return _all_facts(o, place)
     if not isinstance(o, nn.Module): return {place: getattr(o, '__qualname__', type(o).__name__)}
@@ -815,7 +817,7 @@ def _loader_facts(dl, what):
     if ours: return out | {f'{k} of the {what} data': v for k,v in data.fingerprint().items()}
     return out if data is None else out | {f'samples of the {what} data': _sample_of(data)}
 
-# %% ../../nbs/30_train.learner.ipynb #607c1947
+# %% ../../nbs/30_train.learner.ipynb #70586629
 _telling = { # Callbacks that change what is learnt, and what says how
     'GradientAccumulation': ('n_acc',), 'GradientClip': ('max_norm','norm_type'), 'MixedPrecision': ('amp_mode',),
     'SameNoise': ('seed',),
@@ -833,8 +835,9 @@ def _callback_facts(cbs):
     return out, moved
 
 def _settings(learn, plan, cbs, options):
-    "All that decides what a call of `fit_stages` comes to, `{place: words}`: plan, model, data, batches, optimiser, hyper"
-    given = [cb for one in (cbs.values() if isinstance(cbs, Mapping) else [cbs]) for cb in L(one)]
+    "All that decides what a call of `fit_stages` comes to, `{place: words}`"
+    by_stage = cbs.values() if isinstance(cbs, Mapping) else [cbs]
+    given = [cb for some in by_stage for cb in L(some)]
     told, moved = _callback_facts([*learn.cbs, *given])
     obj = get_model(learn.model)
     hyper = {k: v for k,v in obj.hyper.items() if k not in moved}
@@ -846,10 +849,11 @@ def _settings(learn, plan, cbs, options):
 
 def _unlike(was, now, most=4):
     "In what two settings differ, in words; '' if in nothing that both know"
-    def short(v): return v if len(v)<=60 else f'{v[:60]}...'
+    def short(d, k):
+        v = str(d.get(k, 'not there'))
+        return v if len(v)<=60 else f'{v[:60]}...'
     names = [k for k in {**was, **now} if was.get(k)!=now.get(k)]
-    said = [f"{k.removeprefix('plan.')}: {short(str(was.get(k, 'not there')))}, now {short(str(now.get(k, 'not there')))}"
-            for k in names]
+    said = [f"{k.removeprefix('plan.')}: {short(was, k)}, now {short(now, k)}" for k in names]
     more = f'; and {len(said)-most} more' if len(said)>most else ''
     return '; '.join(said[:most])+more
 
@@ -889,25 +893,29 @@ def _check_writable(file):
     except OSError as e:
         raise type(e)(f'cannot write the checkpoint {file}: {e.strerror}; choose another path') from None
 
-# %% ../../nbs/30_train.learner.ipynb #3d989002
+# %% ../../nbs/30_train.learner.ipynb #9327eb03
 _stored = {'plan': dict, 'stage': int, 'rows': list, 'hyper': dict, 'model': dict, 'rng': dict}       # always
-_within = {'epoch': int, 'seconds': float, 'opt': dict, 'best': dict, 'scaler': dict}                # within a stage
+_within = {'epoch': int, 'opt': dict, 'best': dict, 'scaler': dict}                                  # within a stage
+
+def _shapes(tensors):
+    "Shapes by name; None if these are no tensors"
+    if not isinstance(tensors, Mapping) or not all(map(torch.is_tensor, tensors.values())): return None
+    return {k: tuple(v.shape) for k,v in tensors.items()}
 
 def _bad_parts(state, model):
     "What is wrong with the content of a checkpoint, in words; '' if nothing"
     if not isinstance(state, dict): return f'holds a {type(state).__name__}'
     kinds = _stored | (_within if 'opt' in state or 'epoch' in state else {})
-    wrong = [k for k,kind in kinds.items() if not isinstance(state.get(k), kind) and not (k=='seconds' and k not in state)]
+    wrong = [k for k,kind in kinds.items() if not isinstance(state.get(k), kind)]
     if wrong: return f'lacks {", ".join(wrong)}, or holds something else there'
     if not {'epochs','lr'} <= state['plan'].keys(): return 'has no plan'
     cpu = state['rng'].get('cpu')
     if not torch.is_tensor(cpu) or cpu.shape!=torch.get_rng_state().shape: return 'has no state of random numbers'
-    have = {k: tuple(v.shape) for k,v in model.state_dict().items()}
-    best = state['best'].get('weights') if 'best' in state else have
-    for name,tensors in {'model': state['model'], 'best': best}.items():
-        shapes = {k: tuple(getattr(v, 'shape', v)) for k,v in tensors.items()} if isinstance(tensors, dict) else None
-        if shapes!=have and tensors is not have: return f'holds other weights than this model has ({name})'
-    return ''
+    have = _shapes(model.state_dict())
+    kept = {'model': state['model']}
+    if 'best' in state: kept['best'] = state['best'].get('weights')
+    unlike = [k for k,tensors in kept.items() if _shapes(tensors)!=have]
+    return f'holds other weights than this model has ({unlike[0]})' if unlike else ''
 
 def _read_checkpoint(file, model):
     "What is in a checkpoint, or one line that says why it cannot be read; nothing is unpickled"
@@ -922,6 +930,7 @@ def _read_checkpoint(file, model):
     if why: raise ValueError(f'checkpoint {file}: {why}; {remedy}')
     return state
 
+# %% ../../nbs/30_train.learner.ipynb #5effab38
 class _Checkpoint:
     "What the rest of a plan depends on, and the file that holds it (None: there is no file)"
     def __init__(self, learn, file, plan, settings=None):
@@ -950,7 +959,8 @@ class _Checkpoint:
         if not Path(file).exists(): raise FileNotFoundError(f'nothing to resume: there is no checkpoint {file}')
         state = _read_checkpoint(file, self.obj.model)
         was = state.get('settings')                     # earlier versions wrote none
-        said = _unlike(was, self.settings) if was else _unlike(_all_facts(state['plan'], 'plan'), _all_facts(plan, 'plan'))
+        now = self.settings if was else _all_facts(plan, 'plan')
+        said = _unlike(was or _all_facts(state['plan'], 'plan'), now)
         if not said: return state
         raise ValueError(f'checkpoint {file} belongs to another training ({said}); '
                          'repeat what it was made with, or start over (resume=False; mmvae_train --force)')

@@ -266,7 +266,7 @@ def _curve_part(history)->list:
     first = figure('Loss of every stage, training and validation', loss)
     return [section('Training', first, fold('Every term', every))]
 
-# %% ../../nbs/79_eval.page.ipynb #7ea419a7
+# %% ../../nbs/79_eval.page.ipynb #bc5b03ef
 def _left_part(df, more)->list:
     "What was not measured, and why"
     rows = [*df.attrs.get('left out', ()), *more]
@@ -277,10 +277,12 @@ def _left_part(df, more)->list:
     return [section('Left out', table(['metric','reason'], cells))]
 
 def _opening(df)->list:
-    "Warnings, and the scores in plain words"
-    warned = [paragraph(f'Warning: {w}.', 'warning') for w in df.attrs.get('warnings', ())]
-    words = paragraph(' '.join(plain_words(df)), 'lead')
-    return [words, *warned, section('In short', _headlines(df))]
+    "The scores in plain words"
+    return [paragraph(' '.join(plain_words(df)), 'lead')]
+
+def _warnings(df)->list: return [paragraph(f'Warning: {w}.', 'warning') for w in df.attrs.get('warnings', ())]
+
+def _short_part(df)->list: return [section('In short', _headlines(df))]
 
 # %% ../../nbs/79_eval.page.ipynb #bd73232b
 def _part(more, name, make, *args)->list:
@@ -304,7 +306,7 @@ def _data_part(about)->list:
 
 def _metric_part(name, part)->list: return [_metric(name, part)]
 
-# %% ../../nbs/79_eval.page.ipynb #0b23e654
+# %% ../../nbs/79_eval.page.ipynb #9887cc01
 def write_report(
     df:pd.DataFrame, # From `evaluate`
     path, # HTML file
@@ -318,7 +320,7 @@ def write_report(
     about = about or {}
     more = []
     def part(name, make, *args): return _part(more, name, make, *args)
-    parts = part('opening', _opening, df)
+    parts = part('opening', _opening, df)+_warnings(df)+part('scores in short', _short_part, df)
     parts += part('pictures', _picture_part, model, test, pictures, more)
     drawn = part('coherence by number', _coherence_part, df)+part('plane of codes', _latent_part, model, test)
     if drawn: parts.append(section('Codes and classes', *drawn))

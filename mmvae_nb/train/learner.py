@@ -893,7 +893,7 @@ def _check_writable(file):
     except OSError as e:
         raise type(e)(f'cannot write the checkpoint {file}: {e.strerror}; choose another path') from None
 
-# %% ../../nbs/30_train.learner.ipynb #9327eb03
+# %% ../../nbs/30_train.learner.ipynb #4ede01bd
 _stored = {'plan': dict, 'stage': int, 'rows': list, 'hyper': dict, 'model': dict, 'rng': dict}       # always
 _within = {'epoch': int, 'opt': dict, 'best': dict, 'scaler': dict}                                  # within a stage
 
@@ -902,7 +902,7 @@ def _shapes(tensors):
     if not isinstance(tensors, Mapping) or not all(map(torch.is_tensor, tensors.values())): return None
     return {k: tuple(v.shape) for k,v in tensors.items()}
 
-def _bad_parts(state, model):
+def _bad_parts(state):
     "What is wrong with the content of a checkpoint, in words; '' if nothing"
     if not isinstance(state, dict): return f'holds a {type(state).__name__}'
     kinds = _stored | (_within if 'opt' in state or 'epoch' in state else {})
@@ -911,26 +911,31 @@ def _bad_parts(state, model):
     if not {'epochs','lr'} <= state['plan'].keys(): return 'has no plan'
     cpu = state['rng'].get('cpu')
     if not torch.is_tensor(cpu) or cpu.shape!=torch.get_rng_state().shape: return 'has no state of random numbers'
+    return ''
+
+def _other_weights(state, model):
+    "In words, if a checkpoint holds other weights than the model has; else ''"
     have = _shapes(model.state_dict())
     kept = {'model': state['model']}
     if 'best' in state: kept['best'] = state['best'].get('weights')
     unlike = [k for k,tensors in kept.items() if _shapes(tensors)!=have]
     return f'holds other weights than this model has ({unlike[0]})' if unlike else ''
 
-def _read_checkpoint(file, model):
+_over = 'start over (resume=False; mmvae_train --force)'
+
+def _read_checkpoint(file):
     "What is in a checkpoint, or one line that says why it cannot be read; nothing is unpickled"
-    remedy = 'start over (resume=False; mmvae_train --force)'
     try:
         with zipfile.ZipFile(file) as z: damaged = z.testzip()       # torch does not look at checksums
         state = None if damaged else torch.load(file, map_location='cpu', weights_only=True)
     except (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, TypeError,
             AttributeError, IndexError, NotImplementedError): damaged = 'its end'
-    if damaged: raise ValueError(f'checkpoint {file}: not readable, perhaps truncated; {remedy}')
-    why = _bad_parts(state, model)
-    if why: raise ValueError(f'checkpoint {file}: {why}; {remedy}')
+    if damaged: raise ValueError(f'checkpoint {file}: not readable, perhaps truncated; {_over}')
+    why = _bad_parts(state)
+    if why: raise ValueError(f'checkpoint {file}: {why}; {_over}')
     return state
 
-# %% ../../nbs/30_train.learner.ipynb #5effab38
+# %% ../../nbs/30_train.learner.ipynb #3f2480c7
 class _Checkpoint:
     "What the rest of a plan depends on, and the file that holds it (None: there is no file)"
     def __init__(self, learn, file, plan, settings=None):
@@ -957,13 +962,15 @@ class _Checkpoint:
         file, plan = self.file, self.plan
         if file is None: raise ValueError('nothing to resume: give mm_learner a `path`, or fit_stages a `ckpt` file')
         if not Path(file).exists(): raise FileNotFoundError(f'nothing to resume: there is no checkpoint {file}')
-        state = _read_checkpoint(file, self.obj.model)
+        state = _read_checkpoint(file)
         was = state.get('settings')                     # earlier versions wrote none
         now = self.settings if was else _all_facts(plan, 'plan')
         said = _unlike(was or _all_facts(state['plan'], 'plan'), now)
-        if not said: return state
-        raise ValueError(f'checkpoint {file} belongs to another training ({said}); '
-                         'repeat what it was made with, or start over (resume=False; mmvae_train --force)')
+        if said: raise ValueError(f'checkpoint {file} belongs to another training ({said}); '
+                                  f'repeat what it was made with, or {_over}')
+        why = _other_weights(state, self.obj.model)
+        if why: raise ValueError(f'checkpoint {file}: {why}; {_over}')
+        return state
     def resume(self):
         "Go to where the file stands; what it holds of the stage in training"
         state = self.read()

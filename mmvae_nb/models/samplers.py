@@ -470,7 +470,7 @@ def _options(cls, kw):
     def part(keys): return {k: v for k,v in kw.items() if k in keys}
     return part(makes), part(fits)
 
-# %% ../../nbs/60_models.samplers.ipynb #20a75969
+# %% ../../nbs/60_models.samplers.ipynb #6367fff1
 def _training_codes(model, data, given, generator):
     "Draws of q(z|x_S) of the points that have S"
     S = None if given is None else as_names(given)
@@ -486,7 +486,6 @@ def _training_codes(model, data, given, generator):
     rows = _rows_with(model, data, [S])
     return z[rows.cpu()]
 
-# %% ../../nbs/60_models.samplers.ipynb #a4cc0b2e
 def _begun(cls, d, options, generator):
     "A new sampler, whose first weights come from the generator, whatever its device"
     if generator is None: return cls(d, **options)

@@ -935,7 +935,18 @@ def _read_checkpoint(file):
     if why: raise ValueError(f'checkpoint {file}: {why}; {_over}')
     return state
 
-# %% ../../nbs/30_train.learner.ipynb #3f2480c7
+# %% ../../nbs/30_train.learner.ipynb #dcc2e5f0
+def _check_settings(state, settings, plan, model, file):
+    "Raise unless a checkpoint belongs to this training"
+    was = state.get('settings')                     # earlier versions wrote none
+    now = settings if was else _all_facts(plan, 'plan')
+    said = _unlike(was or _all_facts(state['plan'], 'plan'), now)
+    if said: raise ValueError(f'checkpoint {file} belongs to another training ({said}); '
+                              f'repeat what it was made with, or {_over}')
+    why = _other_weights(state, model)
+    if why: raise ValueError(f'checkpoint {file}: {why}; {_over}')
+
+# %% ../../nbs/30_train.learner.ipynb #80a8215d
 class _Checkpoint:
     "What the rest of a plan depends on, and the file that holds it (None: there is no file)"
     def __init__(self, learn, file, plan, settings=None):
@@ -963,13 +974,7 @@ class _Checkpoint:
         if file is None: raise ValueError('nothing to resume: give mm_learner a `path`, or fit_stages a `ckpt` file')
         if not Path(file).exists(): raise FileNotFoundError(f'nothing to resume: there is no checkpoint {file}')
         state = _read_checkpoint(file)
-        was = state.get('settings')                     # earlier versions wrote none
-        now = self.settings if was else _all_facts(plan, 'plan')
-        said = _unlike(was or _all_facts(state['plan'], 'plan'), now)
-        if said: raise ValueError(f'checkpoint {file} belongs to another training ({said}); '
-                                  f'repeat what it was made with, or {_over}')
-        why = _other_weights(state, self.obj.model)
-        if why: raise ValueError(f'checkpoint {file}: {why}; {_over}')
+        _check_settings(state, self.settings, plan, self.obj.model, file)
         return state
     def resume(self):
         "Go to where the file stands; what it holds of the stage in training"

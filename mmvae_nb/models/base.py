@@ -6,9 +6,10 @@
 __all__ = ['families', 'ExpertsVAE', 'JointVAE', 'private_weights', 'PrivateVAE', 'shared_noise', 'stirred', 'loss_noise', 'sums',
            'slopes', 'assert_own', 'assert_heard']
 
-# %% ../../nbs/40_models.base.ipynb #c7bd098f
+# %% ../../nbs/40_models.base.ipynb #f82aa009
 import copy, torch
 from dataclasses import replace
+from inspect import signature
 from torch import nn, Tensor
 from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, eval_mode, nonnegative, observed,
                            on_observed, per_modality, seeded, seen)
@@ -421,7 +422,7 @@ def slopes(
         out[name] = by_gradient, (ends[0]-ends[1])/(2*eps)
     return out
 
-# %% ../../nbs/40_models.base.ipynb #f01f49ed
+# %% ../../nbs/40_models.base.ipynb #ce8dc189
 _most = 3.         # F of shared noise that is still chance; noise that is shared gives tens
 
 def _own_draws(model, x, n):
@@ -444,6 +445,13 @@ def _masking(loss, x, mask):
     own = value(x, mask)
     if value(hidden, mask)!=own: yield 'hidden values count'
     if value(x, None)==own: yield 'the mask changes nothing'
+
+def _unheard(loss, x, mask):
+    "Keywords of a loss, e.g. `warm`, that change nothing if they are halved"
+    def value(**kw):
+        with seeded(0): return loss(x, mask, **kw)[0].item()
+    takes = {k: p.default for k,p in signature(loss).parameters.items() if isinstance(p.default, float)}
+    return [k for k,v in takes.items() if value(**{k: v/2})==value(**{k: v})]
 
 def assert_own(
     model, # Whatever `stirred` can copy; its networks without batch norm
@@ -468,6 +476,7 @@ def assert_own(
             with seeded(0): bad |= {f'{name} of {k}': 'grows with the batch' for name in sums(loss, x, mask)}
             if not found[k]<_most: bad[k] = found[k]
         bad |= {f'{k}, masked': words for words in (_masking(loss, x, mask) if mask else ())}
+        bad |= {f'{k}, {name}': 'changes nothing' for name in _unheard(loss, x, mask)}
         for part,(slope,want) in slopes(model, loss, x, mask).items():
             if part in frozen: want = 0.
             off = found[f'slope of {k} in {part}'] = abs(slope-want)/(1+abs(want))
@@ -475,7 +484,7 @@ def assert_own(
     assert not bad, f'{type(model).__name__}: {bad}'
     return found
 
-# %% ../../nbs/40_models.base.ipynb #fb68e061
+# %% ../../nbs/40_models.base.ipynb #c31e0d4f
 def _traits(model, x, mask):
     "All that shows of a model: weights, losses, terms and slopes of its stages, codes, generated values"
     out = dict(model.state_dict())
@@ -487,7 +496,7 @@ def _traits(model, x, mask):
         out |= {f'{name} {k}': torch.as_tensor(v).detach() for k,v in {'loss': loss, **terms}.items()}
         out |= {f'{name} slope {i}': g for i,g in enumerate(along) if g is not None}
     known = model.answers.subsets()
-    for S in {known[0], known[-1]}:
+    for S in {known[0], known[len(known)//2], known[-1]}:
         with seeded(0): out[f'codes given {S}'] = model.codes(x, S, n=2)
         with seeded(0): made = model.generate(x, given=S, n=2)
         out |= {f'{k} given {S}': v for k,v in made.items()}

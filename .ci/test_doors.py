@@ -276,6 +276,7 @@ def sampled(kind, **kw):
 def others():
     "Functions with a generator that take no data set"
     from mmvae_nb.data import digits, multimedia
+    from mmvae_nb.eval import latents
     from mmvae_nb.eval.coherence import joint_coherence
     from mmvae_nb.liks import PoissonLik
     from mmvae_nb.models import samplers
@@ -290,12 +291,13 @@ def others():
         'data.multimedia.same_class_rows': lambda generator:
             multimedia.same_class_rows(torch.arange(9)%3, torch.arange(30)%3, generator),
         'data.multimedia.add_noise': lambda generator: multimedia.add_noise(pictures, generator),
-        'eval.coherence.joint_coherence': lambda generator: joint_coherence(*models(), n=20, generator=generator, quiet=True),
+        'eval.coherence.joint_coherence': lambda generator: joint_coherence(*models(), n=20, generator=generator),
         'dists.Likelihood.example': lambda generator: PoissonLik().example((3,), generator=generator),
         'models.samplers.score_components': lambda generator: samplers.score_components(codes(), (1,2), generator=generator),
         'models.samplers.GMMSampler.fit': lambda generator: [*samplers.GMMSampler(2).fit(codes(), generator=generator).state_dict().values()],
         'a sampler, gmm': sampled('gmm'),
         'a sampler, maf': sampled('maf', epochs=2),
+        'eval.latents.to_plane': lambda generator: latents.to_plane(torch.randn(80, 5, generator=torch.Generator().manual_seed(1)), generator=generator),
         'theory.mmd.mmd_test': lambda generator: mmd_test(codes(), codes()+.1, n=20, generator=generator),
     }
 

@@ -13,8 +13,8 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #511e2075
-import importlib, json, math, numpy as np, os, pandas as pd, platform, shlex, shutil, sys, time, torch
+# %% ../../nbs/80_app.cli.ipynb #ea4574d6
+import importlib, json, math, numpy as np, os, pandas as pd, platform, random, shlex, shutil, sys, time, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -709,7 +709,7 @@ def _left_out_words(model, parts)->list: # Sentences
             lines.append(f'  {use:,} of {len(data):,} {name} samples have what it needs; the others are not used')
     return lines
 
-# %% ../../nbs/80_app.cli.ipynb #cfbd20b3
+# %% ../../nbs/80_app.cli.ipynb #d0baeff2
 class _Damaged(ValueError): "A file of a run that cannot be read: somebody must act, so nothing goes on without it"
 
 def _try(what, left_out, f, *args, **kw):
@@ -717,6 +717,13 @@ def _try(what, left_out, f, *args, **kw):
     try: return f(*args, **kw)
     except (OSError, _Damaged): raise
     except Exception as e: left_out.append({'metric': what, 'reason': _why(e)})
+
+@contextmanager
+def _python_seed_kept():
+    "Python's generator, from which loaders of fastai draw, stays where it is"
+    state = random.getstate()
+    try: yield
+    finally: random.setstate(state)
 
 def _losses(model, test:MMData, left_out:list, bs:int=250)->dict:
     "Loss and terms of every stage, over the samples that the model could learn from"
@@ -838,7 +845,7 @@ def _read_scores(model, train, test, clf, left_out, run, quiet, seed)->dict:
         'warnings': [note] if note else [],
     }
 
-# %% ../../nbs/80_app.cli.ipynb #c7e736a3
+# %% ../../nbs/80_app.cli.ipynb #dedb038c
 def score_run(
     model, # A trained model
     train:MMData, # Training data, for the classifiers
@@ -850,7 +857,7 @@ def score_run(
 )->dict: # What goes into `scores.json`
     "Losses, and with labels coherence: by subset and target, by number of given modalities, with nothing given"
     left_out = _unscored(model, test)
-    with seeded(seed): losses = _try('test loss', left_out, _losses, model, test, left_out)
+    with seeded(seed), _python_seed_kept(): losses = _try('test loss', left_out, _losses, model, test, left_out)
     out = {'n_test': int(_usable(model, test).sum()), 'loss': losses or {}}
     if labelled(train) and labelled(test):
         with in_steps(_score_costs(model, train, test, judge_steps), quiet) as run:

@@ -1062,7 +1062,7 @@ def _fit_all(learn, saved, resume, one_cycle, lr, cbs, options):
                     saved.write()
     finally: learn.logger = logger
 
-# %% ../../nbs/30_train.learner.ipynb #c2b94b0b
+# %% ../../nbs/30_train.learner.ipynb #4e0f9d7a
 @patch
 def fit_stages(self:Learner,
     epochs:dict, # `{stage: epochs}`; a stage that is left out is not trained
@@ -1080,7 +1080,6 @@ def fit_stages(self:Learner,
     saved = _Checkpoint(self, file, plan, _settings(self, plan, cbs, kwargs) if file else None)
     _check_writable(saved.file)
     with _for_itself(file): _fit_all(self, saved, resume, one_cycle, lr, cbs, kwargs)
-
 
 # %% ../../nbs/30_train.learner.ipynb #86bae7e2
 class Anneal(_Light):

@@ -13,6 +13,7 @@ from .liks import (
     PoissonLik, NegBinLik, ZIPoissonLik, ZINegBinLik, MultinomialLik, DirMultLik, LogNormalLik, GammaLik, BetaLik,
     FeatureNormalLik, PredictedNormalLik, StudentLik, OrdinalLik, suggest_likelihood, better_word)
 from .mixed import MixedLik
+from .files import whole_file
 from .progress import bar
 from .viz import (
     palette, style, grid, show_images, show_sample, show_samples, show_panels, ellipse, density, latent_plane, dots,

@@ -9,16 +9,18 @@ __all__ = ['lacks', 'metrics', 'columns', 'nobody', 'why_prior', 'labelled', 'so
            'summary', 'summary_text', 'records', 'write_scores', 'from_records', 'read_scores', 'overview',
            'random_samples', 'not_drawn', 'report_pictures']
 
-# %% ../../nbs/77_eval.report.ipynb #d7196a49
+# %% ../../nbs/77_eval.report.ipynb #c7995bc9
 import hashlib, json, math, pandas as pd, textwrap, torch, warnings
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from torch import nn
 from .. import viz
 from ..core import (MultimodalVAE, _like, as_names, choose, seeded, some_subsets as some_of, subsets as all_subsets,
                            widest)
-from ..data.core import MMData, same_classes, whole_file
+from ..data.core import MMData, same_classes
+from ..files import whole_file
 from ..progress import _bar, wrapped
 from .coherence import (check_reads, classifier_accuracy, coherence, joint_coherence, reading,
                                      train_classifiers)
@@ -590,26 +592,35 @@ def _applicable(t, names, asked:bool)->dict:
     if len(skipped)==len(names): raise ValueError(f'no metric applies: {skipped}')
     return skipped
 
-# %% ../../nbs/77_eval.report.ipynb #20b4595e
+# %% ../../nbs/77_eval.report.ipynb #f8fb5fc8
 _failed = 'failed with'
 
-def _measure(t, name, asked:bool=False)->tuple:
-    "Table of one metric, and sentences on what it left out; an error if it was asked for and the data do not allow it"
+def _why(e)->str:
+    "Why something was left out: our own words, or the error with its kind, in one line"
+    said = ' '.join(str(e).split())
+    return said if type(e) is ValueError else f'{_failed} {type(e).__name__}: {said}'
+
+def _checked(part, name):
+    "A table of a metric, or an error at what is none"
+    lacking = set(columns)-set(getattr(part, 'columns', ()))
+    if not lacking: return part
+    raise TypeError(f'metric {name!r} yields a {type(part).__name__} without {", ".join(sorted(lacking))}; use tidy')
+
+def _measure(t, name, only:bool=False)->tuple:
+    "Table of one metric, and sentences on what it left out; an error if it is the only one that was asked for"
     _, run = metrics[name]
     t.reasons.clear()
     parts = []
     with seeded(t.seed):
         try:
-            for part in run(t): parts.append(part)
-        except ValueError as e:
-            if asked: raise
-            t.reasons.append(str(e))
+            for part in run(t): parts.append(_checked(part, name))
         except Exception as e:                                  # a fault of a metric or a model costs its own table
-            if asked: raise
-            t.reasons.append(f'{_failed} {type(e).__name__}: {e}')
+            if only: raise
+            t.reasons.append(_why(e))
     reasons = list(dict.fromkeys(t.reasons))                    # each once
     return _together([part for part in parts if len(part)]), reasons
 
+# %% ../../nbs/77_eval.report.ipynb #8e4784e5
 def _together(tables)->pd.DataFrame:
     "One table, with what all of them tell of themselves"
     if not tables: return pd.DataFrame(columns=columns)
@@ -667,18 +678,23 @@ def _mark(t)->str:
     digest.update(repr(settings).encode())
     return digest.hexdigest()
 
-# %% ../../nbs/77_eval.report.ipynb #ed9ccb58
+# %% ../../nbs/77_eval.report.ipynb #ff36c6a6
 def _kept(path, mark)->dict:
     "Tables and reasons of an earlier evaluation by metric, if it is the same one"
     if path is None or not Path(path).exists(): return {}
-    d = json.loads(Path(path).read_text(encoding='utf-8'))
-    if d.get('mark')!=mark: return {}
-    done = {}
-    for name,part in d['done'].items():
-        table = from_records(part['rows'])
-        table.attrs = part['attrs']
-        done[name] = table, part['reasons']
-    return done
+    try:
+        d = json.loads(Path(path).read_text(encoding='utf-8'))
+        if d.get('mark')!=mark: return {}
+        return {k: (_table_of(part), part['reasons']) for k,part in d['done'].items()}
+    except (ValueError,KeyError,TypeError,AttributeError,RecursionError):
+        warnings.warn(f'{path}: not readable, perhaps truncated; what it held is computed again')
+        return {}
+
+def _table_of(part):
+    "A table of one metric, as it was kept"
+    table = from_records(part['rows'])
+    table.attrs = {'wide': {}, 'subsets': None, **part['attrs']}
+    return table
 
 def _keep(path, mark, done):
     "Write what is done so far, whole or not at all; tables that failed are left to be tried again"
@@ -691,8 +707,8 @@ def _keep(path, mark, done):
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as tmp: tmp.write_text(text, encoding='utf-8')
 
-# %% ../../nbs/77_eval.report.ipynb #93db0032
-def _measure_all(t, names, asked, keep)->dict: # `{metric: (table, reasons)}`
+# %% ../../nbs/77_eval.report.ipynb #a2ffa2cf
+def _measure_all(t, names, only, keep)->dict: # `{metric: (table, reasons)}`
     "Every metric in turn, each on disk when it is done"
     mark = _mark(t) if keep else ''
     done = {k: v for k,v in _kept(keep, mark).items() if k in names}
@@ -700,7 +716,7 @@ def _measure_all(t, names, asked, keep)->dict: # `{metric: (table, reasons)}`
     known = _metric_costs(t)
     costs = [known.get(k, len(t.test)) for k in todo]
     for k in _bar(todo, t.quiet, None, 'evaluate', '', costs):
-        done[k] = _measure(t, k, asked)
+        done[k] = _measure(t, k, only)
         _keep(keep, mark, done)
     return {k: done[k] for k in names}
 
@@ -741,7 +757,7 @@ class Scores(pd.DataFrame):
         if left: facts['left out'] = page.fold(f'{len(left)} questions', page.table(('metric','why'), left))
         return page.card(self._head(), facts, note='pandas.DataFrame(scores) shows every row')
 
-# %% ../../nbs/77_eval.report.ipynb #7f78b652
+# %% ../../nbs/77_eval.report.ipynb #1473779d
 def evaluate(
     model:MultimodalVAE, # Trained
     test:MMData, # Judged on
@@ -757,7 +773,7 @@ def evaluate(
     skipped = _applicable(t, names, only is not None)
     left_out = [{'metric': k, 'reason': r} for k,r in skipped.items()]
     wanted = [k for k in names if k not in skipped]
-    found = _measure_all(t, wanted, only is not None, keep)
+    found = _measure_all(t, wanted, only is not None and len(names)==1, keep)
     for k,(_,reasons) in found.items(): left_out += [{'metric': k, 'reason': r} for r in reasons]
     tables = [table for table,_ in found.values() if len(table)]
     if not tables:
@@ -874,7 +890,7 @@ def from_records(
     doubt = df['doubt'].fillna('')
     return df.astype(numbers).assign(better=better, doubt=doubt)
 
-# %% ../../nbs/77_eval.report.ipynb #cf30110f
+# %% ../../nbs/77_eval.report.ipynb #ff295a59
 def read_scores(
     path, # JSON file
 )->Scores: # As from `evaluate`; what else was kept is in `attrs`
@@ -882,9 +898,13 @@ def read_scores(
     try:
         text = Path(path).read_text(encoding='utf-8')
         d = json.loads(text) | {}
-    except (ValueError, TypeError): raise ValueError(f'{path}: not readable, perhaps truncated') from None
-    if 'scores' not in d: raise ValueError(f'{path}: no scores in it; is it a file of write_scores?')
-    df = from_records(d.pop('scores'))
+    except (ValueError, TypeError, RecursionError):
+        raise ValueError(f'{path}: not readable, perhaps truncated') from None
+    rows = d.pop('scores', None)
+    ours = isinstance(rows, list) and all(isinstance(r, dict) and {'metric','value'}<=r.keys() for r in rows)
+    if not ours: raise ValueError(f'{path}: no scores in it; is it a file of write_scores?')
+    try: df = from_records(rows)
+    except (ValueError, TypeError) as e: raise ValueError(f'{path}: scores that are no numbers ({e})') from None
     older = d.pop('skipped', {})                                # how the first files named what was left out
     df.attrs.update(d)
     if older: df.attrs['left out'] = [{'metric': k, 'reason': r} for k,r in older.items()]
@@ -1013,7 +1033,22 @@ def not_drawn(
     _, reasons = _drawable(model, test, most)
     return [{'metric': 'pictures', 'reason': r} for r in reasons]
 
-# %% ../../nbs/77_eval.report.ipynb #e4cbefe7
+# %% ../../nbs/77_eval.report.ipynb #f53ef35f
+def _to_draw(model, test, n, seed, most, targets):
+    "Captions, and functions that draw; the last has nothing given, if the model can do that"
+    sets, _ = _drawable(model, test, most)
+    for S in sets:
+        others = [k for k in model.answers.targets if k not in S]
+        shown = others[:targets]
+        given = ', '.join(S)
+        what = 'the other modalities' if len(shown)==len(others) else f'{len(shown)} of {len(others)} other modalities'
+        draw = partial(overview, model, test, S, shown, n=n, seed=seed)
+        yield f'Given {given}: the truth of {what}, and three draws of each', draw
+    if not model.answers.prior: return
+    fitted = [f'the sampler {k!r}' for k in model.samplers]
+    source = ' and '.join([*fitted, 'the prior'])
+    yield f'With nothing given: draws from {source}', partial(random_samples, model, n, seed)
+
 def report_pictures(
     model:MultimodalVAE, # Trained
     test:MMData, # Data to condition on
@@ -1021,22 +1056,14 @@ def report_pictures(
     seed:int=0, # Of the draws
     most:int=5, # Subsets to condition on
     targets:int=6, # Modalities to generate from each of them
+    left_out:list=None, # Where a picture that fails is told, as in `df.attrs['left out']` (default: it is an error)
 ): # Yields (caption, PNG); the last has nothing given, if the model can do that
     "From each modality all others beside the truth, and draws with nothing given; in all their colours"
-    sets, _ = _drawable(model, test, most)
-    for S in sets:
-        others = [k for k in model.answers.targets if k not in S]
-        shown = others[:targets]
-        with viz.style(kb=math.inf):
-            axs = overview(model, test, S, shown, n=n, seed=seed)
-            png = viz.picture(axs)
-        given = ', '.join(S)
-        what = 'the other modalities' if len(shown)==len(others) else f'{len(shown)} of {len(others)} other modalities'
-        yield f'Given {given}: the truth of {what}, and three draws of each', png
-    if not model.answers.prior: return
-    with viz.style(kb=math.inf):
-        axs = random_samples(model, n, seed)
-        png = viz.picture(axs)
-    fitted = [f'the sampler {k!r}' for k in model.samplers]
-    source = ' and '.join([*fitted, 'the prior'])
-    yield f'With nothing given: draws from {source}', png
+    for caption,draw in _to_draw(model, test, n, seed, most, targets):
+        try:
+            with viz.style(kb=math.inf): png = viz.picture(draw())
+        except Exception as e:                                  # costs its own picture
+            if left_out is None: raise
+            left_out.append({'metric': 'pictures', 'reason': f'{caption.partition(":")[0].lower()}: {_why(e)}'})
+            continue
+        yield caption, png

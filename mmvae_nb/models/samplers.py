@@ -470,7 +470,7 @@ def _options(cls, kw):
     def part(keys): return {k: v for k,v in kw.items() if k in keys}
     return part(makes), part(fits)
 
-# %% ../../nbs/60_models.samplers.ipynb #20a75969
+# %% ../../nbs/60_models.samplers.ipynb #6367fff1
 def _training_codes(model, data, given, generator):
     "Draws of q(z|x_S) of the points that have S"
     S = None if given is None else as_names(given)
@@ -486,7 +486,14 @@ def _training_codes(model, data, given, generator):
     rows = _rows_with(model, data, [S])
     return z[rows.cpu()]
 
-# %% ../../nbs/60_models.samplers.ipynb #175ce92e
+def _begun(cls, d, options, generator):
+    "A new sampler, whose first weights come from the generator, whatever its device"
+    if generator is None: return cls(d, **options)
+    if generator.device.type=='cpu':
+        with following(generator): return cls(d, **options)
+    with seeded(_seed(generator)): return cls(d, **options)
+
+# %% ../../nbs/60_models.samplers.ipynb #74da72dd
 def fit_sampler(
     model, # Has `posterior`, `samplers` and a latent size `d`
     data, # `MMData`: training data
@@ -502,7 +509,7 @@ def fit_sampler(
         raise ValueError("the name 'prior' is taken: it stands for the model's own; choose another")
     make, fit = _options(cls, kw)
     z = _training_codes(model, data, given, generator)
-    sampler = cls(model.d, **make)
+    sampler = _begun(cls, model.d, make, generator)
     sampler.to(_device(model), z.dtype)
     sampler.fit(z, generator=generator, **fit)
     sampler.eval()

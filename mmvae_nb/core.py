@@ -54,7 +54,7 @@ def choose(
     names = ', '.join(valid)
     raise ValueError(f'unknown {what} {key!r}{hint} (valid: {names})')
 
-# %% ../nbs/01_core.ipynb #b887ab4f
+# %% ../nbs/01_core.ipynb #f695b958
 class Word(NamedTuple):
     "What an argument of a certain name must be"
     expected:str # In words, after 'must'
@@ -71,11 +71,13 @@ def speak(
     keys = names.split() if isinstance(names, str) else [names]
     words.update(dict.fromkeys(keys, Word(*word)))
 
+def _is_kind(word, v):
+    plain_bool = isinstance(v, bool) and bool not in word.kinds
+    return isinstance(v, word.kinds) and not plain_bool
+
 def _refuse(name, word, v):
     "Raise if a value cannot be what its name means"
-    plain_bool = isinstance(v, bool) and bool not in word.kinds
-    fits = isinstance(v, word.kinds) and not plain_bool
-    if not fits: raise TypeError(f'{name} must {word.expected}, found {_shown(v)}')
+    if not _is_kind(word, v): raise TypeError(f'{name} must {word.expected}, found {_shown(v)}')
     if word.fits and not word.fits(v): raise ValueError(f'{name} must {word.expected}, found {_shown(v)}')
 
 def _shown(v):
@@ -84,12 +86,22 @@ def _shown(v):
     if isinstance(v, Tensor): return f'a tensor {tuple(v.shape)} of {v.dtype}'
     return f'{type(v).__name__} {v!r}' if isinstance(v, (list, tuple, dict)) and len(repr(v))<40 else type(v).__name__
 
-# %% ../nbs/01_core.ipynb #d5ee631f
+# %% ../nbs/01_core.ipynb #7dd457eb
+def _word_of(p, name):
+    "The word of a name, or of the annotation where the name means something else; or None"
+    word, noted = words.get(name), words.get(p.annotation)
+    if word is None: return noted
+    default = p.default is not None and p.default is not p.empty
+    if default and not _is_kind(word, p.default): return noted
+    any_kind = word.kinds==(object,)
+    if noted and (any_kind or not issubclass(p.annotation, word.kinds)): return noted
+    return word
+
 def _asked(f, own):
     "Position, name, default and word of each parameter that has a word"
     for i,(k,p) in enumerate(inspect.signature(f).parameters.items()):
         variable = p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-        word = words.get(own.get(k, k)) or words.get(p.annotation)
+        word = _word_of(p, own.get(k, k))
         if variable or word is None or k in own and own[k] is None: continue
         place = math.inf if p.kind is p.KEYWORD_ONLY else i
         yield place, k, p.default, word
@@ -109,7 +121,7 @@ def door(
         return f(*args, **kw)
     return at_the_door
 
-# %% ../nbs/01_core.ipynb #97245564
+# %% ../nbs/01_core.ipynb #264bf158
 _far = 1e12 # Beyond, and below its inverse, single precision does not bear squares of quotients
 
 def _from_0(v): return v>=0
@@ -120,7 +132,8 @@ def _weight(v): return isinstance(v, Tensor) or 0<=v<=_far
 def _positive(v): return isinstance(v, Tensor) or 1/_far<=v<=_far
 def _string(v): return isinstance(v, str) and len(v)>0
 def _names(v): return _string(v) or len(v)>0 and all(map(_string, v))
-def _some_names(v): return len(v)==0 or _names(v)
+def _some_names(v): return _string(v) or not isinstance(v, str) and all(_string(s) or _subset(s) for s in v)
+def _subset(s): return isinstance(s, _several) and all(map(_string, s))
 def _each_names(v): return len(v)>0 and all(isinstance(s, _several) and _names(s) for s in v)
 def _sizes(v):
     each = [v] if isinstance(v, Integral) else v
@@ -129,17 +142,18 @@ def _has(*methods): return lambda v: not isinstance(v, type) and all(hasattr(v, 
 def _each_has(*methods): return lambda v: all(map(_has(*methods), v))
 def _by_name(v): return len(v)>0 and all(isinstance(k, str) and callable(f) for k,f in v.items())
 def _batch(v): return len(v)>0 and all(isinstance(k, str) and isinstance(t, Tensor) and t.dim() for k,t in v.items())
+def _batches(v): return _batch(v) if isinstance(v, Mapping) else _has('x', 'mask', 'subset')(v)
 def _masks(v):
     each = [v] if isinstance(v, Tensor) else v.values()
     return all(isinstance(m, Tensor) and m.dtype==torch.bool for m in each)
 def _floats(v): return v.is_floating_point() and v.numel()>0 and v.layout==torch.strided
 
 _whole = (Integral,)
-_real = Real, Tensor
-_several = str, list, tuple, set, dict, KeysView
+_number = Real, Tensor
+_several = str, list, tuple, set, Mapping, KeysView, nn.ModuleDict
 _mappings = Mapping, nn.ModuleDict
 
-# %% ../nbs/01_core.ipynb #dc8e9865
+# %% ../nbs/01_core.ipynb #d96e129f
 speak('d d_shared', 'be at least 1 dimension, a whole number', _whole, _from_1)
 speak('nf nin nout most n_steps n_leap n_init depth chunk', 'be at least 1, a whole number', _whole, _from_1)
 speak('n draws', 'be at least 1 draw, a whole number', _whole, _from_1)
@@ -147,26 +161,26 @@ speak('K', 'be at least 1 sample of each expert, a whole number', _whole, _from_
 speak('bs points', 'be at least 1 sample, a whole number', _whole, _from_1)
 speak('epochs', 'be at least 1 epoch, a whole number', _whole, _from_1)
 speak('min_size max_size n_flows n_warmup seed groups', 'be at least 0, a whole number', _whole, _from_0)
-speak('beta alpha weight ridge warm', 'be a number from 0 to 1e12', _real, _weight)
-speak('lr tau df eps scale noise', 'be a number from 1e-12 to 1e12', _real, _positive)
+speak('beta alpha weight ridge warm', 'be a number from 0 to 1e12', _number, _weight)
+speak('lr tau eps scale noise', 'be a number from 1e-12 to 1e12', _number, _positive)
 speak('dropout jitter', 'be a number from 0, below 1', (Real,), _share)
 speak('quiet learn', 'be True or False', (bool,))
 speak('given targets names', 'be a name, or names', _several, _some_names)
 speak('subsets', 'be a list of subsets, each a tuple of names', (list, tuple, set, KeysView), _each_names)
 speak('shape channels hidden', 'be sizes: whole numbers from 1', (Integral, tuple, list), _sizes)
 
-# %% ../nbs/01_core.ipynb #4636bc47
+# %% ../nbs/01_core.ipynb #869f8e69
 speak('model', 'be a model, e.g. MVAE(mods, d)', (object,), _has('encode', 'decode'))
-speak('net', 'be a torch.nn.Module', (nn.Module,))
-speak('data train test valid', 'be an MMData', (object,), _has('x', 'mask', 'subset'))
+speak('batches', 'be an MMData, or tensors by name of modality', (object,), _batches)
+speak('data train test valid real', 'be an MMData', (object,), _has('x', 'mask', 'subset'))
 speak('classifiers features', 'be modules by name of modality, e.g. of `train_classifiers`', _mappings, _by_name)
-speak('q p', 'be a distribution', (object,), _has('log_prob', 'batch_shape'))
-speak('qs', 'be a list of distributions', (list, tuple), _each_has('log_prob', 'batch_shape'))
+speak('q p', 'be a distribution', (object,), _has('log_prob'))
+speak('qs', 'be a list of distributions', (list, tuple), _each_has('log_prob'))
 speak('mask', 'be bool: a tensor, or {name: tensor}', (Tensor, Mapping), _masks)
 speak('batch', 'be tensors by name of modality, {name: (B,*shape)}', (Mapping,), _batch)
 speak('z h h1 h2 x1 x2', 'be a tensor of floats, not empty', (Tensor,), _floats)
 speak(int, 'be a whole number', _whole)
-speak(float, 'be a finite number', _real, _finite)
+speak(float, 'be a finite number', _number, _finite)
 speak(bool, 'be True or False', (bool,))
 speak(str, 'be a string', (str,), _string)
 speak(Tensor, 'be a tensor', (Tensor,))
@@ -174,8 +188,8 @@ speak(dict, 'be a dict', _mappings)
 speak(nn.Module, 'be a torch.nn.Module', (nn.Module,))
 speak(torch.Generator, 'be a torch.Generator', (torch.Generator,))
 
-# %% ../nbs/01_core.ipynb #36b034cd
-@door
+# %% ../nbs/01_core.ipynb #daac41e5
+@door(names=None)
 def subsets(
     names, # Modality names, in order
     min_size:int=1, # Smallest subset
@@ -207,8 +221,8 @@ def _drawn_subsets(names, size, n, generator):
         found.add(tuple(members.tolist()))
     return [tuple(names[i] for i in members) for members in sorted(found)]
 
-# %% ../nbs/01_core.ipynb #5b635696
-@door
+# %% ../nbs/01_core.ipynb #8946d580
+@door(names=None)
 def some_subsets(
     names, # Modality names, in order
     most:int=64, # So many subsets at most; more only where the ends alone are more
@@ -281,7 +295,7 @@ def as_modalities(
     if twice: raise ValueError(f'modality names are used twice: {sorted(twice)}')
     return {m.name: m for m in mods}
 
-# %% ../nbs/01_core.ipynb #ac5d2d07
+# %% ../nbs/01_core.ipynb #65cc15d0
 def per_modality(
     mods, # Names, or a dict by name
     value, # One value, or `{name: value}`
@@ -302,7 +316,7 @@ def nonnegative(
 ):
     "Raise unless all are zero or more; NaN is neither"
     for k,v in values.items():
-        if not isinstance(v, _real): raise TypeError(f'{k} must be a number, found {v!r}')
+        if not isinstance(v, _number): raise TypeError(f'{k} must be a number, found {v!r}')
         if not v>=0: raise ValueError(f'{k} must not be negative, found {v}')
 
 # %% ../nbs/01_core.ipynb #6786acbb
@@ -367,7 +381,8 @@ def documented(
         said = o.__doc__
         if isinstance(said, str) and not isinstance(said, _Help): o.__doc__ = _Help(said).of(o)
 
-# %% ../nbs/01_core.ipynb #a7f5291b
+# %% ../nbs/01_core.ipynb #d004b906
+@door(x='batch')
 def observed(
     x:dict, # Batch `{name: (B,*shape)}`
     names, # Modality names to report on
@@ -380,7 +395,8 @@ def observed(
     mask = mask or {}
     return {k: mask.get(k, everyone) if k in x else nobody for k in names}
 
-# %% ../nbs/01_core.ipynb #adf2587a
+# %% ../nbs/01_core.ipynb #117ab614
+@door(x='batch')
 def seen(
     x:dict, # Batch `{name: (B,*shape)}`
     mask:dict=None, # `{name: bool (B,)}`, True where observed
@@ -389,7 +405,8 @@ def seen(
     obs = observed(x, x, mask)
     return torch.stack(list(obs.values()))
 
-# %% ../nbs/01_core.ipynb #c51a174d
+# %% ../nbs/01_core.ipynb #9fa01dd4
+@door(x='batch')
 def hide(
     x:dict, # Batch `{name: (B,*shape)}`
     mask:dict=None, # `{name: bool (B,)}`
@@ -407,7 +424,8 @@ def hide(
         out[k] = torch.where(has, v, zero)
     return out
 
-# %% ../nbs/01_core.ipynb #103b7bc4
+# %% ../nbs/01_core.ipynb #31986437
+@door(x='batch')
 def without_empty(
     mods:dict, # `{name: Modality}`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -423,7 +441,8 @@ def without_empty(
         if empty.any(): rows[k] = ~empty
     return {**mask, **{k: m & mask.get(k, m) for k,m in rows.items()}}
 
-# %% ../nbs/01_core.ipynb #cb807f84
+# %% ../nbs/01_core.ipynb #9fe0f5d9
+@door
 def part_of(
     obs:Tensor, # bool `(M,B)`: what each sample has
     size:Tensor, # Members of each part, `(...,B)`
@@ -548,7 +567,8 @@ def _check_some(x, mask):
     first = none.nonzero()[0].item()
     raise ValueError(f'sample {first} has nothing observed in {tuple(x)}; drop such samples')
 
-# %% ../nbs/01_core.ipynb #960ad956
+# %% ../nbs/01_core.ipynb #52b325d5
+@door
 @contextmanager
 def seeded(seed:int):
     "Run a block with torch's generators at `seed`, then put their states back"
@@ -576,7 +596,8 @@ def following(generator:torch.Generator=None):
         try: yield
         finally: generator.set_state(get())
 
-# %% ../nbs/01_core.ipynb #42e49aea
+# %% ../nbs/01_core.ipynb #640ec6fb
+@door
 @contextmanager
 def eval_mode(model:nn.Module):
     "Put every submodule in eval mode inside the block, then give each back its own mode"
@@ -596,7 +617,8 @@ class Stage:
     cache:object=None # `(x, mask) -> {key: tensor (B,...)}`: quantities that stay fixed in this stage
     keep:tuple=None # Modalities still needed beside the cache (default: all)
 
-# %% ../nbs/01_core.ipynb #b8dde682
+# %% ../nbs/01_core.ipynb #fba5080b
+@door
 def set_modes(
     model:nn.Module, # Its modes are changed, nothing else
     names=None, # Submodules that learn (default: all)
@@ -607,6 +629,7 @@ def set_modes(
     for k in names or (): model.get_submodule(k).train(mode)
     return model
 
+@door
 @contextmanager
 def learning(
     model:nn.Module, # Flags and modes are changed inside the block only

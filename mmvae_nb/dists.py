@@ -8,7 +8,7 @@ __all__ = ['likelihoods', 'normal', 'laplace', 'params', 'remap', 'kind_of', 're
            'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Units', 'Standard', 'InUnits', 'Log1p',
            'LogInputs', 'SizeFactors', 'entry_log_prob', 'WithHoles', 'Decoder', 'kl']
 
-# %% ../nbs/02_dists.ipynb #451cf57b
+# %% ../nbs/02_dists.ipynb #6610e6ab
 import inspect, math, torch
 from fastcore.basics import patch
 from functools import singledispatch
@@ -16,9 +16,10 @@ from importlib import import_module
 from torch import nn, Tensor
 from torch.distributions import (Bernoulli, Distribution, Independent, Laplace, MultivariateNormal, Normal,
                                  OneHotCategorical, kl_divergence)
-from .core import choose, on_observed, register
+from .core import choose, door, on_observed, register
 
-# %% ../nbs/02_dists.ipynb #922827bf
+# %% ../nbs/02_dists.ipynb #c2fe9ac7
+@door(scale=Tensor)
 def normal(
     loc:Tensor, # Means `(...,d)`
     scale:Tensor, # Standard deviations, broadcast against `loc`
@@ -28,7 +29,8 @@ def normal(
     p = Normal(loc, scale, validate_args=False)
     return Independent(p, k, validate_args=False)
 
-# %% ../nbs/02_dists.ipynb #9c71cbb3
+# %% ../nbs/02_dists.ipynb #581ccf38
+@door(scale=Tensor)
 def laplace(
     loc:Tensor, # Means `(...,d)`
     scale:Tensor, # Scales, broadcast against `loc`
@@ -101,7 +103,8 @@ def _(q:Independent):
     if inside is None: return None
     return (*inside, q.reinterpreted_batch_ndims)
 
-# %% ../nbs/02_dists.ipynb #65027ba7
+# %% ../nbs/02_dists.ipynb #afbc3366
+@door
 def pick(
     q:Distribution, # M distributions of a known family, batch shape `(M,B)`
     i:Tensor, # Which of them for each sample, `(...,B)`
@@ -121,7 +124,8 @@ def _alike(qs, what):
     raise TypeError(f'{what} must be of one family, with equally many event dimensions, found {found}; '
                     'give all encoders and the prior the same one')
 
-# %% ../nbs/02_dists.ipynb #712fb91c
+# %% ../nbs/02_dists.ipynb #a13b78b5
+@door
 def either(
     which:Tensor, # bool, one for every sample: batch shape
     p:Distribution, # Of a known family, batch shape `(B,)`, or `()` for all samples
@@ -374,7 +378,7 @@ class CategoricalLik(Likelihood):
             return ('a categorical likelihood needs one-hot vectors; '
                     'encode labels with torch.nn.functional.one_hot(y, k).float()')
 
-# %% ../nbs/02_dists.ipynb #663b0da5
+# %% ../nbs/02_dists.ipynb #bbdcfd7e
 def _pixels(scale=.5):
     "Pixels in [0,1]: Gaussian around means in (0,1)"
     return NormalLik(scale, link='sigmoid')
@@ -382,6 +386,7 @@ def _pixels(scale=.5):
 likelihoods = dict(normal=NormalLik, pixels=_pixels, laplace=LaplaceLik, bernoulli=BernoulliLik,
                    categorical=CategoricalLik)
 
+@door
 def as_likelihood(
     lik, # A name from `likelihoods`, or a module
     shape:tuple=None, # Of one observation, for likelihoods with parameters of every entry
@@ -815,7 +820,8 @@ def score(self:Decoder,
     parts = zip(z.split(chunk), x.split(chunk))
     return torch.cat([self(c).log_prob(v) for c,v in parts])
 
-# %% ../nbs/02_dists.ipynb #a3987742
+# %% ../nbs/02_dists.ipynb #f6175e9b
+@door
 def kl(
     q, # Distribution over `(d,)`, batch shape `(B,)`
     p, # Distribution over `(d,)`

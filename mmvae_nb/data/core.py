@@ -6,13 +6,14 @@
 __all__ = ['MMData', 'nan_masks', 'one_hot', 'same_classes', 'with_labels', 'mcar', 'missing_by_label', 'whole_file', 'MMLoader',
            'mm_dls']
 
-# %% ../../nbs/20_data.core.ipynb #fb41c7a3
+# %% ../../nbs/20_data.core.ipynb #5857c405
 import importlib, warnings
 
 # fastai's layers call what torch calls deprecated, once, when they are imported
 with warnings.catch_warnings():
     warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
     importlib.import_module('fastai.data.core')
+from ..core import door
 
 # %% ../../nbs/20_data.core.ipynb #a9e9b45e
 import copy, math, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings
@@ -930,7 +931,8 @@ def __repr__(self:MMData):
     for k,v in (self.cache or {}).items(): lines.append(row(f'cached {k}', v))
     return '\n'.join(lines)
 
-# %% ../../nbs/20_data.core.ipynb #2cbfd6b5
+# %% ../../nbs/20_data.core.ipynb #3c0435b9
+@door(x='batch')
 def nan_masks(
     x:dict, # `{name: (N,*shape)}`, as for `MMData`
     how:str='all', # Which rows are not observed: NaN in `'all'` or in `'any'` of their entries
@@ -954,7 +956,8 @@ def _rows_in(mask, k, v, how):
     if m.dim()==1: return m
     return m.flatten(1).all(1) if how=='any' else m.flatten(1).any(1)
 
-# %% ../../nbs/20_data.core.ipynb #12f2805c
+# %% ../../nbs/20_data.core.ipynb #ff9b8b3b
+@door
 def one_hot(
     y, # `(N,)` classes, as `MMData` takes them
     k:int=None, # Number of classes, integers 0..k-1 or words (default: as many as occur)
@@ -1076,7 +1079,7 @@ def split(self:MMData,
         return self.subset(rows)
     return [between(a, b) for a,b in pairwise(ends)]
 
-# %% ../../nbs/20_data.core.ipynb #060e971a
+# %% ../../nbs/20_data.core.ipynb #8f0e6695
 @patch
 def numbered(self:MMData,
     classes, # Names in the order of their numbers; all that occur must be among them
@@ -1089,6 +1092,7 @@ def numbered(self:MMData,
     y = torch.as_tensor(number, device=self.y.device)
     return self._new(y=y, _named=names)
 
+@door
 def same_classes(
     test:MMData, # Renumbered
     train:MMData, # Its classes are kept
@@ -1140,7 +1144,8 @@ def _binary_rows(y, k):
         raise ValueError(f'several labels at once are rows of 0 and 1, found {found}')
     return y.clamp(min=0), known
 
-# %% ../../nbs/20_data.core.ipynb #a2eee84b
+# %% ../../nbs/20_data.core.ipynb #b808127f
+@door
 def with_labels(
     data:MMData, # `y` holds classes (-1: unknown), or rows of 0 and 1 (floats; or integers, -1 throughout: unknown)
     k:int=None, # Number of classes (default: those of the data); 1: binary, one column
@@ -1491,7 +1496,8 @@ def _keep_probabilities(data, p, keep):
         raise ValueError('some samples would lose every modality; keep one, or raise the probabilities')
     return prob
 
-# %% ../../nbs/20_data.core.ipynb #32eb7ac0
+# %% ../../nbs/20_data.core.ipynb #402bb5b7
+@door
 def mcar(
     data:MMData, # Not modified
     eta, # Probability that a modality is observed, one for all or `{name: eta}`
@@ -1505,7 +1511,8 @@ def mcar(
     p = {k: torch.tensor(float(v)) for k,v in eta.items()}
     return _masked(data, p, as_names(keep), generator, seed)
 
-# %% ../../nbs/20_data.core.ipynb #66923483
+# %% ../../nbs/20_data.core.ipynb #4b8df7ab
+@door
 def missing_by_label(
     data:MMData, # With integer labels, all known; not modified
     rates:dict, # `{name: (rate of the first class, rate of the last)}`, or a rate for each class
@@ -1782,7 +1789,8 @@ def from_path(cls:MMData, path, **kw)->MMData:
     read = cls.from_folder if Path(path).is_dir() else cls.from_npz
     return read(path, **kw)
 
-# %% ../../nbs/20_data.core.ipynb #35ece817
+# %% ../../nbs/20_data.core.ipynb #bf4a1e62
+@door
 @contextmanager
 def whole_file(
     path, # Where the file is to be
@@ -1868,7 +1876,8 @@ def _with_masks(data, missing):
     mask = {k: data.observed(k) for k in data.names if k in missing}
     return data._new(mask=mask)
 
-# %% ../../nbs/20_data.core.ipynb #b39162d4
+# %% ../../nbs/20_data.core.ipynb #ad860a68
+@door
 def mm_dls(
     train:MMData, # Training data
     valid:MMData, # Validation data

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['linear_reader', 'latent_classification', 'match_clusters', 'kmeans_accuracy', 'to_plane', 'traverse']
 
-# %% ../../nbs/73_eval.latents.ipynb #7efca255
+# %% ../../nbs/73_eval.latents.ipynb #6b5ecdfe
 import math, pandas as pd, torch
 from importlib import import_module
 from torch import Tensor
-from ..core import choose, eval_mode
+from ..core import choose, door, eval_mode
 from ..data.core import MMData, same_classes
 from .coherence import _told, mean_se
 from ..models.samplers import _bar, _key, _mean, _seed, _sets, latent_codes
@@ -98,7 +98,8 @@ def _read_codes(model, train, test, S, sizes, y_train, y_test, sample, C, genera
         out[n] = len(y), *mean_se(hit.double(), yt)
     return out
 
-# %% ../../nbs/73_eval.latents.ipynb #08184eb3
+# %% ../../nbs/73_eval.latents.ipynb #7cbae4bc
+@door
 def linear_reader(
     z:Tensor, # Codes `(N,d)`; rows that are NaN do not count
     y:Tensor, # Classes `(N,)`; -1 does not count
@@ -115,7 +116,8 @@ def linear_reader(
     reader = _sklearn('pipeline').make_pipeline(scaler, regression)
     return reader.fit(z.numpy(), y.numpy())
 
-# %% ../../nbs/73_eval.latents.ipynb #df51610c
+# %% ../../nbs/73_eval.latents.ipynb #542df7bc
+@door
 def latent_classification(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: the reader learns from its codes
@@ -143,7 +145,8 @@ def latent_classification(
     df.attrs['empty'] = {f'{S}, {n or "all"} codes': why for (S,n),why in empty.items()}
     return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #a3069bce
+# %% ../../nbs/73_eval.latents.ipynb #d3755ad1
+@door
 def match_clusters(
     c:Tensor, # Clusters `(N,)`, integers from 0
     y:Tensor, # Classes `(N,)`, integers; -1 is unknown and does not count
@@ -179,7 +182,8 @@ def _named_clusters(z, y, k, how, n_init, generator):
     names = match_clusters(torch.as_tensor(found), y, how, k)
     return means, names
 
-# %% ../../nbs/73_eval.latents.ipynb #0539c59d
+# %% ../../nbs/73_eval.latents.ipynb #da1daa26
+@door
 def kmeans_accuracy(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: clusters are found in its codes and named by its classes
@@ -219,7 +223,8 @@ def kmeans_accuracy(
     df.attrs['empty'] = {S: why for (S,),why in empty.items()}
     return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #e5d911b2
+# %% ../../nbs/73_eval.latents.ipynb #c8557360
+@door
 def to_plane(
     z:Tensor, # Codes `(N,d)`; for t-SNE a thousand are enough
     how:str='pca', # 'pca', or 'tsne'
@@ -246,7 +251,8 @@ def to_plane(
     flat = fit.fit_transform(z.cpu().numpy())
     return torch.as_tensor(flat)
 
-# %% ../../nbs/73_eval.latents.ipynb #4e97432a
+# %% ../../nbs/73_eval.latents.ipynb #3bf51749
+@door(x='batch')
 @torch.no_grad()
 def traverse(
     model, # Has `decode` and `posterior`

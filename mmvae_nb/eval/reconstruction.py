@@ -5,17 +5,18 @@
 # %% auto #0
 __all__ = ['paired_metrics', 'mse', 'ssim', 'reconstruction']
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #0dcdb3cd
+# %% ../../nbs/75_eval.reconstruction.ipynb #4b460b86
 import pandas as pd, torch
 from importlib import import_module
-from ..core import as_names, choose
+from ..core import as_names, choose, door
 from ..data.core import MMData
 from ..models.samplers import _bar, _key, _moments, _most_seen
 from .coherence import _answered, _left_out
 from .fidelity import generated
 from torch import Tensor
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #7a8cea18
+# %% ../../nbs/75_eval.reconstruction.ipynb #261e59f1
+@door
 def mse(
     x:Tensor, # Truth `(B,*shape)`, NaN where an entry was not observed
     y:Tensor, # Guess `(B,*shape)`
@@ -34,7 +35,8 @@ def _structural_similarity():
         remedy = "pip install scikit-image; or leave 'ssim' out of the metrics"
         raise ImportError(f'ssim needs scikit-image: {remedy}') from e
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #315b4455
+# %% ../../nbs/75_eval.reconstruction.ipynb #7fb8ec3c
+@door
 def ssim(
     x:Tensor, # Images in [0,1], `(B,C,H,W)`, at least 11 pixels a side
     y:Tensor, # Other images of the same shape
@@ -103,7 +105,8 @@ def _errors(model, data, S, targets, metrics, bs, **kw):
             parts[m,t].append(metric(truth, guess))
     return {pair: torch.cat(v).double() for pair,v in parts.items() if v}
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #54a9a17b
+# %% ../../nbs/75_eval.reconstruction.ipynb #4aa1be1d
+@door
 def reconstruction(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Conditions and truth

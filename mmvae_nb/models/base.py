@@ -6,12 +6,12 @@
 __all__ = ['families', 'ExpertsVAE', 'JointVAE', 'private_weights', 'PrivateVAE', 'shared_noise', 'stirred', 'loss_noise',
            'slopes', 'assert_own']
 
-# %% ../../nbs/40_models.base.ipynb #c7bd098f
+# %% ../../nbs/40_models.base.ipynb #3a4e0dbe
 import copy, torch
 from dataclasses import replace
 from torch import nn, Tensor
-from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, eval_mode, nonnegative, observed,
-                           on_observed, per_modality, seeded, seen)
+from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, door, eval_mode, nonnegative,
+                           observed, on_observed, per_modality, seeded, seen)
 from ..dists import Encoder, LaplaceHead, LaplacePrior, NormalHead, NormalPrior, beside, either, normal, remap
 from ..nets import JointEncoder, body_of, decoder_of, decoders as default_decoders, fresh, unimodal_encoders
 from ..theory.elbo import elbo
@@ -204,7 +204,7 @@ class _TwoCodes(_SplitCode):
         w = self.privates(x, mask)
         return beside(u, *w.values())
 
-# %% ../../nbs/40_models.base.ipynb #80aa304e
+# %% ../../nbs/40_models.base.ipynb #671ff0ab
 families = {'laplace': (LaplaceHead, LaplacePrior), 'normal': (NormalHead, NormalPrior)}
 
 def _private_sizes(mods, d_shared, d_private):
@@ -217,6 +217,7 @@ def _private_sizes(mods, d_shared, d_private):
             raise ValueError(f'modality {k!r}: d_private is a number of dimensions, 0 or more, found {size}')
     return sizes
 
+@door
 def private_weights(
     beta, # Weight of the KL of the shared code
     beta_private, # One value, or `{name: value}`; None: `beta`
@@ -311,7 +312,8 @@ class PrivateVAE(_Styles):
     @property
     def answers(self): return replace(super().answers, private=True)
 
-# %% ../../nbs/40_models.base.ipynb #ca01b8b2
+# %% ../../nbs/40_models.base.ipynb #0a775879
+@door
 def shared_noise(
     z:Tensor, # Draws `(n,B,...)` for B copies of one data point
 )->float: # About 1 where every draw of every copy has noise of its own, up to n or B where it is shared
@@ -330,7 +332,8 @@ def shared_noise(
     F = torch.maximum(by_draws, by_copies)/rest.clamp(min=1e-12)
     return F.max().item()
 
-# %% ../../nbs/40_models.base.ipynb #03085a73
+# %% ../../nbs/40_models.base.ipynb #a5ac50a5
+@door
 def stirred(
     model, # Left as it is
     by:float=.7, # Standard deviation of what is added to a bias; to weights as much for all inputs of a unit together
@@ -352,6 +355,7 @@ def _copies(x, mask, B):
     def of(d): return {k: v[first] for k,v in d.items()}
     return of(x), of(mask) if mask else None
 
+@door(x='batch')
 def loss_noise(
     loss, # `(x, mask) -> (loss, terms)`, a mean over data points
     x:dict, # Batch, of which the first point is copied
@@ -370,7 +374,8 @@ def _loss_noise(loss, x, mask=None, points=3):
     points = min(points, *map(len, x.values()))
     return max(loss_noise(loss, _from(x, i), _from(mask, i)) for i in range(points))
 
-# %% ../../nbs/40_models.base.ipynb #55573c98
+# %% ../../nbs/40_models.base.ipynb #48daa5da
+@door(x='batch')
 def slopes(
     model, # In double precision
     loss, # `(x, mask) -> (loss, terms)`
@@ -400,7 +405,7 @@ def slopes(
         out[name] = by_gradient, (ends[0]-ends[1])/(2*eps)
     return out
 
-# %% ../../nbs/40_models.base.ipynb #916932c6
+# %% ../../nbs/40_models.base.ipynb #3cbce743
 _most = 3.         # F of shared noise that is still chance; noise that is shared gives tens
 
 def _own_draws(model, x, n):
@@ -414,6 +419,7 @@ def _own_draws(model, x, n):
         made = model.generate(copied, given=S, n=n, sample=True)
         for k,v in made.items(): yield f'{k} given {"+".join(S)}', shared_noise(v)
 
+@door(x='batch')
 def assert_own(
     model, # Whatever `stirred` can copy; its networks without batch norm
     x:dict=None, # Batch (default: normal numbers)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['samplers', 'latent_codes', 'sampler_gain', 'score_components', 'GMMSampler', 'MAFSampler', 'fit_sampler']
 
-# %% ../../nbs/60_models.samplers.ipynb #198aab06
+# %% ../../nbs/60_models.samplers.ipynb #0ff75250
 import inspect, math, torch, warnings
 from copy import deepcopy
 from fastcore.basics import patch
@@ -13,7 +13,7 @@ from importlib import import_module
 from math import comb
 from torch import nn, Tensor
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
-from ..core import _like, as_names, choose, following, register, seeded, some_subsets
+from ..core import _like, as_names, choose, door, following, register, seeded, some_subsets
 from ..dists import normal
 from ..progress import _bar
 from ..theory.flows import FlowPosterior, MADE, maf
@@ -145,7 +145,8 @@ def _mean(q, draws):
     except NotImplementedError: z = q.sample((draws,))
     return z.mean(0)
 
-# %% ../../nbs/60_models.samplers.ipynb #2d3d99a3
+# %% ../../nbs/60_models.samplers.ipynb #4150e6d1
+@door
 @torch.no_grad()
 def latent_codes(
     model, # Has `posterior(x, given, mask)`
@@ -169,7 +170,8 @@ def latent_codes(
             z[i] = part
     return z
 
-# %% ../../nbs/60_models.samplers.ipynb #9db8c1e9
+# %% ../../nbs/60_models.samplers.ipynb #28c5e3fe
+@door
 def sampler_gain(
     sampler, # Has `log_prob`
     prior, # Distribution over `(d,)`
@@ -257,7 +259,8 @@ def _bic(u, k, reg, seed):
     bic = mixture.bic(_numpy(u))
     return -bic/2/len(u)
 
-# %% ../../nbs/60_models.samplers.ipynb #5dd5fa1e
+# %% ../../nbs/60_models.samplers.ipynb #315ca81b
+@door
 def score_components(
     z:Tensor, # Codes `(N,d)`
     ks=(1,2,5,10,20,30), # Numbers of components to try; those above N/3 are left out
@@ -486,7 +489,8 @@ def _training_codes(model, data, given, generator):
     rows = _rows_with(model, data, [S])
     return z[rows.cpu()]
 
-# %% ../../nbs/60_models.samplers.ipynb #175ce92e
+# %% ../../nbs/60_models.samplers.ipynb #4b035a81
+@door
 def fit_sampler(
     model, # Has `posterior`, `samplers` and a latent size `d`
     data, # `MMData`: training data

@@ -6,7 +6,7 @@
 __all__ = ['covariances', 'cca', 'spectrum', 'noise_edge', 'elbow', 'dcca', 'width', 'Projector', 'projectors', 'PairObjective',
            'DCCA', 'rotations', 'Canonical', 'keep', 'probe']
 
-# %% ../../nbs/16_theory.cca.ipynb #387f20fe
+# %% ../../nbs/16_theory.cca.ipynb #25ddd683
 import copy, math, torch
 from collections.abc import Mapping
 from fastcore.basics import patch
@@ -15,11 +15,13 @@ from torch import nn, Tensor
 from torch.linalg import solve_triangular, svd, svdvals
 from torch.nn.functional import normalize, one_hot
 from typing import NamedTuple
-from ..core import Stage, as_modalities, check_batch, choose, eval_mode, observed, on_observed, register
+from ..core import (Stage, as_modalities, check_batch, choose, door, eval_mode, observed, on_observed,
+                           register)
 from ..dists import _full, _in_full
 from ..nets import body_of
 
-# %% ../../nbs/16_theory.cca.ipynb #6321ef5f
+# %% ../../nbs/16_theory.cca.ipynb #0fe9f453
+@door
 def covariances(
     h1:Tensor, # First view `(n,g1)`
     h2:Tensor, # Second view `(n,g2)`, row by row with the first
@@ -52,7 +54,8 @@ def _whiten(h1, h2, ridge=0., scale_free=True, names=('x1','x2')):
     T = solve_triangular(L2, left.mT, upper=False).mT          # ... L2^-T
     return L1, L2, T
 
-# %% ../../nbs/16_theory.cca.ipynb #5ae3576e
+# %% ../../nbs/16_theory.cca.ipynb #38df1507
+@door
 def cca(
     x1:Tensor, # First view `(n,g1)`
     x2:Tensor, # Second view `(n,g2)`
@@ -101,7 +104,8 @@ def _check(hs, k=None, strict=True):
     sizes = {j: h.shape[1] for j,h in hs.items()}
     return hs, _check_k(k, sizes)
 
-# %% ../../nbs/16_theory.cca.ipynb #6d881fed
+# %% ../../nbs/16_theory.cca.ipynb #b4002989
+@door
 def spectrum(
     hs, # Embeddings `{name: (n,g_j)}`, or a list of them
     ridge:float=0., # Added to each covariance, as a share of its mean variance
@@ -115,7 +119,8 @@ def spectrum(
         return svdvals(T)
     return {(a,b): correlations(a, b) for a,b in combinations(hs, 2)}
 
-# %% ../../nbs/16_theory.cca.ipynb #cc5854e8
+# %% ../../nbs/16_theory.cca.ipynb #2ab3e056
+@door
 def noise_edge(
     n:int, # Number of samples
     g1:int, # Size of the first embedding
@@ -127,7 +132,8 @@ def noise_edge(
     if c1+c2>=1: return 1.
     return math.sqrt(c1*(1-c2)) + math.sqrt(c2*(1-c1))
 
-# %% ../../nbs/16_theory.cca.ipynb #90388182
+# %% ../../nbs/16_theory.cca.ipynb #7d7a1ad1
+@door
 def elbow(
     rho:Tensor, # Singular values, largest first
 )->int: # Number of directions to keep
@@ -136,7 +142,8 @@ def elbow(
     drops = rho[:-1]-rho[1:]
     return int(drops.argmax())+1
 
-# %% ../../nbs/16_theory.cca.ipynb #b998f18f
+# %% ../../nbs/16_theory.cca.ipynb #630e8cef
+@door
 def dcca(
     hs, # Embeddings `{name: (n,g_j)}`, or a list of them
     k:int=None, # Number of singular values that count (default: the size of the smallest embedding)
@@ -151,7 +158,8 @@ def dcca(
     F = torch.stack([rho[:k].sum() for rho in rhos])              # of each pair
     return -(F.mean()/k if mean else F.sum())
 
-# %% ../../nbs/16_theory.cca.ipynb #299bd019
+# %% ../../nbs/16_theory.cca.ipynb #606d4765
+@door
 def width(
     net:nn.Module, # Maps `(B,*shape)` to `(B,g)`
     shape:tuple, # Shape of one observation
@@ -188,7 +196,8 @@ class Projector(nn.Module):
         if not self.unit: return h
         return normalize(h, dim=-1)
 
-# %% ../../nbs/16_theory.cca.ipynb #ebe38ac6
+# %% ../../nbs/16_theory.cca.ipynb #4fa5767b
+@door
 def projectors(
     mods, # List of `Modality`, or `{name: shape}`
     size:int=16, # Size of the embeddings
@@ -330,7 +339,8 @@ class DCCA(PairObjective):
         F = -dcca(hs, self.k, self.ridge, strict=self.training).float()
         return -F, F.detach()/self.k
 
-# %% ../../nbs/16_theory.cca.ipynb #f1d98307
+# %% ../../nbs/16_theory.cca.ipynb #29ca4a96
+@door
 def rotations(
     hs:dict, # Embeddings `{name: (n,g)}`
     k:int, # Directions to keep
@@ -388,7 +398,8 @@ class Canonical(nn.Module):
         h = _full(self.proj(x))
         with torch.autocast(h.device.type, enabled=False): return (h-self.mean)@self.A
 
-# %% ../../nbs/16_theory.cca.ipynb #980f0653
+# %% ../../nbs/16_theory.cca.ipynb #0206232a
+@door
 def keep(
     projs, # Projectors by name
     hs:dict, # Their embeddings of some data, `{name: (n,g)}`
@@ -405,7 +416,8 @@ def keep(
         out[j] = kept
     return out
 
-# %% ../../nbs/16_theory.cca.ipynb #fb913100
+# %% ../../nbs/16_theory.cca.ipynb #75fc7792
+@door
 def probe(
     h:Tensor, # Embeddings `(n,g)`, or any numbers to read from
     y:Tensor, # Labels `(n,)` of integers, or numbers `(n,m)`

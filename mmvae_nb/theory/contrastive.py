@@ -5,16 +5,17 @@
 # %% auto #0
 __all__ = ['nce', 'mi_bound', 'infonce', 'Contrastive']
 
-# %% ../../nbs/17_theory.contrastive.ipynb #ba112ef9
+# %% ../../nbs/17_theory.contrastive.ipynb #91dd0f16
 import math, torch
 from fastcore.basics import patch
 from torch import nn, Tensor
 from torch.nn.functional import cross_entropy, normalize
 from .cca import PairObjective
-from ..core import choose, register
+from ..core import choose, door, register
 from ..dists import _full
 
-# %% ../../nbs/17_theory.contrastive.ipynb #666dd618
+# %% ../../nbs/17_theory.contrastive.ipynb #253d81ac
+@door
 def nce(
     scores:Tensor, # `(K,C)` with `C>=K`: row i holds the scores of all candidates for a_i, its partner on the diagonal
 )->Tensor: # Nats, a scalar
@@ -22,6 +23,7 @@ def nce(
     partners = torch.arange(len(scores), device=scores.device)
     return cross_entropy(_full(scores), partners)
 
+@door
 def mi_bound(
     scores:Tensor, # `(K,K)`, partners on the diagonal
 )->Tensor: # Nats, at most log K
@@ -41,7 +43,8 @@ def _check_pair(h1, h2, tau):
     if not torch.isfinite(total):
         raise ValueError('embeddings hold NaN or inf; lower the learning rate, or look at the projectors')
 
-# %% ../../nbs/17_theory.contrastive.ipynb #541e75c9
+# %% ../../nbs/17_theory.contrastive.ipynb #8177dd9f
+@door
 def infonce(
     h1:Tensor, # Embeddings `(B,g)`; their length does not matter
     h2:Tensor, # Embeddings `(B,g)`, row by row partners of `h1`

@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['l_jm', 'l_uni']
 
-# %% ../../nbs/12_theory.coupling.ipynb #888eed4b
+# %% ../../nbs/12_theory.coupling.ipynb #2d0d07ad
 import torch
 from torch import Tensor
+from ..core import door
 from ..dists import kl
 
-# %% ../../nbs/12_theory.coupling.ipynb #53c3c3a2
+# %% ../../nbs/12_theory.coupling.ipynb #986c06fb
 def _masked(d, mask):
     "Terms `(M,...,B)` with zeros where a modality is not observed"
     if mask is None: return d
@@ -22,6 +23,7 @@ def _masked(d, mask):
     zero = d.new_zeros(())
     return torch.where(mask, d, zero)
 
+@door
 def l_jm(
     q, # Joint posterior, batch shape `(B,)`, event shape `(d,)`
     qs, # List of M unimodal posteriors, the same shapes
@@ -37,7 +39,8 @@ def l_jm(
     d = torch.stack([mean_kl(r) for r in qs])                      # (M,B)
     return _masked(d, mask).sum(0)
 
-# %% ../../nbs/12_theory.coupling.ipynb #357373d0
+# %% ../../nbs/12_theory.coupling.ipynb #72348fa8
+@door
 def l_uni(
     z:Tensor, # Samples of the joint posterior, `(n,B,d)`
     qs, # List of M unimodal posteriors, batch shape `(B,)`, event shape `(d,)`

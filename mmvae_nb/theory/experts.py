@@ -6,7 +6,7 @@
 __all__ = ['WideExperts', 'is_strict', 'wide_of', 'WideCount', 'counting_wide', 'note_wide', 'tell_wide', 'poe_posteriors', 'poe',
            'poe_logp', 'Stacked', 'stack', 'Mixture', 'moe', 'membership', 'mopoe']
 
-# %% ../../nbs/13_theory.experts.ipynb #7fecf93a
+# %% ../../nbs/13_theory.experts.ipynb #b3487e62
 import torch, warnings
 from contextlib import contextmanager
 from fastcore.basics import patch
@@ -14,7 +14,7 @@ from functools import lru_cache, singledispatch
 from importlib import import_module
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Laplace, MultivariateNormal, Normal
-from ..core import choose, subsets
+from ..core import choose, door, subsets
 from ..dists import beside, kind_of, normal, params, pick, remap
 from ..dists import _full
 from .lingauss import mvn
@@ -91,14 +91,16 @@ def _gaussian(eta, lam):
 class WideExperts(UserWarning):
     "Products of experts that are no density within reach: experts, or codes, are wider than the prior"
 
-# %% ../../nbs/13_theory.experts.ipynb #1c235c9a
+# %% ../../nbs/13_theory.experts.ipynb #faa8e1c9
+@door
 def is_strict(
     wide:str, # 'clip', 'strict', or 'raise', the name of 'strict' in models saved earlier
 )->bool: # Must a product without a density raise?
     "Check a value of `wide`"
     return choose(wide, ('clip','strict','raise'), 'value of wide')!='clip'
 
-# %% ../../nbs/13_theory.experts.ipynb #ed234996
+# %% ../../nbs/13_theory.experts.ipynb #1a9bff9f
+@door
 def wide_of(
     q, # Any posterior, batch shape `(B,)`
 )->Tensor: # bool `(B,)`
@@ -117,9 +119,10 @@ class WideCount:
     @property
     def share(self): return self.wide/max(self.n, 1)
 
-# %% ../../nbs/13_theory.experts.ipynb #258a5e88
+# %% ../../nbs/13_theory.experts.ipynb #c2999ef7
 _counts = []
 
+@door
 @contextmanager
 def counting_wide():
     "Inside the block products without a density are counted; nobody is warned, which is left to the caller"
@@ -128,10 +131,11 @@ def counting_wide():
     try: yield count
     finally: _counts.remove(count)
 
-# %% ../../nbs/13_theory.experts.ipynb #10d1b5b1
+# %% ../../nbs/13_theory.experts.ipynb #469fddda
 _way_out = ("to do better, train longer, or let products divide by a Gaussian fitted to codes, "
             "`model.fit_reference(x)`; `wide_of(posterior)` marks the samples; `wide='strict'` raises")
 
+@door
 def note_wide(
     wide:Tensor, # bool `(B,)`: products without a density of their own
 ):
@@ -144,7 +148,8 @@ def note_wide(
                f'Every sample is answered; {_way_out}')
         warnings.warn(why, WideExperts, stacklevel=3)
 
-# %% ../../nbs/13_theory.experts.ipynb #14013958
+# %% ../../nbs/13_theory.experts.ipynb #11f0d84c
+@door
 def tell_wide(
     shares:dict, # `{what was given: share of its samples}`
 ):
@@ -206,7 +211,8 @@ def _clip(eta, lam, eta0, lam0, on):
     wide = _view(multiplied, lam) & (lam<lam0)
     return torch.where(wide, eta0, eta), torch.where(wide, lam0, lam)
 
-# %% ../../nbs/13_theory.experts.ipynb #8e18acd7
+# %% ../../nbs/13_theory.experts.ipynb #f7c6f78e
+@door
 def poe_posteriors(
     qs, # List of M Gaussians q_j ~ p(z|x_j), batch shape `(B,)`, event shape `(d,)`
     prior, # p(z), Gaussian
@@ -240,7 +246,8 @@ def _check_some(has):
     i = (~has).nonzero()[0].item()
     raise ValueError(f'sample {i} has no expert, and there is no prior; give a prior, or drop the sample')
 
-# %% ../../nbs/13_theory.experts.ipynb #b92d7929
+# %% ../../nbs/13_theory.experts.ipynb #7f5cc94f
+@door
 def poe(
     qs, # List of M Gaussian experts, batch shape `(B,)`; RATIOS p(z|x_j)/p(z)
     prior=None, # p(z), counted once; `None` leaves it out
@@ -304,7 +311,8 @@ def _refuse_tails(qs, prior, n, mask):
                      f'its log density grows without bound at sample {sample}, dimension {k}. Use narrower experts, '
                      '`poe_posteriors` if they are Gaussian, or `ProductPosterior`, which samples it inside a ball')
 
-# %% ../../nbs/13_theory.experts.ipynb #4f913ffa
+# %% ../../nbs/13_theory.experts.ipynb #e7fd8b60
+@door
 def poe_logp(
     qs, # List of M distributions with `log_prob`, batch shape `(B,)`; normalised POSTERIORS
     prior, # p(z)
@@ -381,7 +389,8 @@ class Stacked(_Told):
     @property
     def variance(self): return torch.stack([q.variance for q in self.qs])
 
-# %% ../../nbs/13_theory.experts.ipynb #09313df7
+# %% ../../nbs/13_theory.experts.ipynb #2cb4baec
+@door
 def stack(
     qs, # List of M distributions, batch shape `(B,)`, event shape `(d,)`
 )->Distribution: # Batch shape `(M,B)`
@@ -529,7 +538,8 @@ def _wipe(comps, mask):
     if isinstance(comps, Stacked): return Stacked([_silent(q, on) for q,on in zip(comps.qs, mask)])
     return _silent(comps, mask)
 
-# %% ../../nbs/13_theory.experts.ipynb #3b97415d
+# %% ../../nbs/13_theory.experts.ipynb #74c2619d
+@door
 def moe(
     qs, # List of M distributions, batch shape `(B,)`
     weights:Tensor=None, # `(M,)` or `(M,B)`; default uniform
@@ -561,7 +571,8 @@ def _power(convention, size, seen):
     if convention=='posteriors': return 1-size
     return (size==seen).to(size)
 
-# %% ../../nbs/13_theory.experts.ipynb #ac0928e1
+# %% ../../nbs/13_theory.experts.ipynb #81db5cb5
+@door
 def mopoe(
     qs, # List of M Gaussian experts, batch shape `(B,)`
     prior=None, # p(z); `None` leaves it out of every product

@@ -7,14 +7,14 @@ __all__ = ['HMCState', 'hmc_state', 'leapfrog', 'hmc_step', 'DualAverage', 'dual
            'judge', 'rhat_limit', 'HMCInfo', 'check_options', 'hmc', 'slow_direction', 'rises', 'check_normalisable',
            'sampler_options', 'ProductPosterior', 'UnmixedChains']
 
-# %% ../../nbs/15_theory.hmc.ipynb #e0c7a27c
+# %% ../../nbs/15_theory.hmc.ipynb #b6cba228
 import inspect, math, torch, warnings
 from fastcore.basics import patch
 from torch import Tensor
 from torch.distributions import Distribution, Normal
 from typing import NamedTuple
 from torch import nn
-from ..core import choose, seeded
+from ..core import choose, door, seeded
 from ..dists import normal
 from .experts import _Told, _family, _open_tails, is_strict, note_wide, poe_logp
 from .flows import Experts, batch_map, rows
@@ -26,7 +26,8 @@ class HMCState(NamedTuple):
     logp:Tensor
     grad:Tensor
 
-# %% ../../nbs/15_theory.hmc.ipynb #70a85b7e
+# %% ../../nbs/15_theory.hmc.ipynb #d17cf68a
+@door
 def hmc_state(
     logp, # Function: z `(...,d)` -> log density up to a constant, `(...)`
     z:Tensor, # Positions `(...,d)`
@@ -39,7 +40,8 @@ def hmc_state(
     z = z.detach()
     return HMCState(z, lp.detach(), grad)
 
-# %% ../../nbs/15_theory.hmc.ipynb #0f6d533b
+# %% ../../nbs/15_theory.hmc.ipynb #a36f3007
+@door
 def leapfrog(
     logp, # Log density
     s:HMCState, # Where the chains are
@@ -64,7 +66,8 @@ def _where(ok, new, old):
     more = [1]*(new.dim()-ok.dim())
     return torch.where(ok.view(*ok.shape, *more), new, old)
 
-# %% ../../nbs/15_theory.hmc.ipynb #cdfc2f9d
+# %% ../../nbs/15_theory.hmc.ipynb #4f191361
+@door
 def hmc_step(
     logp, # Log density
     s:HMCState, # Where the chains are
@@ -92,7 +95,8 @@ class DualAverage(NamedTuple):
     mu:Tensor # Where it started
     t:int=0
 
-# %% ../../nbs/15_theory.hmc.ipynb #6a43c86b
+# %% ../../nbs/15_theory.hmc.ipynb #6445dace
+@door
 def dual_start(
     eps:Tensor, # First step sizes
 )->DualAverage:
@@ -101,7 +105,8 @@ def dual_start(
     err = torch.zeros_like(eps)
     return DualAverage(log_eps, log_eps, err, log_eps)
 
-# %% ../../nbs/15_theory.hmc.ipynb #c5833d31
+# %% ../../nbs/15_theory.hmc.ipynb #f2875f1e
+@door
 def dual_update(
     a:DualAverage, # Adaptation so far
     accept:Tensor, # Acceptance probability seen at step size `a.log_eps.exp()`
@@ -141,7 +146,8 @@ def _disagreement(z):
     between = z.mean(0).var(0)
     return ((L-1)/L+between/within).sqrt().nan_to_num(torch.inf)
 
-# %% ../../nbs/15_theory.hmc.ipynb #b227ca39
+# %% ../../nbs/15_theory.hmc.ipynb #4ac265f3
+@door
 def split_rhat(
     z:Tensor, # Draws `(T,n,...)` of n chains, T at least 4
 )->Tensor: # `(...)`
@@ -153,7 +159,8 @@ def split_rhat(
     of_width = _disagreement(_normal_scores(folded))
     return torch.maximum(of_place, of_width)
 
-# %% ../../nbs/15_theory.hmc.ipynb #6060d6a7
+# %% ../../nbs/15_theory.hmc.ipynb #ba4d93fc
+@door
 def effective(
     z:Tensor, # Draws `(T,n,...)` of n chains, T at least 4
 )->Tensor: # `(...)`
@@ -180,7 +187,8 @@ def effective(
     N = L*m
     return N/tau.clamp(min=1/math.log10(N))
 
-# %% ../../nbs/15_theory.hmc.ipynb #3efcaf1d
+# %% ../../nbs/15_theory.hmc.ipynb #a5a36c57
+@door
 def judge(
     zs:list, # T draws `(n,...,d)` of the same n chains
     most:int=64, # Chains to look at
@@ -191,7 +199,8 @@ def judge(
     if T<4 or T*n<24: return torch.full((2, *z.shape[2:-1]), torch.nan, device=z.device).unbind()
     return split_rhat(z).amax(-1), effective(z).amin(-1)
 
-# %% ../../nbs/15_theory.hmc.ipynb #f56eb9bf
+# %% ../../nbs/15_theory.hmc.ipynb #4a554231
+@door
 def rhat_limit(
     T:int, # Draws of a chain
     n:int, # Chains
@@ -273,7 +282,8 @@ def _check_start(logp):
 _least = {'n_steps': 1, 'n_warmup': 0, 'n_leap': 1, 'keep': 1, 'chunk': 1, 'chains': 1}
 _inside = {'eps': (0, math.inf), 'target': (0, 1), 'radius': (0, math.inf)}
 
-# %% ../../nbs/15_theory.hmc.ipynb #e0c5450b
+# %% ../../nbs/15_theory.hmc.ipynb #ebb4c629
+@door
 def check_options(
     options:dict, # Keywords for `hmc`, or for `ProductPosterior`
 ):
@@ -293,7 +303,8 @@ def check_options(
     n_steps = options.get('n_steps', keep)
     if keep>n_steps: raise ValueError(f'keep={keep} draws need n_steps={keep} or more, found n_steps={n_steps}')
 
-# %% ../../nbs/15_theory.hmc.ipynb #125774d3
+# %% ../../nbs/15_theory.hmc.ipynb #375bdb69
+@door
 @torch.no_grad()
 def hmc(
     logp, # Function: z `(n,...,d)` -> log density up to a constant, `(n,...)`
@@ -333,7 +344,8 @@ def hmc(
     info = HMCInfo(accept/n_steps, divergent, lp, log_eps.exp(), scale, n_grad, rhat, ess)
     return z, info
 
-# %% ../../nbs/15_theory.hmc.ipynb #096f36f1
+# %% ../../nbs/15_theory.hmc.ipynb #85247c5a
+@door
 @torch.no_grad()
 def slow_direction(
     logp, # Log density up to a constant
@@ -367,7 +379,8 @@ def slow_direction(
     slowest = V[...,-1:]
     return unit((Q@slowest)[...,0])*scale
 
-# %% ../../nbs/15_theory.hmc.ipynb #d2345fab
+# %% ../../nbs/15_theory.hmc.ipynb #0beb8a4e
+@door
 @torch.no_grad()
 def rises(
     logp, # Log density up to a constant
@@ -396,7 +409,8 @@ def rises(
         free = free|reached
     return free&(slope>=0)
 
-# %% ../../nbs/15_theory.hmc.ipynb #1d911868
+# %% ../../nbs/15_theory.hmc.ipynb #3eb01660
+@door
 def check_normalisable(
     logp, # Log density up to a constant
     z:Tensor, # Typical points `(n,...,d)`
@@ -431,9 +445,10 @@ def _harmless(q, on):
         return _where(on, v, ones)
     return batch_map(q, safe)
 
-# %% ../../nbs/15_theory.hmc.ipynb #b4cc75e0
+# %% ../../nbs/15_theory.hmc.ipynb #c0ff7a8f
 _hmc_names = [k for k in inspect.signature(hmc).parameters if k not in ('logp','z0','scale','keep')]
 
+@door(options=None)
 def sampler_options(
     options:dict, # Keywords for `ProductPosterior`, or None
 )->dict: # The same, empty for None

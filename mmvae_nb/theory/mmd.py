@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['sqdist', 'rbf', 'expect_k', 'gauss_mmd', 'bandwidth', 'mmd', 'imq', 'mix', 'witness', 'mmd_test', 'paired_mmd']
 
-# %% ../../nbs/18_theory.mmd.ipynb #ea2beca8
+# %% ../../nbs/18_theory.mmd.ipynb #10b2aa46
 import torch
 from torch import Tensor
-from ..core import choose
+from ..core import choose, door
 from ..dists import _full, normal
 
-# %% ../../nbs/18_theory.mmd.ipynb #d7ea0f1b
+# %% ../../nbs/18_theory.mmd.ipynb #0cf6c9ee
+@door
 def sqdist(
     x:Tensor, # `(...,n,d)`
     y:Tensor, # `(...,m,d)`
@@ -20,7 +21,8 @@ def sqdist(
     distance = torch.cdist(_full(x), _full(y), compute_mode='donot_use_mm_for_euclid_dist')
     return distance**2
 
-# %% ../../nbs/18_theory.mmd.ipynb #e9875b8d
+# %% ../../nbs/18_theory.mmd.ipynb #c350e6a1
+@door
 def rbf(
     d2:Tensor, # Squared distances
     bw=1., # Bandwidth h, in units of z
@@ -28,7 +30,8 @@ def rbf(
     "Gaussian kernel `exp(-d2/(2 bw^2))`"
     return (d2*(-.5/bw**2)).exp()
 
-# %% ../../nbs/18_theory.mmd.ipynb #f078e9bc
+# %% ../../nbs/18_theory.mmd.ipynb #103a97fd
+@door
 def expect_k(
     p, # Diagonal Gaussian, `Independent`, batch `(...)`
     q, # Another; batch shapes broadcast
@@ -39,7 +42,8 @@ def expect_k(
     exponent = (p.mean-q.mean)**2/(2*v)
     return (.5*(bw**2/v).log()-exponent).sum(-1).exp()
 
-# %% ../../nbs/18_theory.mmd.ipynb #eee5ac8b
+# %% ../../nbs/18_theory.mmd.ipynb #0639b2d5
+@door
 def gauss_mmd(
     ps, # Diagonal Gaussians, batch `(n,)`: components of an equal mixture
     qs, # The other mixture, batch `(m,)`
@@ -70,7 +74,8 @@ def _check_xy(x, y, unbiased):
         raise ValueError(f'x {tuple(x.shape)} and y {tuple(y.shape)}: '
                          'only the number of samples, second to last, may differ')
 
-# %% ../../nbs/18_theory.mmd.ipynb #1f684de6
+# %% ../../nbs/18_theory.mmd.ipynb #d3560ab8
+@door
 def bandwidth(
     d2:Tensor, # Squared distances of the pooled sample `(...,N,N)`
     d:int, # Dimension of z
@@ -100,7 +105,8 @@ def _gram(x, y, kernel, bw):
     bw = bandwidth(d2, d, bw)
     return kernel(d2, bw)
 
-# %% ../../nbs/18_theory.mmd.ipynb #05c4df46
+# %% ../../nbs/18_theory.mmd.ipynb #3ff15fd9
+@door
 def mmd(
     x:Tensor, # Samples of p `(...,n,d)`
     y:Tensor, # Samples of q `(...,m,d)`, drawn independently of x
@@ -126,7 +132,8 @@ def _over_pairs(K, unbiased):
     pairs = n*(n-1)
     return total-itself, pairs
 
-# %% ../../nbs/18_theory.mmd.ipynb #c69b4be9
+# %% ../../nbs/18_theory.mmd.ipynb #6adf820a
+@door
 def imq(
     d2:Tensor, # Squared distances
     bw=1., # Bandwidth, in units of z
@@ -135,7 +142,8 @@ def imq(
     "Inverse multiquadric `(1+d2/(2 a bw^2))^(-a)`: a Gamma mixture of Gaussian kernels"
     return (1+d2/(2*power*bw**2))**-power
 
-# %% ../../nbs/18_theory.mmd.ipynb #55ae08ff
+# %% ../../nbs/18_theory.mmd.ipynb #24a105da
+@door
 def mix(
     *kernels, # Functions `(d2,bw)`
     scales=(1.,), # Each kernel at each of these multiples of the bandwidth
@@ -150,7 +158,8 @@ def mix(
         return sum(parts)/n
     return mixed
 
-# %% ../../nbs/18_theory.mmd.ipynb #edb4cd67
+# %% ../../nbs/18_theory.mmd.ipynb #23ef8556
+@door
 def witness(
     t:Tensor, # Places to evaluate `(k,d)`
     x:Tensor, # Samples of p `(n,d)`
@@ -168,7 +177,8 @@ def witness(
     mean_y = kernel(sqdist(t, y), bw).mean(-1)
     return mean_x-mean_y
 
-# %% ../../nbs/18_theory.mmd.ipynb #ac792e28
+# %% ../../nbs/18_theory.mmd.ipynb #a9d7f1c7
+@door
 def mmd_test(
     x:Tensor, # Samples `(n,d)`
     y:Tensor, # Samples `(m,d)`
@@ -203,7 +213,8 @@ def _within(w, K):
     "Sum of K over the pairs within each choice of rows `w (k,N)`, of zeros and ones"
     return (w@K*w).sum(1)
 
-# %% ../../nbs/18_theory.mmd.ipynb #0ea762ba
+# %% ../../nbs/18_theory.mmd.ipynb #0278a86b
+@door
 def paired_mmd(
     z:Tensor, # Draws `(n,d)`; row i belongs to input i
     u:Tensor, # Draws of the other law `(n,d)`; row i belongs to the same input

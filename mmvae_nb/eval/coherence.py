@@ -213,7 +213,7 @@ def _spread(v):
     "Variance of a mean of numbers `(N,)`; NaN for fewer than two"
     return v.var().item()/len(v) if len(v)>1 else math.nan
 
-@door
+@door(h=Tensor)
 def mean_se(
     h:Tensor, # Shares of hits `(N,)`, NaN where a point does not count
     y:Tensor, # Classes `(N,)`

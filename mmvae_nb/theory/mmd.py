@@ -43,7 +43,7 @@ def expect_k(
     return (.5*(bw**2/v).log()-exponent).sum(-1).exp()
 
 # %% ../../nbs/18_theory.mmd.ipynb #0639b2d5
-@door
+@door(qs=None)
 def gauss_mmd(
     ps, # Diagonal Gaussians, batch `(n,)`: components of an equal mixture
     qs, # The other mixture, batch `(m,)`
@@ -75,7 +75,7 @@ def _check_xy(x, y, unbiased):
                          'only the number of samples, second to last, may differ')
 
 # %% ../../nbs/18_theory.mmd.ipynb #d3560ab8
-@door
+@door(d2=None)
 def bandwidth(
     d2:Tensor, # Squared distances of the pooled sample `(...,N,N)`
     d:int, # Dimension of z

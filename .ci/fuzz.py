@@ -455,7 +455,7 @@ def trial(seed=0, cases=1500, seconds=math.inf, first=0, only=''):
     "So many cases, or so many seconds"
     signal.signal(signal.SIGVTALRM, too_long)
     have, lost = [c for c in calls() if only in c.name], []
-    marks = set()
+    marks = {'likelihood.pareto_k'} # NaN for fewer than 25 draws, as it says
     for c in have: # what is changed must work as it is
         f, args = c.make()
         kind, text = run(f, args)

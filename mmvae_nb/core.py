@@ -121,7 +121,7 @@ def door(
         return f(*args, **kw)
     return at_the_door
 
-# %% ../nbs/01_core.ipynb #4603e837
+# %% ../nbs/01_core.ipynb #315bb3a0
 _far = 1e12 # Beyond, and below its inverse, single precision does not bear squares of quotients
 
 def _from_0(v): return v>=0
@@ -137,7 +137,7 @@ def _subset(s): return isinstance(s, _several) and all(map(_string, s))
 def _each_names(v): return len(v)>0 and all(isinstance(s, _several) and _names(s) for s in v)
 def _sizes(v):
     each = [v] if isinstance(v, Integral) else v
-    return all(isinstance(k, Integral) and k>0 for k in each)
+    return all(isinstance(k, Integral) and not isinstance(k, bool) and k>0 for k in each)
 def _has(*methods): return lambda v: not isinstance(v, type) and all(hasattr(v, k) for k in methods)
 def _each_has(*methods): return lambda v: all(map(_has(*methods), v))
 def _by_name(v): return len(v)>0 and all(isinstance(k, str) and callable(f) for k,f in v.items())
@@ -159,7 +159,8 @@ def _is_device(v):
     return True
 def _index(v):
     if isinstance(v, Tensor): return v.dtype in (torch.bool, torch.uint8, torch.int32, torch.int64) and _dense(v)
-    if isinstance(v, (list, tuple)): return len(v)>0 and all(isinstance(i, Integral) for i in v)
+    if isinstance(v, (list, tuple, range)): return all(isinstance(i, Integral) for i in v)
+    if isinstance(v, Integral): return True
     return hasattr(v, 'dtype') and v.dtype.kind in 'biu' or isinstance(v, slice)
 
 _whole = (Integral,)
@@ -167,7 +168,7 @@ _number = Real, Tensor
 _several = str, list, tuple, set, Mapping, KeysView, nn.ModuleDict
 _mappings = Mapping, nn.ModuleDict
 
-# %% ../nbs/01_core.ipynb #a11ff363
+# %% ../nbs/01_core.ipynb #62a4f4d9
 speak('d d_shared', 'be at least 1 dimension, a whole number', _whole, _from_1)
 speak('nf nin nout most n_steps n_leap n_init depth chunk', 'be at least 1, a whole number', _whole, _from_1)
 speak('n draws', 'be at least 1 draw, a whole number', _whole, _from_1)
@@ -175,7 +176,7 @@ speak('K', 'be at least 1 sample of each expert, a whole number', _whole, _from_
 speak('bs points', 'be at least 1 sample, a whole number', _whole, _from_1)
 speak('epochs', 'be at least 1 epoch, a whole number', _whole, _from_1)
 speak('min_size max_size n_flows n_warmup seed groups', 'be at least 0, a whole number', _whole, _from_0)
-speak('beta alpha weight ridge warm', 'not be negative, nor above 1e12', _number, _weight)
+speak('beta alpha weight ridge warm reg', 'not be negative, nor above 1e12', _number, _weight)
 speak('lr tau eps scale noise', 'be positive, from 1e-12 to 1e12', _number, _positive)
 speak('dropout jitter', 'be a number from 0, below 1', (Real,), _share)
 speak('quiet learn', 'be True or False', (bool,))
@@ -183,10 +184,11 @@ speak('given targets names', 'be a name, or names', _several, _some_names)
 speak('subsets', 'be a list of subsets, each a tuple of names', (list, tuple, set, KeysView), _each_names)
 speak('shape channels hidden', 'be sizes: whole numbers from 1', (Integral, tuple, list), _sizes)
 
-# %% ../nbs/01_core.ipynb #9669b855
+# %% ../nbs/01_core.ipynb #d41d3a90
 speak('model', 'be a model, e.g. MVAE(mods, d)', (object,), _has('encode', 'decode'))
 speak('batches', 'be an MMData, or tensors by name of modality', (object,), _batches)
-speak('data train test valid real', 'be an MMData', (object,), _has('x', 'mask', 'subset'))
+speak('world', 'be a linear-Gaussian world, e.g. lingauss()', (object,), _has('sample', 'W'))
+speak('data train test valid real dataset', 'be an MMData', (object,), _has('x', 'mask', 'subset'))
 speak('classifiers features', 'be modules by name of modality, e.g. of `train_classifiers`', _mappings, _by_name)
 speak('q p prior', 'be a distribution', (object,), _has('log_prob'))
 speak('qs', 'be a list of distributions', (list, tuple), _each_has('log_prob'))
@@ -196,6 +198,7 @@ speak('z h', 'be a tensor of floats, not empty', (Tensor,), _floats)
 speak('h1 h2 x1 x2 f1 f2', 'be a matrix of floats, not empty', (Tensor,), _matrix)
 speak('scores', 'be a matrix of floats (K,C), with C at least K', (Tensor,), _scored)
 speak('logp fn', 'be a function', (object,), callable)
+speak('distances', 'be a matrix of distances, or None where they do not matter', (Tensor, type(None)))
 speak('mods_by_name', 'be {name: Modality}', (Mapping,), _modalities)
 speak('bw', "be positive, from 1e-12 to 1e12, or the name of a rule, e.g. 'median'", (Real, Tensor, str), _bandwidth)
 speak('device', "be a device, e.g. 'cpu'", (str, torch.device, Integral), _is_device)
@@ -226,7 +229,7 @@ def check_alike(
             what = 'one shape' if dim is None else f'one length along dimension {dim}'
             raise ValueError(f'{first} {tuple(a.shape)} and {k} {tuple(v.shape)}: expected {what}')
 
-# %% ../nbs/01_core.ipynb #daac41e5
+# %% ../nbs/01_core.ipynb #de56db95
 @door(names=None)
 def subsets(
     names, # Modality names, in order
@@ -234,6 +237,7 @@ def subsets(
     max_size:int=None, # Largest subset (default: all names)
 )->list: # Tuples of names
     "All subsets of `names` with `min_size` to `max_size` members, small ones first"
+    if not isinstance(names, Iterable): raise TypeError(f'names must be names, found {names!r}')
     names = tuple(names)
     top = len(names) if max_size is None else max_size
     return [s for k in range(min_size, top+1) for s in combinations(names, k)]
@@ -259,7 +263,7 @@ def _drawn_subsets(names, size, n, generator):
         found.add(tuple(members.tolist()))
     return [tuple(names[i] for i in members) for members in sorted(found)]
 
-# %% ../nbs/01_core.ipynb #8946d580
+# %% ../nbs/01_core.ipynb #6ab72436
 @door(names=None)
 def some_subsets(
     names, # Modality names, in order
@@ -268,6 +272,7 @@ def some_subsets(
     max_size:int=None, # Largest subset (default: all names)
 )->list: # Tuples of names, small ones first
     "All subsets of these sizes if they are few; else the ends and others, drawn evenly over sizes, always the same"
+    if not isinstance(names, Iterable): raise TypeError(f'names must be names, found {names!r}')
     names = tuple(names)
     M = len(names)
     top = M if max_size is None else max_size
@@ -471,7 +476,7 @@ def hide(
         out[k] = torch.where(has, v, zero)
     return out
 
-# %% ../nbs/01_core.ipynb #84caf1e8
+# %% ../nbs/01_core.ipynb #b3c468b2
 @door(x='batch', mods='mods_by_name')
 def without_empty(
     mods:dict, # `{name: Modality}`
@@ -480,6 +485,7 @@ def without_empty(
 )->dict: # `mask`, False as well where a modality with holes shows no entry
     "Masks that know of rows without any observed entry"
     mask = mask or {}
+    for k in x: choose(k, mods, 'modality')
     rows = {}
     for k,v in x.items():
         if not mods[k].holes: continue
@@ -551,13 +557,17 @@ def _check_lengths(x):
         raise ValueError(why)
     return B
 
-# %% ../nbs/01_core.ipynb #be1bd138
+# %% ../nbs/01_core.ipynb #b85e1448
 def _check_mask(k:str, m, x:dict, B:int):
     "Name, dtype and shape of one mask"
     choose(k, x, 'modality in mask')
     kind = getattr(m, 'dtype', type(m).__name__)
     shape = tuple(getattr(m, 'shape', ()))
-    if kind==torch.bool and shape==(B,): return
+    here = getattr(m, 'device', None)==x[k].device
+    if kind==torch.bool and shape==(B,) and here: return
+    if kind==torch.bool and shape==(B,):
+        found = f'it lies on {m.device}, the modality on {x[k].device}'
+        raise ValueError(f"mask of modality {k!r}: {found}; use mask[{k!r}].to('{x[k].device}')")
     found = f'{kind} {shape}'
     array = f'mask[{k!r}]'
     if hasattr(m, 'to_numpy'): array += '.to_numpy()'

@@ -768,8 +768,9 @@ def _drop_empty(self:MMData, empty):
 @patch
 def _seen(self:MMData): return torch.stack([self.observed(k) for k in self.names])   # bool (M,N)
 
-# %% ../../nbs/20_data.core.ipynb #8d51283c
+# %% ../../nbs/20_data.core.ipynb #f0dbbf00
 @patch
+@door
 def having(self:MMData,
     names, # Modalities
 )->Tensor: # bool `(N,)`
@@ -798,16 +799,19 @@ def _with(self:MMData, fn):
     row = None if self._row is None else fn(self._row)
     return self._new(x=x, mask=mask, cache=cache, y=y, _row=row)
 
-# %% ../../nbs/20_data.core.ipynb #41f449d2
+# %% ../../nbs/20_data.core.ipynb #0743549b
 @patch
 def _indices(self:MMData, idx):
     "Indices of samples, on the device of the data"
     first = self._first
-    if not isinstance(idx, (int,slice)): return torch.as_tensor(idx).to(first.device)
+    if not isinstance(idx, (int,slice)):
+        some = isinstance(idx, Tensor) or len(idx)
+        return torch.as_tensor(idx, dtype=None if some else torch.long).to(first.device)
     every = torch.arange(len(first), device=first.device)
     return every[idx].view(-1)
 
 @patch
+@door
 def raw(self:MMData,
     idx, # An int, a slice, a list, indices or a bool mask
     names=None, # Modalities to index (default: all)
@@ -827,7 +831,7 @@ def raw(self:MMData,
     if self.cache is None: return x, mask, y
     return x, mask, cache, y
 
-# %% ../../nbs/20_data.core.ipynb #49c15e6e
+# %% ../../nbs/20_data.core.ipynb #f2a17bda
 def _as_floats(v, dtype, scale:float):
     "What is stored, in the units of the batch"
     v = v.to(dtype)
@@ -846,6 +850,7 @@ def finish(self:MMData,
 def __getitem__(self:MMData, idx): return self.finish(self.raw(idx))
 
 @patch
+@door
 def part(self:MMData, idx, names)->dict:
     "Floats of the modalities `names` only"
     x, *_ = self.finish(self.raw(idx, names))
@@ -931,8 +936,8 @@ def __repr__(self:MMData):
     for k,v in (self.cache or {}).items(): lines.append(row(f'cached {k}', v))
     return '\n'.join(lines)
 
-# %% ../../nbs/20_data.core.ipynb #3c0435b9
-@door(x='batch')
+# %% ../../nbs/20_data.core.ipynb #eecbbcb6
+@door(x=dict)
 def nan_masks(
     x:dict, # `{name: (N,*shape)}`, as for `MMData`
     how:str='all', # Which rows are not observed: NaN in `'all'` or in `'any'` of their entries
@@ -956,13 +961,15 @@ def _rows_in(mask, k, v, how):
     if m.dim()==1: return m
     return m.flatten(1).all(1) if how=='any' else m.flatten(1).any(1)
 
-# %% ../../nbs/20_data.core.ipynb #ff9b8b3b
+# %% ../../nbs/20_data.core.ipynb #5cc43437
 @door
 def one_hot(
     y, # `(N,)` classes, as `MMData` takes them
     k:int=None, # Number of classes, integers 0..k-1 or words (default: as many as occur)
 )->Tensor: # `(N,k)` floats; unknown labels are rows of NaN, which `MMData` takes for not observed
     "Labels as a categorical modality"
+    if isinstance(y, Tensor) and (not y.dim() or y.device.type=='meta'):
+        raise ValueError(f'labels: expected one class a sample, found a tensor {tuple(y.shape)} on {y.device}')
     y, names = _labels(y, len(y))
     if names is None:
         raise ValueError('labels: expected one class a sample, found float targets or several labels at once, '
@@ -977,7 +984,7 @@ def one_hot(
     rows[y<0] = float('nan')
     return rows
 
-# %% ../../nbs/20_data.core.ipynb #0bf9bf28
+# %% ../../nbs/20_data.core.ipynb #b52e7e34
 MMData.frames = None        # what the columns were, if data came as frames (see `data.frames`)
 
 @patch(as_prop=True)
@@ -996,6 +1003,7 @@ def _in_own_order(data, v, what:str):
     return v.to_numpy()
 
 @patch
+@door
 def subset(self:MMData,
     idx, # Indices, a bool mask (a series: by its index), or a slice (which shares memory)
 )->MMData: # The samples at `idx`
@@ -1047,8 +1055,9 @@ def _check_parts(parts, ends, n, grouped):
     counts = ', '.join(map(str, sizes))
     raise ValueError(f"{why}; use counts: split({counts}{', by=by' if grouped else ''})")
 
-# %% ../../nbs/20_data.core.ipynb #b3bc9b88
+# %% ../../nbs/20_data.core.ipynb #6fcda772
 @patch
+@door
 def split(self:MMData,
     *parts, # Fractions of the data, or numbers of samples
     seed:int=0, # Which random split
@@ -1064,6 +1073,7 @@ def split(self:MMData,
     if by.dtype.kind=='O': by = by.astype(str)
     groups, group = np.unique(by, return_inverse=True)      # the number of each sample's group
     n = len(groups)
+    if not all(isinstance(p, Real) for p in parts): raise TypeError(f'parts must be numbers, found {parts}')
     ends = np.cumsum([0, *parts])
     counts = all(isinstance(p, Integral) for p in parts)
     if not counts: ends = np.round(ends*n).astype(int)
@@ -1079,7 +1089,7 @@ def split(self:MMData,
         return self.subset(rows)
     return [between(a, b) for a,b in pairwise(ends)]
 
-# %% ../../nbs/20_data.core.ipynb #8f0e6695
+# %% ../../nbs/20_data.core.ipynb #91e6cc1d
 @patch
 def numbered(self:MMData,
     classes, # Names in the order of their numbers; all that occur must be among them
@@ -1103,6 +1113,7 @@ def same_classes(
     return test.numbered(names)
 
 @patch
+@door
 def labels_for(self:MMData,
     k:int, # Outputs of a classifier
     who:str='the classifier', # For the message
@@ -1465,7 +1476,7 @@ def modalities(self:MMData,
         return Modality(k, v.shape[1:], **fields)
     return [one(k, v) for k,v in self.x.items()]
 
-# %% ../../nbs/20_data.core.ipynb #f96185ab
+# %% ../../nbs/20_data.core.ipynb #62904993
 def _masked(data:MMData, p:dict, keep, generator, seed):
     "Keep modality k of sample i with probability `p[k][i]`; draw again where nothing would remain"
     for k in keep: choose(k, data.x, 'modality')
@@ -1494,9 +1505,13 @@ def _keep_probabilities(data, p, keep):
     if not possible.all(): raise ValueError('probabilities must lie in [0,1]')
     if (prob.sum(0)==0).any():
         raise ValueError('some samples would lose every modality; keep one, or raise the probabilities')
+    nothing = (1-prob.double()).prod(0).max().item()
+    if nothing>1-1e-4:
+        raise ValueError(f'a sample would lose every modality with probability {nothing:.6g}; keep one, or raise the '
+                         'probabilities')
     return prob
 
-# %% ../../nbs/20_data.core.ipynb #402bb5b7
+# %% ../../nbs/20_data.core.ipynb #521b2e95
 @door
 def mcar(
     data:MMData, # Not modified
@@ -1508,6 +1523,8 @@ def mcar(
     "Remove modalities completely at random; what was already missing stays missing"
     if not isinstance(eta, Mapping): eta = dict.fromkeys(data.names, eta)
     for k in eta: choose(k, data.x, 'modality')
+    for k,v in eta.items():
+        if not isinstance(v, Real): raise TypeError(f'eta of modality {k!r} must be a number in [0,1], found {v!r}')
     p = {k: torch.tensor(float(v)) for k,v in eta.items()}
     return _masked(data, p, as_names(keep), generator, seed)
 
@@ -1545,8 +1562,9 @@ def _inputs(self:MMData, i, device):
     if self.mask is None: return x, None
     return x, to(rest[0])
 
-# %% ../../nbs/20_data.core.ipynb #a6eb0a96
+# %% ../../nbs/20_data.core.ipynb #547d9753
 @patch
+@door
 @torch.no_grad()
 def map(self:MMData,
     fn, # `(x, mask) -> {name: (B,...)}`
@@ -1574,8 +1592,9 @@ def map(self:MMData,
     scale = kept(self.scale)
     return self._new(x=kept(self.x), scale=scale, mask=mask, cache=cache or None)
 
-# %% ../../nbs/20_data.core.ipynb #f9221f14
+# %% ../../nbs/20_data.core.ipynb #35cfdb00
 @patch
+@door
 def to(self:MMData, device)->MMData:
     "The data set on another device"
     return self._with(lambda v: v.to(device))
@@ -1831,9 +1850,10 @@ def save_folder(self:MMData, path)->Path:
         raise
     return path
 
-# %% ../../nbs/20_data.core.ipynb #876df33a
+# %% ../../nbs/20_data.core.ipynb #3d0781f7
 class MMLoader(DataLoader):
     "A fastai loader that indexes an `MMData` a whole batch at a time"
+    @door
     def __init__(self,
         dataset:MMData, # Its samples
         bs:int=128, # Batch size

@@ -7,13 +7,13 @@ __all__ = ['fid_file', 'trace_sqrt', 'frechet_distance', 'FeatureStats', 'freche
            'Penultimate', 'class_features', 'Inception', 'as_png', 'precision_recall', 'real_features', 'generated',
            'fidelity', 'class_frechet', 'mean_frechet', 'LatentMean', 'class_encoders']
 
-# %% ../../nbs/72_eval.fidelity.ipynb #d171e3ca
+# %% ../../nbs/72_eval.fidelity.ipynb #a0459737
 import hashlib, math, pandas as pd, torch
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import product
 from fastai.torch_core import to_device
-from ..core import MultimodalVAE, as_names, choose, door, eval_mode, seeded
+from ..core import MultimodalVAE, as_names, check_alike, choose, door, eval_mode, seeded
 from ..data.core import MMData, same_classes
 from ..dists import NormalPrior
 from ..theory.elbo import elbo
@@ -36,13 +36,15 @@ def _root(A):
     root = V*w.clamp(min=0).sqrt()
     return root[:,kept]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #03b412ea
+# %% ../../nbs/72_eval.fidelity.ipynb #c83b96a2
 @door
 def trace_sqrt(
     A:Tensor, # Covariance `(D,D)`, may be singular
     B:Tensor, # Covariance `(D,D)`, may be singular
 )->Tensor: # Scalar double
     "Trace of the square root of A^1/2 B A^1/2"
+    check_alike(None, A=A, B=B)
+    if A.dim()!=2 or len(A)!=A.shape[1]: raise ValueError(f'expected covariances (D,D), found {tuple(A.shape)}')
     A = A.double()
     B = B.double()
     L = _root(A)

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['linear_reader', 'latent_classification', 'match_clusters', 'kmeans_accuracy', 'to_plane', 'traverse']
 
-# %% ../../nbs/73_eval.latents.ipynb #6b5ecdfe
+# %% ../../nbs/73_eval.latents.ipynb #c1d5135e
 import math, pandas as pd, torch
 from importlib import import_module
 from torch import Tensor
-from ..core import choose, door, eval_mode
+from ..core import check_alike, choose, door, eval_mode
 from ..data.core import MMData, same_classes
 from .coherence import _told, mean_se
 from ..models.samplers import _bar, _key, _mean, _seed, _sets, latent_codes
@@ -98,7 +98,7 @@ def _read_codes(model, train, test, S, sizes, y_train, y_test, sample, C, genera
         out[n] = len(y), *mean_se(hit.double(), yt)
     return out
 
-# %% ../../nbs/73_eval.latents.ipynb #7cbae4bc
+# %% ../../nbs/73_eval.latents.ipynb #4ec46b41
 @door
 def linear_reader(
     z:Tensor, # Codes `(N,d)`; rows that are NaN do not count
@@ -106,6 +106,8 @@ def linear_reader(
     C:float=1., # Inverse strength of the L2 penalty
 ): # scikit-learn pipeline with `predict` and `score`
     "Logistic regression (LBFGS) on standardised codes"
+    if z.dim()!=2 or y.shape!=z.shape[:1]:
+        raise ValueError(f'expected codes (N,d) and classes (N,), found {tuple(z.shape)} and {tuple(y.shape)}')
     z, y = _pick(z, y)
     classes = y.unique().tolist()
     if len(classes)<2:
@@ -116,7 +118,7 @@ def linear_reader(
     reader = _sklearn('pipeline').make_pipeline(scaler, regression)
     return reader.fit(z.numpy(), y.numpy())
 
-# %% ../../nbs/73_eval.latents.ipynb #542df7bc
+# %% ../../nbs/73_eval.latents.ipynb #3e7b1992
 @door
 def latent_classification(
     model, # Has `posterior(x, given, mask)`
@@ -133,7 +135,10 @@ def latent_classification(
     y_train = train.labels('latent classification (training data)')
     test = same_classes(test, train)
     y_test = test.labels('latent classification (test data)')
-    sizes = [n_train] if n_train is None or isinstance(n_train, int) else [*n_train]
+    sizes = [*n_train] if isinstance(n_train, (list, tuple)) else [n_train]
+    for n in sizes:
+        if n is None or isinstance(n, int) and n>0: continue
+        raise ValueError(f'n_train must be whole numbers from 1, or None for all, found {n!r}')
     sets = _sets(model, train, subsets)
     empty = _no_reader(model, train, test, y_train, y_test, sets, sizes)
     rows = []
@@ -145,7 +150,7 @@ def latent_classification(
     df.attrs['empty'] = {f'{S}, {n or "all"} codes': why for (S,n),why in empty.items()}
     return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #d3755ad1
+# %% ../../nbs/73_eval.latents.ipynb #5923b5ea
 @door
 def match_clusters(
     c:Tensor, # Clusters `(N,)`, integers from 0
@@ -155,6 +160,8 @@ def match_clusters(
 )->Tensor: # Class of each cluster `(k,)`; -1 for a cluster without a name
     "Name clusters by classes"
     choose(how, ('hungarian','majority'), 'way to match')
+    if c.is_floating_point() or y.is_floating_point(): raise TypeError('clusters and classes must be whole numbers')
+    check_alike(None, c=c.long(), y=y.long())
     known = y>=0
     if not known.any(): raise ValueError('clusters are named by classes, but no label is known; label some')
     k = k or int(c.max())+1

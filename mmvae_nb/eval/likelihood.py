@@ -107,12 +107,13 @@ def gpd_shape(
     k = torch.log1p(-th*y).mean(0)                                     # (B,)
     return (n*k+5)/(n+10)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #d929b3f8
+# %% ../../nbs/71_eval.likelihood.ipynb #4f2e1493
 @door
 def pareto_k(
     lw:Tensor, # Log weights `(N,B)`, up to a constant
 )->Tensor: # `(B,)`; NaN for fewer than 25 draws, -inf if the large weights are all equal
     "Shape of the Pareto tail of the largest weights"
+    if not lw.dim(): raise ValueError('lw must be log weights (N,B), found a single number')
     N = len(lw)
     n = math.ceil(min(.2*N, 3*N**.5))
     if n<5: return lw.new_full(lw.shape[1:], torch.nan)
@@ -160,7 +161,7 @@ def weight_summary(
     found = ll, s2.sqrt(), -s2/2, ess, k
     return LogLik(*(v.cpu() for v in found))
 
-# %% ../../nbs/71_eval.likelihood.ipynb #3932b9b8
+# %% ../../nbs/71_eval.likelihood.ipynb #55c9ff89
 @door
 def fitted(
     q, # Has `sample`
@@ -168,6 +169,7 @@ def fitted(
     wide:float=1.1, # Factor on the standard deviations
 )->MultivariateNormal: # Batch shape `(B,)`
     "A Gaussian with the moments of draws; correlations shrink if these are few"
+    if n<2: raise ValueError(f'a Gaussian needs at least 2 draws, found n={n}')
     z = q.sample((n,))
     mu = z.mean(0)
     d = z.shape[-1]

@@ -5,23 +5,24 @@
 # %% auto #0
 __all__ = ['paired_metrics', 'mse', 'ssim', 'reconstruction']
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #4b460b86
+# %% ../../nbs/75_eval.reconstruction.ipynb #765c7df5
 import pandas as pd, torch
 from importlib import import_module
-from ..core import as_names, choose, door
+from ..core import as_names, check_alike, choose, door
 from ..data.core import MMData
 from ..models.samplers import _bar, _key, _moments, _most_seen
 from .coherence import _answered, _left_out
 from .fidelity import generated
 from torch import Tensor
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #261e59f1
+# %% ../../nbs/75_eval.reconstruction.ipynb #91214953
 @door
 def mse(
     x:Tensor, # Truth `(B,*shape)`, NaN where an entry was not observed
     y:Tensor, # Guess `(B,*shape)`
 )->Tensor: # `(B,)`, NaN where nothing was observed
     "Squared error, averaged over the dimensions that were observed"
+    check_alike(None, x=x, y=y)
     hole = x.isnan().flatten(1)
     squared = (x-y).square().flatten(1)
     if not hole.any(): return squared.mean(1)

@@ -9,12 +9,12 @@ __all__ = ['lacks', 'metrics', 'columns', 'nobody', 'why_prior', 'labelled', 'so
            'summary', 'summary_text', 'records', 'write_scores', 'from_records', 'read_scores', 'overview',
            'random_samples', 'not_drawn', 'report_pictures']
 
-# %% ../../nbs/77_eval.report.ipynb #42535a22
+# %% ../../nbs/77_eval.report.ipynb #857da036
 import hashlib, json, math, pandas as pd, textwrap, torch, warnings
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from torch import nn
+from torch import nn, Tensor
 from .. import viz
 from ..core import (MultimodalVAE, as_names, choose, door, seeded, some_subsets as some_of,
                            subsets as all_subsets)
@@ -28,14 +28,14 @@ from .latents import kmeans_accuracy, latent_classification
 from .collapse import active_units, collapse
 from .likelihood import conditional_likelihood, joint_likelihood, observed_patterns
 
-# %% ../../nbs/77_eval.report.ipynb #612f2ea3
+# %% ../../nbs/77_eval.report.ipynb #24c647d5
 @door(data=None)
 def labelled(
     data, # `MMData` or `None`
 )->bool: # Are there at least two classes?
     "Does a data set have classes?"
-    y = None if data is None else data.y
-    if y is None or y.is_floating_point() or y.dim()>1: return False
+    y = getattr(data, 'y', None)
+    if not isinstance(y, Tensor) or y.is_floating_point() or y.dim()>1: return False
     known = y[y>=0]
     return len(known.unique())>1
 

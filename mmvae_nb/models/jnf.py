@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['Given', 'shared_info', 'Either', 'JNF']
 
-# %% ../../nbs/49_models.jnf.ipynb #89fb9c9c
+# %% ../../nbs/49_models.jnf.ipynb #af58eea8
 import torch
 from dataclasses import replace
 from functools import partial
 from torch import nn
 from ..theory.cca import DCCA, width
 from ..theory.contrastive import Contrastive
-from ..core import Stage, as_modalities, choose, eval_mode, on_observed, register
+from ..core import Stage, as_modalities, choose, door, eval_mode, on_observed, register
 from ..dists import Encoder, NormalHead
 from ..theory.experts import _Told, wide_of
 from ..theory.flows import FlowHead, experts_logp
@@ -33,9 +33,10 @@ class Given(nn.Module):
     def project(self, x, mask=None):
         with eval_mode(self): return {k: self.projs[k](v) for k,v in x.items()}
 
-# %% ../../nbs/49_models.jnf.ipynb #a0989f48
+# %% ../../nbs/49_models.jnf.ipynb #589aaa33
 _objectives = {'dcca': DCCA, 'contrastive': Contrastive}
 
+@door
 def shared_info(
     projectors, # None, 'dcca', 'contrastive', or `{name: module}`
     mods:dict, # `{name: Modality}`

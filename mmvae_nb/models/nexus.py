@@ -5,18 +5,18 @@
 # %% auto #0
 __all__ = ['keep_some', 'CodeDecoder', 'NexusPosterior', 'Nexus', 'log_w']
 
-# %% ../../nbs/54_models.nexus.ipynb #60fc7317
+# %% ../../nbs/54_models.nexus.ipynb #67819559
 import math, torch
 from dataclasses import replace
 from torch import nn
-from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, eval_mode, hide, nonnegative, part_of,
-                           per_modality, register, seen)
+from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, door, eval_mode, hide,
+                           nonnegative, part_of, per_modality, register, seen)
 from ..dists import NormalHead, NormalPrior, kl, normal
 from ..theory.experts import _Told
 from .base import _check_encoders
 from ..nets import MLP, decoder_of, quiet_gain, unimodal_encoders
 
-# %% ../../nbs/54_models.nexus.ipynb #b5522277
+# %% ../../nbs/54_models.nexus.ipynb #5c972906
 def _weight(n, s, rate, draw):
     "How probable it is that s of n messages are kept, up to a constant"
     if not 1<=s<=n: return float(n==s)                        # nothing is kept of nothing only
@@ -26,6 +26,7 @@ def _weight(n, s, rate, draw):
     if draw=='size': return rate/(n-1)
     return rate*math.comb(n, s)/(2**n-2)
 
+@door
 def keep_some(
     obs, # bool `(M,B)`: what each sample has
     rate:float=.2, # Probability that a sample (for 'each': a message) is thinned
@@ -296,12 +297,13 @@ class Nexus(_Stages):
         self.encoders = nn.ModuleDict(encoders or _code_encoders(mods, sizes))
         self.messages, self.node, self.top = _nexus(d, sizes, width, hidden, gammas)
 
-# %% ../../nbs/54_models.nexus.ipynb #64f76eba
+# %% ../../nbs/54_models.nexus.ipynb #3304df7c
 def _rec(decoder, z, x, at_once):
     "log p(x|z) `(n,B)` in nats for codes `z (n,B,d)`, `at_once` draws together"
     parts = [decoder(part).log_prob(x) for part in z.split(at_once)]
     return torch.cat(parts)
 
+@door(x='batch')
 @torch.no_grad()
 def log_w(
     model, # A `Nexus`

@@ -170,8 +170,8 @@ def latent_codes(
             z[i] = part
     return z
 
-# %% ../../nbs/60_models.samplers.ipynb #28c5e3fe
-@door
+# %% ../../nbs/60_models.samplers.ipynb #af331314
+@door(sampler=nn.Module)
 def sampler_gain(
     sampler, # Has `log_prob`
     prior, # Distribution over `(d,)`
@@ -179,6 +179,7 @@ def sampler_gain(
 ): # DataFrame of one row: target 'codes', value in nats, se, n
     "How much closer than the prior a sampler is to the aggregated posterior: the fall in KL"
     import pandas as pd
+    if z.dim()!=2: raise ValueError(f'expected codes (N,d), found {tuple(z.shape)}')
     lacking = z.isnan().any(-1)
     z = z[~lacking]
     if not len(z): raise ValueError(f'no codes to score: all {len(lacking)} rows are NaN; '
@@ -421,8 +422,9 @@ def _epoch(opt, sched, sampler, z, bs):
         opt.step()
         sched.step()
 
-# %% ../../nbs/60_models.samplers.ipynb #ed251454
+# %% ../../nbs/60_models.samplers.ipynb #123ac666
 @patch
+@door
 @torch.enable_grad()
 def fit(self:MAFSampler,
     z:Tensor, # Codes `(N,d)`, draws of q(z|X)

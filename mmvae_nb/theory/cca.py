@@ -6,7 +6,7 @@
 __all__ = ['covariances', 'cca', 'spectrum', 'noise_edge', 'elbow', 'dcca', 'width', 'Projector', 'projectors', 'PairObjective',
            'DCCA', 'rotations', 'Canonical', 'keep', 'probe']
 
-# %% ../../nbs/16_theory.cca.ipynb #25ddd683
+# %% ../../nbs/16_theory.cca.ipynb #6ed0fe30
 import copy, math, torch
 from collections.abc import Mapping
 from fastcore.basics import patch
@@ -15,18 +15,19 @@ from torch import nn, Tensor
 from torch.linalg import solve_triangular, svd, svdvals
 from torch.nn.functional import normalize, one_hot
 from typing import NamedTuple
-from ..core import (Stage, as_modalities, check_batch, choose, door, eval_mode, observed, on_observed,
-                           register)
+from ..core import (Stage, as_modalities, check_alike, check_batch, choose, door, eval_mode, observed,
+                           on_observed, register)
 from ..dists import _full, _in_full
 from ..nets import body_of
 
-# %% ../../nbs/16_theory.cca.ipynb #0fe9f453
+# %% ../../nbs/16_theory.cca.ipynb #56daacda
 @door
 def covariances(
     h1:Tensor, # First view `(n,g1)`
     h2:Tensor, # Second view `(n,g2)`, row by row with the first
 )->tuple: # S1 `(g1,g1)`, S2 `(g2,g2)`, S12 `(g1,g2)`, in double precision
     "Sample covariances of two views and between them"
+    check_alike(0, h1=h1, h2=h2)
     h1 = h1.double()
     h2 = h2.double()
     h1 = h1-h1.mean(0)
@@ -416,13 +417,15 @@ def keep(
         out[j] = kept
     return out
 
-# %% ../../nbs/16_theory.cca.ipynb #75fc7792
+# %% ../../nbs/16_theory.cca.ipynb #2f6553c9
 @door
 def probe(
     h:Tensor, # Embeddings `(n,g)`, or any numbers to read from
     y:Tensor, # Labels `(n,)` of integers, or numbers `(n,m)`
 )->float: # Accuracy for labels, R^2 for numbers; on the second half of the rows
     "How well a linear map of `h`, fitted on the first half of the rows, tells `y` in the second"
+    if h.dim()!=2 or len(y)!=len(h) or y.dim()>2:
+        raise ValueError(f'expected (n,g) and (n,) or (n,m), found {tuple(h.shape)} and {tuple(y.shape)}')
     labels = not y.is_floating_point()
     t = one_hot(y.long()) if labels else y
     t = t.double().view(len(y), -1)                                   # (n,classes) or (n,m)

@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['nce', 'mi_bound', 'infonce', 'Contrastive']
 
-# %% ../../nbs/17_theory.contrastive.ipynb #91dd0f16
+# %% ../../nbs/17_theory.contrastive.ipynb #d2fd6be3
 import math, torch
 from fastcore.basics import patch
 from torch import nn, Tensor
 from torch.nn.functional import cross_entropy, normalize
 from .cca import PairObjective
-from ..core import choose, door, register
+from ..core import check_alike, choose, door, register
 from ..dists import _full
 
 # %% ../../nbs/17_theory.contrastive.ipynb #253d81ac
@@ -30,7 +30,7 @@ def mi_bound(
     "A lower bound on the mutual information, in expectation over batches: `log K - nce`"
     return math.log(len(scores))-nce(scores)
 
-# %% ../../nbs/17_theory.contrastive.ipynb #e97784c4
+# %% ../../nbs/17_theory.contrastive.ipynb #f6e1bfb7
 def _check_pair(h1, h2, tau):
     "Temperature, shapes and values"
     if not tau>0: raise ValueError(f'temperature tau must be positive, found {float(tau)}; 0.1 is usual')
@@ -39,6 +39,7 @@ def _check_pair(h1, h2, tau):
         raise ValueError(f'expected two embeddings of the same shape (B,g), found {found}; '
                          'give all projectors the same output size')
     if len(h1)<2: raise ValueError(f'{len(h1)} pair(s) leave nothing to tell apart; use a larger batch')
+    check_alike(None, h1=h1, h2=h2)
     total = h1.detach().sum()+h2.detach().sum()
     if not torch.isfinite(total):
         raise ValueError('embeddings hold NaN or inf; lower the learning rate, or look at the projectors')

@@ -61,11 +61,30 @@ def _silent(q, on):
     def safe(name, v): return torch.where(_view(on, v), v, _standard(name, v))
     return remap(q, safe)
 
-# %% ../../nbs/13_theory.experts.ipynb #4d882cc7
+# %% ../../nbs/13_theory.experts.ipynb #35ab1fed
+def _check_experts(qs, prior=None, mask=None):
+    "Raise unless experts, prior and mask belong together"
+    codes = {f'expert {i}': tuple(q.event_shape) for i,q in enumerate(qs)}
+    if prior is not None: codes['prior'] = tuple(prior.event_shape)
+    if len(set(codes.values()))>1:
+        found = ', '.join(f'{k} {v}' for k,v in codes.items())
+        raise ValueError(f'experts and prior must have codes of one size, found {found}')
+    if mask is None: return
+    if mask.dtype!=torch.bool: raise TypeError(f'mask must be bool (M,B), found {mask.dtype}; use mask.bool()')
+    if not mask.dim() or len(mask)!=len(qs):
+        raise ValueError(f'mask {tuple(mask.shape)} for {len(qs)} experts; expected shape (M,B)')
+    batch = mask.shape[1:]
+    for q in qs:
+        if q.batch_shape==batch: continue
+        try: torch.broadcast_shapes(batch, q.batch_shape)
+        except RuntimeError:
+            found = f'mask {tuple(mask.shape)} for experts of batch shape {tuple(q.batch_shape)}'
+            raise ValueError(f'{found}; expected shape (M,B)') from None
+
+# %% ../../nbs/13_theory.experts.ipynb #3709aa76
 def _naturals(qs, prior, mask):
     "Natural parameters of experts (stacked, zero where masked) and prior"
-    if mask is not None and len(mask)!=len(qs):
-        raise ValueError(f'mask has {len(mask)} rows for {len(qs)} experts; expected shape (M,B)')
+    _check_experts(qs, prior, mask)
     if mask is not None: qs = [_silent(q, on) for q,on in zip(qs, mask)]
     if any(isinstance(q, MultivariateNormal) for q in [*qs, prior]):
         qs = [mvn(q) for q in qs]
@@ -311,7 +330,7 @@ def _refuse_tails(qs, prior, n, mask):
                      f'its log density grows without bound at sample {sample}, dimension {k}. Use narrower experts, '
                      '`poe_posteriors` if they are Gaussian, or `ProductPosterior`, which samples it inside a ball')
 
-# %% ../../nbs/13_theory.experts.ipynb #e7fd8b60
+# %% ../../nbs/13_theory.experts.ipynb #9102b096
 @door
 def poe_logp(
     qs, # List of M distributions with `log_prob`, batch shape `(B,)`; normalised POSTERIORS
@@ -320,6 +339,7 @@ def poe_logp(
 ): # Function: z `(n,B,d)` -> unnormalised log density `(n,B)`
     "Log of the product of posteriors over the prior to the power |S|-1, for samplers"
     if not len(qs): return prior.log_prob
+    _check_experts(qs, prior, mask)
     n = torch.tensor(len(qs))
     if mask is not None: n = mask.sum(0)
     _refuse_tails(qs, prior, n, mask)
@@ -389,12 +409,13 @@ class Stacked(_Told):
     @property
     def variance(self): return torch.stack([q.variance for q in self.qs])
 
-# %% ../../nbs/13_theory.experts.ipynb #2cb4baec
+# %% ../../nbs/13_theory.experts.ipynb #20dd00d8
 @door
 def stack(
     qs, # List of M distributions, batch shape `(B,)`, event shape `(d,)`
 )->Distribution: # Batch shape `(M,B)`
     "Experts as one distribution: their parameters in one tensor if they are of one kind"
+    if not len(qs): raise ValueError('there are no experts to stack; give at least one')
     kinds = {kind_of(q) for q in qs}
     if len(kinds)>1 or None in kinds: return Stacked(qs)
     each = [params(q) for q in qs]
@@ -423,7 +444,7 @@ class Mixture(_Told):
         if isinstance(self.comps, Stacked): return f'a mixture of {self.comps._made_of()}'
         return f'a mixture of {len(self.weights)} experts, {_family(self.comps)}'
 
-# %% ../../nbs/13_theory.experts.ipynb #a9dec897
+# %% ../../nbs/13_theory.experts.ipynb #f79a5448
 def _like(comps):
     "A tensor with dtype and device of the experts"
     if isinstance(comps, Stacked): comps = comps.qs[0]
@@ -435,6 +456,9 @@ def _weights(w, comps):
     like = _like(comps)
     if w is None: w = torch.ones(comps.batch_shape[:1])
     w = torch.as_tensor(w).detach()
+    M, B = comps.batch_shape
+    if tuple(w.shape) not in ((M,), (M,1), (M,B)):
+        raise ValueError(f'weights {tuple(w.shape)} for {M} experts; expected shape ({M},) or ({M},{B})')
     w = w.to(like).view(len(w), -1)
     w = w.expand(comps.batch_shape)                                # (M,B)
     if (w<0).any(): raise ValueError('mixture weights must not be negative')
@@ -538,7 +562,7 @@ def _wipe(comps, mask):
     if isinstance(comps, Stacked): return Stacked([_silent(q, on) for q,on in zip(comps.qs, mask)])
     return _silent(comps, mask)
 
-# %% ../../nbs/13_theory.experts.ipynb #74c2619d
+# %% ../../nbs/13_theory.experts.ipynb #51012aa2
 @door
 def moe(
     qs, # List of M distributions, batch shape `(B,)`
@@ -546,15 +570,19 @@ def moe(
     mask:Tensor=None, # bool `(M,B)`: experts that may be chosen
 )->Mixture: # Batch shape `(B,)`
     "Mixture of experts; weights are shared among the observed ones"
+    _check_experts(qs, mask=mask)
     if weights is None: weights = torch.ones(len(qs))
     w = torch.as_tensor(weights)
+    if not w.dim() or len(w)!=len(qs):
+        raise ValueError(f'weights {tuple(w.shape)} for {len(qs)} experts; expected shape (M,) or (M,B)')
     if mask is not None: w = w.to(mask.device).view(len(qs), -1)*mask
     comps = stack(qs)
     mixed = Mixture(_wipe(comps, mask), w)
     if weights is None and not isinstance(comps, Stacked): mixed.some_silent = False      # they are harmless already
     return mixed
 
-# %% ../../nbs/13_theory.experts.ipynb #f68bd454
+# %% ../../nbs/13_theory.experts.ipynb #1a66bfa6
+@door
 @lru_cache
 def membership(
     M:int, # Number of modalities

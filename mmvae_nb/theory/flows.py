@@ -20,13 +20,14 @@ from ..dists import Encoder, NormalHead, remap
 from ..dists import _full, _in_full
 from .experts import _Told, _family, stack
 
-# %% ../../nbs/14_theory.flows.ipynb #cdbfa4a9
+# %% ../../nbs/14_theory.flows.ipynb #58300371
 @door
 def shift_scale(
     out:Tensor, # What the network says, `(...,2d)`
     bound:float=3., # Largest |log-scale|
 )->tuple: # Shift m and log-scale s, `(...,d)` each
     "Shift and bounded log-scale of an autoregressive step"
+    if not out.dim() or out.shape[-1]%2: raise ValueError(f'expected shape (...,2d), found {tuple(out.shape)}')
     m, a = out.chunk(2, -1)
     s = bound*torch.tanh(a/bound)
     return m, s
@@ -52,9 +53,10 @@ class _Masked(MaskedLinear):
         mask = mask.to(self.weight.dtype)
         self.register_buffer('mask', mask, persistent=False)
 
-# %% ../../nbs/14_theory.flows.ipynb #9a4f4a3a
+# %% ../../nbs/14_theory.flows.ipynb #5fa691a8
 class MADE(nn.Module):
     "Masked network: every input connected, either order, direct connections, context in every hidden layer"
+    @door
     def __init__(self,
         d:int, # Number of coordinates
         hidden:int=128, # Units of a hidden layer
@@ -435,8 +437,8 @@ def batch_map(
     "The distribution with `f` applied to each of its tensors that has a batch dimension"
     return remap(q, lambda name, v: f(v))
 
-# %% ../../nbs/14_theory.flows.ipynb #7cb4f11b
-@door
+# %% ../../nbs/14_theory.flows.ipynb #0c7b9218
+@door(i='idx')
 def rows(
     q:Distribution, # Batch shape `(B,)`
     i, # Index or slice of data points

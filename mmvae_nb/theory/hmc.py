@@ -7,14 +7,14 @@ __all__ = ['HMCState', 'hmc_state', 'leapfrog', 'hmc_step', 'DualAverage', 'dual
            'judge', 'rhat_limit', 'HMCInfo', 'check_options', 'hmc', 'slow_direction', 'rises', 'check_normalisable',
            'sampler_options', 'ProductPosterior', 'UnmixedChains']
 
-# %% ../../nbs/15_theory.hmc.ipynb #b6cba228
+# %% ../../nbs/15_theory.hmc.ipynb #299f66b8
 import inspect, math, torch, warnings
 from fastcore.basics import patch
 from torch import Tensor
 from torch.distributions import Distribution, Normal
 from typing import NamedTuple
 from torch import nn
-from ..core import choose, door, seeded
+from ..core import check_alike, choose, door, seeded
 from ..dists import normal
 from .experts import _Told, _family, _open_tails, is_strict, note_wide, poe_logp
 from .flows import Experts, batch_map, rows
@@ -40,7 +40,7 @@ def hmc_state(
     z = z.detach()
     return HMCState(z, lp.detach(), grad)
 
-# %% ../../nbs/15_theory.hmc.ipynb #a36f3007
+# %% ../../nbs/15_theory.hmc.ipynb #044a1d75
 @door
 def leapfrog(
     logp, # Log density
@@ -51,6 +51,7 @@ def leapfrog(
     seen:list=None, # Collects the gradients on the way
 )->tuple: # State and momenta at the end
     "`n` leapfrog steps (JNF 2023, Eq. 20): one gradient each"
+    check_alike(None, s=s.z, v=v)
     v = v+eps/2*s.grad
     for i in range(n):
         s = hmc_state(logp, s.z+eps*v)
@@ -123,9 +124,10 @@ def dual_update(
     log_mean = new*log_eps+(1-new)*a.log_mean
     return DualAverage(log_eps, log_mean, err, a.mu, t)
 
-# %% ../../nbs/15_theory.hmc.ipynb #b93336d1
+# %% ../../nbs/15_theory.hmc.ipynb #c93fc5f4
 def _halves(z):
     "Draws `(T,m,...)` as twice as many chains of half the length"
+    if z.dim()<2 or len(z)<4: raise ValueError(f'expected draws (T,n,...), T at least 4, found {tuple(z.shape)}')
     half = len(z)//2
     return torch.cat([z[:half], z[len(z)-half:]], 1)
 
@@ -445,7 +447,7 @@ def _harmless(q, on):
         return _where(on, v, ones)
     return batch_map(q, safe)
 
-# %% ../../nbs/15_theory.hmc.ipynb #c0ff7a8f
+# %% ../../nbs/15_theory.hmc.ipynb #f7b1ded8
 _hmc_names = [k for k in inspect.signature(hmc).parameters if k not in ('logp','z0','scale','keep')]
 
 @door(options=None)
@@ -459,10 +461,11 @@ def sampler_options(
     check_options(options)
     return options
 
-# %% ../../nbs/15_theory.hmc.ipynb #73a78bba
+# %% ../../nbs/15_theory.hmc.ipynb #0e543609
 class ProductPosterior(_Told):
     "q(z|x_S), the product of normalised posteriors over p^(|S|-1), sampled by HMC; batch shape `(B,)`"
     arg_constraints = {}
+    @door(prior='prior')
     def __init__(self,
         qs:list, # Experts: M distributions, batch shape `(B,)`, event shape `(d,)`
         prior:Distribution, # p(z), with mean and variance

@@ -5,19 +5,20 @@
 # %% auto #0
 __all__ = ['sqdist', 'rbf', 'expect_k', 'gauss_mmd', 'bandwidth', 'mmd', 'imq', 'mix', 'witness', 'mmd_test', 'paired_mmd']
 
-# %% ../../nbs/18_theory.mmd.ipynb #10b2aa46
+# %% ../../nbs/18_theory.mmd.ipynb #9f39d2d4
 import torch
 from torch import Tensor
-from ..core import choose, door
+from ..core import check_alike, choose, door
 from ..dists import _full, normal
 
-# %% ../../nbs/18_theory.mmd.ipynb #0cf6c9ee
+# %% ../../nbs/18_theory.mmd.ipynb #01c60e3a
 @door
 def sqdist(
     x:Tensor, # `(...,n,d)`
     y:Tensor, # `(...,m,d)`
 )->Tensor: # `(...,n,m)`
     "Squared Euclidean distances between all rows, from differences"
+    check_alike(-1, x=x, y=y)
     distance = torch.cdist(_full(x), _full(y), compute_mode='donot_use_mm_for_euclid_dist')
     return distance**2
 
@@ -42,8 +43,8 @@ def expect_k(
     exponent = (p.mean-q.mean)**2/(2*v)
     return (.5*(bw**2/v).log()-exponent).sum(-1).exp()
 
-# %% ../../nbs/18_theory.mmd.ipynb #0639b2d5
-@door(qs=None)
+# %% ../../nbs/18_theory.mmd.ipynb #59499cc7
+@door(ps='q', qs='q')
 def gauss_mmd(
     ps, # Diagonal Gaussians, batch `(n,)`: components of an equal mixture
     qs, # The other mixture, batch `(m,)`
@@ -56,7 +57,7 @@ def gauss_mmd(
         return expect_k(rows, columns, bw).mean()
     return E(ps, ps)-2*E(ps, qs)+E(qs, qs)
 
-# %% ../../nbs/18_theory.mmd.ipynb #f49608d0
+# %% ../../nbs/18_theory.mmd.ipynb #40b69b9f
 def _check_samples(v, who, unbiased):
     "Shape and values of one sample"
     if v.dim()<2 or not v.is_floating_point():
@@ -73,9 +74,10 @@ def _check_xy(x, y, unbiased):
     if x.shape[-1]!=y.shape[-1] or x.shape[:-2]!=y.shape[:-2]:
         raise ValueError(f'x {tuple(x.shape)} and y {tuple(y.shape)}: '
                          'only the number of samples, second to last, may differ')
+    check_alike(-1, x=x, y=y)
 
-# %% ../../nbs/18_theory.mmd.ipynb #d3560ab8
-@door(d2=None)
+# %% ../../nbs/18_theory.mmd.ipynb #1accab61
+@door(d2='distances')
 def bandwidth(
     d2:Tensor, # Squared distances of the pooled sample `(...,N,N)`
     d:int, # Dimension of z

@@ -121,7 +121,7 @@ def door(
         return f(*args, **kw)
     return at_the_door
 
-# %% ../nbs/01_core.ipynb #315bb3a0
+# %% ../nbs/01_core.ipynb #a09e1281
 _far = 1e12 # Beyond, and below its inverse, single precision does not bear squares of quotients
 
 def _from_0(v): return v>=0
@@ -130,6 +130,7 @@ def _share(v): return 0<=v<1
 def _finite(v): return isinstance(v, Tensor) or math.isfinite(v)
 def _weight(v): return isinstance(v, Tensor) or 0<=v<=_far
 def _positive(v): return isinstance(v, Tensor) or 1/_far<=v<=_far
+def _positives(v): return isinstance(v, (list, tuple)) or _positive(v)
 def _string(v): return isinstance(v, str) and len(v)>0
 def _names(v): return _string(v) or len(v)>0 and all(map(_string, v))
 def _some_names(v): return _string(v) or not isinstance(v, str) and all(_string(s) or _subset(s) for s in v)
@@ -168,7 +169,7 @@ _number = Real, Tensor
 _several = str, list, tuple, set, Mapping, KeysView, nn.ModuleDict
 _mappings = Mapping, nn.ModuleDict
 
-# %% ../nbs/01_core.ipynb #62a4f4d9
+# %% ../nbs/01_core.ipynb #66b5c3c8
 speak('d d_shared', 'be at least 1 dimension, a whole number', _whole, _from_1)
 speak('nf nin nout most n_steps n_leap n_init depth chunk', 'be at least 1, a whole number', _whole, _from_1)
 speak('n draws', 'be at least 1 draw, a whole number', _whole, _from_1)
@@ -176,8 +177,9 @@ speak('K', 'be at least 1 sample of each expert, a whole number', _whole, _from_
 speak('bs points', 'be at least 1 sample, a whole number', _whole, _from_1)
 speak('epochs', 'be at least 1 epoch, a whole number', _whole, _from_1)
 speak('min_size max_size n_flows n_warmup seed groups', 'be at least 0, a whole number', _whole, _from_0)
-speak('beta alpha weight ridge warm reg', 'not be negative, nor above 1e12', _number, _weight)
+speak('beta alpha weight ridge warm reg last', 'not be negative, nor above 1e12', _number, _weight)
 speak('lr tau eps scale noise', 'be positive, from 1e-12 to 1e12', _number, _positive)
+speak('sd', 'be positive, from 1e-12 to 1e12, or lists of such numbers', (Real, list, tuple), _positives)
 speak('dropout jitter', 'be a number from 0, below 1', (Real,), _share)
 speak('quiet learn', 'be True or False', (bool,))
 speak('given targets names', 'be a name, or names', _several, _some_names)
@@ -338,7 +340,7 @@ def as_modalities(
     if twice: raise ValueError(f'modality names are used twice: {sorted(twice)}')
     return {m.name: m for m in mods}
 
-# %% ../nbs/01_core.ipynb #9b48e716
+# %% ../nbs/01_core.ipynb #e506edda
 def per_modality(
     mods, # Names, or a dict by name
     value, # One value, or `{name: value}`
@@ -362,6 +364,7 @@ def nonnegative(
     for k,v in values.items():
         if not isinstance(v, _number): raise TypeError(f'{k} must be a number, found {v!r}')
         if not v>=0: raise ValueError(f'{k} must not be negative, found {v}')
+        if not v<=_far: raise ValueError(f'{k} must not be above {_far:g}, found {v}')
 
 # %% ../nbs/01_core.ipynb #6786acbb
 registry = {} # Class name -> class that `load_model` may build
@@ -873,7 +876,7 @@ def refuse(self:Answers,
     if not asked: raise ValueError(f'{who} generates nothing from nothing; {can}')
     raise ValueError(f'{who} cannot condition on {asked}; {can}')
 
-# %% ../nbs/01_core.ipynb #e2932b0b
+# %% ../nbs/01_core.ipynb #008e1a75
 def _say_if_lost(model):
     "Warn, while nothing has been trained yet, that a model cannot be saved"
     cls = type(model)
@@ -892,6 +895,8 @@ def _then_say(init):
         init(self, *args, **kw)
         if not outermost: return
         del self.__dict__['_building']
+        given = [k for k in ('encoders','private','joint','encoder','prior') if kw.get(k) is not None]
+        import_module('mmvae_nb.nets').check_codes(self, given)
         _say_if_lost(self)
     return __init__
 
@@ -941,7 +946,7 @@ def _looked_at(method, check):
         return method(self, *args, **kw)
     return at_the_door
 
-# %% ../nbs/01_core.ipynb #42a79a8c
+# %% ../nbs/01_core.ipynb #373c37a9
 class _Described(nn.Module):
     "What a model says of itself"
     as_published = {}     # options with which a model is what its paper, or the released code, describes
@@ -966,6 +971,11 @@ class _Described(nn.Module):
             if name in vars(cls): setattr(cls, name, _looked_at(vars(cls)[name], check))
         for name in 'codes', 'draw_codes':
             if name in vars(cls): setattr(cls, name, door(vars(cls)[name]))
+    def _reads(self, part)->dict:
+        "What the encoders of a part ('encoders' or 'private') read and make: `{name: (shape, size of codes)}`"
+        d = getattr(self, 'd_shared', self.d)
+        sizes = self.sizes if part=='private' else dict.fromkeys(self.mods, d)
+        return {k: (m.shape, sizes[k]) for k,m in self.mods.items()}
     @classmethod
     def published(cls, mods, d, *sizes, **options):
         "The variant that the paper or its released code describes; `options` have the last word"

@@ -407,7 +407,7 @@ def as_likelihood(
     if shape is None or 'shape' not in takes: return make()
     return make(shape=tuple(shape))
 
-# %% ../nbs/02_dists.ipynb #6d42a890
+# %% ../nbs/02_dists.ipynb #3321af53
 def _doubles(v, what):
     "A list of numbers in full precision; lists, since a saved model must rebuild them"
     if not isinstance(v, (int,float,list,tuple)):
@@ -416,7 +416,11 @@ def _doubles(v, what):
     except (TypeError, ValueError):
         raise TypeError(f'{what}: expected numbers, or lists of equal length, found {v}') from None
     if not v.numel() or not v.isfinite().all(): raise ValueError(f'{what} is empty, or has NaN or inf')
+    if v.abs().max()>_reach: raise ValueError(f'{what} goes up to {v.abs().max().item():g}; {_rescale}')
     return v
+
+_reach = 1e15              # single precision bears squares of quotients up to its square
+_rescale = 'give the data in other units, in which numbers lie between 1e-15 and 1e15'
 
 def _together(**values):
     "Numbers that broadcast against each other"
@@ -429,6 +433,7 @@ def _positive(v, what):
     "Numbers above zero, in full precision"
     v = _doubles(v, what)
     if not (v>0).all(): raise ValueError(f'{what} must be positive, found {v.min().item():g}')
+    if v.min()<1/_reach: raise ValueError(f'{what} goes down to {v.min().item():g}; {_rescale}')
     return v
 
 # %% ../nbs/02_dists.ipynb #b8260f82

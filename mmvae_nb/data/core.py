@@ -937,7 +937,7 @@ def __repr__(self:MMData):
     return '\n'.join(lines)
 
 # %% ../../nbs/20_data.core.ipynb #eecbbcb6
-@door(x=dict)
+@door(x=dict, mask=dict)
 def nan_masks(
     x:dict, # `{name: (N,*shape)}`, as for `MMData`
     how:str='all', # Which rows are not observed: NaN in `'all'` or in `'any'` of their entries

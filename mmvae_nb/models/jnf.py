@@ -165,7 +165,7 @@ def _readers(shared, d, head, body):
         encoders[k] = Encoder(net, head(body[-1], d))
     return encoders
 
-# %% ../../nbs/49_models.jnf.ipynb #a93a5313
+# %% ../../nbs/49_models.jnf.ipynb #1c27c771
 @register
 class JNF(_FlowProducts):
     "JNF, JNF-DCCA and JNF-Shared (2023, 2025), for any number of modalities"
@@ -191,6 +191,11 @@ class JNF(_FlowProducts):
         reference:list=None, # As in `JointVAE`
     ):
         mods = as_modalities(mods)
+        if options and not isinstance(projectors, str):
+            raise ValueError(f"options {options} are for projectors that are trained here, found projectors={projectors!r}; "
+                             "choose 'dcca' or 'contrastive', or leave them out")
+        if sampler and not flow:
+            raise ValueError(f'sampler {sampler} is for products of flows; with flow=False they are Gaussian, leave it out')
         shared = shared_info(projectors, mods, size, **(options or {}))
         blocks = partial(FlowHead, n_flows=n_flows, hidden=hidden, depth=depth, conditional=conditional)
         head = blocks if flow else NormalHead
@@ -200,6 +205,9 @@ class JNF(_FlowProducts):
         self.shared = shared
         self.flow = flow
         self.sampler = sampler_options(sampler)
+    def _reads(self, part):
+        if self.shared is None: return super()._reads(part)
+        return {k: ((g,), self.d) for k,g in self.shared.sizes.items()}
     def loss(self, x, mask=None, warm=1.):
         "Negative ELBO of the joint model"
         return self.joint_loss(x, mask, warm)

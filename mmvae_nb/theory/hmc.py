@@ -284,7 +284,7 @@ def _check_start(logp):
 _least = {'n_steps': 1, 'n_warmup': 0, 'n_leap': 1, 'keep': 1, 'chunk': 1, 'chains': 1}
 _inside = {'eps': (0, math.inf), 'target': (0, 1), 'radius': (0, math.inf)}
 
-# %% ../../nbs/15_theory.hmc.ipynb #ebb4c629
+# %% ../../nbs/15_theory.hmc.ipynb #64bf19bf
 @door
 def check_options(
     options:dict, # Keywords for `hmc`, or for `ProductPosterior`
@@ -296,16 +296,17 @@ def check_options(
             whole = isinstance(v, int) and not isinstance(v, bool)
             if whole and v>=_least[k]: continue
             raise ValueError(f'{k} must be a whole number from {_least[k]} on, found {v!r}')
-        if k in _inside and not torch.is_tensor(v):
+        if k in _inside:
             low, high = _inside[k]
-            if not low<v<high: raise ValueError(f'{k} must lie between {low} and {high}, both excluded, found {v!r}')
+            within = (v>low).all() if torch.is_tensor(v) else low<v<high
+            if not within: raise ValueError(f'{k} must lie between {low} and {high}, both excluded, found {v!r}')
     jitter = options.get('jitter', 0)
     if not 0<=jitter<1: raise ValueError(f'jitter must be at least 0 and below 1, found {jitter!r}')
     keep = options.get('keep') or 1
     n_steps = options.get('n_steps', keep)
     if keep>n_steps: raise ValueError(f'keep={keep} draws need n_steps={keep} or more, found n_steps={n_steps}')
 
-# %% ../../nbs/15_theory.hmc.ipynb #375bdb69
+# %% ../../nbs/15_theory.hmc.ipynb #d5486190
 @door
 @torch.no_grad()
 def hmc(
@@ -323,6 +324,7 @@ def hmc(
     "Hamiltonian Monte Carlo on many chains at once"
     check_options(dict(n_steps=n_steps, n_warmup=n_warmup, n_leap=n_leap, eps=eps, jitter=jitter, target=target,
                        keep=keep))
+    if scale is not None and not (scale>0).all(): raise ValueError(f'scale must be positive, found {scale.min():g}')
     s = hmc_state(logp, z0)
     _check_start(s.logp)
     s, log_eps, scale = _warm(logp, s, n_warmup, n_leap, eps, scale, jitter, target)

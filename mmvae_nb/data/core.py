@@ -6,17 +6,16 @@
 __all__ = ['MMData', 'nan_masks', 'one_hot', 'same_classes', 'with_labels', 'mcar', 'missing_by_label', 'whole_file', 'MMLoader',
            'mm_dls']
 
-# %% ../../nbs/20_data.core.ipynb #5857c405
+# %% ../../nbs/20_data.core.ipynb #fb41c7a3
 import importlib, warnings
 
 # fastai's layers call what torch calls deprecated, once, when they are imported
 with warnings.catch_warnings():
     warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
     importlib.import_module('fastai.data.core')
-from ..core import door
 
-# %% ../../nbs/20_data.core.ipynb #a9e9b45e
-import copy, math, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings
+# %% ../../nbs/20_data.core.ipynb #f48e5520
+import copy, math, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings, zipfile
 import numpy as np
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ from itertools import combinations, pairwise
 from numbers import Integral, Real
 from pathlib import Path
 from torch import Tensor
-from ..core import Modality, as_names, choose, per_modality, seeded, seen
+from ..core import Modality, as_names, choose, door, per_modality, seeded, seen
 from ..dists import Log1p, NormalLik, SizeFactors, Standard, as_likelihood
 from ..liks import FeatureNormalLik, PredictedNormalLik
 
@@ -936,7 +935,7 @@ def __repr__(self:MMData):
     for k,v in (self.cache or {}).items(): lines.append(row(f'cached {k}', v))
     return '\n'.join(lines)
 
-# %% ../../nbs/20_data.core.ipynb #eecbbcb6
+# %% ../../nbs/20_data.core.ipynb #82ffc8bc
 @door(x=dict, mask=dict)
 def nan_masks(
     x:dict, # `{name: (N,*shape)}`, as for `MMData`
@@ -1599,11 +1598,48 @@ def to(self:MMData, device)->MMData:
     "The data set on another device"
     return self._with(lambda v: v.to(device))
 
-# %% ../../nbs/20_data.core.ipynb #524b35fc
+# %% ../../nbs/20_data.core.ipynb #c19f8f00
 def _open(path, mmap=None):
     "`np.load` that never unpickles, and whose errors are one line"
-    try: return np.load(path, mmap_mode=mmap, allow_pickle=False)
+    try:
+        _check_declared(path)
+        return np.load(path, mmap_mode=mmap, allow_pickle=False)
     except Exception as e: _broken(path, e)
+
+_densest = 1040            # numbers of bytes that a packed byte may stand for, at most
+
+def _declared(f):
+    "Bytes that the header of an array announces, and those of the header"
+    fmt = np.lib.format
+    version = fmt.read_magic(f)
+    read = fmt.read_array_header_1_0 if version==(1,0) else fmt.read_array_header_2_0
+    shape, _, dtype = read(f)
+    return math.prod(shape)*dtype.itemsize, f.tell(), shape, dtype
+
+def _check_array(f, size, what):
+    "Raise where an array announces more than its file, of so many bytes, has"
+    numbers, start, shape, dtype = _declared(f)
+    if dtype.hasobject or start+numbers<=size: return
+    raise ValueError(f'{what} announces {dtype} of shape {shape}, which is {numbers:,} bytes, but has {size-start:,}')
+
+def _check_announced(n, path, what):
+    "Raise where a file announces more numbers than it can hold, eight in a byte and packed"
+    size = Path(path).stat().st_size
+    if n<=8*_densest*size: return
+    raise ValueError(f'{path}: announces {what}, more than {size:,} bytes can hold; it is damaged, fetch it again')
+
+def _check_declared(path):
+    "Raise, before memory is asked for, where a file of arrays announces more than it has"
+    path = Path(path)
+    if not zipfile.is_zipfile(path):
+        with open(path, 'rb') as f: _check_array(f, path.stat().st_size, 'it')
+        return
+    with zipfile.ZipFile(path) as z:
+        for info in z.infolist():
+            if info.file_size>_densest*info.compress_size+_densest:
+                raise ValueError(f'{info.filename} announces {info.file_size:,} bytes, packed in {info.compress_size:,}')
+            if not info.filename.endswith('.npy'): continue
+            with z.open(info) as f: _check_array(f, info.file_size, info.filename.removesuffix('.npy'))
 
 def _broken(path, e):
     "Say in one line why a file of arrays cannot be read"

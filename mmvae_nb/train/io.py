@@ -277,7 +277,7 @@ _SAVING, _SAVED, _BEFORE = '.saving', '.saved', 'before'     # folders of a save
 
 def _print(text): return hashlib.sha256(text.encode()).hexdigest()
 
-# %% ../../nbs/31_train.io.ipynb #a32d03a8
+# %% ../../nbs/31_train.io.ipynb #cf1f0127
 def _write(model, dir):
     "`config.json` and `model.safetensors` in an existing folder"
     state = {k: v.detach().cpu().contiguous().clone() for k,v in model.state_dict().items()}
@@ -287,6 +287,9 @@ def _write(model, dir):
         'dtype': kinds[0] if kinds else 'float32',
         'model': to_config(model),
     }
+    if len(set(kinds))>1:
+        other = {k: _name(v.dtype) for k,v in state.items() if v.is_floating_point() and _name(v.dtype)!=kinds[0]}
+        described['other dtypes'] = other                          # a model of mixed precision
     text = json.dumps(described, indent=1)
     (dir/_CONFIG).write_text(text, encoding='utf-8')
     save_file(state, dir/_TENSORS, metadata={'config': _print(text)})
@@ -398,7 +401,7 @@ def save_model(
         if tmp.exists(): shutil.rmtree(tmp)
     return dir
 
-# %% ../../nbs/31_train.io.ipynb #d43af970
+# %% ../../nbs/31_train.io.ipynb #98661e88
 def _some(names):
     "The first five names, and how many more there are"
     first = ', '.join(sorted(names)[:5])
@@ -410,10 +413,12 @@ def _differences(tensors, have):
         found, expected = tuple(tensors[k].shape), tuple(have[k].shape)
         return f'{k} is {found}, expected {expected}'
     wrong = [k for k,v in tensors.items() if k in have and v.shape!=have[k].shape]
+    kinds = [k for k,v in tensors.items() if k in have and v.is_floating_point()!=have[k].is_floating_point()]
     return {
         'missing': have.keys()-tensors.keys(),
         'unexpected': tensors.keys()-have.keys(),
         'wrong shape': [shapes(k) for k in wrong],
+        'wrong kind': [f'{k} is {tensors[k].dtype}, expected {have[k].dtype}' for k in kinds],
     }
 
 def fill_tensors(
@@ -426,8 +431,15 @@ def fill_tensors(
     for kind,names in _differences(tensors, have).items():
         if names: raise ValueError(f'{what}: {kind}: {_some(names)}; '
                                    'these tensors belong to another model, or to another version of it')
-    for k,v in tensors.items(): have[k].data = v.to(have[k].device)
+    for k,v in tensors.items(): have[k].data = _as_there(v, have[k], f'{what}: {k}')
     return model
+
+def _as_there(v, there, who):
+    "A tensor in the precision, and on the device, of the one in its place"
+    out = v.to(there)
+    if v.is_floating_point() and v.dtype!=out.dtype and not torch.equal(out.isfinite(), v.isfinite().to(out.device)):
+        raise ValueError(f'{who}: {v.dtype} holds numbers beyond {out.dtype}; save the model in {out.dtype}')
+    return out
 
 # %% ../../nbs/31_train.io.ipynb #f476fa23
 def _read_config(file):
@@ -463,7 +475,7 @@ def _read(dir):
     if meta.get('config')!=_print(text): raise ValueError(f'{dir}: {_CONFIG} and {_TENSORS} were not saved together')
     return cfg, tensors
 
-# %% ../../nbs/31_train.io.ipynb #0dde33a8
+# %% ../../nbs/31_train.io.ipynb #ff925440
 def load_model(
     dir, # Folder written by `save_model`
     device='cpu', # Where to put the model
@@ -474,6 +486,9 @@ def load_model(
     allow = as_names(allow)
     with torch.random.fork_rng(): model = from_config(cfg['model'], allow)
     model.to(_dtype(cfg['dtype']))
+    own = model.state_dict(keep_vars=True)
+    for k,name in cfg.get('other dtypes', {}).items():
+        if k in own: own[k].data = own[k].data.to(_dtype(name))
     fill_tensors(model, tensors, dir)
     model.to(device).eval()
     if isinstance(model, MultimodalVAE): model.samplers = _load_samplers(_place(Path(dir), _SAMPLERS), device, allow)

@@ -121,7 +121,7 @@ def door(
         return f(*args, **kw)
     return at_the_door
 
-# %% ../nbs/01_core.ipynb #a09e1281
+# %% ../nbs/01_core.ipynb #e0798462
 _far = 1e12 # Beyond, and below its inverse, single precision does not bear squares of quotients
 
 def _from_0(v): return v>=0
@@ -149,6 +149,7 @@ def _masks(v):
     each = [v] if isinstance(v, Tensor) else v.values()
     return all(isinstance(m, Tensor) and m.dtype==torch.bool for m in each)
 def _dense(v): return _strided(v) and v.numel()>0
+def _or_none(v): return v is None or _dense(v)
 def _floats(v): return v.is_floating_point() and _dense(v)
 def _matrix(v): return _floats(v) and v.dim()==2
 def _scored(v): return _matrix(v) and v.shape[0]<=v.shape[1]
@@ -186,7 +187,7 @@ speak('given targets names', 'be a name, or names', _several, _some_names)
 speak('subsets', 'be a list of subsets, each a tuple of names', (list, tuple, set, KeysView), _each_names)
 speak('shape channels hidden', 'be sizes: whole numbers from 1', (Integral, tuple, list), _sizes)
 
-# %% ../nbs/01_core.ipynb #d41d3a90
+# %% ../nbs/01_core.ipynb #ee7ab64b
 speak('model', 'be a model, e.g. MVAE(mods, d)', (object,), _has('encode', 'decode'))
 speak('batches', 'be an MMData, or tensors by name of modality', (object,), _batches)
 speak('world', 'be a linear-Gaussian world, e.g. lingauss()', (object,), _has('sample', 'W'))
@@ -200,7 +201,8 @@ speak('z h', 'be a tensor of floats, not empty', (Tensor,), _floats)
 speak('h1 h2 x1 x2 f1 f2', 'be a matrix of floats, not empty', (Tensor,), _matrix)
 speak('scores', 'be a matrix of floats (K,C), with C at least K', (Tensor,), _scored)
 speak('logp fn', 'be a function', (object,), callable)
-speak('distances', 'be a matrix of distances, or None where they do not matter', (Tensor, type(None)))
+speak('distances', 'be a dense tensor of distances, or None where they do not matter', (Tensor, type(None)), _or_none)
+speak('s', 'be where chains are, of `hmc_state`', (tuple,), _has('z', 'logp', 'grad'))
 speak('mods_by_name', 'be {name: Modality}', (Mapping,), _modalities)
 speak('bw', "be positive, from 1e-12 to 1e12, or the name of a rule, e.g. 'median'", (Real, Tensor, str), _bandwidth)
 speak('device', "be a device, e.g. 'cpu'", (str, torch.device, Integral), _is_device)

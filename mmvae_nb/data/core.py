@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
     importlib.import_module('fastai.data.core')
 
-# %% ../../nbs/20_data.core.ipynb #f48e5520
+# %% ../../nbs/20_data.core.ipynb #4bbea7bc
 import copy, math, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings, zipfile
 import numpy as np
 from collections.abc import Mapping
@@ -340,7 +340,7 @@ def _targets(y):
     found = y.min().item()
     raise ValueError(f'labels out of range: found {found}; several labels at once are 0 or 1, or -1 where unknown')
 
-# %% ../../nbs/20_data.core.ipynb #e0893887
+# %% ../../nbs/20_data.core.ipynb #8cad40d7
 def _categories(y):
     "Numbers and names of a categorical column; None if it is none. Its categories are the classes, seen or not"
     if not _is_pandas(getattr(y, 'dtype', None), 'CategoricalDtype'): return None
@@ -356,6 +356,7 @@ def _labels(y, N:int, classes=None):
     "Labels as a tensor, and names of the classes: classes are int64 numbers, -1 if unknown; else names are None"
     if y is None and classes: raise ValueError('classes were named, but there are no labels: MMData(x, y=...)')
     if y is None: return None, None
+    if isinstance(y, Tensor) and y.device.type=='meta': raise ValueError('labels on the meta device hold no numbers')
     if isinstance(y, (str,Mapping)) or not np.ndim(y): raise ValueError(f'labels: expected one a sample, found {y!r}')
     names = None if classes is None or classes is False else _class_names(classes)
     if _is_frame(y) and y.shape[1]==1: y = y.iloc[:,0]
@@ -960,15 +961,14 @@ def _rows_in(mask, k, v, how):
     if m.dim()==1: return m
     return m.flatten(1).all(1) if how=='any' else m.flatten(1).any(1)
 
-# %% ../../nbs/20_data.core.ipynb #5cc43437
+# %% ../../nbs/20_data.core.ipynb #8e840fc3
 @door
 def one_hot(
     y, # `(N,)` classes, as `MMData` takes them
     k:int=None, # Number of classes, integers 0..k-1 or words (default: as many as occur)
 )->Tensor: # `(N,k)` floats; unknown labels are rows of NaN, which `MMData` takes for not observed
     "Labels as a categorical modality"
-    if isinstance(y, Tensor) and (not y.dim() or y.device.type=='meta'):
-        raise ValueError(f'labels: expected one class a sample, found a tensor {tuple(y.shape)} on {y.device}')
+    if not hasattr(y, '__len__') or not np.ndim(y): raise ValueError(f'labels: expected one class a sample, found {y!r}')
     y, names = _labels(y, len(y))
     if names is None:
         raise ValueError('labels: expected one class a sample, found float targets or several labels at once, '
@@ -1436,7 +1436,7 @@ def _check_scale(self:MMData, k, lik):
     raise ValueError(f'modality {k!r}: bytes are divided by 255, but the likelihood {named!r} takes them as they are; '
                      f'say so where the data are made: MMData(x, scale={{{k!r}: 1}})')
 
-# %% ../../nbs/20_data.core.ipynb #0662d8bc
+# %% ../../nbs/20_data.core.ipynb #128e84a4
 @patch
 def _likelihood_and_units(self:MMData, k, lik, units, own=False):
     "Both as a `Modality` takes them"
@@ -1462,6 +1462,8 @@ def modalities(self:MMData,
 )->list: # List of `Modality`
     "Modalities with the shapes of the data, and units from what was observed in them"
     for k in per: choose(k, self.x, 'modality')
+    if isinstance(likelihood, (list,tuple)):
+        raise TypeError(f'likelihood must be a name, a module, or {{name: one}}, found {likelihood!r}')
     liks = per_modality(self.x, likelihood, 'likelihood', '')
     weights = _sizes_as_weights(self.x, weight)
     holes = _holes_by_name(self, holes)
@@ -1527,7 +1529,7 @@ def mcar(
     p = {k: torch.tensor(float(v)) for k,v in eta.items()}
     return _masked(data, p, as_names(keep), generator, seed)
 
-# %% ../../nbs/20_data.core.ipynb #4b8df7ab
+# %% ../../nbs/20_data.core.ipynb #6289ae1c
 @door
 def missing_by_label(
     data:MMData, # With integer labels, all known; not modified
@@ -1541,6 +1543,7 @@ def missing_by_label(
     p = {}
     for k,r in rates.items():
         choose(k, data.x, 'modality')
+        if not all(isinstance(v, Real) for v in r): raise TypeError(f'modality {k!r}: rates must be numbers, found {r}')
         if len(r) not in (2,top):
             why = f'modality {k!r}: expected 2 rates, or one for each of {top} labels, found {len(r)}'
             raise ValueError(why)

@@ -208,7 +208,7 @@ def hits(
     tell_wide(told['wide'])
     return out
 
-# %% ../../nbs/70_eval.coherence.ipynb #b100c8c5
+# %% ../../nbs/70_eval.coherence.ipynb #301d60ca
 def _spread(v):
     "Variance of a mean of numbers `(N,)`; NaN for fewer than two"
     return v.var().item()/len(v) if len(v)>1 else math.nan
@@ -221,6 +221,8 @@ def mean_se(
 )->tuple: # Mean, standard error (NaN where a mean is of fewer than two), number of points
     "Mean hit rate and its standard error"
     choose(average, ('micro','macro'), 'average')
+    if h.dim()!=1 or y.shape!=h.shape:
+        raise ValueError(f'expected hits and classes (N,), found {tuple(h.shape)} and {tuple(y.shape)}')
     counts = ~h.isnan()
     y = y.to(h.device)
     y = y[counts]

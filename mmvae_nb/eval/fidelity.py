@@ -61,12 +61,14 @@ def trace_sqrt(
     singular = torch.linalg.svdvals(L.T@M)
     return singular.sum()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #9762195e
+# %% ../../nbs/72_eval.fidelity.ipynb #2b7544de
 def _sizes_differ(what, D1, D2): return f'{what} of different size: {D1} and {D2}; both sides need the same network'
 
 def _check_gaussians(mu1, cov1, mu2, cov2):
     "Doubles of matching, finite shapes"
-    mu1, cov1, mu2, cov2 = (torch.as_tensor(v).double() for v in (mu1, cov1, mu2, cov2))
+    given = [torch.as_tensor(v) for v in (mu1, cov1, mu2, cov2)]
+    if any(v.layout!=torch.strided for v in given): raise TypeError('expected dense means and covariances; use to_dense()')
+    mu1, cov1, mu2, cov2 = (v.double() for v in given)
     for mu,cov in (mu1,cov1),(mu2,cov2):
         if mu.dim()!=1 or cov.shape!=(len(mu),len(mu)):
             found = f'{tuple(mu.shape)} and {tuple(cov.shape)}'
@@ -365,7 +367,7 @@ def _inside(points, cloud, k, bs=1024):
     inside = [covered(part) for part in points.split(bs)]
     return torch.cat(inside).double()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #de0cdf41
+# %% ../../nbs/72_eval.fidelity.ipynb #82ec2d1a
 @door
 def precision_recall(
     real:Tensor, # Features `(n,D)`
@@ -374,6 +376,7 @@ def precision_recall(
 )->tuple: # Precision, recall, shares in [0,1]
     "Share of generated points near real ones, and of real points near generated ones"
     _check_features(real, gen, few=True)
+    check_alike(-1, real=real, gen=gen)
     n = min(len(real), len(gen))
     if not 0<k<n:
         why = f'k={k} neighbours among {n} samples; use fewer'

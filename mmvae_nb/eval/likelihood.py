@@ -71,7 +71,7 @@ def rec_chunks(
             out[rows,columns] = sum(p.log_prob(part[k]) for k,p in ps.items())
     return out
 
-# %% ../../nbs/71_eval.likelihood.ipynb #264b4d12
+# %% ../../nbs/71_eval.likelihood.ipynb #81523d53
 @door
 def log_density(
     q:Distribution, # Batch shape `(B,)`
@@ -79,6 +79,8 @@ def log_density(
     floats:int=2**22, # Numbers that may be in memory at once
 )->Tensor: # Nats, `(N,B)`, double precision
     "log q(z), a part of the codes at a time"
+    if z.dim()<2 or z.shape[-1:]!=q.event_shape:
+        raise ValueError(f'expected codes (N,B,d) with d = {tuple(q.event_shape)}, found {tuple(z.shape)}')
     M = len(q.weights) if isinstance(q, Mixture) else 1
     needed = M*z[0].numel()                                            # for one draw of every data point
     draws = max(1, floats//needed)

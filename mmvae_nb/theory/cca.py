@@ -417,7 +417,7 @@ def keep(
         out[j] = kept
     return out
 
-# %% ../../nbs/16_theory.cca.ipynb #2f6553c9
+# %% ../../nbs/16_theory.cca.ipynb #c37adda6
 @door
 def probe(
     h:Tensor, # Embeddings `(n,g)`, or any numbers to read from
@@ -426,6 +426,7 @@ def probe(
     "How well a linear map of `h`, fitted on the first half of the rows, tells `y` in the second"
     if h.dim()!=2 or len(y)!=len(h) or y.dim()>2:
         raise ValueError(f'expected (n,g) and (n,) or (n,m), found {tuple(h.shape)} and {tuple(y.shape)}')
+    if not h.isfinite().all(): raise ValueError('NaN or inf among the embeddings; leave such rows out')
     labels = not y.is_floating_point()
     t = one_hot(y.long()) if labels else y
     t = t.double().view(len(y), -1)                                   # (n,classes) or (n,m)

@@ -39,7 +39,7 @@ def l_jm(
     d = torch.stack([mean_kl(r) for r in qs])                      # (M,B)
     return _masked(d, mask).sum(0)
 
-# %% ../../nbs/12_theory.coupling.ipynb #72348fa8
+# %% ../../nbs/12_theory.coupling.ipynb #32d4e6f4
 @door
 def l_uni(
     z:Tensor, # Samples of the joint posterior, `(n,B,d)`
@@ -48,6 +48,9 @@ def l_uni(
 )->Tensor: # Nats, `(n,B)`
     "Minus the sum over modalities of log q_j(z|x_j)"
     if not qs: raise ValueError('l_uni needs at least one unimodal posterior')
+    for q in qs:
+        if z.shape[-1:]!=q.event_shape:
+            raise ValueError(f'expected codes (n,B,d) with d = {tuple(q.event_shape)}, found {tuple(z.shape)}')
     lq = torch.stack([r.log_prob(z) for r in qs])                  # (M,n,B)
     terms = _masked(-lq, mask)
     return terms.sum(0)

@@ -410,12 +410,13 @@ class Experts:
     @torch.no_grad()
     def sample(self, n=1): return self._cat([p.sample(n) for p in self.parts])           # (M,n,B,d)
 
-# %% ../../nbs/14_theory.flows.ipynb #bfa346dd
+# %% ../../nbs/14_theory.flows.ipynb #ea9abe48
 @door
 def experts_logp(
     qs:list, # M distributions, batch shape `(B,)`, event shape `(d,)`
 ): # Function: z `(n,B,d)` -> log q_j(z), `(M,n,B)`
     "Log densities of several experts at the same points"
+    if not len(qs): raise ValueError('there are no experts; give at least one')
     return Experts(qs).log_prob
 
 # %% ../../nbs/14_theory.flows.ipynb #b6908e1d

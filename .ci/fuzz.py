@@ -156,7 +156,6 @@ def words_and_batches():
     yield c('core.without_empty', core.without_empty, mods=mods, x=x, mask=mask)
     yield c('core.check_batch', core.check_batch, mods=mods, x=x, mask=mask)
     yield c('core.part_of', core.part_of, obs=torch.ones(3, 5, dtype=torch.bool), size=torch.tensor([1,2,3,1,2]))
-    yield c('core.set_modes', core.set_modes, model=nn.Linear(2, 2), names=None, mode=True)
     yield c('core.Modality.of', core.Modality, name='scan', shape=(1,4,4), likelihood='bernoulli', weight=.5, holes=False)
     for k in 'can', 'subset', 'has_density': yield c(f'core.Answers.{k}', getattr(core.Answers(('rna','scan')), k), given=['rna'])
     yield c('core.Answers.subsets', core.Answers(('rna','scan')).subsets, min_size=1, max_size=2)
@@ -455,7 +454,7 @@ def trial(seed=0, cases=1500, seconds=math.inf, first=0, only=''):
     "So many cases, or so many seconds"
     signal.signal(signal.SIGVTALRM, too_long)
     have, lost = [c for c in calls() if only in c.name], []
-    marks = {'likelihood.pareto_k'} # NaN for fewer than 25 draws, as it says
+    marks = {'likelihood.pareto_k', 'hmc.split_rhat'} # NaN for fewer than 25 draws, inf for chains that stand still
     for c in have: # what is changed must work as it is
         f, args = c.make()
         kind, text = run(f, args)

@@ -121,7 +121,7 @@ def door(
         return f(*args, **kw)
     return at_the_door
 
-# %% ../nbs/01_core.ipynb #e0798462
+# %% ../nbs/01_core.ipynb #b9632f9b
 _far = 1e12 # Beyond, and below its inverse, single precision does not bear squares of quotients
 
 def _from_0(v): return v>=0
@@ -141,6 +141,9 @@ def _sizes(v):
     return all(isinstance(k, Integral) and not isinstance(k, bool) and k>0 for k in each)
 def _has(*methods): return lambda v: not isinstance(v, type) and all(hasattr(v, k) for k in methods)
 def _each_has(*methods): return lambda v: all(map(_has(*methods), v))
+def _is_model(v):
+    asked = 'encode', 'decode', 'generate', 'posterior'
+    return not isinstance(v, (str, bytes, type)) and any(hasattr(v, k) for k in asked)
 def _by_name(v): return len(v)>0 and all(isinstance(k, str) and callable(f) for k,f in v.items())
 def _strided(v): return v.layout==torch.strided and v.device.type!='meta'
 def _batch(v): return len(v)>0 and all(isinstance(k, str) and isinstance(t, Tensor) and t.dim() and _strided(t) for k,t in v.items())
@@ -161,7 +164,7 @@ def _is_device(v):
     return True
 def _index(v):
     if isinstance(v, Tensor): return v.dtype in (torch.bool, torch.uint8, torch.int32, torch.int64) and _dense(v)
-    if isinstance(v, (list, tuple, range)): return all(isinstance(i, Integral) for i in v)
+    if isinstance(v, (list, tuple, range)): return all(isinstance(i, (Integral, list, tuple)) for i in v)
     if isinstance(v, Integral): return True
     return hasattr(v, 'dtype') and v.dtype.kind in 'biu' or isinstance(v, slice)
 
@@ -187,8 +190,8 @@ speak('given targets names', 'be a name, or names', _several, _some_names)
 speak('subsets', 'be a list of subsets, each a tuple of names', (list, tuple, set, KeysView), _each_names)
 speak('shape channels hidden', 'be sizes: whole numbers from 1', (Integral, tuple, list), _sizes)
 
-# %% ../nbs/01_core.ipynb #ee7ab64b
-speak('model', 'be a model, e.g. MVAE(mods, d)', (object,), _has('encode', 'decode'))
+# %% ../nbs/01_core.ipynb #8674e3c6
+speak('model', 'be a model, e.g. MVAE(mods, d)', (object,), _is_model)
 speak('batches', 'be an MMData, or tensors by name of modality', (object,), _batches)
 speak('world', 'be a linear-Gaussian world, e.g. lingauss()', (object,), _has('sample', 'W'))
 speak('data train test valid real dataset', 'be an MMData', (object,), _has('x', 'mask', 'subset'))

@@ -961,14 +961,14 @@ def _rows_in(mask, k, v, how):
     if m.dim()==1: return m
     return m.flatten(1).all(1) if how=='any' else m.flatten(1).any(1)
 
-# %% ../../nbs/20_data.core.ipynb #8e840fc3
+# %% ../../nbs/20_data.core.ipynb #1b2c31f7
 @door
 def one_hot(
     y, # `(N,)` classes, as `MMData` takes them
     k:int=None, # Number of classes, integers 0..k-1 or words (default: as many as occur)
 )->Tensor: # `(N,k)` floats; unknown labels are rows of NaN, which `MMData` takes for not observed
     "Labels as a categorical modality"
-    if not hasattr(y, '__len__') or not np.ndim(y): raise ValueError(f'labels: expected one class a sample, found {y!r}')
+    if not hasattr(y, '__len__') or not np.ndim(y) or not len(y): raise ValueError(f'labels: expected one class a sample, found {y!r}')
     y, names = _labels(y, len(y))
     if names is None:
         raise ValueError('labels: expected one class a sample, found float targets or several labels at once, '

@@ -313,13 +313,20 @@ def _kind(model, k):
     if isinstance(lik, CategoricalLik): return 'class'
     return 'binary' if isinstance(lik, BernoulliLik) else 'number'
 
-# %% ../../nbs/76_eval.impute.ipynb #bd8ab650
+# %% ../../nbs/76_eval.impute.ipynb #009ac5de
+def _check_draws(x, draws):
+    "Raise unless there are draws of each number of the truth, two at least"
+    if draws.shape[1:]==x.shape and len(draws)>1: return
+    want = ','.join(map(str, x.shape))
+    raise ValueError(f'draws must have shape (n,{want}), n at least 2, found {tuple(draws.shape)}')
+
 @door
 def crps(
     x:Tensor, # Truth `(...)`
     draws:Tensor, # From the predictive distribution, `(n,...)`
 )->Tensor: # `(...)`, in the units of `x`
     "Continuous ranked probability score, unbiased in the number of draws"
+    _check_draws(x, draws)
     n = len(draws)
     place = torch.arange(n, device=draws.device)
     weight = (2*place-n+1).to(draws)
@@ -334,6 +341,7 @@ def covered(
     level:float=.9, # As in `bounds`
 )->Tensor: # Probability, `(...)`: 0 or 1 but where draws tie with the truth
     "Does the interval hold the truth?"
+    _check_draws(x, draws)
     a, b = bounds(len(draws), level)
     below = (draws<x).sum(0)
     ties = (draws==x).sum(0)

@@ -7,7 +7,7 @@ __all__ = ['HMCState', 'hmc_state', 'leapfrog', 'hmc_step', 'DualAverage', 'dual
            'judge', 'rhat_limit', 'HMCInfo', 'check_options', 'hmc', 'slow_direction', 'rises', 'check_normalisable',
            'sampler_options', 'ProductPosterior', 'UnmixedChains']
 
-# %% ../../nbs/15_theory.hmc.ipynb #299f66b8
+# %% ../../nbs/15_theory.hmc.ipynb #e6c5ef07
 import inspect, math, torch, warnings
 from fastcore.basics import patch
 from torch import Tensor
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from torch import nn
 from ..core import check_alike, choose, door, seeded
 from ..dists import normal
-from .experts import _Told, _family, _open_tails, is_strict, note_wide, poe_logp
+from .experts import _Told, _check_experts, _family, _open_tails, is_strict, note_wide, poe_logp
 from .flows import Experts, batch_map, rows
 
 # %% ../../nbs/15_theory.hmc.ipynb #9fd96b25
@@ -463,7 +463,7 @@ def sampler_options(
     check_options(options)
     return options
 
-# %% ../../nbs/15_theory.hmc.ipynb #0e543609
+# %% ../../nbs/15_theory.hmc.ipynb #98f1e59c
 class ProductPosterior(_Told):
     "q(z|x_S), the product of normalised posteriors over p^(|S|-1), sampled by HMC; batch shape `(B,)`"
     arg_constraints = {}
@@ -480,6 +480,8 @@ class ProductPosterior(_Told):
         **options, # For `hmc`; default 8 transitions of warm-up and 6 more, of 5 leapfrog steps each
     ):
         sampler_options({'radius': radius, 'chunk': chunk, 'chains': chains, **options})
+        if not len(qs): raise ValueError('a product needs at least one expert; with none, use the prior')
+        _check_experts(qs, prior, mask)
         self.strict = is_strict(wide)
         if self.strict: poe_logp(qs, prior, mask) # refuses tails that are known to grow
         first = qs[0]

@@ -432,7 +432,7 @@ def _in_one_order(parts):
     def ordered(v): return v.iloc[v.index.get_indexer(index)]
     return {w: ordered(v) if w in moved else v for w,v in parts.items()}, index
 
-# %% ../../nbs/20_data.core.ipynb #7a375597
+# %% ../../nbs/20_data.core.ipynb #5314741c
 def _mask(m, name:str, N:int, shape:tuple=()):
     "One mask as bools, `(N,)` of rows or `(N,*shape)` of entries; numbers 0 and 1 will do"
     who = f'mask of modality {name!r}'
@@ -454,6 +454,20 @@ def _masks(mask, x:dict, N:int):
     "Bool tensors by name, for modalities of which something may be missing"
     for k in mask or (): choose(k, tuple(x), 'modality in mask')
     return {k: _mask(m, k, N, x[k].shape[1:]) for k,m in (mask or {}).items()}
+
+def _opened_up(v, who):
+    "Containers with a mask of their own as NumPy's masked arrays; those that are no plain numbers are refused"
+    if type(v).__name__=='MaskedTensor':                               # of torch: True where there is a number
+        return np.ma.masked_array(v.get_data().detach().cpu().numpy(), ~v.get_mask().cpu().numpy())
+    if isinstance(v, Tensor):
+        if v.is_nested: raise TypeError(f'{who}: a nested tensor; pad it, torch.nested.to_padded_tensor(v, float("nan"))')
+        if v.is_quantized: raise TypeError(f'{who}: a quantized tensor; use v.dequantize()')
+        if v.device.type=='meta': raise ValueError(f'{who}: a tensor on the meta device holds no numbers')
+    if isinstance(v, (list,tuple)) and any(map(np.ma.isMaskedArray, v)):
+        shapes = {np.shape(row) for row in v}
+        if len(shapes)>1: raise TypeError(f'{who}: rows of shapes {sorted(shapes)}; pad them to one shape')
+        return np.ma.stack(list(v))
+    return v
 
 def _masked_arrays(x):
     "NumPy's masked arrays as plain ones (0 where masked), and masks"
@@ -688,7 +702,7 @@ def _as_one(x, mask, y):
     mask = _in_one_order_of_columns(mask, x)
     return x, mask, parts.get('y'), index
 
-# %% ../../nbs/20_data.core.ipynb #ba710e6c
+# %% ../../nbs/20_data.core.ipynb #302ec465
 class MMData:
     "A multimodal data set in memory: one tensor per modality, perhaps labels, perhaps masks"
     def __init__(self,
@@ -704,6 +718,7 @@ class MMData:
     ):
         choose(empty, ('refuse','drop','keep'), 'way with empty samples')
         _check_names(x)
+        x = {k: _opened_up(v, f'modality {k!r}') for k,v in x.items()}
         x, mask, y, self._index = _as_one(x, mask, y)       # an index, if there is a frame
         plain, hidden = _masked_arrays(x)
         self.x = _modality_tensors(plain)
@@ -1436,7 +1451,7 @@ def _check_scale(self:MMData, k, lik):
     raise ValueError(f'modality {k!r}: bytes are divided by 255, but the likelihood {named!r} takes them as they are; '
                      f'say so where the data are made: MMData(x, scale={{{k!r}: 1}})')
 
-# %% ../../nbs/20_data.core.ipynb #128e84a4
+# %% ../../nbs/20_data.core.ipynb #4d9c27d8
 @patch
 def _likelihood_and_units(self:MMData, k, lik, units, own=False):
     "Both as a `Modality` takes them"
@@ -1451,6 +1466,13 @@ def _likelihood_and_units(self:MMData, k, lik, units, own=False):
     if not automatic or units is None: return lik, units
     if hasattr(lik, 'own_units') and isinstance(units, Standard): units = lik.own_units(units)
     return lik, self._with_reach(k, units)
+
+def _tell_blank(data, k):
+    "Warn of rows without a class that count as observed"
+    blank = (data.x[k]==0).flatten(1).all(1) & data.observed(k)
+    n = int(blank.sum())
+    if n: warnings.warn(f'modality {k!r}: {n} of {len(data)} rows are zero throughout, which is no class, but count as '
+                        f'observed; say so: MMData(x, y, mask={{{k!r}: x[{k!r}].sum(1)>0}})')
 
 @patch
 def modalities(self:MMData,
@@ -1474,6 +1496,7 @@ def modalities(self:MMData,
         own_encoder = fields.get('encoder') is not None
         lik, own_units = self._likelihood_and_units(k, fields['likelihood'], fields['units'], own_encoder)
         fields |= {'likelihood': lik, 'units': own_units}
+        if 'categorical' in (lik, type(lik).__name__.removesuffix('Lik').lower()): _tell_blank(self, k)
         return Modality(k, v.shape[1:], **fields)
     return [one(k, v) for k,v in self.x.items()]
 

@@ -1049,7 +1049,7 @@ class _Door(_Contract):
             remedy = 'drop incomplete samples, e.g. `data.complete()`, or use a model that aggregates experts'
             raise ValueError(f'{who} learns from complete samples only, but {found}; {remedy}')
 
-# %% ../nbs/01_core.ipynb #6289503d
+# %% ../nbs/01_core.ipynb #848161c9
 class _Asked(_Door):
     "Posteriors of every subset, and what codes say of each modality"
     @door
@@ -1068,7 +1068,9 @@ class _Asked(_Door):
         only = {k: x[k] for k in given}
         mask = {k: m for k,m in (mask or {}).items() if k in given}
         only, mask = self.prepare(only, mask)
-        with eval_mode(self): return self.encode(only, mask)
+        with eval_mode(self): q = self.encode(only, mask)
+        q.conditions = given                       # its card in a notebook says so
+        return q
     def attach(self, z, x):
         "Codes `(...,B,d)` as `decode` reads them; a model that decodes more than codes puts it behind, read from `x`"
         return z

@@ -202,12 +202,12 @@ def card(
     if note: parts.append(f'<div style="opacity:.75">{markup(note)}</div>')
     return Html(f'<div style="{_box}">{"".join(parts)}</div>')
 
-# %% ../nbs/08_page.ipynb #d924661f
+# %% ../nbs/08_page.ipynb #8ab39150
 @patch
 def _repr_html_(self:Distribution):
     "Kind and sizes; of a Gaussian how wide it is, of a posterior what was given"
     inside = getattr(self, 'base_dist', self)                   # without `Independent`
-    given = getattr(self, 'given', ())
+    given = getattr(self, 'conditions', ())
     facts = {'given': ', '.join(given)} if given else {}
     facts['batch shape'] = tuple(self.batch_shape)
     facts['event shape'] = tuple(self.event_shape)

@@ -360,7 +360,7 @@ def _heard(q, on):
         return torch.where(on, q.log_prob(z), 0.)
     return said
 
-# %% ../../nbs/13_theory.experts.ipynb #7fdb9eac
+# %% ../../nbs/13_theory.experts.ipynb #7269cd59
 def _family(q):
     "Name of the family of a distribution"
     return type(getattr(q, 'base_dist', q)).__name__
@@ -373,7 +373,9 @@ class _Told(Distribution):
         return f'{type(self).__name__}: {self._made_of()}; {shapes}'
     def _repr_html_(self):
         page = import_module('mmvae_nb.page')
-        facts = {'made of': self._made_of()}
+        given = getattr(self, 'conditions', ())
+        facts = {'given': ', '.join(given)} if given else {}
+        facts['made of'] = self._made_of()
         facts['batch shape'] = tuple(self.batch_shape)
         facts['event shape'] = tuple(self.event_shape)
         return page.card(type(self).__name__, facts)

@@ -841,25 +841,33 @@ def _told(name, file):
         raise KeyboardInterrupt(f'in stage {name!r}; {file} holds the last whole epoch, '
                                 'fit_stages(..., resume=True) goes on from there') from None
 
-# %% ../../nbs/30_train.learner.ipynb #33a69810
+# %% ../../nbs/30_train.learner.ipynb #33237a70
 def _shown(learn): return hasattr(learn, 'progress') and place() is not Nowhere
 
+def _trained(model, stage):
+    "The parameters that a stage trains"
+    parts = [model.get_submodule(k) for k in stage.trains] if stage.trains else [model]
+    return [p for part in parts for p in part.parameters() if p.requires_grad]
+
 def _loss_seconds(learn, stage, b):
-    "Seconds for the loss of a stage, for each sample of a batch, without gradients; nothing changes"
+    "Seconds for the loss of a stage and its gradients, for each sample of a batch; nothing changes"
     device = next(learn.model.parameters()).device
     x, mask, _ = _parts(b, 'batch')
     x, mask = to_device([x, mask or None], device)
-    def loss(): return stage.loss(x, mask)[0].item()
-    with seeded(0), eval_mode(get_model(learn.model)), torch.no_grad():
-        loss()                                  # the first one prepares things
+    model = get_model(learn.model)
+    ps = _trained(model.model, stage)
+    def slopes(): torch.autograd.grad(stage.loss(x, mask, *fixed)[0], ps, allow_unused=True)[0]
+    with seeded(0), eval_mode(model), torch.enable_grad():
+        with torch.no_grad(): fixed = [stage.cache(x, mask)] if stage.cache else []
+        slopes()                                # the first one prepares things
         start = time.perf_counter()
-        loss()
+        slopes()
     return (time.perf_counter()-start)/find_bs(b[-1:])
 
 def _stage_costs(learn, epochs):
     "Rough seconds that stages will take, from one batch of their losses"
     sizes = [len(dl)*(getattr(dl, 'bs', None) or 1) for dl in learn.dls.loaders]
-    work = 3*sizes[0]+sum(sizes[1:])            # a step is about three times its forward pass
+    work = sizes[0]+sum(sizes[1:])/3            # gradients cost about twice the loss itself
     b = first_batch(learn.dls.train)
     stages = {s.name: s for s in get_model(learn.model).model.stages()}
     return [n*work*_loss_seconds(learn, stages[k], b) for k,n in epochs.items()]

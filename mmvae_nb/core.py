@@ -121,7 +121,7 @@ def door(
         return f(*args, **kw)
     return at_the_door
 
-# %% ../nbs/01_core.ipynb #b9632f9b
+# %% ../nbs/01_core.ipynb #dc7df58e
 _far = 1e12 # Beyond, and below its inverse, single precision does not bear squares of quotients
 
 def _from_0(v): return v>=0
@@ -139,6 +139,8 @@ def _each_names(v): return len(v)>0 and all(isinstance(s, _several) and _names(s
 def _sizes(v):
     each = [v] if isinstance(v, Integral) else v
     return all(isinstance(k, Integral) and not isinstance(k, bool) and k>0 for k in each)
+
+# %% ../nbs/01_core.ipynb #c10471ce
 def _has(*methods): return lambda v: not isinstance(v, type) and all(hasattr(v, k) for k in methods)
 def _each_has(*methods): return lambda v: all(map(_has(*methods), v))
 def _is_model(v):
@@ -146,11 +148,14 @@ def _is_model(v):
     return not isinstance(v, (str, bytes, type)) and any(hasattr(v, k) for k in asked)
 def _by_name(v): return len(v)>0 and all(isinstance(k, str) and callable(f) for k,f in v.items())
 def _strided(v): return v.layout==torch.strided and v.device.type!='meta'
-def _batch(v): return len(v)>0 and all(isinstance(k, str) and isinstance(t, Tensor) and t.dim() and _strided(t) for k,t in v.items())
+def _is_rows(t): return isinstance(t, Tensor) and t.dim()>0 and _strided(t)
+def _batch(v): return len(v)>0 and all(isinstance(k, str) and _is_rows(t) for k,t in v.items())
 def _batches(v): return _batch(v) if isinstance(v, Mapping) else _has('x', 'mask', 'subset')(v)
 def _masks(v):
     each = [v] if isinstance(v, Tensor) else v.values()
     return all(isinstance(m, Tensor) and m.dtype==torch.bool for m in each)
+
+# %% ../nbs/01_core.ipynb #b584ddc9
 def _dense(v): return _strided(v) and v.numel()>0
 def _or_none(v): return v is None or _dense(v)
 def _floats(v): return v.is_floating_point() and _dense(v)

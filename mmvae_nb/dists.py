@@ -110,14 +110,15 @@ def _(q:Independent):
     if inside is None: return None
     return (*inside, q.reinterpreted_batch_ndims)
 
-# %% ../nbs/02_dists.ipynb #da08a022
+# %% ../nbs/02_dists.ipynb #cb05fb98
 @door
 def pick(
     q:Distribution, # M distributions of a known family, batch shape `(M,B)`
     i:Tensor, # Which of them for each sample, `(...,B)`
 )->Distribution: # Batch shape `(...,B)`
     "For each sample its chosen distribution"
-    if i.is_floating_point() or not i.dim(): raise TypeError(f'i must be whole numbers (...,B), found {i.dtype} {tuple(i.shape)}')
+    if i.is_floating_point() or not i.dim():
+        raise TypeError(f'i must be whole numbers (...,B), found {i.dtype} {tuple(i.shape)}')
     B = i.shape[-1]
     sample = torch.arange(B, device=i.device)
     return remap(q, lambda name, v: v[i, sample])

@@ -432,7 +432,7 @@ def _in_one_order(parts):
     def ordered(v): return v.iloc[v.index.get_indexer(index)]
     return {w: ordered(v) if w in moved else v for w,v in parts.items()}, index
 
-# %% ../../nbs/20_data.core.ipynb #5314741c
+# %% ../../nbs/20_data.core.ipynb #1a285306
 def _mask(m, name:str, N:int, shape:tuple=()):
     "One mask as bools, `(N,)` of rows or `(N,*shape)` of entries; numbers 0 and 1 will do"
     who = f'mask of modality {name!r}'
@@ -455,12 +455,14 @@ def _masks(mask, x:dict, N:int):
     for k in mask or (): choose(k, tuple(x), 'modality in mask')
     return {k: _mask(m, k, N, x[k].shape[1:]) for k,m in (mask or {}).items()}
 
+# %% ../../nbs/20_data.core.ipynb #bf36d64a
 def _opened_up(v, who):
     "Containers with a mask of their own as NumPy's masked arrays; those that are no plain numbers are refused"
     if type(v).__name__=='MaskedTensor':                               # of torch: True where there is a number
         return np.ma.masked_array(v.get_data().detach().cpu().numpy(), ~v.get_mask().cpu().numpy())
     if isinstance(v, Tensor):
-        if v.is_nested: raise TypeError(f'{who}: a nested tensor; pad it, torch.nested.to_padded_tensor(v, float("nan"))')
+        padded = 'torch.nested.to_padded_tensor(v, float("nan"))'
+        if v.is_nested: raise TypeError(f'{who}: a nested tensor; pad it, {padded}')
         if v.is_quantized: raise TypeError(f'{who}: a quantized tensor; use v.dequantize()')
         if v.device.type=='meta': raise ValueError(f'{who}: a tensor on the meta device holds no numbers')
     if isinstance(v, (list,tuple)) and any(map(np.ma.isMaskedArray, v)):
@@ -976,14 +978,15 @@ def _rows_in(mask, k, v, how):
     if m.dim()==1: return m
     return m.flatten(1).all(1) if how=='any' else m.flatten(1).any(1)
 
-# %% ../../nbs/20_data.core.ipynb #1b2c31f7
+# %% ../../nbs/20_data.core.ipynb #5ac6df2d
 @door
 def one_hot(
     y, # `(N,)` classes, as `MMData` takes them
     k:int=None, # Number of classes, integers 0..k-1 or words (default: as many as occur)
 )->Tensor: # `(N,k)` floats; unknown labels are rows of NaN, which `MMData` takes for not observed
     "Labels as a categorical modality"
-    if not hasattr(y, '__len__') or not np.ndim(y) or not len(y): raise ValueError(f'labels: expected one class a sample, found {y!r}')
+    if not hasattr(y, '__len__') or not np.ndim(y) or not len(y):
+        raise ValueError(f'labels: expected one class a sample, found {y!r}')
     y, names = _labels(y, len(y))
     if names is None:
         raise ValueError('labels: expected one class a sample, found float targets or several labels at once, '
@@ -1451,7 +1454,7 @@ def _check_scale(self:MMData, k, lik):
     raise ValueError(f'modality {k!r}: bytes are divided by 255, but the likelihood {named!r} takes them as they are; '
                      f'say so where the data are made: MMData(x, scale={{{k!r}: 1}})')
 
-# %% ../../nbs/20_data.core.ipynb #4d9c27d8
+# %% ../../nbs/20_data.core.ipynb #98a79efc
 @patch
 def _likelihood_and_units(self:MMData, k, lik, units, own=False):
     "Both as a `Modality` takes them"
@@ -1467,6 +1470,7 @@ def _likelihood_and_units(self:MMData, k, lik, units, own=False):
     if hasattr(lik, 'own_units') and isinstance(units, Standard): units = lik.own_units(units)
     return lik, self._with_reach(k, units)
 
+# %% ../../nbs/20_data.core.ipynb #06655dd1
 def _tell_blank(data, k):
     "Warn of rows without a class that count as observed"
     blank = (data.x[k]==0).flatten(1).all(1) & data.observed(k)
@@ -1624,7 +1628,7 @@ def to(self:MMData, device)->MMData:
     "The data set on another device"
     return self._with(lambda v: v.to(device))
 
-# %% ../../nbs/20_data.core.ipynb #c19f8f00
+# %% ../../nbs/20_data.core.ipynb #05db2ba1
 def _open(path, mmap=None):
     "`np.load` that never unpickles, and whose errors are one line"
     try:
@@ -1648,6 +1652,7 @@ def _check_array(f, size, what):
     if dtype.hasobject or start+numbers<=size: return
     raise ValueError(f'{what} announces {dtype} of shape {shape}, which is {numbers:,} bytes, but has {size-start:,}')
 
+# %% ../../nbs/20_data.core.ipynb #14ed2c01
 def _check_announced(n, path, what):
     "Raise where a file announces more numbers than it can hold, eight in a byte and packed"
     size = Path(path).stat().st_size
@@ -1663,10 +1668,12 @@ def _check_declared(path):
     with zipfile.ZipFile(path) as z:
         for info in z.infolist():
             if info.file_size>_densest*info.compress_size+_densest:
-                raise ValueError(f'{info.filename} announces {info.file_size:,} bytes, packed in {info.compress_size:,}')
+                packed = f'packed in {info.compress_size:,}'
+                raise ValueError(f'{info.filename} announces {info.file_size:,} bytes, {packed}')
             if not info.filename.endswith('.npy'): continue
             with z.open(info) as f: _check_array(f, info.file_size, info.filename.removesuffix('.npy'))
 
+# %% ../../nbs/20_data.core.ipynb #79e95c53
 def _broken(path, e):
     "Say in one line why a file of arrays cannot be read"
     if 'Object arrays' in str(e) or 'Python objects' in str(e):

@@ -61,13 +61,14 @@ def trace_sqrt(
     singular = torch.linalg.svdvals(L.T@M)
     return singular.sum()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #2b7544de
+# %% ../../nbs/72_eval.fidelity.ipynb #fafe7c78
 def _sizes_differ(what, D1, D2): return f'{what} of different size: {D1} and {D2}; both sides need the same network'
 
 def _check_gaussians(mu1, cov1, mu2, cov2):
     "Doubles of matching, finite shapes"
     given = [torch.as_tensor(v) for v in (mu1, cov1, mu2, cov2)]
-    if any(v.layout!=torch.strided for v in given): raise TypeError('expected dense means and covariances; use to_dense()')
+    dense = all(v.layout==torch.strided for v in given)
+    if not dense: raise TypeError('expected dense means and covariances; use to_dense()')
     mu1, cov1, mu2, cov2 = (v.double() for v in given)
     for mu,cov in (mu1,cov1),(mu2,cov2):
         if mu.dim()!=1 or cov.shape!=(len(mu),len(mu)):

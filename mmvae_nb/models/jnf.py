@@ -165,7 +165,7 @@ def _readers(shared, d, head, body):
         encoders[k] = Encoder(net, head(body[-1], d))
     return encoders
 
-# %% ../../nbs/49_models.jnf.ipynb #1c27c771
+# %% ../../nbs/49_models.jnf.ipynb #83118713
 @register
 class JNF(_FlowProducts):
     "JNF, JNF-DCCA and JNF-Shared (2023, 2025), for any number of modalities"
@@ -192,10 +192,10 @@ class JNF(_FlowProducts):
     ):
         mods = as_modalities(mods)
         if options and not isinstance(projectors, str):
-            raise ValueError(f"options {options} are for projectors that are trained here, found projectors={projectors!r}; "
-                             "choose 'dcca' or 'contrastive', or leave them out")
+            raise ValueError(f"options {options} are for projectors that are trained here, found {projectors!r}; "
+                             "choose projectors='dcca' or 'contrastive', or leave them out")
         if sampler and not flow:
-            raise ValueError(f'sampler {sampler} is for products of flows; with flow=False they are Gaussian, leave it out')
+            raise ValueError(f'sampler {sampler} is for products of flows, but flow=False; leave it out')
         shared = shared_info(projectors, mods, size, **(options or {}))
         blocks = partial(FlowHead, n_flows=n_flows, hidden=hidden, depth=depth, conditional=conditional)
         head = blocks if flow else NormalHead

@@ -61,11 +61,14 @@ def trace_sqrt(
     singular = torch.linalg.svdvals(L.T@M)
     return singular.sum()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #fafe7c78
+# %% ../../nbs/72_eval.fidelity.ipynb #bc13b7e8
 def _sizes_differ(what, D1, D2): return f'{what} of different size: {D1} and {D2}; both sides need the same network'
 
 def _check_gaussians(mu1, cov1, mu2, cov2):
     "Doubles of matching, finite shapes"
+    for v in mu1, cov1, mu2, cov2:
+        if not isinstance(v, (Tensor, np.ndarray, list, tuple)):
+            raise TypeError(f'expected means and covariances as tensors, found {v!r}')
     given = [torch.as_tensor(v) for v in (mu1, cov1, mu2, cov2)]
     dense = all(v.layout==torch.strided for v in given)
     if not dense: raise TypeError('expected dense means and covariances; use to_dense()')

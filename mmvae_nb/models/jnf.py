@@ -165,7 +165,16 @@ def _readers(shared, d, head, body):
         encoders[k] = Encoder(net, head(body[-1], d))
     return encoders
 
-# %% ../../nbs/49_models.jnf.ipynb #83118713
+# %% ../../nbs/49_models.jnf.ipynb #06c1ed3f
+def _check_used(options, projectors, sampler, flow):
+    "Raise for options that nothing would read"
+    if options and not isinstance(projectors, str):
+        raise ValueError(f"options {options} are for projectors that are trained here, found {projectors!r}; "
+                         "choose projectors='dcca' or 'contrastive', or leave them out")
+    if sampler and not flow:
+        raise ValueError(f'sampler {sampler} is for products of flows, but flow=False; leave it out')
+
+# %% ../../nbs/49_models.jnf.ipynb #db9cea17
 @register
 class JNF(_FlowProducts):
     "JNF, JNF-DCCA and JNF-Shared (2023, 2025), for any number of modalities"
@@ -191,11 +200,7 @@ class JNF(_FlowProducts):
         reference:list=None, # As in `JointVAE`
     ):
         mods = as_modalities(mods)
-        if options and not isinstance(projectors, str):
-            raise ValueError(f"options {options} are for projectors that are trained here, found {projectors!r}; "
-                             "choose projectors='dcca' or 'contrastive', or leave them out")
-        if sampler and not flow:
-            raise ValueError(f'sampler {sampler} is for products of flows, but flow=False; leave it out')
+        _check_used(options, projectors, sampler, flow)
         shared = shared_info(projectors, mods, size, **(options or {}))
         blocks = partial(FlowHead, n_flows=n_flows, hidden=hidden, depth=depth, conditional=conditional)
         head = blocks if flow else NormalHead

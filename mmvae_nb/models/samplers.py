@@ -260,7 +260,7 @@ def _bic(u, k, reg, seed):
     bic = mixture.bic(_numpy(u))
     return -bic/2/len(u)
 
-# %% ../../nbs/60_models.samplers.ipynb #315ca81b
+# %% ../../nbs/60_models.samplers.ipynb #3367b7ae
 @door
 def score_components(
     z:Tensor, # Codes `(N,d)`
@@ -272,6 +272,7 @@ def score_components(
 ): # DataFrame with columns k, value (nats a code, larger is better), n
     "Score mixtures with different numbers of components"
     import pandas as pd
+    if not all(isinstance(k, int) and k>0 for k in ks): raise ValueError(f'ks must be whole numbers from 1, found {ks}')
     criteria = {'held': _held_out, 'bic': _bic}
     score = choose(by, criteria, 'criterion')
     z = _fit_codes(z, z.shape[-1], 3, 'a choice of components')

@@ -61,7 +61,7 @@ def _silent(q, on):
     def safe(name, v): return torch.where(_view(on, v), v, _standard(name, v))
     return remap(q, safe)
 
-# %% ../../nbs/13_theory.experts.ipynb #35ab1fed
+# %% ../../nbs/13_theory.experts.ipynb #908e9ba4
 def _check_experts(qs, prior=None, mask=None):
     "Raise unless experts, prior and mask belong together"
     codes = {f'expert {i}': tuple(q.event_shape) for i,q in enumerate(qs)}
@@ -73,6 +73,7 @@ def _check_experts(qs, prior=None, mask=None):
     if mask.dtype!=torch.bool: raise TypeError(f'mask must be bool (M,B), found {mask.dtype}; use mask.bool()')
     if not mask.dim() or len(mask)!=len(qs):
         raise ValueError(f'mask {tuple(mask.shape)} for {len(qs)} experts; expected shape (M,B)')
+    if mask.device.type=='meta': raise ValueError('mask lies on the meta device, which holds no numbers')
     batch = mask.shape[1:]
     for q in qs:
         if q.batch_shape==batch: continue

@@ -22,13 +22,14 @@ def sqdist(
     distance = torch.cdist(_full(x), _full(y), compute_mode='donot_use_mm_for_euclid_dist')
     return distance**2
 
-# %% ../../nbs/18_theory.mmd.ipynb #c350e6a1
+# %% ../../nbs/18_theory.mmd.ipynb #90c7a680
 @door
 def rbf(
     d2:Tensor, # Squared distances
     bw=1., # Bandwidth h, in units of z
 )->Tensor: # Like `d2`
     "Gaussian kernel `exp(-d2/(2 bw^2))`"
+    if isinstance(bw, str): raise TypeError(f'bw must be a number here, found {bw!r}; see `bandwidth`')
     return (d2*(-.5/bw**2)).exp()
 
 # %% ../../nbs/18_theory.mmd.ipynb #103a97fd
@@ -76,7 +77,7 @@ def _check_xy(x, y, unbiased):
                          'only the number of samples, second to last, may differ')
     check_alike(-1, x=x, y=y)
 
-# %% ../../nbs/18_theory.mmd.ipynb #1accab61
+# %% ../../nbs/18_theory.mmd.ipynb #3b9d5778
 @door(d2='distances')
 def bandwidth(
     d2:Tensor, # Squared distances of the pooled sample `(...,N,N)`

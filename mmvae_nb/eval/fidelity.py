@@ -67,7 +67,7 @@ def _sizes_differ(what, D1, D2): return f'{what} of different size: {D1} and {D2
 def _check_gaussians(mu1, cov1, mu2, cov2):
     "Doubles of matching, finite shapes"
     for v in mu1, cov1, mu2, cov2:
-        if not isinstance(v, (Tensor, np.ndarray, list, tuple)):
+        if not isinstance(v, (list, tuple)) and not hasattr(v, '__array__'):
             raise TypeError(f'expected means and covariances as tensors, found {v!r}')
     given = [torch.as_tensor(v) for v in (mu1, cov1, mu2, cov2)]
     dense = all(v.layout==torch.strided for v in given)

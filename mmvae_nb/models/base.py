@@ -333,7 +333,7 @@ def shared_noise(
     return F.max().item()
 
 # %% ../../nbs/40_models.base.ipynb #9834f953
-@door
+@door(model=nn.Module)
 def stirred(
     model, # Left as it is
     by:float=.7, # Standard deviation of what is added to a bias; to weights as much for all inputs of a unit together
@@ -396,7 +396,7 @@ def sums(
     return grown
 
 # %% ../../nbs/40_models.base.ipynb #48daa5da
-@door(x='batch')
+@door(model=nn.Module, x='batch')
 def slopes(
     model, # In double precision
     loss, # `(x, mask) -> (loss, terms)`
@@ -450,7 +450,7 @@ def _masking(loss, x, mask):
     if value(hidden, mask)!=own: yield 'hidden values count'
     if value(x, None)==own: yield 'the mask changes nothing'
 
-@door(x='batch')
+@door(model=nn.Module, x='batch')
 def assert_own(
     model, # Whatever `stirred` can copy; its networks without batch norm
     x:dict=None, # Batch (default: normal numbers)

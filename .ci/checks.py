@@ -543,17 +543,18 @@ CHECKS = [
     readme_in_step, package, repeated, packed, course,
 ]
 LAST = [density]
-SLOW = {'light', 'package', 'processed', 'root_filter', 'math', 'crossrefs', 'structure', 'links'}   # imports, builds, pandoc
+SLOW = {'light', 'package', 'processed', 'math', 'crossrefs', 'structure', 'links'}   # imports, builds, pandoc
 
 def everything():
     "All checks, in the order in which they are run"
-    import docs
-    return CHECKS+docs.CHECKS+LAST
+    import docs, site_checks
+    return CHECKS+docs.CHECKS+site_checks.CHECKS+LAST
 
 def main(names):
     checks = everything()
     known = {f.__name__ for f in checks}
-    if names == ['quick']: names = known-SLOW
+    import site_checks
+    if names == ['quick']: names = known-SLOW-site_checks.SLOW
     if unknown := set(names)-known: sys.exit(f'no such check: {", ".join(sorted(unknown))} (there are: {", ".join(sorted(known))})')
     todo, bad = [f for f in checks if not names or f.__name__ in names], 0
     for f in todo:

@@ -1,10 +1,10 @@
 "Checks of the documentation that need no Quarto. Each is a function of the project folder that returns a list of problems."
-import ast, functools, json, os, re, subprocess, sys, tempfile
+import ast, functools, json, os, re, subprocess, tempfile
 from pathlib import Path
 import sidebar
 from checks import PKG, sandbox
 from density import modules
-from project import cells, directives, module, notebooks, pages, python, settings, sh, source, title
+from project import GENERATED, cells, directives, module, notebooks, pages, python, settings, sh, source, title
 
 CALLOUTS = {f'callout-{k}' for k in ('note', 'tip', 'warning', 'important', 'caution')}
 
@@ -60,18 +60,8 @@ def last_error(text):
     lines = [l for l in text.splitlines() if re.match(r'\w*(Error|Exception)\b', l)]
     return ' | '.join(dict.fromkeys(lines)) or text[-500:]
 
-def root_filter(root):
-    "The notebook filter of plain Quarto renders gives a page with its title, its name and signatures"
-    p = next(p for p in notebooks(root) if module(p))
-    r = subprocess.run([sys.executable, root/'nbs'/'_nbdev_filter.py'], input=p.read_text(encoding='utf-8'), text=True, capture_output=True, cwd=root/'nbs',
-                       encoding='utf-8', env={**os.environ, 'PYTHONPATH': str(root), 'PYTHONWARNINGS': 'ignore'})
-    if r.returncode: return [f'{p.name}: the filter fails: '+last_error(r.stderr)]
-    page = json.loads(r.stdout)['cells']
-    want = {f'title: {title(p)}': source(page[0]), f"output-file: {p.stem.partition('_')[2]}.html": source(page[0]), 'show_doc(': ''.join(map(source, page))}
-    return [f'{p.name}: {k!r} is missing from the page' for k,text in want.items() if k not in text]
-
 def sidebars(root):
-    "Both sidebars list every notebook and page of text and nothing else, and the site renders them all"
+    "The sidebar lists every notebook and page of text and nothing else, and the site renders them all"
     import yaml
     wanted = sidebar.RENDERED
     listed = yaml.safe_load((root/'_quarto.yml').read_text(encoding='utf-8'))['project']['render']
@@ -165,7 +155,7 @@ def links(root):
         for target in [c[2][0] for kind in ('Link', 'Image') for c in nodes(t, kind)]:
             if re.match(r'[a-z]+:', target): continue
             file, _, anchor = target.partition('#')
-            if file and not (root/'nbs'/file).exists(): out.append(f'{p.name}: {target} does not exist')
+            if file and file not in GENERATED and not (root/'nbs'/file).exists(): out.append(f'{p.name}: {target} does not exist')
             elif anchor and (file or p.name) in heads and anchor not in heads[file or p.name] and f'{{#{anchor}' not in prose(p): out.append(f'{p.name}: {target} has no such heading')
     return out
 
@@ -182,4 +172,4 @@ def vocabulary(root):
     for file in modules(root/PKG): used |= words_of(ast.parse(file.read_text(encoding='utf-8')))
     return [f'contributing.md: no code speaks of {w!r}' for w in sorted(named-used)]
 
-CHECKS = [processed, root_filter, sidebars, config, math, crossrefs, structure, links, vocabulary]
+CHECKS = [processed, sidebars, config, math, crossrefs, structure, links, vocabulary]

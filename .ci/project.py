@@ -12,6 +12,9 @@ def pages(root=ROOT):
     "Pages of the site that are text and no notebook"
     return sorted((Path(root)/'nbs').glob('*.md'))
 
+# Pages that .ci/site_pages.py writes when the site is rendered, and their titles
+GENERATED = {'gallery.md': 'Results and figures', 'equations.md': 'Equations', 'api.md': 'API'}
+
 def read(path): return json.loads(Path(path).read_text(encoding='utf-8'))
 
 def source(cell): return ''.join(cell['source'])

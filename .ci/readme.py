@@ -6,7 +6,7 @@ readme.py --check     say whether it is in step
 readme.py --command N print the N-th shell command of the README
 """
 import json, re, sys
-from project import ROOT, directives, is_exported, read, source
+from project import GENERATED, ROOT, directives, is_exported, read, settings, source
 
 def visible(nb):
     "Cells as the README shows them: directives obeyed, front matter left out"
@@ -21,8 +21,15 @@ def visible(nb):
         out.append(c)
     return {**nb, 'cells': out, 'metadata': {'language_info': {'name': 'python'}}}
 
+def of_site(name):
+    "Address on the site of a page that is written when the site is rendered"
+    s = settings()
+    site = (s['doc_host']+s['doc_baseurl']).replace('%(user)s', s['user']).replace('%(repo)s', s['repo'])
+    return f"{site}/{name.replace('.md', '.html')}"
+
 def relink(text):
     "Links that are relative to nbs/ made relative to the root"
+    text = re.sub(r'(?<=\]\()([\w.]+\.md)', lambda m: of_site(m[1]) if m[1] in GENERATED else m[1], text)
     fix = lambda m: m.group(1)+(m.group(2) if re.match(r'[a-z]+:|#|/|\.\./', m.group(2)) else 'nbs/'+m.group(2))
     text = re.sub(r'(\]\()([^)\s]+)', fix, text)
     text = re.sub(r'(\b(?:src|href)=")([^"]+)', fix, text)
@@ -30,8 +37,8 @@ def relink(text):
 
 def for_github(text):
     "Prose without what only Quarto understands"
-    text = re.sub(r'(?m)^:::.*\n?', '', text)
-    return relink(re.sub(r'[ \t]*\{[#.][^}\n]*\}', '', text))
+    text = re.sub(r'(?m)^:{3,}.*\n?', '', text)
+    return relink(re.sub(r'[ \t]*\{(?:[#.]|fig-)[^}\n]*\}', '', text))
 
 def render(root=ROOT):
     import nbformat

@@ -1,21 +1,22 @@
 #!/usr/bin/env python3
-"""Write both sidebars of the site from the notebooks that exist; `--check` only says whether they are in step.
+"""Write the sidebar of the site from the notebooks that exist; `--check` only says whether it is in step.
 
-`nbs/website.yml` serves renders from the root (`quarto render`), `nbs/sidebar.yml` those from `nbs` (nbdev).
-The number of a notebook gives its part; its first heading gives the text. Pages of text come last.
+The number of a notebook gives its part; its first heading gives the text. Overviews come first, other pages of text last.
 """
 import json, sys
-from project import ROOT, notebooks, number, pages, title
+from project import GENERATED, ROOT, notebooks, number, pages, title
 
 PARTS = {
     'Foundations': range(0, 10), 'Theory': range(10, 20), 'Data': range(20, 30), 'Training': range(30, 40), 'Models': range(40, 70),
     'Evaluation': range(70, 80), 'Programs': range(80, 90), 'Tutorials': range(90, 95), 'Experiments': range(95, 100)}
 
-TEXTS = 'The project'                          # the part of pages that are no notebooks
-RENDERED = ['nbs/*.ipynb', 'nbs/*.md']         # what _quarto.yml must render
+FIND = 'Find'                                  # overviews
+OVERVIEWS = ['begin.md', 'models.md', 'gallery.md', 'equations.md', 'errata.md', 'api.md']
+TEXTS = 'The project'                          # other pages that are no notebooks
+ALONE = {'404.md'}                             # nowhere listed
+RENDERED = ['*.ipynb', '*.md']                 # what _quarto.yml must render
 
 HEAD = "# Written by .ci/sidebar.py from the notebooks: do not edit\n"
-NBS = "bibliography: references.bib\n"
 SUBDIR = "  repo-subdir: nbs\n"
 
 def part(path):
@@ -24,19 +25,21 @@ def part(path):
         if number(path) in nums: return name
     raise ValueError(f'{path.name}: no part of the site has number {number(path)}; see PARTS in .ci/sidebar.py')
 
-def render(root=ROOT, prefix=''):
-    "YAML of a sidebar whose links start with `prefix`"
+def render(root=ROOT):
+    "YAML of the sidebar"
     nbs = notebooks(root)
-    out = ['website:\n', '' if prefix else SUBDIR, '  sidebar:\n    style: floating\n    collapse-level: 2\n    contents:\n']
-    def item(p, pad): return f'{pad}- text: {json.dumps(title(p), ensure_ascii=False)}\n{pad}  href: {prefix}{p.name}\n'
-    out += [item(p, ' '*6) for p in nbs if number(p) is None]
-    parts = {name: [p for p in nbs if number(p) is not None and part(p) == name] for name in PARTS}
-    parts[TEXTS] = pages(root)
+    out = [SUBDIR, '  sidebar:\n    style: floating\n    collapse-level: 1\n    contents:\n']
+    def item(name, text, pad): return f'{pad}- text: {json.dumps(text, ensure_ascii=False)}\n{pad}  href: {name}\n'
+    out += [item(p.name, title(p), ' '*6) for p in nbs if number(p) is None]
+    names = {p.name: title(p) for p in pages(root)} | GENERATED
+    parts = {FIND: [(k, names[k]) for k in OVERVIEWS if k in names]}
+    parts |= {name: [(p.name, title(p)) for p in nbs if number(p) is not None and part(p) == name] for name in PARTS}
+    parts[TEXTS] = [(k, v) for k,v in sorted(names.items()) if k not in OVERVIEWS and k not in ALONE]
     for name,here in parts.items():
-        if here: out += [f'      - section: {name}\n        contents:\n', *(item(p, ' '*10) for p in here)]
-    return HEAD+('' if prefix else NBS)+''.join(out)
+        if here: out += [f'      - section: {name}\n        contents:\n', *(item(k, v, ' '*10) for k,v in here)]
+    return HEAD+'website:\n'+''.join(out)
 
-def files(root=ROOT): return {root/'nbs'/'website.yml': render(root, 'nbs/'), root/'nbs'/'sidebar.yml': render(root)}
+def files(root=ROOT): return {root/'nbs'/'sidebar.yml': render(root)}
 
 def stale(root=ROOT):
     "Sidebars that differ from what the notebooks say"

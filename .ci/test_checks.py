@@ -4,7 +4,7 @@ One item is one check. `PLANTS` says for each check what is broken, and what the
 """
 import json, shutil
 import pytest
-import checks, main_job
+import checks, main_job, web
 from project import ROOT, read, settings, write
 
 def md(text): return {'cell_type': 'markdown', 'id': 'planted0', 'metadata': {}, 'source': text}
@@ -51,6 +51,17 @@ def extra(text, module='core'):
     def plant(d):
         file = d/'mmvae_nb'/f'{module}.py'
         file.write_text(file.read_text(encoding='utf-8')+f'\n{text}\n', encoding='utf-8')
+    return plant
+
+def html(text): return {'output_type': 'display_data', 'metadata': {}, 'data': {'text/html': text}}
+
+BROKEN = []   # what a plant put in place of a function of web.py, to be put back
+
+def unprocessed(name, instead):
+    "A plant that breaks a step of the processing"
+    def plant(d):
+        BROKEN.append((name, getattr(web, name)))
+        setattr(web, name, instead)
     return plant
 
 LONG_SUM = '+'.join(['x']*40)
@@ -103,9 +114,8 @@ PLANTS = {
     'readme_in_step': [(add(md('planted'), to='index'), 'README.md is out of step')],
     'package': [(edit('setup.py', "self.filelist.append('settings.ini')", 'pass'), 'does not build'), (edit('setup.py', "include=['mmvae_nb', ", "include=['mmvae_nb.none', "), 'wheel lacks mmvae_nb/core.py')],
     'processed': [(add(code('import nothing_of_this_name')), 'nothing_of_this_name')],
-    'root_filter': [(add(code('import nothing_of_this_name')), 'nothing_of_this_name'), (edit('nbs/_nbdev_filter.py', 'FilterDefaults()(nb)', 'pass'), 'is missing from the page')],
-    'sidebars': [(put('nbs/news.md', '# News\n'), 'website.yml is out of step'), (put('nbs/news.md', '# News\n'), 'no title in its front matter'), (edit('_quarto.yml', ', "nbs/*.md"', ''), "project render lacks 'nbs/*.md'"),
-                 (lambda d: shutil.copy(d/'nbs'/'01_core.ipynb', d/'nbs'/'02_ghost.ipynb'), 'website.yml is out of step'), (edit('nbs/sidebar.yml', 'text: "Core"', 'text: "Coe"'), 'sidebar.yml is out of step')],
+    'sidebars': [(put('nbs/news.md', '# News\n'), 'sidebar.yml is out of step'), (put('nbs/news.md', '# News\n'), 'no title in its front matter'), (edit('_quarto.yml', ', "*.md"', ''), "project render lacks '*.md'"),
+                 (lambda d: shutil.copy(d/'nbs'/'01_core.ipynb', d/'nbs'/'02_ghost.ipynb'), 'sidebar.yml is out of step'), (edit('nbs/sidebar.yml', 'text: "Core"', 'text: "Coe"'), 'sidebar.yml is out of step')],
     'config': [(edit('_quarto.yml', 'page-navigation', 'page-nav'), "refuses website: 'page-nav'"), (edit('_quarto.yml', 'title: mmvae_nb', 'title: other'), "title is 'other'"),
                (edit('.github/workflows/test.yaml', 'jobs:', 'jobs: ['), 'test.yaml:'), (edit('.pre-commit-config.yaml', 'repos:', 'repos: ['), '.pre-commit-config.yaml:')],
     'math': [(add(md('$$\\frac{1}{2$$')), '01_core.ipynb: KaTeX'), (add(md('so $ x^2$ holds')), 'not recognised'), (add(md('$$x \\label{a}$$')), '\\label')],
@@ -144,6 +154,29 @@ PLANTS = {
     'density': [(extra('x = '+LONG_SUM), 'a statement of 161 nodes'), (extra('x = 1'+' '*120+'# far'), 'characters'),
                 (add(code('x = 1'+' '*120+'# far')), "01_core.ipynb: 'x = 1"), (dense_lines, 'the median statement has'), (dense_lines, 'the 90th percentile is')],
     'vocabulary': [(edit('nbs/contributing.md', '| `mask` |', '| `masque` |'), "no code speaks of 'masque'")],
+    'survives': [(unprocessed('prose', lambda text, *args: text.replace('posterior', '')), "the page lacks 'posterior"), (unprocessed('front', lambda path, first: ('---\n---\n', '')), 'index.ipynb: the page lacks'),
+                 (unprocessed('tidy', lambda out: {k: v for k,v in out.items() if k!='data'}), 'pictures')],
+    'colab': [(lambda d: write(d/'nbs'/'03_lone.ipynb', {**read(d/'nbs'/'01_core.ipynb'), 'cells': [md('# x'), code('x = 1')]}), '03_lone.ipynb: no cell that installs'),
+              (edit('nbs/01_core.ipynb', 'pip install -q git+', 'pip install -q my+'), 'out of step')],
+    'one_route': [(put('nbs/website.yml', 'website: {}\n'), 'website.yml is of another route'), (edit('_quarto.yml', 'pre-render: ../.ci/web.py', 'pre-render: x.py'), 'pre-render must be'),
+                  (edit('.gitignore', '.quarto/', ''), '.gitignore lacks'), (put('nbs/news.md', '---\ntitle: x\n---\nRun quarto render here\n'), 'news.md: speaks of'),
+                  (put('nbs/core.md', '---\ntitle: x\n---\n'), '01_core.ipynb and core.md are both rendered to core.html')],
+    'signatures': [(unprocessed('symbol_md', lambda s, root=None, level=3: ''), 'is headed 0 times'), (edit('mmvae_nb/core.py', 'def subsets', 'def subset5'), 'subsets has no line'),
+                   (unprocessed('header_of', lambda node, lines: lines[node.lineno-1]), 'is cut'), (unprocessed('header_of', lambda node, lines: 'def f(a): # [x](http://a.b)'), 'a made-up text')],
+    'found_by_search': [(unprocessed('method_rows', lambda s, here, root: ''), 'has no anchor multimodalvae.generate'), (edit('_quarto.yml', 'merge-navbar-crumbs: false', 'merge-navbar-crumbs: true'), 'merge-navbar-crumbs'),
+                        (add(md('[]{#twice} and []{#twice}')), 'the anchor twice is there twice')],
+    'quiet': [(add(code('f()', [stream('UserWarning: no', 'stderr')])), 'stderr on the page'), (add(code('f()', [stream('/tmp/x/site-packages/a.py')])), 'the page shows')],
+    'phone': [(edit('nbs/site.scss', 'mjx-container[display="true"], main .table', 'main .table'), 'nothing keeps'), (edit('_quarto.yml', 'code-overflow: wrap', 'code-overflow: scroll'), 'code-overflow')],
+    'contrast': [(edit('nbs/dark.scss', '--quiet: #a9b1b9', '--quiet: #565b60'), 'nbs/dark.scss: quiet on paper'), (edit('nbs/light.scss', '--accent: #1f5f99', '--accent: #6fa8dc'), 'nbs/light.scss: accent on')],
+    'tidy_tables': [(lambda d: [add(code('t', [html('<td>NaN</td>')]))(d), unprocessed('tidy', dict)(d)], 'a table with NaN'),
+                    (lambda d: [add(code('t', [html('np.float64(1.0)')]))(d), unprocessed('tidy', dict)(d)], 'np.float64(...)'), (lambda d: [add(code('t', [html('1.123456789')]))(d), unprocessed('tidy', dict)(d)], 'too many decimals'),
+                    (lambda d: [add(code('t', [html('0.8 ± 0.013')]))(d), unprocessed('tidy', dict)(d)], '0.8 ± 0.013')],
+    'once': [(unprocessed('folded', lambda cell, summary: {**cell, 'source': web.stripped(cell)}), 'a source that is not folded')],
+    'insiders': [(add(md('see E-01 of our list')), 'of our list'), (add(code('x = 1   # T65')), 'T65'), (add(md('in `../shared/data`')), '../shared')],
+    'errata': [(edit('nbs/errata.md', '{#a-02}', '{#a-01}'), 'a-01 is there twice'), (edit('nbs/errata.md', '"2**M-1"', '"2**M-7"'), "01_core.ipynb: 0 visible cells with '2**M-7'"), (add(md('as in A-77')), 'erratum A-77')],
+    'first_page': [(edit('nbs/errata.md', '[**E-14**]', '[**X-14**]'), 'does not say'), (edit('nbs/index.ipynb', '0.93 → 0.994', '0.95 → 0.994'), 'does not say')],
+    'equation_table': [(add(md('see JNF 2023, Eq. (77)')), 'JNF 2023, Eq. (77) has no row')],
+    'versions': [(edit('settings.ini', 'version = ', 'version = 9'), '_quarto.yml: does not say version 9')],
     'links': [(put('nbs/changelog.md', '---\ntitle: Changes\n---\n\n[x](99_ghost.ipynb)\n'), 'changelog.md: 99_ghost.ipynb does not exist'), (add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](01_core.ipynb#ghost)')), 'no such heading')],
 }
 
@@ -166,8 +199,12 @@ def small(tmp_path):
 def test_check(check, small):
     for k,(plant,message) in enumerate(PLANTS[check.__name__]):
         d = small(k)
-        plant(d)
-        found = check(d)
+        try:
+            plant(d)
+            found = check(d)
+        finally:
+            for name,right in reversed(BROKEN): setattr(web, name, right)
+            BROKEN.clear()
         assert any(message in p for p in found), f'plant {k} went unnoticed: {message!r} not in {found}'
     problems = check(ROOT)
     assert not problems, '\n'+'\n'.join(problems)

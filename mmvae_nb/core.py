@@ -8,7 +8,7 @@ __all__ = ['words', 'registry', 'as_names', 'choose', 'Word', 'speak', 'door', '
            'hide', 'without_empty', 'part_of', 'check_batch', 'seeded', 'following', 'eval_mode', 'Stage', 'set_modes',
            'learning', 'on_observed', 'Answers', 'MultimodalVAE']
 
-# %% ../nbs/01_core.ipynb #2381fc18
+# %% ../nbs/01_core.ipynb #c1b76978
 import copy, inspect, math, sys, torch, warnings
 from collections.abc import Iterable, KeysView, Mapping
 from contextlib import contextmanager
@@ -18,13 +18,14 @@ from fastcore.basics import patch
 from fastcore.docments import docments
 from functools import partial, wraps
 from importlib import import_module
-from itertools import chain, combinations
+from itertools import chain, combinations, islice
 from math import comb
 from numbers import Integral, Real
 from torch import nn, Tensor
+from traceback import walk_stack
 from typing import NamedTuple
 
-# %% ../nbs/01_core.ipynb #c6d52884
+# %% ../nbs/01_core.ipynb #066369de
 def as_names(
     names, # One name, several, or None
     default=(), # What None stands for
@@ -49,7 +50,7 @@ def choose(
     "`options[key]`, or a `ValueError` that names the nearest valid key"
     if _hashable(key) and key in options: return options[key] if hasattr(options, 'keys') else key
     valid = list(map(str, options))
-    near = get_close_matches(str(key), valid, n=1)
+    near = get_close_matches(str(key), valid)              # the nearest first
     hint = f'; did you mean {near[0]!r}?' if near else ''
     names = ', '.join(valid)
     raise ValueError(f'unknown {what} {key!r}{hint} (valid: {names})')
@@ -399,25 +400,21 @@ def register(cls):
     registry[cls.__name__] = cls
     return cls
 
-# %% ../nbs/01_core.ipynb #c67bb2a6
+# %% ../nbs/01_core.ipynb #8e7f6929
 class _Help(str):
     "A docstring of one line; `inspect.getdoc`, which `help` asks, gets the arguments with it"
     def of(self, o):
         self.owner = o
         return self
-    def expandtabs(self, tabsize=8):
-        said = str.expandtabs(self, tabsize)
+    def expandtabs(self, *size):
+        said = str.expandtabs(self, *size)
         if _fastcore_asks(): return said                           # it reads the comments itself
         return '\n'.join([said, *_argument_lines(self.owner)])
 
 def _fastcore_asks():
     "Is the docstring wanted by fastcore, for a page of documentation say?"
-    f = sys._getframe(2)
-    for _ in range(3):
-        if f is None: return False
-        if f.f_globals.get('__name__', '').startswith('fastcore.'): return True
-        f = f.f_back
-    return False
+    callers = islice(walk_stack(sys._getframe(2)), 3)              # `cleandoc`, `getdoc`, and who called that
+    return any(f.f_globals.get('__name__', '').startswith('fastcore.') for f,_ in callers)
 
 def _argument_lines(o):
     "What the comments behind the arguments of a function, or of a constructor, say"
@@ -436,7 +433,7 @@ def documented(
         own = getattr(o, '__module__', None) or ''
         if not (inspect.isfunction(o) or isinstance(o, type)) or not own.startswith('mmvae_nb.'): continue
         said = o.__doc__
-        if isinstance(said, str) and not isinstance(said, _Help): o.__doc__ = _Help(said).of(o)
+        if type(said) is str: o.__doc__ = _Help(said).of(o)         # nothing is said twice
 
 # %% ../nbs/01_core.ipynb #19070cb1
 def _check_mask_lengths(x, mask):
@@ -507,7 +504,7 @@ def without_empty(
         if empty.any(): rows[k] = ~empty
     return {**mask, **{k: m & mask.get(k, m) for k,m in rows.items()}}
 
-# %% ../nbs/01_core.ipynb #bd9cb9c1
+# %% ../nbs/01_core.ipynb #07acb19d
 @door
 def part_of(
     obs:Tensor, # bool `(M,B)`: what each sample has
@@ -518,7 +515,7 @@ def part_of(
         found = f'{obs.dtype} {tuple(obs.shape)} and sizes {tuple(size.shape)}'
         raise ValueError(f'expected bool (M,B) and sizes (...,B), found {found}')
     noise = torch.rand(*size.shape[:-1], *obs.shape, device=obs.device)
-    order = noise.masked_fill(~obs, 2.).argsort(-2)       # what is not there comes last
+    order = noise.masked_fill(~obs, math.inf).argsort(-2)       # what is not there comes last
     rank = order.argsort(-2)                              # (...,M,B)
     return rank<size.unsqueeze(-2)
 
@@ -1021,7 +1018,7 @@ class _Contract(_Described):
         "Sum of the log-likelihoods `{name: (...)}` in nats, times the modalities' weights"
         return sum(self.mods[k].weight*v for k,v in rec.items())
 
-# %% ../nbs/01_core.ipynb #7ee4f61c
+# %% ../nbs/01_core.ipynb #dedf26d3
 class _Door(_Contract):
     "What comes in is checked, once"
     def prepare(self, x, mask=None)->tuple:
@@ -1039,16 +1036,14 @@ class _Door(_Contract):
         return x, observed(x, x, mask)
     def prepare_loss(self, x, mask=None)->tuple:
         "`prepare` for a loss: a model that cannot learn from incomplete samples refuses them here"
-        if self.answers.incomplete or not isinstance(x, Mapping): return self.prepare(x, mask)
-        self._refuse_incomplete(x, mask)
         x, mask = self.prepare(x, mask)
-        self._refuse_incomplete(x, mask)                          # rows of holes only
+        if self.answers.incomplete: return x, mask
+        self._refuse_incomplete(x, mask)                          # rows of holes only are masked, too
         return x, None                                            # nothing is masked
     def _refuse_incomplete(self, x, mask):
         who = type(self).__name__
         absent = [k for k in self.mods if k not in x]
-        masked = [k for k in mask or () if k in self.mods]
-        partly = [k for k in masked if not mask[k].all()]
+        partly = [k for k,m in (mask or {}).items() if not m.all()]
         for k in absent+partly:
             found = f'modality {k!r} is missing for some'
             remedy = 'drop incomplete samples, e.g. `data.complete()`, or use a model that aggregates experts'
@@ -1084,12 +1079,12 @@ class _Asked(_Door):
         targets = as_names(targets, self.names)
         return {k: choose(k, self.decoders, 'target')(z) for k in targets}
 
-# %% ../nbs/01_core.ipynb #1e4e8d3a
+# %% ../nbs/01_core.ipynb #9b9f28dd
 def _not_fitted(name, have):
     "The error for a sampler that is not there"
     fitted = ', '.join(map(repr, have)) or 'none'
     kinds = 'gmm', 'maf'
-    near, = get_close_matches(name, [*kinds, *have], n=1) or [None]
+    near, *_ = get_close_matches(name, [*kinds, *have]) or [None]
     hint = f'; did you mean {near!r}?' if near not in (None, name) else ''
     kind = near if near in kinds else 'gmm'
     why = (f"sampler {name!r} is not fitted (fitted: {fitted}; 'prior' needs no fit){hint}. "

@@ -170,7 +170,7 @@ def _rows_of(v, what:str):
         raise ValueError(why)
     return v
 
-# %% ../../nbs/20_data.core.ipynb #a12ad7f0
+# %% ../../nbs/20_data.core.ipynb #cdaae892
 _missing = np.iinfo(np.int64).min                            # an integer where there was no label
 
 def _objects_as_labels(a):
@@ -183,7 +183,7 @@ def _objects_as_labels(a):
         kinds = ', '.join(sorted({type(v).__name__ for v in values}))
         raise TypeError(f'labels: expected all numbers or all words, found {kinds}; '
                         'make words of them, e.g. y = [str(v) for v in y]')
-    if len(values) and _all(values, (bool,np.bool_)): return _truth_values(a, unknown)
+    if _all(values, (bool,np.bool_)): return _truth_values(a, unknown)
     whole = _all(values, (Integral,np.bool_))
     filled = np.where(unknown, _missing if whole else np.nan, a)
     return filled.astype(np.int64 if whole else np.float64)
@@ -197,7 +197,7 @@ def _truth_values(a, unknown):
     false = np.where(true<0, -1, 1-true)
     return np.stack([false, true], 1)
 
-# %% ../../nbs/20_data.core.ipynb #ef08b23c
+# %% ../../nbs/20_data.core.ipynb #fae3bcf1
 def _label_array(y):
     "Labels as an array of numbers, or of words with None where unknown"
     if isinstance(y, Tensor):
@@ -212,7 +212,7 @@ def _label_array(y):
     kind = a.dtype.kind
     if kind in 'biuf': return a
     if kind=='S': a = np.char.decode(a)
-    elif kind=='U' and not hasattr(y, 'dtype'): a = np.array(y, dtype=object)     # a list: None is no word
+    elif kind=='U': a = np.array(y, dtype=object)                 # of a list: None is no word
     if kind in 'OUS': return _objects_as_labels(a.astype(object))
     raise TypeError(f'labels: expected numbers or words, found dtype {a.dtype}; '
                     'make words of them, e.g. y = np.asarray(y).astype(str)')
@@ -295,7 +295,7 @@ def _one_hot_classes(a, names, columns=None):
     found = range(a.shape[1]) if columns is None else _class_names(columns)
     return _placed(number, found, names)
 
-# %% ../../nbs/20_data.core.ipynb #c8ef79d9
+# %% ../../nbs/20_data.core.ipynb #3aa9ea79
 def _whole(a):
     "Numbers as integers, NaN as `_missing`; None if one has a fraction or is infinite"
     if a.dtype.kind in 'iu': return a.astype(np.int64)
@@ -312,7 +312,7 @@ def _classes_in(a, names, columns=None):
         raise ValueError(f'labels: expected one word a sample, found shape {a.shape}; '
                          'take one column, y = np.asarray(y)[:,0]')
     if a.ndim==2: return _one_hot_classes(a, names, columns)
-    if a.ndim>2: return None
+    if a.ndim!=1: return None
     if a.dtype.kind=='b': return _integer_classes(a.astype(np.int64), names or range(2))
     whole = _whole(a)
     return None if whole is None else _integer_classes(whole, names)
@@ -432,14 +432,14 @@ def _in_one_order(parts):
     def ordered(v): return v.iloc[v.index.get_indexer(index)]
     return {w: ordered(v) if w in moved else v for w,v in parts.items()}, index
 
-# %% ../../nbs/20_data.core.ipynb #1a285306
+# %% ../../nbs/20_data.core.ipynb #bf1ee740
 def _mask(m, name:str, N:int, shape:tuple=()):
     "One mask as bools, `(N,)` of rows or `(N,*shape)` of entries; numbers 0 and 1 will do"
     who = f'mask of modality {name!r}'
     m = _numbers(m, who)
     if m.shape==(N,1): m = m[:,0]
     fits = tuple(m.shape) in ((N,), (N,*shape))
-    if m.dim()>1 and len(m)==N and not fits:
+    if m.shape[:1]==(N,) and not fits:
         raise ValueError(f'{who}: expected one truth value a sample, or one for each entry, shape {(N,*shape)}, found '
                          f'shape {tuple(m.shape)}; give up samples with holes: '
                          f'mask[{name!r}] = np.asarray(mask[{name!r}]).reshape({N}, -1).all(1)')

@@ -54,7 +54,7 @@ def _check_digits(digits:Tensor, labels:Tensor):
 
 # %% ../../nbs/22_data.digits.ipynb #69645199
 def digits_from_npz(
-    path, # File with `x_train`, `y_train`, `x_test`, `y_test`, e.g. `../shared/data/mnist.npz`
+    path, # File with `x_train`, `y_train`, `x_test`, `y_test`, e.g. `mnist.npz`
 )->tuple: # `(digits, labels)` for training and for testing; digits `(N,H,W)` uint8
     "Digits from an `.npz` file in the layout in which MNIST is usually kept"
     path = Path(path)

@@ -6,9 +6,10 @@
 __all__ = ['families', 'ExpertsVAE', 'JointVAE', 'private_weights', 'PrivateVAE', 'shared_noise', 'stirred', 'loss_noise', 'sums',
            'slopes', 'assert_own', 'assert_heard']
 
-# %% ../../nbs/40_models.base.ipynb #3a4e0dbe
+# %% ../../nbs/40_models.base.ipynb #829907f0
 import copy, torch
 from dataclasses import replace
+from inspect import signature
 from torch import nn, Tensor
 from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, door, eval_mode, nonnegative,
                            observed, on_observed, per_modality, seeded, seen)
@@ -332,7 +333,7 @@ def shared_noise(
     F = torch.maximum(by_draws, by_copies)/rest.clamp(min=1e-12)
     return F.max().item()
 
-# %% ../../nbs/40_models.base.ipynb #9834f953
+# %% ../../nbs/40_models.base.ipynb #a1a1c45f
 @door(model=nn.Module)
 def stirred(
     model, # Left as it is
@@ -395,7 +396,7 @@ def sums(
         if off>6*error+.01*v.mean().abs(): grown.append(k)
     return grown
 
-# %% ../../nbs/40_models.base.ipynb #48daa5da
+# %% ../../nbs/40_models.base.ipynb #26285e8e
 @door(model=nn.Module, x='batch')
 def slopes(
     model, # In double precision
@@ -426,7 +427,7 @@ def slopes(
         out[name] = by_gradient, (ends[0]-ends[1])/(2*eps)
     return out
 
-# %% ../../nbs/40_models.base.ipynb #04b1007a
+# %% ../../nbs/40_models.base.ipynb #8801e9e1
 _most = 3.         # F of shared noise that is still chance; noise that is shared gives tens
 
 def _own_draws(model, x, n):
@@ -449,6 +450,13 @@ def _masking(loss, x, mask):
     own = value(x, mask)
     if value(hidden, mask)!=own: yield 'hidden values count'
     if value(x, None)==own: yield 'the mask changes nothing'
+
+def _unheard(loss, x, mask):
+    "Keywords of a loss, e.g. `warm`, that change nothing if they are halved"
+    def value(**kw):
+        with seeded(0): return loss(x, mask, **kw)[0].item()
+    takes = {k: p.default for k,p in signature(loss).parameters.items() if isinstance(p.default, float)}
+    return [k for k,v in takes.items() if value(**{k: v/2})==value(**{k: v})]
 
 @door(model=nn.Module, x='batch')
 def assert_own(
@@ -474,6 +482,7 @@ def assert_own(
             with seeded(0): bad |= {f'{name} of {k}': 'grows with the batch' for name in sums(loss, x, mask)}
             if not found[k]<_most: bad[k] = found[k]
         bad |= {f'{k}, masked': words for words in (_masking(loss, x, mask) if mask else ())}
+        bad |= {f'{k}, {name}': 'changes nothing' for name in _unheard(loss, x, mask)}
         for part,(slope,want) in slopes(model, loss, x, mask).items():
             if part in frozen: want = 0.
             off = found[f'slope of {k} in {part}'] = abs(slope-want)/(1+abs(want))
@@ -481,7 +490,7 @@ def assert_own(
     assert not bad, f'{type(model).__name__}: {bad}'
     return found
 
-# %% ../../nbs/40_models.base.ipynb #fb68e061
+# %% ../../nbs/40_models.base.ipynb #c31e0d4f
 def _traits(model, x, mask):
     "All that shows of a model: weights, losses, terms and slopes of its stages, codes, generated values"
     out = dict(model.state_dict())
@@ -493,7 +502,7 @@ def _traits(model, x, mask):
         out |= {f'{name} {k}': torch.as_tensor(v).detach() for k,v in {'loss': loss, **terms}.items()}
         out |= {f'{name} slope {i}': g for i,g in enumerate(along) if g is not None}
     known = model.answers.subsets()
-    for S in {known[0], known[-1]}:
+    for S in {known[0], known[len(known)//2], known[-1]}:
         with seeded(0): out[f'codes given {S}'] = model.codes(x, S, n=2)
         with seeded(0): made = model.generate(x, given=S, n=2)
         out |= {f'{k} given {S}': v for k,v in made.items()}

@@ -29,7 +29,7 @@ class AuxPrior(nn.Module):
         if self.family=='normal': return normal(zero, self.logit.exp())
         return laplace(zero, self.logit.softmax(-1)*len(zero))
 
-# %% ../../nbs/48_models.mmvaeplus.ipynb #0db6e5fd
+# %% ../../nbs/48_models.mmvaeplus.ipynb #1cfed7c1
 @register
 class MMVAEPlus(PrivateVAE):
     "Mixture of experts over a shared code, one private code each (Palumbo et al. 2022; MultiVae 2023, Eqs. 18-23)"

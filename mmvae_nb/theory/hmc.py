@@ -148,14 +148,14 @@ def _disagreement(z):
     between = z.mean(0).var(0)
     return ((L-1)/L+between/within).sqrt().nan_to_num(torch.inf)
 
-# %% ../../nbs/15_theory.hmc.ipynb #4ac265f3
+# %% ../../nbs/15_theory.hmc.ipynb #fdf81fa4
 @door
 def split_rhat(
     z:Tensor, # Draws `(T,n,...)` of n chains, T at least 4
 )->Tensor: # `(...)`
     "Rank-normalised split R-hat, of location or of width, whichever is worse (Vehtari et al. 2021)"
-    z = _halves(z)
-    median = z.flatten(0, 1).double().quantile(.5, 0)
+    z = _halves(z).double()
+    median = z.flatten(0, 1).quantile(.5, 0)
     folded = (z-median).abs()
     of_place = _disagreement(_normal_scores(z))
     of_width = _disagreement(_normal_scores(folded))
@@ -255,7 +255,7 @@ def _warm(logp, s, n, n_leap, eps, scale, jitter, target):
             count = 0.
     return s, a.log_mean, scale
 
-# %% ../../nbs/15_theory.hmc.ipynb #856ef7c6
+# %% ../../nbs/15_theory.hmc.ipynb #c1542c83
 def _jittered(log_eps, jitter, s):
     "A step size for every chain, `(n,...,1)`"
     u = torch.rand_like(s.logp)
@@ -265,8 +265,7 @@ def _jittered(log_eps, jitter, s):
 
 def _refined(scale, first, total, count, trust):
     "Scales from mean squared gradients, to the power `trust`, and the `first` ones; as they are where none was seen"
-    n = count.clamp(min=1)
-    precision = (total/n).clamp(min=1e-12)
+    precision = (total/count).clamp(min=1e-12)
     new = first**(1-trust)*precision**(-trust/2)
     known = total>0
     return torch.where(known, new, scale)
@@ -348,7 +347,7 @@ def hmc(
     info = HMCInfo(accept/n_steps, divergent, lp, log_eps.exp(), scale, n_grad, rhat, ess)
     return z, info
 
-# %% ../../nbs/15_theory.hmc.ipynb #85247c5a
+# %% ../../nbs/15_theory.hmc.ipynb #a351303a
 @door
 @torch.no_grad()
 def slow_direction(
@@ -371,19 +370,18 @@ def slow_direction(
     for _ in range(min(steps, z.shape[-1])):
         there = z+r*scale*basis[-1]
         far = hmc_state(logp, there).grad
-        h = (far-here).nan_to_num(0, 0, 0)*scale/r
+        h = (far-here).nan_to_num(0, 0, 0)*scale
         images.append(h)
         for _ in range(2): h = h-within(h)                         # twice, against rounding
         basis.append(unit(h))
     Q = torch.stack(basis[:-1], -1)                                # (n,...,d,steps)
     H = torch.stack(images, -1)                                    # (n,...,d,steps)
     A = Q.mT@H                                                     # (n,...,steps,steps)
-    symmetric = (A+A.mT)/2
-    _, V = torch.linalg.eigh(symmetric)
+    _, V = torch.linalg.eigh(A+A.mT)
     slowest = V[...,-1:]
     return unit((Q@slowest)[...,0])*scale
 
-# %% ../../nbs/15_theory.hmc.ipynb #0beb8a4e
+# %% ../../nbs/15_theory.hmc.ipynb #990b5ece
 @door
 @torch.no_grad()
 def rises(
@@ -408,9 +406,8 @@ def rises(
         last = far[-1]-far[-2]                                     # over the last quarter
         quarter = (end/4).abs()
         slope = slope+last/quarter
-        deepest = far.nan_to_num(0, 0, 0).amin(0)
-        reached = deepest>-barrier                                 # with no valley before
-        free = free|reached
+        valley = far.isfinite()&(far<=-barrier)
+        free = free|~valley.any(0)                                 # on this side
     return free&(slope>=0)
 
 # %% ../../nbs/15_theory.hmc.ipynb #3eb01660
@@ -529,7 +526,7 @@ def _made_of(self:ProductPosterior):
     n = self.mask.sum(0)
     return f'{said}; {int(n.min())} to {int(n.max())} of them a sample'
 
-# %% ../../nbs/15_theory.hmc.ipynb #0563faad
+# %% ../../nbs/15_theory.hmc.ipynb #c25a5f41
 @patch
 def _follow(self:ProductPosterior):
     "How far from the prior's mean experts, and the product of Gaussians like them, lie: `(B,)`, in its deviations"
@@ -542,7 +539,7 @@ def _follow(self:ProductPosterior):
     lam = torch.where(on, lam, 0.)
     power = on.sum(0)-1
     precision = torch.maximum(lam.sum(0)-power, lam.amax(0))
-    product = (lam*centre).sum(0)/precision.clamp(min=1e-10)       # (B,d)
+    product = (lam*centre).sum(0)/precision                        # (B,d)
     alone = torch.where(on, centre, 0.)
     return torch.cat([alone, product[None]]).norm(dim=-1).amax(0)
 

@@ -17,7 +17,7 @@ from torch.nn.parameter import is_lazy
 from .. import __version__
 from ..core import Modality, MultimodalVAE, as_names, choose, registry
 
-# %% ../../nbs/31_train.io.ipynb #2efadddd
+# %% ../../nbs/31_train.io.ipynb #43054129
 def _refuse(o, where):
     "The error for something that has no description"
     cls = o if isinstance(o, type) else type(o)
@@ -34,7 +34,7 @@ def _name(dtype): return str(dtype).removeprefix('torch.')
 
 def _tensor_config(v):
     "Numbers of a tensor, exact in JSON"
-    return {'$tensor': v.detach().tolist(), 'dtype': _name(v.dtype)}
+    return {'$tensor': v.tolist(), 'dtype': _name(v.dtype)}
 
 # %% ../../nbs/31_train.io.ipynb #3a20d51b
 def _class_config(cls, where):
@@ -180,7 +180,7 @@ def _torch_class(name):
     cls = getattr(nn, name.removeprefix('torch.nn.'), None)
     return cls if isinstance(cls, type) and issubclass(cls, nn.Module) else None
 
-# %% ../../nbs/31_train.io.ipynb #e4a428c8
+# %% ../../nbs/31_train.io.ipynb #14dc1b63
 def _import(module, allow):
     "Import the module of a saved class, if it is ours or the caller allows it"
     ours = re.fullmatch(r'mmvae_nb(\.\w+)+', module)
@@ -198,7 +198,7 @@ def _unregistered(name, module, allow):
 
 def _unknown(name, module, allow):
     "The error for a class that is not there"
-    near = get_close_matches(name, registry, n=1)
+    near = get_close_matches(name, registry)              # the nearest first
     hint = f'; did you mean {near[0]!r}?' if near else ''
     if module=='__main__':
         todo = ('it was defined in a notebook or a script: run its definition first, or move it to a file, '
@@ -277,10 +277,10 @@ _SAVING, _SAVED, _BEFORE = '.saving', '.saved', 'before'     # folders of a save
 
 def _print(text): return hashlib.sha256(text.encode()).hexdigest()
 
-# %% ../../nbs/31_train.io.ipynb #cf1f0127
+# %% ../../nbs/31_train.io.ipynb #b9a86f85
 def _write(model, dir):
     "`config.json` and `model.safetensors` in an existing folder"
-    state = {k: v.detach().cpu().contiguous().clone() for k,v in model.state_dict().items()}
+    state = {k: v.cpu().contiguous().clone() for k,v in model.state_dict().items()}
     kinds = [_name(v.dtype) for v in state.values() if v.is_floating_point()]
     described = {
         'mmvae_nb': __version__,

@@ -13,8 +13,8 @@ with warnings.catch_warnings():
     warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
     importlib.import_module('fastai.data.core')
 
-# %% ../../nbs/20_data.core.ipynb #7c06526b
-import copy, hashlib, math, os, sys, torch, torch.nn.functional as F, warnings, zipfile
+# %% ../../nbs/20_data.core.ipynb #870fffca
+import copy, hashlib, math, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings, zipfile
 import numpy as np
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ from itertools import combinations, pairwise
 from numbers import Integral, Real
 from pathlib import Path
 from torch import Tensor
-from ..core import Modality, as_names, choose, per_modality, seeded, seen
+from ..core import Modality, as_names, choose, door, per_modality, seeded, seen
 from ..files import _flush, aside, whole_file
 from ..dists import Log1p, NormalLik, SizeFactors, Standard, as_likelihood
 from ..liks import FeatureNormalLik, PredictedNormalLik
@@ -340,7 +340,7 @@ def _targets(y):
     found = y.min().item()
     raise ValueError(f'labels out of range: found {found}; several labels at once are 0 or 1, or -1 where unknown')
 
-# %% ../../nbs/20_data.core.ipynb #e0893887
+# %% ../../nbs/20_data.core.ipynb #8cad40d7
 def _categories(y):
     "Numbers and names of a categorical column; None if it is none. Its categories are the classes, seen or not"
     if not _is_pandas(getattr(y, 'dtype', None), 'CategoricalDtype'): return None
@@ -356,6 +356,7 @@ def _labels(y, N:int, classes=None):
     "Labels as a tensor, and names of the classes: classes are int64 numbers, -1 if unknown; else names are None"
     if y is None and classes: raise ValueError('classes were named, but there are no labels: MMData(x, y=...)')
     if y is None: return None, None
+    if isinstance(y, Tensor) and y.device.type=='meta': raise ValueError('labels on the meta device hold no numbers')
     if isinstance(y, (str,Mapping)) or not np.ndim(y): raise ValueError(f'labels: expected one a sample, found {y!r}')
     names = None if classes is None or classes is False else _class_names(classes)
     if _is_frame(y) and y.shape[1]==1: y = y.iloc[:,0]
@@ -431,7 +432,7 @@ def _in_one_order(parts):
     def ordered(v): return v.iloc[v.index.get_indexer(index)]
     return {w: ordered(v) if w in moved else v for w,v in parts.items()}, index
 
-# %% ../../nbs/20_data.core.ipynb #20740cfd
+# %% ../../nbs/20_data.core.ipynb #bf1ee740
 def _mask(m, name:str, N:int, shape:tuple=()):
     "One mask as bools, `(N,)` of rows or `(N,*shape)` of entries; numbers 0 and 1 will do"
     who = f'mask of modality {name!r}'
@@ -453,6 +454,22 @@ def _masks(mask, x:dict, N:int):
     "Bool tensors by name, for modalities of which something may be missing"
     for k in mask or (): choose(k, tuple(x), 'modality in mask')
     return {k: _mask(m, k, N, x[k].shape[1:]) for k,m in (mask or {}).items()}
+
+# %% ../../nbs/20_data.core.ipynb #bf36d64a
+def _opened_up(v, who):
+    "Containers with a mask of their own as NumPy's masked arrays; those that are no plain numbers are refused"
+    if type(v).__name__=='MaskedTensor':                               # of torch: True where there is a number
+        return np.ma.masked_array(v.get_data().detach().cpu().numpy(), ~v.get_mask().cpu().numpy())
+    if isinstance(v, Tensor):
+        padded = 'torch.nested.to_padded_tensor(v, float("nan"))'
+        if v.is_nested: raise TypeError(f'{who}: a nested tensor; pad it, {padded}')
+        if v.is_quantized: raise TypeError(f'{who}: a quantized tensor; use v.dequantize()')
+        if v.device.type=='meta': raise ValueError(f'{who}: a tensor on the meta device holds no numbers')
+    if isinstance(v, (list,tuple)) and any(map(np.ma.isMaskedArray, v)):
+        shapes = {np.shape(row) for row in v}
+        if len(shapes)>1: raise TypeError(f'{who}: rows of shapes {sorted(shapes)}; pad them to one shape')
+        return np.ma.stack(list(v))
+    return v
 
 def _masked_arrays(x):
     "NumPy's masked arrays as plain ones (0 where masked), and masks"
@@ -695,7 +712,7 @@ def _as_one(x, mask, y):
     mask = _in_one_order_of_columns(mask, x)
     return x, mask, parts.get('y'), index
 
-# %% ../../nbs/20_data.core.ipynb #ba710e6c
+# %% ../../nbs/20_data.core.ipynb #302ec465
 class MMData:
     "A multimodal data set in memory: one tensor per modality, perhaps labels, perhaps masks"
     def __init__(self,
@@ -711,6 +728,7 @@ class MMData:
     ):
         choose(empty, ('refuse','drop','keep'), 'way with empty samples')
         _check_names(x)
+        x = {k: _opened_up(v, f'modality {k!r}') for k,v in x.items()}
         x, mask, y, self._index = _as_one(x, mask, y)       # an index, if there is a frame
         plain, hidden = _masked_arrays(x)
         self.x = _modality_tensors(plain)
@@ -775,8 +793,9 @@ def _drop_empty(self:MMData, empty):
 @patch
 def _seen(self:MMData): return torch.stack([self.observed(k) for k in self.names])   # bool (M,N)
 
-# %% ../../nbs/20_data.core.ipynb #8d51283c
+# %% ../../nbs/20_data.core.ipynb #f0dbbf00
 @patch
+@door
 def having(self:MMData,
     names, # Modalities
 )->Tensor: # bool `(N,)`
@@ -805,16 +824,19 @@ def _with(self:MMData, fn):
     row = None if self._row is None else fn(self._row)
     return self._new(x=x, mask=mask, cache=cache, y=y, _row=row)
 
-# %% ../../nbs/20_data.core.ipynb #41f449d2
+# %% ../../nbs/20_data.core.ipynb #0743549b
 @patch
 def _indices(self:MMData, idx):
     "Indices of samples, on the device of the data"
     first = self._first
-    if not isinstance(idx, (int,slice)): return torch.as_tensor(idx).to(first.device)
+    if not isinstance(idx, (int,slice)):
+        some = isinstance(idx, Tensor) or len(idx)
+        return torch.as_tensor(idx, dtype=None if some else torch.long).to(first.device)
     every = torch.arange(len(first), device=first.device)
     return every[idx].view(-1)
 
 @patch
+@door
 def raw(self:MMData,
     idx, # An int, a slice, a list, indices or a bool mask
     names=None, # Modalities to index (default: all)
@@ -834,7 +856,7 @@ def raw(self:MMData,
     if self.cache is None: return x, mask, y
     return x, mask, cache, y
 
-# %% ../../nbs/20_data.core.ipynb #49c15e6e
+# %% ../../nbs/20_data.core.ipynb #f2a17bda
 def _as_floats(v, dtype, scale:float):
     "What is stored, in the units of the batch"
     v = v.to(dtype)
@@ -853,6 +875,7 @@ def finish(self:MMData,
 def __getitem__(self:MMData, idx): return self.finish(self.raw(idx))
 
 @patch
+@door
 def part(self:MMData, idx, names)->dict:
     "Floats of the modalities `names` only"
     x, *_ = self.finish(self.raw(idx, names))
@@ -938,7 +961,8 @@ def __repr__(self:MMData):
     for k,v in (self.cache or {}).items(): lines.append(row(f'cached {k}', v))
     return '\n'.join(lines)
 
-# %% ../../nbs/20_data.core.ipynb #2cbfd6b5
+# %% ../../nbs/20_data.core.ipynb #82ffc8bc
+@door(x=dict, mask=dict)
 def nan_masks(
     x:dict, # `{name: (N,*shape)}`, as for `MMData`
     how:str='all', # Which rows are not observed: NaN in `'all'` or in `'any'` of their entries
@@ -962,12 +986,15 @@ def _rows_in(mask, k, v, how):
     if m.dim()==1: return m
     return m.flatten(1).all(1) if how=='any' else m.flatten(1).any(1)
 
-# %% ../../nbs/20_data.core.ipynb #12f2805c
+# %% ../../nbs/20_data.core.ipynb #5ac6df2d
+@door
 def one_hot(
     y, # `(N,)` classes, as `MMData` takes them
     k:int=None, # Number of classes, integers 0..k-1 or words (default: as many as occur)
 )->Tensor: # `(N,k)` floats; unknown labels are rows of NaN, which `MMData` takes for not observed
     "Labels as a categorical modality"
+    if not hasattr(y, '__len__') or not np.ndim(y) or not len(y):
+        raise ValueError(f'labels: expected one class a sample, found {y!r}')
     y, names = _labels(y, len(y))
     if names is None:
         raise ValueError('labels: expected one class a sample, found float targets or several labels at once, '
@@ -982,7 +1009,7 @@ def one_hot(
     rows[y<0] = float('nan')
     return rows
 
-# %% ../../nbs/20_data.core.ipynb #0bf9bf28
+# %% ../../nbs/20_data.core.ipynb #b52e7e34
 MMData.frames = None        # what the columns were, if data came as frames (see `data.frames`)
 
 @patch(as_prop=True)
@@ -1001,6 +1028,7 @@ def _in_own_order(data, v, what:str):
     return v.to_numpy()
 
 @patch
+@door
 def subset(self:MMData,
     idx, # Indices, a bool mask (a series: by its index), or a slice (which shares memory)
 )->MMData: # The samples at `idx`
@@ -1052,8 +1080,9 @@ def _check_parts(parts, ends, n, grouped):
     counts = ', '.join(map(str, sizes))
     raise ValueError(f"{why}; use counts: split({counts}{', by=by' if grouped else ''})")
 
-# %% ../../nbs/20_data.core.ipynb #b3bc9b88
+# %% ../../nbs/20_data.core.ipynb #6fcda772
 @patch
+@door
 def split(self:MMData,
     *parts, # Fractions of the data, or numbers of samples
     seed:int=0, # Which random split
@@ -1069,6 +1098,7 @@ def split(self:MMData,
     if by.dtype.kind=='O': by = by.astype(str)
     groups, group = np.unique(by, return_inverse=True)      # the number of each sample's group
     n = len(groups)
+    if not all(isinstance(p, Real) for p in parts): raise TypeError(f'parts must be numbers, found {parts}')
     ends = np.cumsum([0, *parts])
     counts = all(isinstance(p, Integral) for p in parts)
     if not counts: ends = np.round(ends*n).astype(int)
@@ -1084,7 +1114,7 @@ def split(self:MMData,
         return self.subset(rows)
     return [between(a, b) for a,b in pairwise(ends)]
 
-# %% ../../nbs/20_data.core.ipynb #060e971a
+# %% ../../nbs/20_data.core.ipynb #91e6cc1d
 @patch
 def numbered(self:MMData,
     classes, # Names in the order of their numbers; all that occur must be among them
@@ -1097,6 +1127,7 @@ def numbered(self:MMData,
     y = torch.as_tensor(number, device=self.y.device)
     return self._new(y=y, _named=names)
 
+@door
 def same_classes(
     test:MMData, # Renumbered
     train:MMData, # Its classes are kept
@@ -1107,6 +1138,7 @@ def same_classes(
     return test.numbered(names)
 
 @patch
+@door
 def labels_for(self:MMData,
     k:int, # Outputs of a classifier
     who:str='the classifier', # For the message
@@ -1148,7 +1180,8 @@ def _binary_rows(y, k):
         raise ValueError(f'several labels at once are rows of 0 and 1, found {found}')
     return y.clamp(min=0), known
 
-# %% ../../nbs/20_data.core.ipynb #a2eee84b
+# %% ../../nbs/20_data.core.ipynb #b808127f
+@door
 def with_labels(
     data:MMData, # `y` holds classes (-1: unknown), or rows of 0 and 1 (floats; or integers, -1 throughout: unknown)
     k:int=None, # Number of classes (default: those of the data); 1: binary, one column
@@ -1429,7 +1462,7 @@ def _check_scale(self:MMData, k, lik):
     raise ValueError(f'modality {k!r}: bytes are divided by 255, but the likelihood {named!r} takes them as they are; '
                      f'say so where the data are made: MMData(x, scale={{{k!r}: 1}})')
 
-# %% ../../nbs/20_data.core.ipynb #0662d8bc
+# %% ../../nbs/20_data.core.ipynb #98a79efc
 @patch
 def _likelihood_and_units(self:MMData, k, lik, units, own=False):
     "Both as a `Modality` takes them"
@@ -1445,6 +1478,14 @@ def _likelihood_and_units(self:MMData, k, lik, units, own=False):
     if hasattr(lik, 'own_units') and isinstance(units, Standard): units = lik.own_units(units)
     return lik, self._with_reach(k, units)
 
+# %% ../../nbs/20_data.core.ipynb #06655dd1
+def _tell_blank(data, k):
+    "Warn of rows without a class that count as observed"
+    blank = (data.x[k]==0).flatten(1).all(1) & data.observed(k)
+    n = int(blank.sum())
+    if n: warnings.warn(f'modality {k!r}: {n} of {len(data)} rows are zero throughout, which is no class, but count as '
+                        f'observed; say so: MMData(x, y, mask={{{k!r}: x[{k!r}].sum(1)>0}})')
+
 @patch
 def modalities(self:MMData,
     likelihood=None, # Name, module, or `{name: one}` (default: as its frame says, 'pixels' for bytes, else 'normal')
@@ -1455,6 +1496,8 @@ def modalities(self:MMData,
 )->list: # List of `Modality`
     "Modalities with the shapes of the data, and units from what was observed in them"
     for k in per: choose(k, self.x, 'modality')
+    if isinstance(likelihood, (list,tuple)):
+        raise TypeError(f'likelihood must be a name, a module, or {{name: one}}, found {likelihood!r}')
     liks = per_modality(self.x, likelihood, 'likelihood', '')
     weights = _sizes_as_weights(self.x, weight)
     holes = _holes_by_name(self, holes)
@@ -1465,10 +1508,11 @@ def modalities(self:MMData,
         own_encoder = fields.get('encoder') is not None
         lik, own_units = self._likelihood_and_units(k, fields['likelihood'], fields['units'], own_encoder)
         fields |= {'likelihood': lik, 'units': own_units}
+        if 'categorical' in (lik, type(lik).__name__.removesuffix('Lik').lower()): _tell_blank(self, k)
         return Modality(k, v.shape[1:], **fields)
     return [one(k, v) for k,v in self.x.items()]
 
-# %% ../../nbs/20_data.core.ipynb #f96185ab
+# %% ../../nbs/20_data.core.ipynb #62904993
 def _masked(data:MMData, p:dict, keep, generator, seed):
     "Keep modality k of sample i with probability `p[k][i]`; draw again where nothing would remain"
     for k in keep: choose(k, data.x, 'modality')
@@ -1497,9 +1541,14 @@ def _keep_probabilities(data, p, keep):
     if not possible.all(): raise ValueError('probabilities must lie in [0,1]')
     if (prob.sum(0)==0).any():
         raise ValueError('some samples would lose every modality; keep one, or raise the probabilities')
+    nothing = (1-prob.double()).prod(0).max().item()
+    if nothing>1-1e-4:
+        raise ValueError(f'a sample would lose every modality with probability {nothing:.6g}; keep one, or raise the '
+                         'probabilities')
     return prob
 
-# %% ../../nbs/20_data.core.ipynb #32eb7ac0
+# %% ../../nbs/20_data.core.ipynb #521b2e95
+@door
 def mcar(
     data:MMData, # Not modified
     eta, # Probability that a modality is observed, one for all or `{name: eta}`
@@ -1510,10 +1559,13 @@ def mcar(
     "Remove modalities completely at random; what was already missing stays missing"
     if not isinstance(eta, Mapping): eta = dict.fromkeys(data.names, eta)
     for k in eta: choose(k, data.x, 'modality')
+    for k,v in eta.items():
+        if not isinstance(v, Real): raise TypeError(f'eta of modality {k!r} must be a number in [0,1], found {v!r}')
     p = {k: torch.tensor(float(v)) for k,v in eta.items()}
     return _masked(data, p, as_names(keep), generator, seed)
 
-# %% ../../nbs/20_data.core.ipynb #66923483
+# %% ../../nbs/20_data.core.ipynb #6289ae1c
+@door
 def missing_by_label(
     data:MMData, # With integer labels, all known; not modified
     rates:dict, # `{name: (rate of the first class, rate of the last)}`, or a rate for each class
@@ -1526,6 +1578,7 @@ def missing_by_label(
     p = {}
     for k,r in rates.items():
         choose(k, data.x, 'modality')
+        if not all(isinstance(v, Real) for v in r): raise TypeError(f'modality {k!r}: rates must be numbers, found {r}')
         if len(r) not in (2,top):
             why = f'modality {k!r}: expected 2 rates, or one for each of {top} labels, found {len(r)}'
             raise ValueError(why)
@@ -1546,8 +1599,9 @@ def _inputs(self:MMData, i, device):
     if self.mask is None: return x, None
     return x, to(rest[0])
 
-# %% ../../nbs/20_data.core.ipynb #a6eb0a96
+# %% ../../nbs/20_data.core.ipynb #547d9753
 @patch
+@door
 @torch.no_grad()
 def map(self:MMData,
     fn, # `(x, mask) -> {name: (B,...)}`
@@ -1575,18 +1629,59 @@ def map(self:MMData,
     scale = kept(self.scale)
     return self._new(x=kept(self.x), scale=scale, mask=mask, cache=cache or None)
 
-# %% ../../nbs/20_data.core.ipynb #f9221f14
+# %% ../../nbs/20_data.core.ipynb #35cfdb00
 @patch
+@door
 def to(self:MMData, device)->MMData:
     "The data set on another device"
     return self._with(lambda v: v.to(device))
 
-# %% ../../nbs/20_data.core.ipynb #67bac713
+# %% ../../nbs/20_data.core.ipynb #05db2ba1
 def _open(path, mmap=None):
     "`np.load` that never unpickles, and whose errors are one line"
-    try: return np.load(path, mmap_mode=mmap, allow_pickle=False)
+    try:
+        _check_declared(path)
+        return np.load(path, mmap_mode=mmap, allow_pickle=False)
     except Exception as e: _broken(path, e)
 
+_densest = 1040            # numbers of bytes that a packed byte may stand for, at most
+
+def _declared(f):
+    "Bytes that the header of an array announces, and those of the header"
+    fmt = np.lib.format
+    version = fmt.read_magic(f)
+    read = fmt.read_array_header_1_0 if version==(1,0) else fmt.read_array_header_2_0
+    shape, _, dtype = read(f)
+    return math.prod(shape)*dtype.itemsize, f.tell(), shape, dtype
+
+def _check_array(f, size, what):
+    "Raise where an array announces more than its file, of so many bytes, has"
+    numbers, start, shape, dtype = _declared(f)
+    if dtype.hasobject or start+numbers<=size: return
+    raise ValueError(f'{what} announces {dtype} of shape {shape}, which is {numbers:,} bytes, but has {size-start:,}')
+
+# %% ../../nbs/20_data.core.ipynb #14ed2c01
+def _check_announced(n, path, what):
+    "Raise where a file announces more numbers than it can hold, eight in a byte and packed"
+    size = Path(path).stat().st_size
+    if n<=8*_densest*size: return
+    raise ValueError(f'{path}: announces {what}, more than {size:,} bytes can hold; it is damaged, fetch it again')
+
+def _check_declared(path):
+    "Raise, before memory is asked for, where a file of arrays announces more than it has"
+    path = Path(path)
+    if not zipfile.is_zipfile(path):
+        with open(path, 'rb') as f: _check_array(f, path.stat().st_size, 'it')
+        return
+    with zipfile.ZipFile(path) as z:
+        for info in z.infolist():
+            if info.file_size>_densest*info.compress_size+_densest:
+                packed = f'packed in {info.compress_size:,}'
+                raise ValueError(f'{info.filename} announces {info.file_size:,} bytes, {packed}')
+            if not info.filename.endswith('.npy'): continue
+            with z.open(info) as f: _check_array(f, info.file_size, info.filename.removesuffix('.npy'))
+
+# %% ../../nbs/20_data.core.ipynb #70232285
 def _broken(path, e):
     "Say in one line why a file of arrays cannot be read"
     if 'Object arrays' in str(e) or 'Python objects' in str(e):
@@ -1861,9 +1956,10 @@ def fingerprint(self:MMData)->dict: # `{part: letters}`
     if self.y is not None: out['labels'] = _digest(self.y, more=self.classes)
     return out
 
-# %% ../../nbs/20_data.core.ipynb #876df33a
+# %% ../../nbs/20_data.core.ipynb #3d0781f7
 class MMLoader(DataLoader):
     "A fastai loader that indexes an `MMData` a whole batch at a time"
+    @door
     def __init__(self,
         dataset:MMData, # Its samples
         bs:int=128, # Batch size
@@ -1906,7 +2002,8 @@ def _with_masks(data, missing):
     mask = {k: data.observed(k) for k in data.names if k in missing}
     return data._new(mask=mask)
 
-# %% ../../nbs/20_data.core.ipynb #b39162d4
+# %% ../../nbs/20_data.core.ipynb #ad860a68
+@door
 def mm_dls(
     train:MMData, # Training data
     valid:MMData, # Validation data

@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['marginals', 'dim_kl', 'collapse_edges', 'collapse', 'three_versions', 'active_units', 'decoder_collapse']
 
-# %% ../../nbs/74_eval.collapse.ipynb #aebdd0da
+# %% ../../nbs/74_eval.collapse.ipynb #36fadd5d
 import math, pandas as pd, torch
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, MultivariateNormal
 from torch.distributions import Laplace, Normal
-from ..core import as_names, choose, eval_mode, following, widest
+from ..core import as_names, choose, door, eval_mode, following, widest
 from ..data.core import MMData
 from ..dists import kl
 from .coherence import _device, _told
@@ -31,7 +31,8 @@ def _mixed_marginals(q):
     comps = family(loc, scale, validate_args=False)
     return MixtureSameFamily(which, comps, validate_args=False)
 
-# %% ../../nbs/74_eval.collapse.ipynb #895af0c3
+# %% ../../nbs/74_eval.collapse.ipynb #c433e619
+@door
 def marginals(
     q, # Distribution over `(d,)`, batch shape `(B,)`
     draws:int=256, # Draws for posteriors whose marginals have no formula
@@ -45,7 +46,8 @@ def marginals(
     z = q.sample((draws,))
     return Normal(z.mean(0), z.std(0), validate_args=False)
 
-# %% ../../nbs/74_eval.collapse.ipynb #21245234
+# %% ../../nbs/74_eval.collapse.ipynb #a4b7c589
+@door
 @torch.no_grad()
 def dim_kl(
     q, # Distribution over `(d,)`, batch shape `(B,)`
@@ -60,7 +62,8 @@ def dim_kl(
     estimate = kl(q, p, z)
     return estimate.mean(0)
 
-# %% ../../nbs/74_eval.collapse.ipynb #150313fe
+# %% ../../nbs/74_eval.collapse.ipynb #f2db4275
+@door
 def collapse_edges(
     kls:Tensor, # Nats `(N,d)`, from `dim_kl`
     delta:float=.01, # Share of the data that may lie beyond
@@ -133,7 +136,8 @@ def _against_prior(model, names):
     sets = dict.fromkeys([*alone, names])
     return [(S, None) for S in sets if model.answers.can(S)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #666c2741
+# %% ../../nbs/74_eval.collapse.ipynb #ee0f7344
+@door
 def collapse(
     model, # Has `posterior(x, given, mask)` and `prior()`
     data:MMData, # Data points
@@ -165,7 +169,8 @@ def collapse(
     df.attrs.pop('subsets', None)                          # single modalities and all of them: nothing was drawn
     return df
 
-# %% ../../nbs/74_eval.collapse.ipynb #7e6131f5
+# %% ../../nbs/74_eval.collapse.ipynb #0ec900e5
+@door
 def three_versions(
     observed, # Name or names O
     missing, # Name or names M
@@ -175,7 +180,8 @@ def three_versions(
     M = as_names(missing)
     return [(O, None), (M, None), (O, M)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #3b47f4d2
+# %% ../../nbs/74_eval.collapse.ipynb #fa4f4486
+@door
 def active_units(
     model, # Has `posterior(x, given, mask)`
     data:MMData, # Data points
@@ -208,7 +214,8 @@ def active_units(
     df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','d','n'])
     return _told(df, model, data.names, subsets)
 
-# %% ../../nbs/74_eval.collapse.ipynb #7bcfb6ea
+# %% ../../nbs/74_eval.collapse.ipynb #139cdc2b
+@door
 @torch.no_grad()
 def decoder_collapse(
     model, # Has `posterior` and `decode`

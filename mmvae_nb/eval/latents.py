@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['linear_reader', 'latent_classification', 'match_clusters', 'kmeans_accuracy', 'to_plane', 'traverse']
 
-# %% ../../nbs/73_eval.latents.ipynb #882a598b
+# %% ../../nbs/73_eval.latents.ipynb #abe3c578
 import math, pandas as pd, torch
 from importlib import import_module
 from torch import Tensor
-from ..core import choose, eval_mode, following, widest
+from ..core import check_alike, choose, door, eval_mode, following, widest
 from ..data.core import MMData, same_classes
 from .coherence import _told, mean_se
 from ..models.samplers import _bar, _key, _mean, _seed, _sets, latent_codes
@@ -99,13 +99,16 @@ def _read_codes(model, train, test, S, sizes, y_train, y_test, sample, C, genera
         out[n] = len(y), *mean_se(widest(hit), yt)
     return out
 
-# %% ../../nbs/73_eval.latents.ipynb #26189294
+# %% ../../nbs/73_eval.latents.ipynb #da1385d4
+@door
 def linear_reader(
     z:Tensor, # Codes `(N,d)`; rows that are NaN do not count
     y:Tensor, # Classes `(N,)`; -1 does not count
     C:float=1., # Inverse strength of the L2 penalty
 ): # scikit-learn pipeline with `predict` and `score`
     "Logistic regression (LBFGS) on standardised codes"
+    if z.dim()!=2 or y.shape!=z.shape[:1]:
+        raise ValueError(f'expected codes (N,d) and classes (N,), found {tuple(z.shape)} and {tuple(y.shape)}')
     z, y = _pick(z, y)
     classes = y.unique().tolist()
     if len(classes)<2:
@@ -116,7 +119,8 @@ def linear_reader(
     reader = _sklearn('pipeline').make_pipeline(scaler, regression)
     return reader.fit(z.detach().cpu().numpy(), y.cpu().numpy())
 
-# %% ../../nbs/73_eval.latents.ipynb #df51610c
+# %% ../../nbs/73_eval.latents.ipynb #3e7b1992
+@door
 def latent_classification(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: the reader learns from its codes
@@ -132,7 +136,10 @@ def latent_classification(
     y_train = train.labels('latent classification (training data)')
     test = same_classes(test, train)
     y_test = test.labels('latent classification (test data)')
-    sizes = [n_train] if n_train is None or isinstance(n_train, int) else [*n_train]
+    sizes = [*n_train] if isinstance(n_train, (list, tuple)) else [n_train]
+    for n in sizes:
+        if n is None or isinstance(n, int) and n>0: continue
+        raise ValueError(f'n_train must be whole numbers from 1, or None for all, found {n!r}')
     sets = _sets(model, train, subsets)
     empty = _no_reader(model, train, test, y_train, y_test, sets, sizes)
     rows = []
@@ -144,7 +151,8 @@ def latent_classification(
     df.attrs['empty'] = {f'{S}, {n or "all"} codes': why for (S,n),why in empty.items()}
     return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #bf34c9e3
+# %% ../../nbs/73_eval.latents.ipynb #5c8f24f5
+@door
 def match_clusters(
     c:Tensor, # Clusters `(N,)`, integers from 0
     y:Tensor, # Classes `(N,)`, integers; -1 is unknown and does not count
@@ -153,6 +161,8 @@ def match_clusters(
 )->Tensor: # Class of each cluster `(k,)`; -1 for a cluster without a name
     "Name clusters by classes"
     choose(how, ('hungarian','majority'), 'way to match')
+    if c.is_floating_point() or y.is_floating_point(): raise TypeError('clusters and classes must be whole numbers')
+    check_alike(None, c=c.long(), y=y.long())
     known = y>=0
     if not known.any(): raise ValueError('clusters are named by classes, but no label is known; label some')
     k = k or int(c.max())+1
@@ -180,7 +190,8 @@ def _named_clusters(z, y, k, how, n_init, generator):
     names = match_clusters(torch.as_tensor(found), y, how, k)
     return means, names
 
-# %% ../../nbs/73_eval.latents.ipynb #aee84f33
+# %% ../../nbs/73_eval.latents.ipynb #83b7a527
+@door
 def kmeans_accuracy(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: clusters are found in its codes and named by its classes
@@ -220,7 +231,8 @@ def kmeans_accuracy(
     df.attrs['empty'] = {S: why for (S,),why in empty.items()}
     return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #e5d911b2
+# %% ../../nbs/73_eval.latents.ipynb #c8557360
+@door
 def to_plane(
     z:Tensor, # Codes `(N,d)`; for t-SNE a thousand are enough
     how:str='pca', # 'pca', or 'tsne'
@@ -247,7 +259,8 @@ def to_plane(
     flat = fit.fit_transform(z.cpu().numpy())
     return torch.as_tensor(flat)
 
-# %% ../../nbs/73_eval.latents.ipynb #4e97432a
+# %% ../../nbs/73_eval.latents.ipynb #3bf51749
+@door(x='batch')
 @torch.no_grad()
 def traverse(
     model, # Has `decode` and `posterior`

@@ -9,16 +9,16 @@ __all__ = ['lacks', 'metrics', 'columns', 'nobody', 'why_prior', 'labelled', 'so
            'summary', 'summary_text', 'records', 'write_scores', 'from_records', 'read_scores', 'overview',
            'random_samples', 'not_drawn', 'report_pictures']
 
-# %% ../../nbs/77_eval.report.ipynb #c7995bc9
+# %% ../../nbs/77_eval.report.ipynb #0158f178
 import hashlib, json, math, pandas as pd, textwrap, torch, warnings
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from torch import nn
+from torch import nn, Tensor
 from .. import viz
-from ..core import (MultimodalVAE, _like, as_names, choose, seeded, some_subsets as some_of, subsets as all_subsets,
-                           widest)
+from ..core import (MultimodalVAE, _like, as_names, choose, door, seeded, some_subsets as some_of,
+                           subsets as all_subsets, widest)
 from ..data.core import MMData, same_classes
 from ..files import whole_file
 from ..progress import _bar, wrapped
@@ -30,17 +30,19 @@ from .latents import kmeans_accuracy, latent_classification
 from .collapse import active_units, collapse
 from .likelihood import conditional_likelihood, joint_likelihood, observed_patterns
 
-# %% ../../nbs/77_eval.report.ipynb #3e91491e
+# %% ../../nbs/77_eval.report.ipynb #24c647d5
+@door(data=None)
 def labelled(
     data, # `MMData` or `None`
 )->bool: # Are there at least two classes?
     "Does a data set have classes?"
-    y = None if data is None else data.y
-    if y is None or y.is_floating_point() or y.dim()>1: return False
+    y = getattr(data, 'y', None)
+    if not isinstance(y, Tensor) or y.is_floating_point() or y.dim()>1: return False
     known = y[y>=0]
     return len(known.unique())>1
 
-# %% ../../nbs/77_eval.report.ipynb #7ac15a2d
+# %% ../../nbs/77_eval.report.ipynb #803a4dce
+@door
 def some_subsets(
     names, # Of the modalities
     most:int=64, # Up to that many, all proper subsets
@@ -48,6 +50,7 @@ def some_subsets(
     "All proper subsets, or single modalities, all but one and some between if there would be too many"
     return some_of(names, most, 1, len(names)-1)
 
+@door
 def how_many(
     names, # Of the modalities
     used, # Those of their proper subsets that were taken
@@ -57,7 +60,8 @@ def how_many(
     n = len(used)
     return f'{n} of {every:,} proper subsets' if n<every else ''
 
-# %% ../../nbs/77_eval.report.ipynb #40d85f10
+# %% ../../nbs/77_eval.report.ipynb #73627681
+@door
 def askable(
     model:MultimodalVAE, # Its `answers` say
     given, # Subsets to condition on, tuples of names; `()`: generate from nothing
@@ -121,7 +125,8 @@ class Trial:
             self.reasons.append(f'given {subset}: {e}')
             return pd.DataFrame()
 
-# %% ../../nbs/77_eval.report.ipynb #31fa71de
+# %% ../../nbs/77_eval.report.ipynb #7c5e8057
+@door
 def ends(
     names, # Of the modalities
 )->list: # Tuples of names; nothing where there is one modality
@@ -132,6 +137,7 @@ def ends(
     both = alone+all_subsets(names, most, most)
     return list(dict.fromkeys(both))
 
+@door
 def alone_and_all(
     names, # Of the modalities
 )->list: # Tuples of names
@@ -204,7 +210,8 @@ def _n_given(df):
     if 'n_given' in df: return df['n_given']
     return [len(s.split('+')) if s else 0 for s in df['subset']]
 
-# %% ../../nbs/77_eval.report.ipynb #8db01f7f
+# %% ../../nbs/77_eval.report.ipynb #5fdcbbcb
+@door
 def tidy(
     df:pd.DataFrame, # Table of a metric
     name:str, # Of the metric
@@ -225,7 +232,8 @@ def tidy(
     df = df.assign(metric=name, note=note, better=better, n_given=_n_given(df), doubt=doubt)
     return df[columns]
 
-# %% ../../nbs/77_eval.report.ipynb #bb515eed
+# %% ../../nbs/77_eval.report.ipynb #5d0c8f27
+@door
 def verdict(
     df:pd.DataFrame, # With `columns`
 )->pd.Series: # 'not above chance' (or 'not below', where lower is better), otherwise ''
@@ -237,7 +245,8 @@ def verdict(
     words = better.map({'higher': 'not above chance', 'lower': 'not below chance'})
     return words.where(gain<=2*error, '')
 
-# %% ../../nbs/77_eval.report.ipynb #f3791ca3
+# %% ../../nbs/77_eval.report.ipynb #242928e2
+@door
 def class_chance(
     data:MMData, # Labelled data
     given:tuple=(), # Only samples that have these modalities count
@@ -250,7 +259,8 @@ def class_chance(
     if not len(counts): return math.nan
     return counts.max().item()/counts.sum().item()
 
-# %% ../../nbs/77_eval.report.ipynb #4d4edf1a
+# %% ../../nbs/77_eval.report.ipynb #5ed52275
+@door
 def real_agreement(
     classifiers:nn.ModuleDict, # `{name: module}`, from data to logits
     data:MMData, # Real data
@@ -320,7 +330,8 @@ def _likelihood(t:Trial):
         df = t.attempt(conditional_likelihood, others, t.model, whole, others, k, how='ratio', **how)
         if len(df): yield tidy(df, 'log p(x_T|x_S)', _weights_note(df, t.n), 'higher', doubt=_doubts(df))
 
-# %% ../../nbs/77_eval.report.ipynb #27b05554
+# %% ../../nbs/77_eval.report.ipynb #415f78d8
+@door
 def wide_note(
     wide:dict, # `{subset: share of samples}`, as in `df.attrs['wide']`
     most:int=3, # Subsets to name
@@ -337,7 +348,8 @@ def wide_note(
     return (f'products of experts that are no density within reach: {named}{rest} '
             '(experts, or codes, are wider than the prior)')
 
-# %% ../../nbs/77_eval.report.ipynb #17a73719
+# %% ../../nbs/77_eval.report.ipynb #81aa976a
+@door
 def coherence_scores(
     model:MultimodalVAE, # Trained
     test:MMData, # Labelled
@@ -357,7 +369,8 @@ def coherence_scores(
     note = wide_note(df.attrs.get('wide'))
     return tidy(df, 'coherence', note, 'higher', chance, ceiling)
 
-# %% ../../nbs/77_eval.report.ipynb #76a613d2
+# %% ../../nbs/77_eval.report.ipynb #54bbe6df
+@door
 def joint_scores(
     model:MultimodalVAE, # Trained; its `samplers` are scored beside the prior
     test:MMData, # Real data, for the ceiling
@@ -390,7 +403,8 @@ def _coherence(t:Trial):
     draws = max(1000, len(t.test))
     yield joint_scores(t.model, t.test, clf, n=draws)
 
-# %% ../../nbs/77_eval.report.ipynb #1824eda2
+# %% ../../nbs/77_eval.report.ipynb #c9da9413
+@door
 def shuffled(
     data:MMData, # Samples
     name:str, # Modality
@@ -405,7 +419,7 @@ def shuffled(
     mixed = flat.gather(0, order.to(flat.device))
     return some._new(x={**some.x, name: mixed.view_as(v)})
 
-# %% ../../nbs/77_eval.report.ipynb #a06d45bc
+# %% ../../nbs/77_eval.report.ipynb #6fce69aa
 _of_fidelity = 'chance: entries shuffled over samples; ceiling: other real samples'
 
 def _some_order(data, k):
@@ -424,6 +438,7 @@ def _two_samples(test, train, k)->tuple:
     n = min(len(first), len(other))
     return first.subset(slice(0, n)), other.subset(slice(0, n))
 
+@door
 def fidelity_levels(
     test:MMData, # Real data that a model is compared with
     features, # `{name: network}`, as in `fidelity`
@@ -480,7 +495,8 @@ def _fidelity(t:Trial):
         note = part['network'].map(f'features: {{}}; {_of_fidelity}'.format)
         yield tidy(part, k, better=better).assign(note=note)
 
-# %% ../../nbs/77_eval.report.ipynb #f7e0585b
+# %% ../../nbs/77_eval.report.ipynb #89692c9c
+@door
 def mean_error(
     data:MMData, # Perhaps incomplete
     name:str, # Modality
@@ -757,7 +773,8 @@ class Scores(pd.DataFrame):
         if left: facts['left out'] = page.fold(f'{len(left)} questions', page.table(('metric','why'), left))
         return page.card(self._head(), facts, note='pandas.DataFrame(scores) shows every row')
 
-# %% ../../nbs/77_eval.report.ipynb #1473779d
+# %% ../../nbs/77_eval.report.ipynb #0fea9af7
+@door
 def evaluate(
     model:MultimodalVAE, # Trained
     test:MMData, # Judged on
@@ -789,7 +806,8 @@ def _how(n, source)->str:
     if source=='prior': return ', from the prior'
     return f', sampler {source}' if source else ''
 
-# %% ../../nbs/77_eval.report.ipynb #feb61b44
+# %% ../../nbs/77_eval.report.ipynb #9915c3e1
+@door
 def summary(
     df:pd.DataFrame, # With `columns`
 )->pd.DataFrame: # Columns score, value, se (an upper bound), chance, ceiling, better, doubt, verdict
@@ -829,7 +847,7 @@ def _line(r, width)->str:
     score = f'{r.score:{width}}{value:>9}{error:10}'
     return f'{score}{levels}  {r.better}{star}'.rstrip()
 
-# %% ../../nbs/77_eval.report.ipynb #cc7f7967
+# %% ../../nbs/77_eval.report.ipynb #4b8e6c34
 def _narrow(scores, columns)->list: # Lines
     "A table for few columns: names go on below, errors and directions are left out"
     width = max(12, columns-28)
@@ -843,6 +861,7 @@ def _narrow(scores, columns)->list: # Lines
         lines += [f'  {part}' for part in rest]
     return lines
 
+@door
 def summary_text(
     df:pd.DataFrame, # With `columns`
     width:int=34, # Of the first column
@@ -859,7 +878,8 @@ def summary_text(
     if (df['n']==0).any(): said.append(f'{nobody}; means are over the others')
     return '\n'.join([*lines, *(wrapped(line, columns) for line in said)])
 
-# %% ../../nbs/77_eval.report.ipynb #37fe5db5
+# %% ../../nbs/77_eval.report.ipynb #408078b0
+@door
 def records(
     df:pd.DataFrame, # With `columns`, or some of them
 )->list: # Dictionaries that JSON can hold, with the verdict of each row
@@ -868,7 +888,8 @@ def records(
     rows = df.astype(object).where(df.notna(), None)
     return rows.to_dict('records')
 
-# %% ../../nbs/77_eval.report.ipynb #2836df1e
+# %% ../../nbs/77_eval.report.ipynb #deeb7736
+@door
 def write_scores(
     df:pd.DataFrame, # From `evaluate`
     path, # JSON file
@@ -879,7 +900,8 @@ def write_scores(
     text = json.dumps(whole, indent=1)
     with whole_file(path) as tmp: tmp.write_text(text, encoding='utf-8')
 
-# %% ../../nbs/77_eval.report.ipynb #0318f6df
+# %% ../../nbs/77_eval.report.ipynb #db0d16f6
+@door
 def from_records(
     rows:list, # From `records`, or of an older file, without chance, ceiling or direction
 )->pd.DataFrame: # With `columns`
@@ -890,7 +912,8 @@ def from_records(
     doubt = df['doubt'].fillna('')
     return df.astype(numbers).assign(better=better, doubt=doubt)
 
-# %% ../../nbs/77_eval.report.ipynb #ff295a59
+# %% ../../nbs/77_eval.report.ipynb #1ae61c89
+@door
 def read_scores(
     path, # JSON file
 )->Scores: # As from `evaluate`; what else was kept is in `attrs`
@@ -934,12 +957,13 @@ def _nobody_has(test, given)->str:
     best = max(seen_, key=seen_.get)
     return f'given {subset}: no sample has it; {seen_[best]} of {len(test)} have {best!r}'
 
-# %% ../../nbs/77_eval.report.ipynb #1af25ad7
+# %% ../../nbs/77_eval.report.ipynb #21c9a8af
 def _sent(model, x):
     "A batch on the device of the model"
     like = _like(model)
     return {k: v if like is None else v.to(like.device) for k,v in x.items()}
 
+@door
 def overview(
     model:MultimodalVAE, # Trained
     test:MMData, # Data that the model has not seen
@@ -978,7 +1002,8 @@ why_prior = (
     "are not spread as the prior p(z) is. "
     "The sampler draws where the codes of training data lie; the prior also draws codes that no data have.")
 
-# %% ../../nbs/77_eval.report.ipynb #dbc23d87
+# %% ../../nbs/77_eval.report.ipynb #cb5adaf7
+@door
 def random_samples(
     model:MultimodalVAE, # Trained; its `samplers` are drawn beside the prior
     n:int=8, # Samples, one a column
@@ -1014,7 +1039,7 @@ def _first_given(model, test)->tuple:
         if test.having(S).cpu().any(): return S
     return sets[0]
 
-# %% ../../nbs/77_eval.report.ipynb #7840c3fc
+# %% ../../nbs/77_eval.report.ipynb #44c2b3e7
 def _drawable(model, test, most)->tuple:
     "Up to `most` subsets that some sample has, and sentences on the others"
     every = _to_show(model)
@@ -1024,6 +1049,7 @@ def _drawable(model, test, most)->tuple:
     if len(can)>most: reasons.append(f'{most} of {len(can)} subsets are drawn')
     return can[:most], reasons
 
+@door
 def not_drawn(
     model:MultimodalVAE, # Trained
     test:MMData, # Data to condition on
@@ -1033,7 +1059,7 @@ def not_drawn(
     _, reasons = _drawable(model, test, most)
     return [{'metric': 'pictures', 'reason': r} for r in reasons]
 
-# %% ../../nbs/77_eval.report.ipynb #f53ef35f
+# %% ../../nbs/77_eval.report.ipynb #6043c681
 def _to_draw(model, test, n, seed, most, targets):
     "Captions, and functions that draw; the last has nothing given, if the model can do that"
     sets, _ = _drawable(model, test, most)
@@ -1049,6 +1075,7 @@ def _to_draw(model, test, n, seed, most, targets):
     source = ' and '.join([*fitted, 'the prior'])
     yield f'With nothing given: draws from {source}', partial(random_samples, model, n, seed)
 
+@door
 def report_pictures(
     model:MultimodalVAE, # Trained
     test:MMData, # Data to condition on

@@ -6,7 +6,7 @@
 __all__ = ['covariances', 'cca', 'spectrum', 'noise_edge', 'elbow', 'dcca', 'width', 'Projector', 'projectors', 'PairObjective',
            'DCCA', 'rotations', 'Canonical', 'keep', 'probe']
 
-# %% ../../nbs/16_theory.cca.ipynb #b3e0dc61
+# %% ../../nbs/16_theory.cca.ipynb #3846eec6
 import copy, math, torch
 from collections.abc import Mapping
 from fastcore.basics import patch
@@ -15,17 +15,19 @@ from torch import nn, Tensor
 from torch.linalg import solve_triangular, svd, svdvals
 from torch.nn.functional import normalize, one_hot
 from typing import NamedTuple
-from ..core import (Stage, as_modalities, check_batch, choose, eval_mode, observed, on_observed, register,
-                           widest)
+from ..core import (Stage, as_modalities, check_alike, check_batch, choose, door, eval_mode, observed,
+                           on_observed, register, widest)
 from ..dists import _full, _in_full
 from ..nets import body_of
 
-# %% ../../nbs/16_theory.cca.ipynb #3beb1f14
+# %% ../../nbs/16_theory.cca.ipynb #64b84c52
+@door
 def covariances(
     h1:Tensor, # First view `(n,g1)`
     h2:Tensor, # Second view `(n,g2)`, row by row with the first
 )->tuple: # S1 `(g1,g1)`, S2 `(g2,g2)`, S12 `(g1,g2)`, in double precision
     "Sample covariances of two views and between them"
+    check_alike(0, h1=h1, h2=h2)
     h1 = widest(h1)
     h2 = widest(h2)
     h1 = h1-h1.mean(0)
@@ -53,7 +55,8 @@ def _whiten(h1, h2, ridge=0., scale_free=True, names=('x1','x2')):
     T = solve_triangular(L2, left.mT, upper=False).mT          # ... L2^-T
     return L1, L2, T
 
-# %% ../../nbs/16_theory.cca.ipynb #5ae3576e
+# %% ../../nbs/16_theory.cca.ipynb #38df1507
+@door
 def cca(
     x1:Tensor, # First view `(n,g1)`
     x2:Tensor, # Second view `(n,g2)`
@@ -102,7 +105,8 @@ def _check(hs, k=None, strict=True):
     sizes = {j: h.shape[1] for j,h in hs.items()}
     return hs, _check_k(k, sizes)
 
-# %% ../../nbs/16_theory.cca.ipynb #6d881fed
+# %% ../../nbs/16_theory.cca.ipynb #b4002989
+@door
 def spectrum(
     hs, # Embeddings `{name: (n,g_j)}`, or a list of them
     ridge:float=0., # Added to each covariance, as a share of its mean variance
@@ -116,7 +120,8 @@ def spectrum(
         return svdvals(T)
     return {(a,b): correlations(a, b) for a,b in combinations(hs, 2)}
 
-# %% ../../nbs/16_theory.cca.ipynb #cc5854e8
+# %% ../../nbs/16_theory.cca.ipynb #2ab3e056
+@door
 def noise_edge(
     n:int, # Number of samples
     g1:int, # Size of the first embedding
@@ -128,7 +133,8 @@ def noise_edge(
     if c1+c2>=1: return 1.
     return math.sqrt(c1*(1-c2)) + math.sqrt(c2*(1-c1))
 
-# %% ../../nbs/16_theory.cca.ipynb #90388182
+# %% ../../nbs/16_theory.cca.ipynb #7d7a1ad1
+@door
 def elbow(
     rho:Tensor, # Singular values, largest first
 )->int: # Number of directions to keep
@@ -137,7 +143,8 @@ def elbow(
     drops = rho[:-1]-rho[1:]
     return int(drops.argmax())+1
 
-# %% ../../nbs/16_theory.cca.ipynb #b998f18f
+# %% ../../nbs/16_theory.cca.ipynb #630e8cef
+@door
 def dcca(
     hs, # Embeddings `{name: (n,g_j)}`, or a list of them
     k:int=None, # Number of singular values that count (default: the size of the smallest embedding)
@@ -152,7 +159,8 @@ def dcca(
     F = torch.stack([rho[:k].sum() for rho in rhos])              # of each pair
     return -(F.mean()/k if mean else F.sum())
 
-# %% ../../nbs/16_theory.cca.ipynb #299bd019
+# %% ../../nbs/16_theory.cca.ipynb #606d4765
+@door
 def width(
     net:nn.Module, # Maps `(B,*shape)` to `(B,g)`
     shape:tuple, # Shape of one observation
@@ -189,7 +197,8 @@ class Projector(nn.Module):
         if not self.unit: return h
         return normalize(h, dim=-1)
 
-# %% ../../nbs/16_theory.cca.ipynb #ebe38ac6
+# %% ../../nbs/16_theory.cca.ipynb #4fa5767b
+@door
 def projectors(
     mods, # List of `Modality`, or `{name: shape}`
     size:int=16, # Size of the embeddings
@@ -332,7 +341,8 @@ class DCCA(PairObjective):
         F = F.to(torch.promote_types(next(iter(hs.values())).dtype, torch.float32))      # halves are summed in single
         return -F, F.detach()/self.k
 
-# %% ../../nbs/16_theory.cca.ipynb #64bd9e0d
+# %% ../../nbs/16_theory.cca.ipynb #2002b733
+@door
 def rotations(
     hs:dict, # Embeddings `{name: (n,g)}`
     k:int, # Directions to keep
@@ -390,7 +400,8 @@ class Canonical(nn.Module):
         h = _full(self.proj(x))
         with torch.autocast(h.device.type, enabled=False): return (h-self.mean)@self.A
 
-# %% ../../nbs/16_theory.cca.ipynb #980f0653
+# %% ../../nbs/16_theory.cca.ipynb #0206232a
+@door
 def keep(
     projs, # Projectors by name
     hs:dict, # Their embeddings of some data, `{name: (n,g)}`
@@ -407,12 +418,16 @@ def keep(
         out[j] = kept
     return out
 
-# %% ../../nbs/16_theory.cca.ipynb #7e15818d
+# %% ../../nbs/16_theory.cca.ipynb #2fc63469
+@door
 def probe(
     h:Tensor, # Embeddings `(n,g)`, or any numbers to read from
     y:Tensor, # Labels `(n,)` of integers, or numbers `(n,m)`
 )->float: # Accuracy for labels, R^2 for numbers; on the second half of the rows
     "How well a linear map of `h`, fitted on the first half of the rows, tells `y` in the second"
+    if h.dim()!=2 or len(y)!=len(h) or y.dim()>2:
+        raise ValueError(f'expected (n,g) and (n,) or (n,m), found {tuple(h.shape)} and {tuple(y.shape)}')
+    if not h.isfinite().all(): raise ValueError('NaN or inf among the embeddings; leave such rows out')
     labels = not y.is_floating_point()
     t = one_hot(y.long()) if labels else y
     t = widest(t).view(len(y), -1)                                   # (n,classes) or (n,m)

@@ -278,7 +278,7 @@ _SAVED, _BEFORE = '.saved', 'before'     # folders of a save that is under way
 
 def _print(text): return hashlib.sha256(text.encode()).hexdigest()
 
-# %% ../../nbs/31_train.io.ipynb #51d0b067
+# %% ../../nbs/31_train.io.ipynb #097af246
 def _print_of(tensors):
     "A fingerprint of tensors, by name"
     digest = hashlib.sha256()
@@ -305,6 +305,9 @@ def _write(model, dir):
         'tensors': _print_of(state),
         'model': to_config(model),
     }
+    if len(set(kinds))>1:
+        other = {k: _name(v.dtype) for k,v in state.items() if v.is_floating_point() and _name(v.dtype)!=kinds[0]}
+        described['other dtypes'] = other                          # a model of mixed precision
     text = json.dumps(described, indent=1)
     (dir/_CONFIG).write_text(text, encoding='utf-8')
     _write_tensors(state, dir/_TENSORS, {'config': _print(text)})
@@ -396,7 +399,7 @@ def save_model(
         _swap(tmp, dir)
     return dir
 
-# %% ../../nbs/31_train.io.ipynb #d43af970
+# %% ../../nbs/31_train.io.ipynb #98661e88
 def _some(names):
     "The first five names, and how many more there are"
     first = ', '.join(sorted(names)[:5])
@@ -408,10 +411,12 @@ def _differences(tensors, have):
         found, expected = tuple(tensors[k].shape), tuple(have[k].shape)
         return f'{k} is {found}, expected {expected}'
     wrong = [k for k,v in tensors.items() if k in have and v.shape!=have[k].shape]
+    kinds = [k for k,v in tensors.items() if k in have and v.is_floating_point()!=have[k].is_floating_point()]
     return {
         'missing': have.keys()-tensors.keys(),
         'unexpected': tensors.keys()-have.keys(),
         'wrong shape': [shapes(k) for k in wrong],
+        'wrong kind': [f'{k} is {tensors[k].dtype}, expected {have[k].dtype}' for k in kinds],
     }
 
 def fill_tensors(
@@ -424,8 +429,15 @@ def fill_tensors(
     for kind,names in _differences(tensors, have).items():
         if names: raise ValueError(f'{what}: {kind}: {_some(names)}; '
                                    'these tensors belong to another model, or to another version of it')
-    for k,v in tensors.items(): have[k].data = v.to(have[k].device)
+    for k,v in tensors.items(): have[k].data = _as_there(v, have[k], f'{what}: {k}')
     return model
+
+def _as_there(v, there, who):
+    "A tensor in the precision, and on the device, of the one in its place"
+    out = v.to(there)
+    if v.is_floating_point() and v.dtype!=out.dtype and not torch.equal(out.isfinite(), v.isfinite().to(out.device)):
+        raise ValueError(f'{who}: {v.dtype} holds numbers beyond {out.dtype}; save the model in {out.dtype}')
+    return out
 
 # %% ../../nbs/31_train.io.ipynb #5f0de6fd
 def _read_config(file):
@@ -466,7 +478,7 @@ def _read(dir):
     if was not in (None, _print_of(tensors)): raise ValueError(f'{numbers}: its numbers were damaged after the save')
     return cfg, tensors
 
-# %% ../../nbs/31_train.io.ipynb #86ec3a83
+# %% ../../nbs/31_train.io.ipynb #e172494d
 def load_model(
     dir, # Folder written by `save_model`
     device='cpu', # Where to put the model
@@ -477,6 +489,9 @@ def load_model(
     allow = as_names(allow)
     with torch.random.fork_rng(): model = _built(cfg, allow, Path(dir)/_CONFIG)
     model.to(_dtype(cfg['dtype']))
+    own = model.state_dict(keep_vars=True)
+    for k,name in cfg.get('other dtypes', {}).items():
+        if k in own: own[k].data = own[k].data.to(_dtype(name))
     fill_tensors(model, tensors, dir)
     model.to(device).eval()
     if isinstance(model, MultimodalVAE): model.samplers = _load_samplers(_place(Path(dir), _SAMPLERS), device, allow)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['whole_file', 'aside', 'alone', 'in_use']
 
-# %% ../nbs/09_files.ipynb #e88f0e98
-import os, shutil, socket, stat, sys, time
+# %% ../nbs/09_files.ipynb #8c0ccfe8
+import os, shutil, socket, stat, time
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path

@@ -13,8 +13,8 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #ea4574d6
-import importlib, json, math, numpy as np, os, pandas as pd, platform, random, shlex, shutil, sys, time, torch
+# %% ../../nbs/80_app.cli.ipynb #51fb418d
+import importlib, json, math, os, pandas as pd, platform, random, shlex, shutil, sys, time, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace

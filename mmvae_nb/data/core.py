@@ -13,11 +13,10 @@ with warnings.catch_warnings():
     warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
     importlib.import_module('fastai.data.core')
 
-# %% ../../nbs/20_data.core.ipynb #870fffca
+# %% ../../nbs/20_data.core.ipynb #ced53198
 import copy, hashlib, math, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings, zipfile
 import numpy as np
 from collections.abc import Mapping
-from contextlib import contextmanager
 from fastai.data.core import DataLoaders
 from fastai.data.load import DataLoader
 from fastai.torch_core import default_device

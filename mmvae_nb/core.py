@@ -122,7 +122,7 @@ def door(
         return f(*args, **kw)
     return at_the_door
 
-# %% ../nbs/01_core.ipynb #dc7df58e
+# %% ../nbs/01_core.ipynb #88dca7e1
 _far = 1e12 # Beyond, and below its inverse, single precision does not bear squares of quotients
 
 def _from_0(v): return v>=0
@@ -134,35 +134,41 @@ def _positive(v): return isinstance(v, Tensor) or 1/_far<=v<=_far
 def _positives(v): return isinstance(v, (list, tuple)) or _positive(v)
 def _string(v): return isinstance(v, str) and len(v)>0
 def _names(v): return _string(v) or len(v)>0 and all(map(_string, v))
-def _some_names(v): return _string(v) or not isinstance(v, str) and all(_string(s) or _subset(s) for s in v)
+def _some_names(v):
+    return _string(v) or not isinstance(v, str) and all(_string(s) or _subset(s) for s in v)
 def _subset(s): return isinstance(s, _several) and all(map(_string, s))
-def _each_names(v): return len(v)>0 and all(isinstance(s, _several) and _names(s) for s in v)
+def _each_names(v):
+    return len(v)>0 and all(isinstance(s, _several) and _names(s) for s in v)
 def _sizes(v):
     each = [v] if isinstance(v, Integral) else v
     return all(isinstance(k, Integral) and not isinstance(k, bool) and k>0 for k in each)
 
-# %% ../nbs/01_core.ipynb #c10471ce
-def _has(*methods): return lambda v: not isinstance(v, type) and all(hasattr(v, k) for k in methods)
+# %% ../nbs/01_core.ipynb #384b3a1a
+def _has(*methods):
+    return lambda v: not isinstance(v, type) and all(hasattr(v, k) for k in methods)
 def _each_has(*methods): return lambda v: all(map(_has(*methods), v))
 def _is_model(v):
     asked = 'encode', 'decode', 'generate', 'posterior'
     return not isinstance(v, (str, bytes, type)) and any(hasattr(v, k) for k in asked)
-def _by_name(v): return len(v)>0 and all(isinstance(k, str) and callable(f) for k,f in v.items())
+def _by_name(v):
+    return len(v)>0 and all(isinstance(k, str) and callable(f) for k,f in v.items())
 def _strided(v): return v.layout==torch.strided and v.device.type!='meta'
 def _is_rows(t): return isinstance(t, Tensor) and t.dim()>0 and _strided(t)
-def _batch(v): return len(v)>0 and all(isinstance(k, str) and _is_rows(t) for k,t in v.items())
+def _batch(v):
+    return len(v)>0 and all(isinstance(k, str) and _is_rows(t) for k,t in v.items())
 def _batches(v): return _batch(v) if isinstance(v, Mapping) else _has('x', 'mask', 'subset')(v)
 def _masks(v):
     each = [v] if isinstance(v, Tensor) else v.values()
     return all(isinstance(m, Tensor) and m.dtype==torch.bool for m in each)
 
-# %% ../nbs/01_core.ipynb #b584ddc9
+# %% ../nbs/01_core.ipynb #2610a719
 def _dense(v): return _strided(v) and v.numel()>0
 def _or_none(v): return v is None or _dense(v)
 def _floats(v): return v.is_floating_point() and _dense(v)
 def _matrix(v): return _floats(v) and v.dim()==2
 def _scored(v): return _matrix(v) and v.shape[0]<=v.shape[1]
-def _modalities(v): return len(v)>0 and all(isinstance(m, Modality) for m in v.values())
+def _modalities(v):
+    return len(v)>0 and all(isinstance(m, Modality) for m in v.values())
 def _bandwidth(v): return _string(v) if isinstance(v, str) else _positive(v)
 def _is_device(v):
     try: torch.device(v)

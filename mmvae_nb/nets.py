@@ -333,7 +333,7 @@ def _dry(net, shape, who):
         why = f'{who} fails on an input of shape {read}: {e}'
         raise ValueError(why) from e
 
-# %% ../nbs/03_nets.ipynb #98c70324
+# %% ../nbs/03_nets.ipynb #65dae41f
 def _check_made(q, d, who):
     "Raise unless an encoder, or a prior, made a distribution over codes of the right size"
     found = getattr(q, 'event_shape', None)
@@ -341,7 +341,9 @@ def _check_made(q, d, who):
     if tuple(found)!=(d,):
         raise ValueError(f'{who} makes codes of shape {tuple(found)}, expected ({d},); end it with NormalHead(nf, {d})')
 
-def _is_lazy(net): return any(map(nn.parameter.is_lazy, [*net.parameters(), *net.buffers()]))
+def _is_lazy(net):
+    tensors = [*net.parameters(), *net.buffers()]
+    return any(map(nn.parameter.is_lazy, tensors))
 
 def check_codes(
     model, # A model that is built

@@ -87,7 +87,7 @@ class NexusPosterior(_Told):
     @torch.no_grad()
     def sample(self, sample_shape=torch.Size()): return self.rsample(sample_shape)
 
-# %% ../../nbs/54_models.nexus.ipynb #a4fc00b3
+# %% ../../nbs/54_models.nexus.ipynb #313b0db1
 class _Levels(MultimodalVAE):
     "Up from the data to the nexus, and down again"
     @property
@@ -104,7 +104,8 @@ class _Levels(MultimodalVAE):
         on = obs.view(len(obs), *[1]*(messages.dim()-3), -1, 1)                # (M,1,...,B,1)
         total = torch.where(on, messages, 0.).sum(0)                           # (...,B,width)
         return self.node(total/on.sum(0))
-    def _reads(self, part): return {k: (m.shape, self.sizes[k]) for k,m in self.mods.items()}
+    def _reads(self, part):
+        return {k: (m.shape, self.sizes[k]) for k,m in self.mods.items()}
     def encode(self, x, mask=None):
         "q(n|x_S): through drawn codes, or (`via='means'`) through their means"
         qs = self.experts(x, mask)

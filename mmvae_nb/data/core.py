@@ -1659,7 +1659,7 @@ def _check_array(f, size, what):
     if dtype.hasobject or start+numbers<=size: return
     raise ValueError(f'{what} announces {dtype} of shape {shape}, which is {numbers:,} bytes, but has {size-start:,}')
 
-# %% ../../nbs/20_data.core.ipynb #14ed2c01
+# %% ../../nbs/20_data.core.ipynb #2dd33f73
 def _check_announced(n, path, what):
     "Raise where a file announces more numbers than it can hold, eight in a byte and packed"
     size = Path(path).stat().st_size
@@ -1670,7 +1670,10 @@ def _check_declared(path):
     "Raise, before memory is asked for, where a file of arrays announces more than it has"
     path = Path(path)
     if not zipfile.is_zipfile(path):
-        with open(path, 'rb') as f: _check_array(f, path.stat().st_size, 'it')
+        with open(path, 'rb') as f:
+            archive = f.read(2)==b'PK'                     # what is left of one; NumPy says so
+            f.seek(0)
+            if not archive: _check_array(f, path.stat().st_size, 'it')
         return
     with zipfile.ZipFile(path) as z:
         for info in z.infolist():

@@ -4,11 +4,15 @@
 is tried as well.
 """
 from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
-import json
-import numpy as np, pandas as pd, pytest
+from io import BytesIO, StringIO
+import json, struct, tracemalloc, zipfile, zlib
+from types import SimpleNamespace
+import numpy as np, pandas as pd, pytest, scipy.io, scipy.sparse
+from PIL import Image
 from mmvae_nb.app.cli import mmvae_evaluate, mmvae_generate, mmvae_train
 from mmvae_nb.app.fill import mmvae_impute
+from mmvae_nb.data import frames, public
+from mmvae_nb.data.core import MMData
 
 N = 60
 
@@ -292,3 +296,96 @@ def test_new_arrays(tmp_path):
     np.savez(tmp_path/'other.npz', urine=x['rna'][:4])
     code, _, err = ran(lambda: mmvae_impute(str(tmp_path/'run'), out=str(out), data=str(tmp_path/'other.npz')))
     assert code==1 and 'rename them' in err, err
+
+# ---- files that announce more than they hold ------------------------------------------------------------------------
+
+MUCH = 10**9 # rows
+
+def header(shape, dtype='<f8'):
+    "The beginning of an `.npy` file"
+    out = BytesIO()
+    np.lib.format.write_array_header_1_0(out, {'shape': shape, 'fortran_order': False, 'descr': dtype})
+    return out.getvalue()
+
+def announced_npy(path):
+    path.write_bytes(header((MUCH, 100))+b'\0'*800)
+    return path
+
+def announced_npz(path):
+    with zipfile.ZipFile(path, 'w') as z:
+        z.writestr('rna.npy', header((MUCH, 100))+b'\0'*800)
+        z.writestr('clinic.npy', header((10, 3))+b'\0'*240)
+    return path
+
+def packed_npz(path):
+    "The directory of the archive lies about the size as well"
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as z: z.writestr('rna.npy', header((MUCH, 100))+b'\0'*800)
+    size = len(header((MUCH, 100)))+800
+    path.write_bytes(path.read_bytes().replace(struct.pack('<I', size), struct.pack('<I', 2**32-2)))
+    return path
+
+def announced_picture(path):
+    "A PNG whose header says 12,000 x 12,000"
+    Image.new('L', (4, 4)).save(path)
+    raw = bytearray(path.read_bytes())
+    raw[16:24] = struct.pack('>II', 12_000, 12_000)
+    raw[29:33] = struct.pack('>I', zlib.crc32(bytes(raw[12:29])))
+    path.write_bytes(raw)
+    return path
+
+def announced_mat(path):
+    "A sparse matrix of 1e9 rows without an entry"
+    scipy.io.savemat(path, {'X1': scipy.sparse.csc_matrix((MUCH, 3))})
+    return path
+
+def announced_idx(path):
+    "Sizes whose product is 2**64, which is 0 for integers of 64 bits"
+    path.write_bytes(struct.pack('>4i', 8*256+3, 2**30, 2**30, 16))
+    return path
+
+def announced_h5(path):
+    "What HDF5 takes for a matrix of which no chunk was written"
+    path.write_bytes(bytes(2000))
+    return path
+
+def announced_sparse(path):
+    "Compressed rows, as MIR Flickr has them"
+    np.savez(path, data=np.ones(1), indices=np.zeros(1, int), indptr=np.array([0,1]), shape=np.array([MUCH,100]))
+    return path
+
+def columns_outside(path):
+    np.savez(path, data=np.ones(1), indices=np.array([7*10**6]), indptr=np.array([0,1]), shape=np.array([1,100]))
+    return path
+
+def read_folder(path):
+    (path.parent/'pictures').mkdir()
+    path.rename(path.parent/'pictures'/path.name)
+    return frames._read_pictures(path.parent/'pictures')
+
+def read_h5(path): frames._check_dataset(path, 'X', SimpleNamespace(shape=(MUCH, 100), size=100*MUCH, dtype=np.dtype(float)))
+
+ANNOUNCED = { # maker, name, reader, what the line says
+    'npy': (announced_npy, 'a.npy', frames.read_data, 'announces float64 of shape'),
+    'npy in a folder': (announced_npy, 'a.npy', lambda p: MMData.from_folder(p.parent), 'announces float64 of shape'),
+    'npz': (announced_npz, 'a.npz', MMData.from_npz, 'rna announces float64 of shape'),
+    'packed npz': (packed_npz, 'a.npz', MMData.from_npz, 'announces'),
+    'picture': (announced_picture, 'a.png', read_folder, 'announces 12,000 x 12,000 pixels'),
+    'mat': (announced_mat, 'a.mat', lambda p: public._mat(p, ['X1']), 'announces X1 of shape'),
+    'idx': (announced_idx, 'a-idx3-ubyte', public._idx_length, 'not an idx file'),
+    'h5': (announced_h5, 'a.h5ad', read_h5, 'announces X of shape'),
+    'sparse': (announced_sparse, 'a.npz', public._sparse, 'row pointers'),
+    'sparse columns': (columns_outside, 'a.npz', public._sparse, 'columns outside'),
+}
+
+@pytest.mark.parametrize('name', ANNOUNCED)
+def test_announced(name, tmp_path):
+    "Refused in one line before memory is asked for"
+    make, file, read, says = ANNOUNCED[name]
+    path = make(tmp_path/file)
+    tracemalloc.start()
+    with pytest.raises(ValueError) as e: read(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    said = str(e.value)
+    assert says in said and len(said.splitlines())==1, said
+    assert peak<2**26, f'{peak:,} bytes'

@@ -13,6 +13,7 @@ from .liks import (
     PoissonLik, NegBinLik, ZIPoissonLik, ZINegBinLik, MultinomialLik, DirMultLik, LogNormalLik, GammaLik, BetaLik,
     FeatureNormalLik, PredictedNormalLik, StudentLik, OrdinalLik, suggest_likelihood, better_word)
 from .mixed import MixedLik
+from .files import whole_file
 from .progress import bar
 from .viz import (
     palette, style, grid, show_images, show_sample, show_samples, show_panels, ellipse, density, latent_plane, dots,
@@ -72,6 +73,7 @@ from .eval.reconstruction import mse, ssim, reconstruction
 from .eval.impute import impute, imputation_error, cohort, small_modalities
 from .eval.report import metric, evaluate, write_scores, read_scores
 from .eval.page import plain_words, write_report
+from .eval.device import pretend_device
 from .eval.checks import CheckCase, register_check, CheckReport, check_model
 from .app.estimator import MMEstimator, as_table
 from .app.fill import write_filled

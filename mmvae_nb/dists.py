@@ -8,7 +8,7 @@ __all__ = ['likelihoods', 'normal', 'laplace', 'params', 'remap', 'kind_of', 're
            'LaplaceLik', 'BernoulliLik', 'CategoricalLik', 'as_likelihood', 'Units', 'Standard', 'InUnits', 'Log1p',
            'LogInputs', 'SizeFactors', 'entry_log_prob', 'WithHoles', 'Decoder', 'kl']
 
-# %% ../nbs/02_dists.ipynb #451cf57b
+# %% ../nbs/02_dists.ipynb #6610e6ab
 import inspect, math, torch
 from fastcore.basics import patch
 from functools import singledispatch
@@ -16,26 +16,35 @@ from importlib import import_module
 from torch import nn, Tensor
 from torch.distributions import (Bernoulli, Distribution, Independent, Laplace, MultivariateNormal, Normal,
                                  OneHotCategorical, kl_divergence)
-from .core import choose, on_observed, register
+from .core import choose, door, on_observed, register
 
-# %% ../nbs/02_dists.ipynb #922827bf
+# %% ../nbs/02_dists.ipynb #c8482e7d
+def _spread(family, loc, scale):
+    "A distribution of some family, or what does not fit together"
+    try: return family(loc, scale, validate_args=False)
+    except (RuntimeError, ValueError, TypeError):
+        found = ' and '.join(str(tuple(v.shape)) if isinstance(v, Tensor) else repr(v) for v in (loc, scale))
+        raise ValueError(f'loc and scale must be tensors that broadcast, found {found}') from None
+
+@door(loc=None, scale=None)
 def normal(
     loc:Tensor, # Means `(...,d)`
     scale:Tensor, # Standard deviations, broadcast against `loc`
     k:int=1, # Number of event dimensions
 )->Independent: # Batch shape `(...)`
     "Diagonal Gaussian"
-    p = Normal(loc, scale, validate_args=False)
+    p = _spread(Normal, loc, scale)
     return Independent(p, k, validate_args=False)
 
-# %% ../nbs/02_dists.ipynb #9c71cbb3
+# %% ../nbs/02_dists.ipynb #22f4fe02
+@door(loc=None, scale=None)
 def laplace(
     loc:Tensor, # Means `(...,d)`
     scale:Tensor, # Scales, broadcast against `loc`
     k:int=1, # Number of event dimensions
 )->Independent: # Batch shape `(...)`
     "Independent Laplace coordinates"
-    p = Laplace(loc, scale, validate_args=False)
+    p = _spread(Laplace, loc, scale)
     return Independent(p, k, validate_args=False)
 
 # %% ../nbs/02_dists.ipynb #729369a8
@@ -101,12 +110,15 @@ def _(q:Independent):
     if inside is None: return None
     return (*inside, q.reinterpreted_batch_ndims)
 
-# %% ../nbs/02_dists.ipynb #65027ba7
+# %% ../nbs/02_dists.ipynb #cb05fb98
+@door
 def pick(
     q:Distribution, # M distributions of a known family, batch shape `(M,B)`
     i:Tensor, # Which of them for each sample, `(...,B)`
 )->Distribution: # Batch shape `(...,B)`
     "For each sample its chosen distribution"
+    if i.is_floating_point() or not i.dim():
+        raise TypeError(f'i must be whole numbers (...,B), found {i.dtype} {tuple(i.shape)}')
     B = i.shape[-1]
     sample = torch.arange(B, device=i.device)
     return remap(q, lambda name, v: v[i, sample])
@@ -121,7 +133,8 @@ def _alike(qs, what):
     raise TypeError(f'{what} must be of one family, with equally many event dimensions, found {found}; '
                     'give all encoders and the prior the same one')
 
-# %% ../nbs/02_dists.ipynb #712fb91c
+# %% ../nbs/02_dists.ipynb #a13b78b5
+@door
 def either(
     which:Tensor, # bool, one for every sample: batch shape
     p:Distribution, # Of a known family, batch shape `(B,)`, or `()` for all samples
@@ -374,7 +387,7 @@ class CategoricalLik(Likelihood):
             return ('a categorical likelihood needs one-hot vectors; '
                     'encode labels with torch.nn.functional.one_hot(y, k).float()')
 
-# %% ../nbs/02_dists.ipynb #663b0da5
+# %% ../nbs/02_dists.ipynb #bbdcfd7e
 def _pixels(scale=.5):
     "Pixels in [0,1]: Gaussian around means in (0,1)"
     return NormalLik(scale, link='sigmoid')
@@ -382,6 +395,7 @@ def _pixels(scale=.5):
 likelihoods = dict(normal=NormalLik, pixels=_pixels, laplace=LaplaceLik, bernoulli=BernoulliLik,
                    categorical=CategoricalLik)
 
+@door
 def as_likelihood(
     lik, # A name from `likelihoods`, or a module
     shape:tuple=None, # Of one observation, for likelihoods with parameters of every entry
@@ -394,19 +408,33 @@ def as_likelihood(
     if shape is None or 'shape' not in takes: return make()
     return make(shape=tuple(shape))
 
-# %% ../nbs/02_dists.ipynb #10df088e
+# %% ../nbs/02_dists.ipynb #3321af53
 def _doubles(v, what):
     "A list of numbers in full precision; lists, since a saved model must rebuild them"
     if not isinstance(v, (int,float,list,tuple)):
         raise TypeError(f'{what}: expected a number or lists of numbers, found {type(v).__name__}; use {what}.tolist()')
-    v = torch.tensor(v, dtype=torch.float64)
-    if not v.isfinite().all(): raise ValueError(f'{what} has NaN or inf')
+    try: v = torch.tensor(v, dtype=torch.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f'{what}: expected numbers, or lists of equal length, found {v}') from None
+    if not v.numel() or not v.isfinite().all(): raise ValueError(f'{what} is empty, or has NaN or inf')
+    if v.abs().max()>_reach: raise ValueError(f'{what} goes up to {v.abs().max().item():g}; {_rescale}')
     return v
+
+_reach = 1e15              # single precision bears squares of quotients up to its square
+_rescale = 'give the data in other units, in which numbers lie between 1e-15 and 1e15'
+
+def _together(**values):
+    "Numbers that broadcast against each other"
+    try: return torch.broadcast_tensors(*values.values())
+    except RuntimeError:
+        found = ' and '.join(f'{k} {tuple(v.shape)}' for k,v in values.items())
+        raise ValueError(f'expected shapes that broadcast, found {found}') from None
 
 def _positive(v, what):
     "Numbers above zero, in full precision"
     v = _doubles(v, what)
     if not (v>0).all(): raise ValueError(f'{what} must be positive, found {v.min().item():g}')
+    if v.min()<1/_reach: raise ValueError(f'{what} goes down to {v.min().item():g}; {_rescale}')
     return v
 
 # %% ../nbs/02_dists.ipynb #b8260f82
@@ -441,7 +469,7 @@ class Units(nn.Module):
         "What is wrong with observations `x`, NaN where an entry was not observed; or None"
         return None
 
-# %% ../nbs/02_dists.ipynb #2dd5bc3b
+# %% ../nbs/02_dists.ipynb #138d72e8
 @register
 class Standard(Units):
     "Units in which measurements have mean 0 and standard deviation 1"
@@ -451,7 +479,7 @@ class Standard(Units):
         shape:tuple=None, # Shape of one observation (default: that of `mean` and `sd` together)
         reach:float=None, # Encoders read nothing farther from the mean, in sd (default: everything)
     ):
-        mean, sd = torch.broadcast_tensors(_doubles(mean, 'mean'), _positive(sd, 'sd'))
+        mean, sd = _together(mean=_doubles(mean, 'mean'), sd=_positive(sd, 'sd'))
         shape = tuple(mean.shape if shape is None else shape)
         nats = sd.log().expand(shape).sum()
         super().__init__({'mean': mean, 'sd': sd, 'nats': nats}, shape, reach)
@@ -534,7 +562,7 @@ def _sd_in(units, p):
     "Standard deviation of x"
     return units.sd*p.stddev
 
-# %% ../nbs/02_dists.ipynb #5da5ded7
+# %% ../nbs/02_dists.ipynb #71ea586c
 _top = 80.                 # single precision holds exp(80)
 _lowest = 2.**-20-1        # what lies below the support of log(1+v) is read as this
 
@@ -552,7 +580,7 @@ class Log1p(Units):
     ):
         logged = torch.tensor(logged)
         exact = {'size': _positive(size, 'size'), 'mean': _doubles(mean, 'mean'), 'sd': _positive(sd, 'sd')}
-        wide, *_ = torch.broadcast_tensors(logged, *exact.values())
+        wide, *_ = _together(logged=logged, **exact)
         super().__init__(exact, wide.shape if shape is None else shape, reach)
         self.every = bool(logged.all())
         self.register_buffer('logged', logged, persistent=False)
@@ -815,7 +843,8 @@ def score(self:Decoder,
     parts = zip(z.split(chunk), x.split(chunk))
     return torch.cat([self(c).log_prob(v) for c,v in parts])
 
-# %% ../nbs/02_dists.ipynb #a3987742
+# %% ../nbs/02_dists.ipynb #f6175e9b
+@door
 def kl(
     q, # Distribution over `(d,)`, batch shape `(B,)`
     p, # Distribution over `(d,)`

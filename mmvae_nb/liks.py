@@ -10,6 +10,7 @@ __all__ = ['gentle', 'FreeLik', 'stirling', 'excess', 'deviance', 'Entries', 'lo
 # %% ../nbs/05_liks.ipynb #df1ddb43
 import math, torch
 from fastcore.basics import patch
+from numbers import Real
 from torch import nn
 from torch.distributions import Beta, Distribution, Gamma, LogNormal, Multinomial, Normal, StudentT
 from torch.nn.functional import logsigmoid, pad
@@ -28,11 +29,12 @@ def gentle(
     bent = _straight+beyond.clamp(min=0).log1p()
     return torch.where(beyond>0, h.sign()*bent, h)
 
-# %% ../nbs/05_liks.ipynb #e00de56f
+# %% ../nbs/05_liks.ipynb #8048679f
 def _positive(**values):
     "Logarithms of what must be positive"
     for k,v in values.items():
-        if not 0<v<math.inf: raise ValueError(f'{k} must be positive, found {v}')
+        if not isinstance(v, Real): raise TypeError(f'{k} must be a positive number, found {v!r}')
+        if not 1e-12<=v<=1e12: raise ValueError(f'{k} must be positive, from 1e-12 to 1e12, found {v}')
     return {k: math.log(v) for k,v in values.items()}
 
 def _as_shape(shape):

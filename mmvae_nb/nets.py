@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['quiet_gain', 'pixel_sd', 'wide_input', 'n_params', 'he_init', 'first_gain', 'start_settings', 'MLP', 'MLPBody',
            'MLPNet', 'output_spread', 'quiet', 'halvings', 'ConvBody', 'ConvNet', 'default_channels', 'body_for',
-           'Outputs', 'net_for', 'FillAndFlag', 'Reading', 'body_of', 'unimodal_encoders', 'decoder_of', 'decoders',
-           'unit_warnings', 'fresh', 'JointEncoder', 'mnist_svhn', 'SoundBody', 'SoundNet', 'DigitCNN', 'WideCNN',
-           'StridedCNN', 'classifier_for']
+           'Outputs', 'net_for', 'check_codes', 'FillAndFlag', 'Reading', 'body_of', 'unimodal_encoders', 'decoder_of',
+           'decoders', 'unit_warnings', 'fresh', 'JointEncoder', 'mnist_svhn', 'SoundBody', 'SoundNet', 'DigitCNN',
+           'WideCNN', 'StridedCNN', 'classifier_for']
 
 # %% ../nbs/03_nets.ipynb #d38957e0
 import copy, math, torch
@@ -319,17 +319,50 @@ def net_for(
     else: net = MLPNet(d, wide, _hidden(kind))
     return net if n==1 else Outputs(net, n)
 
-# %% ../nbs/03_nets.ipynb #d0d0bf1a
+# %% ../nbs/03_nets.ipynb #547410e4
 def _dry(net, shape, who):
     "What `net` returns for two zero inputs; batch norm, dropout and gradients stay untouched"
     tensors = [*net.parameters(), *net.buffers(), torch.zeros(())]
     like = next(p for p in tensors if p.is_floating_point())
-    x = torch.zeros(2, *shape, dtype=like.dtype, device=like.device)
+    def zeros(shape): return torch.zeros(2, *shape, dtype=like.dtype, device=like.device)
+    x = {k: zeros(s) for k,s in shape.items()} if isinstance(shape, dict) else zeros(shape)
     try:
         with torch.no_grad(), eval_mode(net): return net(x)
     except Exception as e:
-        why = f'{who} fails on an input of shape {(2,*shape)}: {e}'
+        read = shape if isinstance(shape, dict) else (2,*shape)
+        why = f'{who} fails on an input of shape {read}: {e}'
         raise ValueError(why) from e
+
+# %% ../nbs/03_nets.ipynb #65dae41f
+def _check_made(q, d, who):
+    "Raise unless an encoder, or a prior, made a distribution over codes of the right size"
+    found = getattr(q, 'event_shape', None)
+    if found is None: raise TypeError(f'{who} returns {type(q).__name__}, expected a distribution, e.g. of NormalHead')
+    if tuple(found)!=(d,):
+        raise ValueError(f'{who} makes codes of shape {tuple(found)}, expected ({d},); end it with NormalHead(nf, {d})')
+
+def _is_lazy(net):
+    tensors = [*net.parameters(), *net.buffers()]
+    return any(map(nn.parameter.is_lazy, tensors))
+
+def check_codes(
+    model, # A model that is built
+    given=('encoders','joint','prior'), # Which of its parts to look at
+):
+    "Raise where an encoder, or the prior, makes codes of another size than the model has; two zeros are encoded"
+    def look(net, shape, d, who):
+        if _is_lazy(net): return
+        with seeded(0): _check_made(_dry(net, shape, who), d, who)
+    for part in given:
+        part = 'encoders' if part=='encoder' else part             # of the one that is encoded
+        nets = getattr(model, part, None)
+        if part in ('encoders','private') and isinstance(nets, nn.ModuleDict):
+            each = model._reads(part)
+            for k,net in nets.items(): look(net, *each[k], f'modality {k!r}: {part}[{k!r}]')
+    joint, prior = getattr(model, 'joint', None), getattr(model, 'prior', None)
+    shapes = {k: m.shape for k,m in model.mods.items()}
+    if 'joint' in given and isinstance(joint, nn.Module): look(joint, shapes, model.d, 'joint encoder')
+    if 'prior' in given and isinstance(prior, nn.Module): _check_made(prior(), model.d, 'prior')
 
 # %% ../nbs/03_nets.ipynb #5d2c52a4
 def _n_features(body, shape, who):

@@ -13,8 +13,8 @@ import warnings
 # raised when fastai is imported: a command says what went wrong, and nothing else
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
 
-# %% ../../nbs/80_app.cli.ipynb #7fab9136
-import importlib, json, math, numpy as np, os, pandas as pd, platform, shlex, shutil, sys, time, torch
+# %% ../../nbs/80_app.cli.ipynb #51fb418d
+import importlib, json, math, os, pandas as pd, platform, random, shlex, shutil, sys, time, torch
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -23,12 +23,13 @@ from fastai.torch_core import default_device
 from fastcore.script import call_parse
 from functools import partial
 from pathlib import Path
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from threading import Thread
 from torch import nn
 from .. import __version__, viz
 from ..core import choose, eval_mode, seeded
-from ..data.core import MMData, mm_dls, same_classes, whole_file
+from ..files import alone, whole_file
+from ..data.core import MMData, _write_npz, mm_dls, same_classes
 from ..data.frames import Frames, read_data
 from ..data.digits import embedded_digits
 from ..data.toy import shapes
@@ -38,7 +39,7 @@ from ..eval.impute import is_small_cohort, small_epochs, small_modalities, small
 from ..eval.coherence import by_given, classifier_accuracy, train_classifiers, untrained_classifier
 from ..models.samplers import fit_sampler
 from ..eval.report import (
-    _together,
+    _together, _why,
     askable, class_chance, coherence_scores, evaluate, from_records, joint_scores, labelled, records,
     report_pictures, some_subsets, summary_text, tidy, wide_note, write_scores)
 from ..eval.page import write_report
@@ -47,7 +48,7 @@ from ..models.covariates import conditional_on
 from ..data.core import with_labels
 from ..nets import ConvBody, ConvNet, MLPBody, MLPNet, Outputs, _entry_sd, default_channels
 from ..progress import Nowhere, all_closed, bar, begin, interruptible, place, room, say, whole as in_steps, wrapped
-from ..train.io import check_savable, load_model, save_model
+from ..train.io import _print_of, _read_tensors, check_savable, load_model, save_model
 from ..theory.experts import WideExperts
 from ..train.learner import mm_learner
 
@@ -483,7 +484,7 @@ def chosen(
     if words := _answers_words(model): lines.append(words)
     return '\n'.join(lines)
 
-# %% ../../nbs/80_app.cli.ipynb #923bc2e7
+# %% ../../nbs/80_app.cli.ipynb #4b4039b0
 def _how_to_go_on(out):
     "What to type after an interruption"
     if out is None: return ''
@@ -513,8 +514,8 @@ def plain_errors(how=''): # How to go on after Ctrl-C: words, or a function that
     "Expected mistakes become one line on stderr, exit status 1; warnings become lines; Ctrl-C is status 130"
     try:
         with interruptible(how), _plain_notes(): yield
-    except (ValueError, TypeError, OSError, FloatingPointError, ImportError) as e:
-        message = str(e).split('\n\t')[-1]
+    except (ValueError, TypeError, OSError, FloatingPointError, ImportError, MemoryError) as e:
+        message = str(e).split('\n\t')[-1] or 'out of memory'
         line = ' '.join(message.split())
         print(wrapped(f'error: {line}', room(sys.stderr)), file=sys.stderr)
         raise SystemExit(1) from None
@@ -525,32 +526,30 @@ def _write_json(obj, path):
     text = json.dumps(obj, indent=1)
     with whole_file(path) as tmp: tmp.write_text(text, encoding='utf-8')
 
-# %% ../../nbs/80_app.cli.ipynb #cda71bc2
+# %% ../../nbs/80_app.cli.ipynb #5f9ea76d
 def _add_sampler(model, train:MMData, seed:int=0)->list:
     "Fit the sampler of a run; sentences that say why not, if it cannot be done"
     if not model.answers.prior: return []                     # it draws nothing that a sampler could replace
     try:
         with seeded(seed): fit_sampler(model, train, 'gmm')
-    except ValueError as e:
-        return [f'no sampler could be fitted to the codes of the training data ({e}); samples come from the prior']
+    except Exception as e:                                    # hours of training are worth more
+        why = f'no sampler could be fitted to the codes of the training data ({_why(e)}); samples come from the prior'
+        return [why]
     return []
 
-# %% ../../nbs/80_app.cli.ipynb #5fea7146
+# %% ../../nbs/80_app.cli.ipynb #96f52c8b
 def _write_bytes(content:bytes, path):
     "A file from bytes, all or nothing"
     with whole_file(path) as tmp: tmp.write_bytes(content)
 
-def _pictures(model, test:MMData, out, seed:int=0)->list:
+def _pictures(model, test:MMData, out, left_out:list, seed:int=0)->list:
     "Draw what the page shows; `conditional.png` is given the first modality it can be, `samples.png` nothing"
     out = Path(out)
-    drawn = list(report_pictures(model, test, seed=seed))
-    given = list(drawn)
-    if model.answers.prior:
-        _, png = given.pop()                                  # the last has nothing given
-        _write_bytes(png, out/'samples.png')
-    if given:
-        _, png = given[0]
-        _write_bytes(png, out/'conditional.png')
+    drawn = list(report_pictures(model, test, seed=seed, left_out=left_out))
+    from_nothing = [png for caption,png in drawn if caption.startswith('With nothing given')]
+    given = [png for caption,png in drawn if png not in from_nothing]
+    if from_nothing: _write_bytes(from_nothing[0], out/'samples.png')
+    if given: _write_bytes(given[0], out/'conditional.png')
     return drawn
 
 # %% ../../nbs/80_app.cli.ipynb #623e76dd
@@ -571,14 +570,40 @@ def _claim(out, resume:bool=False, force:bool=False)->Path:
         raise FileExistsError(f'{out} already holds a run ({have[0]}): --resume goes on with it, --force starts over')
     return out
 
-# %% ../../nbs/80_app.cli.ipynb #b7a94f4d
+# %% ../../nbs/80_app.cli.ipynb #e1127061
 def _clear(out):
     "Remove a run, and nothing else, from its folder"
-    for f in _FILES:
+    for f in (*_FILES, '.saved'):                             # the last of a save that was cut short
         if (out/f).is_dir(): shutil.rmtree(out/f)
         else: (out/f).unlink(missing_ok=True)
 
-# %% ../../nbs/80_app.cli.ipynb #cca9e922
+# %% ../../nbs/80_app.cli.ipynb #3db24fb6
+_args_of_a_run = dict( # What `run.json` must say; others may be there
+    data=str, model=str, likelihood=str, latent=int, bs=int, lr=float, seed=int, epochs=(str,int,dict),
+    n_train=(int,type(None)), n_valid=(int,type(None)), n_test=(int,type(None)),
+)
+_restore = 'restore it, or train anew (mmvae_train --force)'
+_args_of_some = dict.fromkeys(('network','observed','label','source','labels','covariates','device'), (str,type(None)))
+
+def _is_a(v, kinds)->bool:
+    "Is `v` of a kind? Whole numbers are numbers, truth values are none"
+    if isinstance(v, bool): return False
+    return isinstance(v, kinds) or (kinds is float and isinstance(v, int))
+
+def _faults(told:dict)->list:
+    "What is wrong with the content of a `run.json`, in words"
+    args = told.get('args')
+    if not isinstance(args, dict): return ["it has no 'args'"]
+    said = [f"its args lack {k!r}" for k in _args_of_a_run if k not in args]
+    known = {**_args_of_a_run, **_args_of_some}
+    said += [f'{k} is {args[k]!r}' for k,kinds in known.items() if k in args and not _is_a(args[k], kinds)]
+    epochs = args.get('epochs')
+    by_stage = epochs.values() if isinstance(epochs, dict) else ()
+    if not all(_is_a(n, int) for n in by_stage): said.append(f'epochs is {epochs!r}')
+    parts = {'content': dict, 'frames': dict, 'classes': list, 'versions': dict}
+    odd = [k for k,kind in parts.items() if k in told and not isinstance(told[k], kind)]
+    return said+[f'{k!r} is a {type(told[k]).__name__}' for k in odd]
+
 def _read_run(run)->dict:
     "What a run was asked to do"
     file = Path(run)/'run.json'
@@ -586,8 +611,46 @@ def _read_run(run)->dict:
     if not file.exists(): raise FileNotFoundError(f'{run}: not a run of mmvae_train (no run.json)')
     try:
         text = file.read_text(encoding='utf-8')
-        return json.loads(text) | {}
-    except (ValueError, TypeError): raise ValueError(f'{file}: not readable, perhaps truncated') from None
+        told = json.loads(text) | {}
+    except (ValueError, TypeError, RecursionError):
+        raise ValueError(f'{file}: not readable, perhaps truncated; {_restore}') from None
+    faults = _faults(told)
+    if faults: raise ValueError(f'{file}: {"; ".join(faults)}; {_restore}')
+    return told
+
+# %% ../../nbs/80_app.cli.ipynb #18656d0b
+def _content(parts, data)->dict:
+    "Fingerprints of training, validation and test data of a file; none of data that the package makes itself"
+    if data in job_settings: return {}
+    names = ('training','validation','test')
+    return {name: part.fingerprint() for name,part in zip(names, parts)}
+
+def _changes(was:dict, now:dict)->str:
+    "In what contents differ, in words; '' if in nothing"
+    places = {}
+    for part,marks in now.items():
+        before = was.get(part) or {}
+        for k in {**before, **marks}:
+            if before.get(k)!=marks.get(k): places.setdefault(k, []).append(part)
+    said = [f"{k} in the {', '.join(where)} data" for k,where in places.items()]
+    more = f'; and {len(said)-3} more' if len(said)>3 else ''
+    return '; '.join(said[:3])+more
+
+def _check_content(told:dict, parts, run, remedy:str, changed:bool=False):
+    "Raise if the data of a run are no longer those of its training, or only say so; older runs know no content"
+    was = told.get('content')
+    said = _changes(was, _content(parts, told['args']['data'])) if was else ''
+    if not said: return
+    what = f"{told['args']['data']} is not what {run} was trained on ({said})"
+    if not changed: raise ValueError(f'{what}, so training and test samples are not told apart; {remedy}')
+    warnings.warn(f'{what}: samples that count as test data may have been in training')
+
+def _known_data(run, changed:bool=False)->tuple: # Training, validation and test data
+    "The data of a run, if they are still those of its training"
+    told = _read_run(run)
+    parts = _run_data(told['args'])
+    _check_content(told, parts, run, 'restore the file, or say --changed to go on with what it holds now', changed)
+    return parts
 
 # %% ../../nbs/80_app.cli.ipynb #bfdb7581
 _learn_from_all = 'mvtcae', 'mopoe', 'mvae', 'mmvae', 'masked_jmvae'     # those with no further option
@@ -646,8 +709,23 @@ def _left_out_words(model, parts)->list: # Sentences
             lines.append(f'  {use:,} of {len(data):,} {name} samples have what it needs; the others are not used')
     return lines
 
-# %% ../../nbs/80_app.cli.ipynb #fa38c7d6
-def _losses(model, test:MMData, bs:int=250)->dict:
+# %% ../../nbs/80_app.cli.ipynb #d0baeff2
+class _Damaged(ValueError): "A file of a run that cannot be read: somebody must act, so nothing goes on without it"
+
+def _try(what, left_out, f, *args, **kw):
+    "What `f` gives; None if it fails, and `left_out` says why. The disk and files are no matter of a score"
+    try: return f(*args, **kw)
+    except (OSError, _Damaged): raise
+    except Exception as e: left_out.append({'metric': what, 'reason': _why(e)})
+
+@contextmanager
+def _python_seed_kept():
+    "Python's generator, from which loaders of fastai draw, stays where it is"
+    state = random.getstate()
+    try: yield
+    finally: random.setstate(state)
+
+def _losses(model, test:MMData, left_out:list, bs:int=250)->dict:
     "Loss and terms of every stage, over the samples that the model could learn from"
     use = _usable(model, test)
     if not use.any(): return {}
@@ -655,26 +733,36 @@ def _losses(model, test:MMData, bs:int=250)->dict:
     device = next(model.parameters()).device
     dls = mm_dls(test, test, bs=bs, device=device)
     learn = mm_learner(dls, model)
-    out = {}
-    with learn.no_logging():
-        for s in model.stages():
-            with learn.at_stage(s.name): out[s.name] = learn.validate_terms()
-    return out
+    def of(stage):
+        with learn.no_logging(), learn.at_stage(stage.name): return learn.validate_terms()
+    found = {s.name: _try(f'test loss, stage {s.name}', left_out, of, s) for s in model.stages()}
+    return {k: v for k,v in found.items() if v is not None}
 
-# %% ../../nbs/80_app.cli.ipynb #cac5908b
+# %% ../../nbs/80_app.cli.ipynb #b7ad6da9
+def _read_judges(train:MMData, file):
+    "Classifiers from a file, for the modalities for which one could be trained"
+    try:
+        meta, weights = _read_tensors(Path(file))
+        was = meta.get('tensors')                            # older files do not say
+        if was and was!=_print_of(weights): raise ValueError('its numbers were damaged')
+        trained = {name.partition('.')[0] for name in weights}
+        with torch.random.fork_rng():
+            nets = {k: untrained_classifier(train, k) for k in train.names if k in trained}
+        clf = nn.ModuleDict(nets)
+        clf.load_state_dict(weights)
+    except (ValueError, RuntimeError):
+        why = 'not readable, or classifiers of other data; remove it, and they are trained again'
+        raise _Damaged(f'{file}: {why}') from None
+    return clf
+
 def _judges(train:MMData, test:MMData, file, quiet:bool=True, steps:int=300):
     "Classifiers from a file, or trained for some steps of 64 samples and written there"
     if not Path(file).exists():
         epochs = math.ceil(64*steps/len(train))
         clf = train_classifiers(train, test, epochs, quiet=quiet)
         weights = {k: v.contiguous().cpu() for k,v in clf.state_dict().items()}
-        _write_bytes(save(weights), file)
-    weights = load_file(file)
-    trained = {name.partition('.')[0] for name in weights}       # modalities that a judge could be trained for
-    with torch.random.fork_rng():
-        nets = {k: untrained_classifier(train, k) for k in train.names if k in trained}
-    clf = nn.ModuleDict(nets)
-    clf.load_state_dict(weights)
+        _write_bytes(save(weights, {'tensors': _print_of(weights)}), file)
+    clf = _read_judges(train, file)
     clf.eval()
     clf.accuracy = classifier_accuracy(clf, test)
     return clf
@@ -709,7 +797,7 @@ def _unasked(model)->list:
     if not why: return []
     return [{'metric': 'coherence', 'reason': why}]
 
-# %% ../../nbs/80_app.cli.ipynb #8787fa1f
+# %% ../../nbs/80_app.cli.ipynb #ac644459
 def _pictures_among(data:MMData)->float:
     "How many modalities are pictures; what networks do with a table costs a twentieth"
     shapes = [v.shape[1:] for v in data.x.values()]
@@ -729,15 +817,35 @@ def _score_costs(model, train:MMData, test:MMData, judge_steps:int=300)->dict:
 
 def _given_words(n:int)->str: return f'coherence, {n} given'
 
-def _coherent(model, test:MMData, clf, run, quiet:bool=True)->pd.DataFrame:
+def _coherent(model, test:MMData, clf, run, left_out:list, quiet:bool=True)->pd.DataFrame:
     "Coherence of what the model answers, a number of given modalities after the other"
     tables = []
     for n,(some,data) in _questions(model, test).items():
         run.step(_given_words(n))
-        tables.append(coherence_scores(model, data, clf, some, quiet))
-    return _together(tables)
+        tables.append(_try(_given_words(n), left_out, coherence_scores, model, data, clf, some, quiet))
+    return _together([table for table in tables if table is not None])
 
-# %% ../../nbs/80_app.cli.ipynb #a1690c93
+# %% ../../nbs/80_app.cli.ipynb #a8f5c176
+def _read_scores(model, train, test, clf, left_out, run, quiet, seed)->dict:
+    "What classifiers read in what the model answers: tables as rows, levels, warnings"
+    with seeded(seed):
+        table = _coherent(model, test, clf, run, left_out, quiet)
+        run.step('nothing given')
+        joint = _try('joint coherence', left_out, joint_scores, model, test, clf, n=len(test))
+    means = _try('coherence by number', left_out, _means, table) or []
+    wide = table.attrs.get('wide', {})
+    note = wide_note(wide)
+    return {
+        'ceiling': clf.accuracy.to_dict('records'),
+        'chance': class_chance(test),
+        'coherence': records(table),
+        'by_given': means,
+        'joint': [] if joint is None else records(joint),
+        'wide': wide,
+        'warnings': [note] if note else [],
+    }
+
+# %% ../../nbs/80_app.cli.ipynb #dedb038c
 def score_run(
     model, # A trained model
     train:MMData, # Training data, for the classifiers
@@ -748,27 +856,16 @@ def score_run(
     judge_steps:int=300, # Steps of the classifiers, if they are trained now
 )->dict: # What goes into `scores.json`
     "Losses, and with labels coherence: by subset and target, by number of given modalities, with nothing given"
-    with seeded(seed): losses = _losses(model, test)
     left_out = _unscored(model, test)
-    out = {'n_test': int(_usable(model, test).sum()), 'loss': losses}
-    if left_out: out['left out'] = left_out
-    if not labelled(train) or not labelled(test): return out
-    with in_steps(_score_costs(model, train, test, judge_steps), quiet) as run:
-        run.step('classifiers')
-        clf = _judges(train, test, file, quiet, judge_steps)
-        with seeded(seed):
-            table = _coherent(model, test, clf, run, quiet)
-            run.step('nothing given')
-            joint = joint_scores(model, test, clf, n=len(test))
-    scores = {'coherence': records(table), 'by_given': _means(table), 'joint': records(joint)}
-    levels = {'ceiling': clf.accuracy.to_dict('records'), 'chance': class_chance(test)}
-    wide = table.attrs.get('wide', {})
-    note = wide_note(wide)
-    warned = [note] if note else []
-    about = {'wide': wide, 'warnings': warned}
-    left_out += _unasked(model)
-    if left_out: about['left out'] = left_out
-    return {**out, **levels, **scores, **about}
+    with seeded(seed), _python_seed_kept(): losses = _try('test loss', left_out, _losses, model, test, left_out)
+    out = {'n_test': int(_usable(model, test).sum()), 'loss': losses or {}}
+    if labelled(train) and labelled(test):
+        with in_steps(_score_costs(model, train, test, judge_steps), quiet) as run:
+            run.step('classifiers')
+            clf = _try('classifiers', left_out, _judges, train, test, file, quiet, judge_steps)
+            if clf is not None: out |= _read_scores(model, train, test, clf, left_out, run, quiet, seed)
+        left_out += _unasked(model)
+    return {**out, 'left out': left_out} if left_out else out
 
 # %% ../../nbs/80_app.cli.ipynb #963c07ad
 def _read_tables(s:dict)->list:
@@ -801,12 +898,12 @@ def _report(df)->str:
     told += ['left out: {metric} ({reason})'.format_map(row) for row in df.attrs['left out']]
     return '\n'.join([summary_text(df, columns=columns), *(wrapped(line, columns) for line in told)])
 
-# %% ../../nbs/80_app.cli.ipynb #b07c57f0
+# %% ../../nbs/80_app.cli.ipynb #887f7e19
 def _check_same(given:dict, old:dict):
     "Raise unless options agree with those of the run to resume"
     for k,v in given.items():
         was = old.get(k)
-        if v is not None and v!=was:
+        if v is not None and v!=was and k!='device':          # which may be another one
             raise ValueError(f'--{k} {v} differs from the run to resume, which has {k} {was}; '
                              'leave the option out, or start over')
 
@@ -814,7 +911,7 @@ def _settle(given:dict, old:dict=None)->dict:
     "Every option of a run: as given, as in the run to resume, or as in `job_settings`"
     if old is not None:
         _check_same(given, old)
-        return old
+        return {**old, 'device': given['device']} if given.get('device') else old
     data = given.get('data') or 'digits'
     base = {'data': data, 'seed': 0, **_options(data)}
     said = {k: v for k,v in given.items() if v is not None}
@@ -822,7 +919,7 @@ def _settle(given:dict, old:dict=None)->dict:
     if '=' in words and '*=' not in words: said['likelihood'] = f"*={base['likelihood']},{words}"
     return base | said
 
-# %% ../../nbs/80_app.cli.ipynb #4779cd96
+# %% ../../nbs/80_app.cli.ipynb #2f451329
 def _check_options(args:dict):
     "Raise at a number that nothing can be done with, and at a device that is not there"
     for k in ('latent','bs','n_train','n_valid','n_test'):
@@ -839,7 +936,7 @@ def _check_device(device):
     try: torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as e:
         why = str(e).splitlines()[0]
-        remedy = 'leave --device out to take a GPU if there is one'
+        remedy = 'say --device cpu, or leave it out to take a GPU if there is one'
         raise ValueError(f'--device {device}: not available here ({why}); {remedy}') from None
 
 # %% ../../nbs/80_app.cli.ipynb #e79842f7
@@ -954,25 +1051,31 @@ def _prepared(args:dict, asked)->tuple: # `asked`: names of the options that som
     _try_losses(model, taught, args['bs'])
     return args, (train, valid, test), (taught, checked), model
 
-# %% ../../nbs/80_app.cli.ipynb #c5b0e8e8
+# %% ../../nbs/80_app.cli.ipynb #0d4f214f
 def _asked(given:dict, args:dict, resume:bool)->set:
     "Names of the options that somebody gave; in a run that goes on all are given"
     return {*args, 'network'} if resume else {k for k,v in given.items() if v is not None}
 
-def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
-    "Check everything, then make the folder of a run"
-    out = _claim(out, resume, force)
-    given = _full_path(given)
-    old = _read_run(out)['args'] if resume else None
-    args = _settle(given, old)
-    args, parts, lessons, model = _prepared(args, _asked(given, args, resume))
-    if force: _clear(out)
-    out.mkdir(parents=True, exist_ok=True)
+def _write_run(args, parts, out):
+    "`run.json`: what was asked for, with which versions, and what a run knows of its data"
     run = {'args': args, 'versions': _versions()}
+    content = _content(parts, args['data'])
+    if content: run['content'] = content
     frames = parts[0].frames
     if frames is not None: run['frames'] = frames.to_json()
     if parts[0].n_classes: run['classes'] = [*parts[0]._names_of_classes]
     _write_json(run, out/'run.json')
+
+def _begin(out, given:dict, resume:bool=False, force:bool=False)->tuple:
+    "Check everything, then begin a run in its folder"
+    out = _claim(out, resume, force)
+    given = _full_path(given)
+    told = _read_run(out) if resume else {}
+    args = _settle(given, told.get('args'))
+    args, parts, lessons, model = _prepared(args, _asked(given, args, resume))
+    if resume: _check_content(told, parts, out, 'restore the file, or start over (mmvae_train --force)')
+    if force: _clear(out)
+    if not resume: _write_run(args, parts, out)               # of a run that goes on after it did
     return args, parts, lessons, model
 
 # %% ../../nbs/80_app.cli.ipynb #0d88af9a
@@ -996,22 +1099,14 @@ def _about(args, parts, history=None)->dict:
     about = {'command': _command(args), 'settings': args, 'versions': _versions()|machine, 'data': data}
     return about if history is None else {**about, 'curves': history}
 
-# %% ../../nbs/80_app.cli.ipynb #51519240
-def _new_folders(out)->list: # From the innermost
-    "Folders that making a folder for a run would make"
-    out = Path(out)
-    return [p for p in (out, *out.parents) if not p.exists()]
-
+# %% ../../nbs/80_app.cli.ipynb #e629f352
 @contextmanager
-def _undone(out, new:list, resume:bool=False):
+def _undone(out, resume:bool=False):
     "Training that fails leaves nothing that could not go on: the corrected command finds no run in its way"
     try: yield
     except Exception as e:
         stuck = isinstance(e, FloatingPointError) or not (out/'checkpoint.pt').exists()
-        if stuck and not resume:
-            _clear(out)
-            empty = [p for p in new if not any(f for f in p.iterdir() if f not in new)]
-            for p in empty: p.rmdir()
+        if stuck and not resume: _clear(out)
         raise
 
 # %% ../../nbs/80_app.cli.ipynb #1fd14461
@@ -1025,7 +1120,7 @@ def _run_costs(model, args:dict, train:MMData, test:MMData, judge_steps:int=300)
     training = .17*P*passes*N+6.*steps
     return {'training': training, 'sampler': 300+.5*N, 'scoring': scoring, 'pictures': 2700., 'report': 2000.}
 
-# %% ../../nbs/80_app.cli.ipynb #7f2613fe
+# %% ../../nbs/80_app.cli.ipynb #c46bbc01
 def _finish(out, args, model, parts, history, problems, run, clock, quiet, judge_steps)->dict: # Scores
     "Score and draw what was trained, and write the page"
     train, _, test = parts
@@ -1036,14 +1131,40 @@ def _finish(out, args, model, parts, history, problems, run, clock, quiet, judge
     s['warnings'] = problems+s.get('warnings', [])
     _write_json(s, out/'scores.json')
     run.step('pictures')
-    pictures = _pictures(model, test, out)
+    undrawn = []
+    pictures = _try('pictures', undrawn, _pictures, model, test, out, undrawn) or []
+    if undrawn:
+        s['left out'] = s.get('left out', [])+undrawn
+        _write_json(s, out/'scores.json')
     run.step('report')
     about = _about(args, parts, history)
     about['seconds'] = {'training': round(clock[1]-clock[0]), 'scoring': round(clock[2]-clock[1])}
     write_report(_as_table(s), out/'report.html', model, test, _title(args), pictures, about)
     return s
 
-# %% ../../nbs/80_app.cli.ipynb #591a260d
+# %% ../../nbs/80_app.cli.ipynb #50363a73
+def _train(out, given, resume, force, cbs, bar, say, score, judge_steps)->dict:
+    "What `train_run` does in a folder that no other process has"
+    args, parts, lessons, model = _begin(out, given, resume, force)
+    train, valid, test = parts
+    taught, checked = lessons
+    if say:
+        say(chosen(model, train, args))
+        for line in _left_out_words(model, {'training': train, 'validation': valid}): say(line)
+    run = begin(_run_costs(model, args, taught, test, judge_steps), quiet=not bar)
+    clock = [time.monotonic()]
+    run.step('training')
+    with _undone(out, resume): learn = _fit(model, taught, checked, args, out, resume, cbs, bar)
+    if resume: _write_run(args, parts, out)
+    run.step('sampler')
+    problems = _add_sampler(model.cpu(), taught, args['seed'])
+    save_model(model, out)
+    with whole_file(out/'curves.csv') as tmp: learn.terms.to_csv(tmp, index=False)
+    if not score: return {}
+    s = _finish(out, args, model, parts, learn.terms, problems, run, clock, not bar, judge_steps)
+    return s
+
+# %% ../../nbs/80_app.cli.ipynb #29332d6b
 @all_closed()
 def train_run(
     out, # Folder
@@ -1057,25 +1178,9 @@ def train_run(
     **given # Options
 )->dict: # Scores; empty without
     "Train, fit a sampler, save, score and draw"
-    new = _new_folders(out)
-    args, parts, lessons, model = _begin(out, given, resume, force)
-    train, valid, test = parts
-    taught, checked = lessons
     out = Path(out)
-    if say:
-        say(chosen(model, train, args))
-        for line in _left_out_words(model, {'training': train, 'validation': valid}): say(line)
-    run = begin(_run_costs(model, args, taught, test, judge_steps), quiet=not bar)
-    clock = [time.monotonic()]
-    run.step('training')
-    with _undone(out, new, resume): learn = _fit(model, taught, checked, args, out, resume, cbs, bar)
-    run.step('sampler')
-    problems = _add_sampler(model.cpu(), taught, args['seed'])
-    save_model(model, out)
-    with whole_file(out/'curves.csv') as tmp: learn.terms.to_csv(tmp, index=False)
-    if not score: return {}
-    s = _finish(out, args, model, parts, learn.terms, problems, run, clock, not bar, judge_steps)
-    return s
+    if out.exists() and not out.is_dir(): raise FileExistsError(f'{out} is a file; --out needs a folder')
+    with alone(out, 'mmvae_train'): return _train(out, given, resume, force, cbs, bar, say, score, judge_steps)
 
 # %% ../../nbs/80_app.cli.ipynb #bb7ada82
 @call_parse
@@ -1134,12 +1239,19 @@ def _tell(given:tuple, source:str)->str:
     if source=='prior': return 'from the prior'
     return f'from the sampler {source!r}, fitted to codes of training data'
 
-# %% ../../nbs/80_app.cli.ipynb #7bc842ae
+# %% ../../nbs/80_app.cli.ipynb #5d5034b1
+def _frames_of(like, run):
+    "What a run knows of its tables"
+    try: return Frames.from_json(like)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        file = Path(run)/'run.json'
+        raise ValueError(f"{file}: what it says of tables ('frames') cannot be read; {_restore}") from None
+
 def _brought(run, data, empty:str='refuse', labels:bool=True)->MMData:
     "Data that a user brings to a run, in columns, categories and classes of the run's own"
     told = _read_run(run)
     like = told.get('frames')
-    how = {'like': Frames.from_json(like), 'lenient': True} if like else {}
+    how = {'like': _frames_of(like, run), 'lenient': True} if like else {}
     new = _read(data, empty=empty, **how)
     classes = told.get('classes')                             # older runs have none
     if not labels: return new._new(y=None)
@@ -1152,11 +1264,11 @@ def _label_for(model, data:MMData, label:str)->MMData:
     classes = model.mods[label].shape[0]
     return _with_label(data, label, classes)
 
-def _conditions(model, run, given, data, n)->dict:
+def _conditions(model, run, given, data, n, changed=False)->dict:
     "The first `n` samples that have all that is given"
     args = _read_run(run)['args']
     label = args.get('label')
-    if data is None: known = _run_data(args)[2]
+    if data is None: known = _known_data(run, changed)[2]
     else:
         known = _brought(run, data)
         if label in given: known = _label_for(model, known, label)
@@ -1168,7 +1280,7 @@ def _conditions(model, run, given, data, n)->dict:
                          'ask for fewer, or bring --data')
     return known.part(rows, given)
 
-# %% ../../nbs/80_app.cli.ipynb #3797c80e
+# %% ../../nbs/80_app.cli.ipynb #bce132a9
 def _portions(n:int, k:int, quiet, draws:int=2048)->list:
     "Parts of `n` data points with `k` draws each, while a line shows how far it is (after two seconds)"
     parts = torch.arange(n).split(max(1, draws//k))
@@ -1179,7 +1291,9 @@ def _joined(parts, dim:int)->dict:
     first, *_ = parts
     return {t: torch.cat([p[t] for p in parts], dim) for t in first}
 
-def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None, quiet=True)->tuple:
+def _samples(
+    run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:int=0, sampler=None, quiet=True,
+    changed=False)->tuple:
     "Generate modalities with a trained model: what was given, what was made of it, and a few words on it"
     if n<1 or k<1: raise ValueError(f'--n {n} and --k {k} must be at least 1')
     model = load_model(run)
@@ -1190,7 +1304,7 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
     source = _drawn_from(model, given, sampler)
     told = _tell(given, source)
     if given:
-        x = _conditions(model, run, given, data, n)
+        x = _conditions(model, run, given, data, n, changed)
         many = len(next(iter(x.values())))
         def draw(i):
             some = {m: v[i] for m,v in x.items()}
@@ -1203,7 +1317,7 @@ def _samples(run, given=None, targets=None, n:int=8, k:int=1, data=None, seed:in
     out = {t: v.transpose(0, 1) for t,v in out.items()}       # (1,n,*shape) each
     return {}, out, told
 
-# %% ../../nbs/80_app.cli.ipynb #5f78a719
+# %% ../../nbs/80_app.cli.ipynb #8538d8e9
 def _sample_blocks(x:dict, out:dict, most:int=16)->list:
     "Blocks of a picture: what was given, and up to four draws of every target"
     given = {f'given {k}': v[:most] for k,v in x.items()}
@@ -1218,9 +1332,9 @@ def _write_samples(x:dict, out:dict, file, title:str=None):
     "Arrays as `.npz` (the axis of samples only if there are several), or a picture in all its colours"
     if Path(file).suffix=='.npz':
         made = {t: v[0] if len(v)==1 else v for t,v in out.items()}
-        both = x | made
-        arrays = {k: v.numpy() for k,v in both.items()}
-        with whole_file(file) as tmp, open(tmp, 'wb') as f: np.savez(f, **arrays)
+        given = {f'given.{k}' if k in made else k: v for k,v in x.items()}
+        arrays = {k: v.numpy() for k,v in (given | made).items()}
+        _write_npz(file, arrays)
     else:
         blocks = _sample_blocks(x, out)
         axs = viz.show_blocks(blocks, title=title, kb=math.inf)
@@ -1233,7 +1347,7 @@ def _check_target(file):
         raise ValueError(f'--out {file}: expected a name that ends in .npz or .png')
     if not Path(file).resolve().parent.is_dir(): raise FileNotFoundError(f'{Path(file).parent}: no such folder')
 
-# %% ../../nbs/80_app.cli.ipynb #ae23dd7c
+# %% ../../nbs/80_app.cli.ipynb #c7e1d3a2
 @call_parse
 def mmvae_generate(
     run:str, # Folder of a run of mmvae_train
@@ -1245,44 +1359,64 @@ def mmvae_generate(
     data:str=None, # Data to condition on: an .npz file or a folder of .npy files (default: the run's test data)
     seed:int=0, # Seed of the samples
     sampler:str=None, # With nothing given: gmm, fitted to codes of training data, or prior (default: gmm, if there)
+    changed:bool=False, # Go on though the data are not those of the training
 ):
     "Generate modalities with a trained model, from other modalities or from nothing"
     with plain_errors():
         _check_target(out)
         quiet = True if place() is Nowhere else None            # a line after two seconds
-        x, made, told = _samples(run, given, targets, n, k, data, seed, sampler, quiet)
+        x, made, told = _samples(run, given, targets, n, k, data, seed, sampler, quiet, changed)
         _write_samples(x, made, out, told)
     say(f'wrote {out}, {told}')
 
-# %% ../../nbs/80_app.cli.ipynb #0cf03299
+# %% ../../nbs/80_app.cli.ipynb #86b03d15
 _NO_SAMPLER = 'no sampler in this run: samples with nothing given come from the prior'
 
 def _curves_of(run):
-    "Losses and terms of a run, if they are there"
+    "Losses and terms of a run, if they are there and can be read"
     file = Path(run)/'curves.csv'
-    return pd.read_csv(file) if file.exists() else None
+    if not file.exists(): return None
+    try:
+        df = pd.read_csv(file)
+        whole = file.read_bytes().endswith(b'\n')
+    except (ValueError, OSError): whole = False
+    if whole and {'stage','epoch','split','loss'}<={*df.columns} and df['loss'].dtype.kind=='f': return df
+    warnings.warn(f'{file}: not readable, perhaps truncated; the page has no curves of training')
 
 def _kept_words(file):
     "What to type after an interruption of an evaluation"
     return f'; what is done is in {file}: the same command goes on from there' if file.exists() else ''
 
-def _evaluate(run, args, model, data, only, **how)->tuple:
+def _evaluate(run, args, model, data, only, changed=False, **how)->tuple:
     "The table of `evaluate` for a run, the data it was judged on, and the run's own"
-    parts = _run_data(args)
+    parts = _known_data(run, changed)
     train, _, test = parts
     label = args.get('label')
     if data:
         test = same_classes(_brought(run, data), train)
         if label: test = _label_for(model, test, label)
-    clf = None
+    clf, left_out = None, []
     if labelled(train) and labelled(test):
-        clf = _judges(train, test, Path(run)/'judges.safetensors')
+        clf = _try('classifiers', left_out, _judges, train, test, Path(run)/'judges.safetensors')
     names = only.split(',') if only else None
     df = evaluate(model, test, train, names, classifiers=clf, **how)
+    df.attrs['left out'] += left_out
     if model.answers.prior and not model.samplers: df.attrs['warnings'].append(_NO_SAMPLER)
     return df, test, parts
 
-# %% ../../nbs/80_app.cli.ipynb #58aef04d
+# %% ../../nbs/80_app.cli.ipynb #4c0408c6
+def _evaluated(run, args, data, only, out, seed, how):
+    "The table of an evaluation, after it and its page were written to a folder that no other process has"
+    model = load_model(run)
+    df, test, parts = _evaluate(run, args, model, data, only, **how)
+    about = dict(model=args['model'], data=data or args['data'], seed=seed, versions=_versions())
+    write_scores(df, out/'evaluation.json', **about)
+    made = _about(args, parts, _curves_of(run))
+    write_report(df, out/'report.html', model, test, _title(args, data), about=made)
+    how['keep'].unlink(missing_ok=True)
+    return df
+
+# %% ../../nbs/80_app.cli.ipynb #43f37b08
 @call_parse
 def mmvae_evaluate(
     run:str, # Folder of a run of mmvae_train
@@ -1292,24 +1426,17 @@ def mmvae_evaluate(
     points:int=200, # Data points for likelihoods
     n:int=1000, # Draws for each of them
     seed:int=0, # Seed of the draws
+    changed:bool=False, # Go on though the data are not those of the training
 ):
     "Every metric that applies to a trained model, as a table, a JSON file and a page with pictures"
     out = Path(out or run)
     partly = out/'evaluation.partial.json'
     with plain_errors(partial(_kept_words, partly)):
-        model = load_model(run)
         args = _read_run(run)['args']
         if data and out==Path(run):
             raise ValueError('--data needs --out: the run keeps the evaluation on its own test data')
-        quiet = place() is Nowhere
-        how = dict(points=points, n=n, seed=seed, quiet=quiet, keep=partly)
-        df, test, parts = _evaluate(run, args, model, data, only, **how)
-        out.mkdir(parents=True, exist_ok=True)
-        source = data or args['data']
-        about = dict(model=args['model'], data=source, seed=seed, versions=_versions())
-        write_scores(df, out/'evaluation.json', **about)
-        title = _title(args, data)
-        write_report(df, out/'report.html', model, test, title, about=_about(args, parts, _curves_of(run)))
-        partly.unlink(missing_ok=True)
+        if out.exists() and not out.is_dir(): raise FileExistsError(f'{out} is a file; --out needs a folder')
+        how = dict(points=points, n=n, seed=seed, quiet=place() is Nowhere, keep=partly, changed=changed)
+        with alone(out, 'mmvae_evaluate'): df = _evaluated(run, args, data, only, out, seed, how)
     print(_report(df))
     say(f'wrote evaluation.json and report.html in {out}')

@@ -207,7 +207,7 @@ def headed(**groups)->list:
 
 train_options = headed(run=run_options, data=data_options, model=model_options, training=training_options)
 
-# %% ../../nbs/86_app.commands.ipynb #71323f12
+# %% ../../nbs/86_app.commands.ipynb #c81f44e2
 a_run = Option('run', 'folder of a run of mmvae_train', run_folder, positional=True)
 generate_options = [
     a_run,
@@ -217,10 +217,12 @@ generate_options = [
     Option('n', 'data points to condition on, or samples with nothing given', whole(), 8),
     Option('k', 'samples for each data point', whole(), 1),
 ]
+_changed = Option('changed', "go on though the run's data are not those of its training", bool)
 generate_options += [
     Option('data', "data to condition on (default: the run's test data)", data_source),
     Option('seed', 'seed of the samples', whole(0), 0),
     Option('sampler', 'with nothing given: gmm, fitted to codes of training data, or prior (default: gmm, if there)'),
+    _changed,
 ]
 _only_help = f"metrics, some of {','.join(metric_names)} (default: all that apply)"
 evaluate_options = [
@@ -234,6 +236,7 @@ evaluate_options += [
     Option('n', 'draws for each of them', whole(), 1000),
     Option('seed', 'seed of the draws', whole(0), 0),
     Option('quick', '20 data points and 100 draws, where those are not given', bool, own=True),
+    _changed,
 ]
 impute_options = [
     a_run,
@@ -243,14 +246,16 @@ impute_options = [
     Option('level', 'least probability of the intervals', between(0, 1, '0.9'), .9),
     Option('seed', 'seed of the draws', whole(0), 0),
     Option('score', 'hide a fifth of what is observed, and print errors beside those of scikit-learn', bool),
+    _changed,
 ]
 
-# %% ../../nbs/86_app.commands.ipynb #ae718aca
+# %% ../../nbs/86_app.commands.ipynb #e9c5c7c1
 explore_options = [
     a_run,
     Option('out', 'the page, an HTML file (default: explore.html in the run)'),
     Option('data', "data to look at (default: the run's test data)", data_source),
     Option('live', 'serve a live page with voila instead, until interrupted', bool),
+    _changed,
 ]
 
 # %% ../../nbs/86_app.commands.ipynb #f03a2995
@@ -383,12 +388,12 @@ def read_line(
     if rest: raise ValueError(_unknown(rest, commands[name].options))
     return {k: v for k,v in vars(args).items() if v is not None and v is not False}
 
-# %% ../../nbs/86_app.commands.ipynb #fd827d80
+# %% ../../nbs/86_app.commands.ipynb #1185d805
 def _object(file)->dict:
     "The options in a file"
     try: found = json.loads(Path(file).read_text(encoding='utf-8'))
     except OSError as e: raise ValueError(f'--config {file}: {e.strerror}') from None
-    except ValueError: raise ValueError(f'--config {file}: not readable as JSON') from None
+    except (ValueError, RecursionError): raise ValueError(f'--config {file}: not readable as JSON') from None
     args = found.get('args', found) if isinstance(found, dict) else None
     if isinstance(args, dict): return args
     raise ValueError(f'--config {file}: expected an object of options, or the run.json of a run')
@@ -452,7 +457,7 @@ def asked(name:str, words:list)->tuple: # The function to call, by module and na
             raise ValueError(f'{_flag(k)} is needed: {o.help}')
     return ('app.plan.mmvae_plan' if dry else commands[name].function), args
 
-# %% ../../nbs/86_app.commands.ipynb #f5335f44
+# %% ../../nbs/86_app.commands.ipynb #00820381
 def _say(line, status):
     print(line, file=sys.stderr)
     return status
@@ -476,7 +481,7 @@ def answer(
     words = sys.argv[1:] if words is None else list(words)
     try:
         with unread(): place, args = asked(name, words)         # help is written here
-    except ValueError as e: return _say(f'error: {e}; mmvae_{name} --help lists the options', 2)
+    except (ValueError, OSError) as e: return _say(f'error: {e}; mmvae_{name} --help lists the options', 2)
     with at_once():
         f = function(place)
         plain_errors = function('app.cli.plain_errors')

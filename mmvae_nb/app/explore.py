@@ -6,7 +6,7 @@
 __all__ = ['Explorer', 'explorer', 'alpha_rows', 'alpha_explorer', 'traversal_rows', 'traversal_explorer', 'subset_rows',
            'looks_of', 'subset_explorer', 'explore', 'explore_page', 'explored', 'explore_run', 'mmvae_explore']
 
-# %% ../../nbs/81_app.explore.ipynb #4d352735
+# %% ../../nbs/81_app.explore.ipynb #1fb2efc4
 import base64, html, io, ipywidgets, json, os, subprocess, sys, tempfile, torch, webbrowser
 from dataclasses import dataclass
 from fastcore.basics import patch
@@ -17,7 +17,7 @@ from PIL import Image
 from .. import viz
 from . import cli
 from ..core import choose, seeded, some_subsets
-from ..data.core import whole_file
+from ..files import whole_file
 from ..page import Html, _address, whole_page
 from ..progress import Nowhere, _bar, place
 from ..dists import BernoulliLik, CategoricalLik, as_likelihood
@@ -627,12 +627,17 @@ def _some_dims(scene, most:int)->list:
     spread = torch.stack(codes).std(0)
     return sorted(spread.topk(most).indices.tolist())
 
-# %% ../../nbs/81_app.explore.ipynb #d8e72547
+# %% ../../nbs/81_app.explore.ipynb #632f779b
 def _small(png:bytes)->bytes:
     "The same picture without a layer of opacity, which is empty"
     file = io.BytesIO()
     Image.open(io.BytesIO(png)).convert('RGB').save(file, 'png')
     return file.getvalue()
+
+def _drawn(chapter, values)->dict:
+    "An entry of a chapter; a picture that fails says so in its place, and the others are there"
+    try: return _entry(*chapter.draw(*values))
+    except Exception as e: return {'say': f'This picture failed with {type(e).__name__}: {" ".join(str(e).split())}'}
 
 def _entry(made, said)->dict:
     "A picture in twice the pixels, for sharp screens, and what it shows; or the reason why there is none"
@@ -720,7 +725,7 @@ def _css_width(entry)->int:
     "Half the pixels of a picture"
     return _size(base64.b64decode(entry['src']))[0]//2 if entry['src'] else 0
 
-# %% ../../nbs/81_app.explore.ipynb #688e1276
+# %% ../../nbs/81_app.explore.ipynb #a7d53745
 def explore_page(
     model, # Any trained model
     data, # `MMData`, complete or not
@@ -739,22 +744,23 @@ def explore_page(
     chapters = _chapters(scene, rows, _some_given(model, subsets), seeds, _some_dims(scene, dims), draws)
     asked = [(i, values) for i,ch in enumerate(chapters) for values in product(*ch.menus.values())]
     entries = [{} for _ in chapters]
-    for i,values in _bar(asked, quiet, None, 'pictures'): entries[i][values] = _entry(*chapters[i].draw(*values))
+    for i,values in _bar(asked, quiet, None, 'pictures'): entries[i][values] = _drawn(chapters[i], values)
     sections = [_chapter(ch, part) for ch,part in zip(chapters, entries)]
     script = Html(f'<script>{_page_script}</script>')
     page = whole_page(title, [*sections, script], style=_page_style)
     with whole_file(path) as tmp: tmp.write_text(page, encoding='utf-8')
     return Path(path)
 
-# %% ../../nbs/81_app.explore.ipynb #ffd8df3f
+# %% ../../nbs/81_app.explore.ipynb #855d5366
 def explored(
     run, # Folder of a run of `mmvae_train`
     data=None, # A path (default: the run's test data)
+    changed:bool=False, # Go on though the data are not those of the training
 )->tuple: # Model and data
     "What an explorer of a run needs"
-    model = load_model(run)
     args = cli._read_run(run)['args']
-    if data is None: return model, cli._run_data(args)[2]
+    model = load_model(run)
+    if data is None: return model, cli._known_data(run, changed)[2]
     known = cli._brought(run, data)
     label = args.get('label')
     if label and known.y is not None: known = cli._label_for(model, known, label)
@@ -777,7 +783,7 @@ def _live(run, data, port, open_browser):
         quiet = [] if open_browser else ['--no-browser']
         return subprocess.run([sys.executable, '-m', 'voila', str(file), f'--port={port}', *quiet]).returncode
 
-# %% ../../nbs/81_app.explore.ipynb #00eaba69
+# %% ../../nbs/81_app.explore.ipynb #ec3ea146
 def explore_run(
     run, # Folder of a run of `mmvae_train`
     out=None, # HTML file (default: explore.html in that folder)
@@ -786,16 +792,17 @@ def explore_run(
     port:int=8866, # Of a live page
     open_browser:bool=True, # Open a live page
     quiet:bool=True, # No progress bar
+    changed:bool=False, # Go on though the data are not those of the training
     **kw, # To `explore_page`
 ): # The file; the exit status of voila if `live`
     "Look into a trained model: a page that needs no kernel, or a live one"
     if live: return _live(run, data, port, open_browser)
-    model, known = explored(run, data)
+    model, known = explored(run, data, changed)
     file = Path(out or Path(run)/'explore.html')
     title = kw.pop('title', f'{type(model).__name__}, {Path(run).resolve().name}')
     return explore_page(model, known, file, title, quiet=quiet, **kw)
 
-# %% ../../nbs/81_app.explore.ipynb #7f5fde1b
+# %% ../../nbs/81_app.explore.ipynb #de41e5ee
 def _browsable():
     "Is somebody there who sees a browser?"
     screen = sys.platform in ('darwin','win32') or os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')
@@ -806,9 +813,10 @@ def mmvae_explore(
     out=None, # HTML file (default: explore.html in that folder)
     data=None, # Data to look at (default: the run's test data)
     live:bool=False, # Serve it with voila instead, until interrupted
+    changed:bool=False, # Go on though the data are not those of the training
 ):
     "Write the explorers of a run as a page, and open it"
-    done = explore_run(run, out, data, live, quiet=place() is Nowhere)
+    done = explore_run(run, out, data, live, quiet=place() is Nowhere, changed=changed)
     if live: return
     print(f'wrote {done}')
     if _browsable(): webbrowser.open(Path(done).resolve().as_uri())

@@ -5,20 +5,21 @@
 # %% auto #0
 __all__ = ['write_filled', 'mmvae_impute', 'cohort_tables', 'cohort_study']
 
-# %% ../../nbs/85_app.fill.ipynb #aa5f9822
+# %% ../../nbs/85_app.fill.ipynb #86dcaa93
 import numpy as np, pandas as pd, sys, warnings
 from contextlib import redirect_stdout
 from fastcore.script import call_parse
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
-from .cli import _brought, _label_for, _read_run, _run_data, mmvae_train, plain_errors
-from ..data.core import MMData, whole_file
+from .cli import _brought, _known_data, _label_for, _read_run, mmvae_train, plain_errors
+from ..data.core import MMData, _write_npz
+from ..files import whole_file
 from ..eval.impute import cohort, impute, imputation_error, imputation_table
 from ..progress import room, say
 from ..train.io import load_model
 
-# %% ../../nbs/85_app.fill.ipynb #4f025bc7
+# %% ../../nbs/85_app.fill.ipynb #0ff52f27
 _parts = 'mean', 'sd', 'low', 'high'
 
 def _called(k, part):
@@ -47,10 +48,9 @@ def _no_tables(filled):
     tables = filled.data.frames.tables
     return [k for k in filled.mean if k not in tables]
 
-def _write_arrays(file, arrays):
-    with whole_file(file) as tmp, open(tmp, 'wb') as f: np.savez(f, **arrays)
 
-# %% ../../nbs/85_app.fill.ipynb #be1eef0a
+
+# %% ../../nbs/85_app.fill.ipynb #7b48b797
 def _check_out(out, data)->Path:
     "Where to write, if that can be done; touches nothing"
     out = Path(out)
@@ -70,7 +70,7 @@ def write_filled(
     out = _check_out(out, filled.data)
     if out.suffix=='.npz':
         arrays = _arrays(filled)
-        _write_arrays(out, arrays)
+        _write_npz(out, arrays)
         return list(arrays)
     out.mkdir()
     tables = _tables(filled)
@@ -81,14 +81,15 @@ def write_filled(
     if not others: return written
     arrays = _arrays(filled, others)
     ids = np.array([str(i) for i in filled.data.ids])
-    _write_arrays(out/'arrays.npz', {**arrays, 'ids': ids})   # images have no columns
+    name = '.ids' if 'ids' in arrays else 'ids'               # a modality may be called so
+    _write_npz(out/'arrays.npz', {**arrays, name: ids})       # images have no columns
     return written+['arrays.npz']
 
-# %% ../../nbs/85_app.fill.ipynb #c6648d63
-def _to_fill(run, model, data=None)->MMData:
+# %% ../../nbs/85_app.fill.ipynb #6ad001b9
+def _to_fill(run, model, data=None, changed=False)->MMData:
     "What a run shall fill: its own test data, or what somebody brings, with what it knows of it"
     args = _read_run(run)['args']
-    if data is None: return _run_data(args)[2]
+    if data is None: return _known_data(run, changed)[2]
     label = args.get('label')
     new = _brought(run, data, empty='keep', labels=label is not None)
     if label and new.n_classes: new = _label_for(model, new, label)
@@ -101,13 +102,13 @@ def _to_fill(run, model, data=None)->MMData:
     mask = {k: m for k,m in (new.mask or {}).items() if k in kept}
     return new._new(x=kept, mask=mask or None)
 
-def _scored(run, model, data, n, level, seed):
+def _scored(run, model, data, n, level, seed, changed=False):
     "A table: errors of the model and of scikit-learn where a fifth of what was observed is hidden"
-    train = _run_data(_read_run(run)['args'])[0]
+    train = _known_data(run, changed)[0]
     df = imputation_error(model, data, train=train, n=n, level=level, seed=seed, quiet=True)
     return imputation_table(df).round(3).to_string(na_rep='', line_width=room())
 
-# %% ../../nbs/85_app.fill.ipynb #15f5a1d2
+# %% ../../nbs/85_app.fill.ipynb #74348509
 @call_parse
 def mmvae_impute(
     run:str, # Folder of a run of mmvae_train
@@ -117,14 +118,16 @@ def mmvae_impute(
     level:float=.9, # Least probability of the intervals
     seed:int=0, # Of the draws
     score:bool=False, # Hide a fifth of what is observed, and print errors beside those of scikit-learn
+    changed:bool=False, # Go on though the run's data are not those of its training
 ):
     "Fill what is missing: what was observed stays, the rest gets a mean, a standard deviation and an interval"
     with plain_errors():
         if not out and not score:
             raise ValueError('--out is needed: a new folder, for tables, or a name that ends in .npz')
+        _read_run(run)
         model = load_model(run)
-        gaps = _to_fill(run, model, data)
-        if score: print(_scored(run, model, gaps, n, level, seed))
+        gaps = _to_fill(run, model, data, changed)
+        if score: print(_scored(run, model, gaps, n, level, seed, changed))
         if not out: return
         _check_out(out, gaps)
         quiet = None if sys.stdout.isatty() else True

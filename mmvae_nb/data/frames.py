@@ -5,15 +5,15 @@
 # %% auto #0
 __all__ = ['Column', 'Table', 'Frames', 'as_frames', 'from_anndata', 'read_data']
 
-# %% ../../nbs/25_data.frames.ipynb #d8f2ee4f
-import csv, json, numpy as np, re, torch, warnings
+# %% ../../nbs/25_data.frames.ipynb #0beca7ac
+import csv, json, math, numpy as np, re, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from difflib import get_close_matches
 from fastcore.basics import patch
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import groupby, islice
@@ -25,7 +25,7 @@ from ..dists import as_likelihood, likelihoods
 from ..liks import suggest_likelihood
 from ..mixed import MixedLik
 from .core import MMData
-from .core import _all, _check_names, _dense, _identifier, _is_frame, _is_pandas
+from .core import _all, _check_announced, _check_names, _dense, _open, _identifier, _is_frame, _is_pandas
 
 # %% ../../nbs/25_data.frames.ipynb #29ae1a7a
 def _pd(): return import_module('pandas')
@@ -1131,16 +1131,21 @@ def _read_parquet(path, index=None, words=()):
     frame = _pd().read_parquet(path)
     return _ids_first(frame, path.name) if index is None and _counts(frame.index) else frame
 
-# %% ../../nbs/25_data.frames.ipynb #18994918
+# %% ../../nbs/25_data.frames.ipynb #5cf3aebf
 _pictures = '.png','.jpg','.jpeg','.bmp','.tif','.tiff','.gif','.webp','.pgm','.ppm'
 
 def _read_picture(path):
     "Bytes `(C,H,W)`, grey or RGB"
     Image = import_module('PIL.Image')
-    with Image.open(path) as f:
-        grey = f.mode in ('1','L','I;16','I','F')
-        deep = f.mode in ('I;16','I','F')
-        a = np.asarray(f if deep else f.convert('L' if grey else 'RGB'))
+    try:
+        with Image.open(path) as f:
+            grey = f.mode in ('1','L','I;16','I','F')
+            deep = f.mode in ('I;16','I','F')
+            announced = math.prod(f.size)
+            _check_announced(announced, path, f'{f.size[0]:,} x {f.size[1]:,} pixels')
+            a = np.asarray(f if deep else f.convert('L' if grey else 'RGB'))
+    except (OSError,Image.DecompressionBombError,SyntaxError) as e:
+        raise ValueError(f'{path}: not a readable image, perhaps truncated ({e})') from None
     a = a.astype(np.float32) if deep else a
     return a[None] if a.ndim==2 else a.transpose(2, 0, 1)
 
@@ -1157,7 +1162,7 @@ def _read_pictures(path):
 
 def _has(path, *endings): return any(f.name.lower().endswith(endings) for f in path.iterdir())
 
-# %% ../../nbs/25_data.frames.ipynb #14a20dc3
+# %% ../../nbs/25_data.frames.ipynb #519a3dae
 def from_anndata(
     adata, # AnnData, or anything with `X`, `obs`, `obs_names`, `var_names` (and `obsm`)
     obs=(), # Columns of `obs` that become a frame of their own, 'obs'
@@ -1175,11 +1180,16 @@ def from_anndata(
     if len(obs): frames['obs'] = adata.obs[list(obs)]
     return frames
 
+def _check_dataset(path, name, d):
+    "Raise where a part of an HDF5 file announces more than the file can hold"
+    if hasattr(d, 'dtype'): _check_announced(d.size, path, f'{name} of shape {d.shape}')
+
 def _annotated(path, library):
     "Read a file of annotated data, if its library is there"
     if find_spec(library) is None:
         raise ImportError(f'{path}: {path.suffix} files need {library}; {_install(library)}')
     lib = import_module(library)
+    with import_module('h5py').File(path) as f: f.visititems(partial(_check_dataset, path))
     return lib.read_h5ad(path) if library=='anndata' else lib.read_h5mu(path)
 
 def _read_annotated(path):
@@ -1254,7 +1264,7 @@ def _frames_at(path, index, name=None, words={}):
     if name and len(frames)==1: frames = {name: v for v in frames.values()}
     return frames, beside
 
-# %% ../../nbs/25_data.frames.ipynb #26a9f344
+# %% ../../nbs/25_data.frames.ipynb #d7b0655a
 def _arrays_at(path):
     "Is there a file, or a folder, of arrays without ids?"
     if path.is_dir(): return _has(path, '.npy') or (path/'format').is_dir()
@@ -1267,7 +1277,7 @@ def _read_arrays(path, given, kw):
     if not path.exists(): raise FileNotFoundError(f'{path}: no such file')
     others = [f.name for f in path.iterdir() if f.suffix!='.npy' and f.is_file()] if path.is_dir() else []
     if others: warnings.warn(f'{path.name}: a folder of .npy files; not read: {", ".join(sorted(others)[:5])}')
-    if _ending(path)=='.npy': return MMData({_stem(path): np.load(path, 'c', allow_pickle=False)}, **kw)
+    if _ending(path)=='.npy': return MMData({_stem(path): _open(path, 'c')}, **kw)
     return MMData.from_path(path, **kw)
 
 def _labels_beside(labels, frames, beside):

@@ -8,7 +8,7 @@ __all__ = ['translated_mnist', 'digit_words', 'alphabet', 'mhd_missing', 'celeba
            'digit_text', 'mnist_svhn_pairs', 'binary_mnist', 'mhd', 'celeba', 'caption_vocab', 'caption_rows', 'cub',
            'mirflickr', 'xrmb']
 
-# %% ../../nbs/23_data.public.ipynb #f03e6724
+# %% ../../nbs/23_data.public.ipynb #e7d685ab
 import math, os, re, torch, zipfile
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor
 from ..core import choose
-from .core import MMData, mcar, missing_by_label, _open
+from .core import MMData, mcar, missing_by_label, _check_announced, _open
 from ..progress import _bar
 
 # %% ../../nbs/23_data.public.ipynb #a8ee5fa9
@@ -331,7 +331,7 @@ _idx_md5 = {
     't10k-labels-idx1-ubyte': '27ae3e4e09519cfbb04c329615203637',
 }
 
-# %% ../../nbs/23_data.public.ipynb #1bd2026f
+# %% ../../nbs/23_data.public.ipynb #ed386698
 def _idx_length(path):
     "Number of items in an idx file of bytes, whose size must agree with its header"
     if not path.is_file(): raise FileNotFoundError(f'{path}: no such file; unpack the .gz there')
@@ -339,9 +339,9 @@ def _idx_length(path):
     first = int(head[0]) if len(head) else 0
     kind, n_dims = divmod(first, 256)
     dims = head[1:1+n_dims]
-    n_items = np.prod(dims, dtype=int)
+    n_items = math.prod(map(int, dims))                     # of any size, so that nothing overflows
     size = 4+4*n_dims+n_items
-    if kind!=8 or len(dims)!=n_dims or size!=path.stat().st_size:
+    if kind!=8 or len(dims)!=n_dims or min(dims, default=0)<0 or size!=path.stat().st_size:
         raise ValueError(f'{path}: not an idx file of bytes, or truncated')
     return int(dims[0])
 
@@ -762,7 +762,7 @@ def cub(
         return rows_of(data, rows)
     return captions(~held), captions(held), test
 
-# %% ../../nbs/23_data.public.ipynb #bbcca923
+# %% ../../nbs/23_data.public.ipynb #a132826d
 def _fits(path, ok, what):
     "Complain about numbers of a file that contradict each other"
     if not ok: raise ValueError(f'{path}: {what}; the file is damaged, fetch it again')
@@ -784,7 +784,7 @@ def _sparse(
     most:int=2**31, # Bytes that the matrix may take
 ):
     "A compressed sparse row matrix as bytes of 0 and 1, `(N,K)`"
-    with _reading(path), np.load(path, allow_pickle=False) as z:
+    with _reading(path), _open(path) as z:
         data, indices, indptr, shape = (np.asarray(z[k]) for k in ('data','indices','indptr','shape'))
     shape = tuple(int(k) for k in shape.ravel())
     _check_rows(path, data, indices, indptr, shape)
@@ -827,10 +827,13 @@ def mirflickr(
         return MMData(pair, y[i], scale={'tags': 1}, classes=False)
     return part(train), part(valid), part(test)
 
-# %% ../../nbs/23_data.public.ipynb #bd854643
+# %% ../../nbs/23_data.public.ipynb #eed68c58
 def _mat(path, names):
     "Entries of a `.mat` file"
-    with _reading(path): d = import_module('scipy.io').loadmat(path, variable_names=names)
+    io = import_module('scipy.io')
+    with _reading(path):
+        for k,shape,_ in io.whosmat(path): _check_announced(math.prod(shape), Path(path), f'{k} of shape {shape}')
+        d = io.loadmat(path, variable_names=names)
     for k in names:
         if k not in d: raise ValueError(f'{path}: no entry {k!r}')
     return [d[k] for k in names]

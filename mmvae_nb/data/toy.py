@@ -5,18 +5,19 @@
 # %% auto #0
 __all__ = ['radius', 'widths', 'draw', 'templates', 'shapes', 'Measured', 'measure', 'incoherent', 'lingauss_data']
 
-# %% ../../nbs/21_data.toy.ipynb #72ceaaa4
+# %% ../../nbs/21_data.toy.ipynb #2888c534
 import torch, torch.nn.functional as F
 from torch import Tensor
 from typing import NamedTuple
-from ..core import choose, seeded
+from ..core import choose, door, seeded
 from .core import MMData
 
-# %% ../../nbs/21_data.toy.ipynb #4a1a4534
+# %% ../../nbs/21_data.toy.ipynb #6f7ef163
 def _chessboard(u, v): return torch.maximum(u.abs(), v.abs())
 
 radius = {'square': _chessboard, 'circle': torch.hypot} # What must not exceed half the width
 
+@door
 def draw(
     kind:str, # `'square'` or `'circle'`
     full:bool, # Filled, or only the outline
@@ -35,9 +36,10 @@ def draw(
     if not full: on &= d>outer-line
     return (on*255).byte()[None]
 
-# %% ../../nbs/21_data.toy.ipynb #4469f6c2
+# %% ../../nbs/21_data.toy.ipynb #84efa75a
 widths = range(10, 29) # Widths of the papers, in pixels
 
+@door
 def templates(
     kind:str, # `'square'` or `'circle'`
     line:int=2, # Thickness of the outline
@@ -47,7 +49,8 @@ def templates(
     pictures = torch.stack(pictures)                                # (2*19,1,32,32)
     return pictures.unflatten(0, (2,len(widths)))
 
-# %% ../../nbs/21_data.toy.ipynb #44d905bc
+# %% ../../nbs/21_data.toy.ipynb #3b7d4566
+@door
 def shapes(
     n:int=200_000, # Number of pairs
     seed:int=0, # Which pairs
@@ -69,7 +72,8 @@ class Measured(NamedTuple):
     width:Tensor # Width in pixels
     corr:Tensor # Correlation with that shape: 1 if exact, 0 for a flat picture
 
-# %% ../../nbs/21_data.toy.ipynb #64fa7790
+# %% ../../nbs/21_data.toy.ipynb #061db57d
+@door
 def measure(
     x:Tensor, # Pictures `(...,1,32,32)`, any contrast
     kind:str, # `'square'` or `'circle'`
@@ -92,7 +96,8 @@ def measure(
     width = best%n+widths[0]
     return Measured(best>=n, width, corr)
 
-# %% ../../nbs/21_data.toy.ipynb #1aaf48ec
+# %% ../../nbs/21_data.toy.ipynb #eb41c0fb
+@door
 def incoherent(
     circles:Tensor, # Generated `(n,B,1,32,32)`
     full:Tensor, # Class of the pair, bool or 0/1 `(B,)`
@@ -104,7 +109,8 @@ def incoherent(
     wrong = read!=full.bool()
     return wrong.float().mean()
 
-# %% ../../nbs/21_data.toy.ipynb #aa42df82
+# %% ../../nbs/21_data.toy.ipynb #f0567f06
+@door(world='world')
 def lingauss_data(
     world, # A `LinGauss`
     n:int=1000, # Number of data points

@@ -9,19 +9,20 @@ __all__ = ['all_checks', 'complete_only', 'SmallBody', 'SmallNet', 'small_mods',
            'check_conditional', 'check_one_modality', 'check_nothing_given', 'check_order', 'check_mask_subsets',
            'check_mask_absent', 'check_mask_content', 'check_fillers', 'check_gradients', 'check_standing',
            'check_cache', 'check_start', 'check_shapes', 'check_densities', 'check_terms', 'check_answers',
-           'check_dtypes', 'check_device', 'same_bits', 'check_same_seed', 'check_saved', 'check_inputs', 'check_modes',
-           'check_bad_input', 'check_model']
+           'check_dtypes', 'check_device', 'check_single', 'same_bits', 'check_same_seed', 'check_saved',
+           'check_inputs', 'check_modes', 'check_bad_input', 'check_model']
 
-# %% ../../nbs/78_eval.checks.ipynb #a8442826
+# %% ../../nbs/78_eval.checks.ipynb #e78cb340
 import copy, importlib, tempfile, torch
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from fastcore.basics import patch
 from torch import nn
 from .. import core
 from ..core import Modality, as_names, choose, register, seeded, subsets
 from ..dists import BernoulliLik, CategoricalLik, as_likelihood
+from .device import pretend_device
 from ..theory.lingauss import lingauss
 from ..nets import _weighted_layers
 
@@ -342,7 +343,12 @@ def _summary(name, found, note=''):
         where = f'{places}{more} ({len(bad)} of {n})'
     return CheckRow(name, result, float(error), float(allowed), where, note)
 
-# %% ../../nbs/78_eval.checks.ipynb #30f67904
+# %% ../../nbs/78_eval.checks.ipynb #2999ad4e
+def _not_so(f):
+    "What a check that failed had promised"
+    says = (f.__doc__ or '').split('\n')[0]
+    return f'not so: {says}' if says else ''
+
 def run_check(
     f, # A check
     case:CheckCase, # What to check
@@ -361,11 +367,13 @@ def run_check(
     except Exception as e:
         kind = type(e).__name__
         first_line = str(e).split('\n')[0]
-        said = f'{kind}: {first_line}'
+        said = f'{kind}: {first_line}; {_not_so(f)}'
         return CheckRow(name, 'FAILED', float('inf'), 0., case.where, said)
     if not found: return CheckRow(name, 'not run', note=note or 'nothing to check')
     if note: note = f'(rest not run: {note})'
-    return _summary(name, found, note)
+    row = _summary(name, found, note)
+    if row.result=='FAILED': row.note = f'{_not_so(f)} {note}'.strip()
+    return row
 
 # %% ../../nbs/78_eval.checks.ipynb #2d639d1b
 class CheckReport:
@@ -933,7 +941,7 @@ def check_answers(c):
     others = [k for k in m.names if k not in said.targets]
     for k in others: yield f'target {k} must be refused', _raises(lambda: m.generate(x, targets=k), k)
 
-# %% ../../nbs/78_eval.checks.ipynb #b15ff45d
+# %% ../../nbs/78_eval.checks.ipynb #1fc659f5
 def _codes(m, x): return m.posterior(x).sample((2,))
 
 def _outputs(m, x):
@@ -957,14 +965,49 @@ def check_dtypes(c):
         out = _outputs(m, x)
         for k,v in out.items(): yield f'{k} in {dtype}', v.dtype==dtype
 
+# %% ../../nbs/78_eval.checks.ipynb #d79ac8c9
+def _elsewhere():
+    "A device that is not the processor: a graphics card, or one that pretends"
+    return nullcontext(torch.device('cuda', 0)) if torch.cuda.is_available() else pretend_device()
+
+def _calls_there(m, x):
+    "Whatever a model gives out on its device, with the gradients of all stages, by name"
+    S = m.answers.subsets()[-1]
+    given = {k: x[k] for k in S}
+    out = {'codes': m.posterior(given).sample((2,)), **m.generate(given, sample=True)}
+    if m.answers.prior: out |= {f'{k} from nothing': v for k,v in m.generate().items()}
+    for s in m.stages():
+        loss = _loss(s, x)
+        loss.backward()
+        out[f'loss of {s.name}'] = loss
+    grads = {n: p.grad for n,p in m.named_parameters() if p.grad is not None}
+    return {**out, **{f'gradient of {n}': g for n,g in grads.items()}, **_state(m)}
+
 @register_check
 def check_device(c):
-    "The model works where it is put, and stays there"
-    if not torch.cuda.is_available(): raise NotRun('no CUDA device here')
+    "The model works where it is put, and stays there: no tensor is made elsewhere, no batch or generator ignored"
     m, x = c.plain()
-    x = {k: v.cuda() for k,v in x.items()}
-    out = _outputs(m.cuda(), x)
-    for k,v in {**out, **_state(m)}.items(): yield k, v.is_cuda
+    with _elsewhere() as there:
+        m = m.to(there)
+        def refused(): return m.posterior(x)
+        yield 'a batch that lies elsewhere is refused', _raises(refused, repr(next(iter(x))))
+        x = {k: v.to(there) for k,v in x.items()}
+        for k,v in _calls_there(m, x).items(): yield k, v.device==there
+        def drawn():
+            g = torch.Generator().manual_seed(1)
+            return m.generate({k: x[k] for k in m.answers.subsets()[-1]}, sample=True, generator=g)
+        yield "the processor's generator decides", _equal(drawn(), drawn())
+        m.cpu()
+
+@register_check
+def check_single(c):
+    "The model works on a device without double precision"
+    m, x = c.plain()
+    with pretend_device(doubles=False) as there:
+        m = m.to(there)
+        x = {k: v.to(there) for k,v in x.items()}
+        for k,v in _calls_there(m, x).items(): yield k, v.device==there
+        m.cpu()
 
 # %% ../../nbs/78_eval.checks.ipynb #2b8abf85
 def _equal(a, b):
@@ -1081,7 +1124,7 @@ def check_bad_input(c):
     yield 'unknown option', _raises(lambda: m.loss(x, not_an_option=1), 'not_an_option')
     yield 'unknown target', _raises(lambda: m.generate(x, targets='nothing'), 'nothing')
 
-# %% ../../nbs/78_eval.checks.ipynb #c58bba8d
+# %% ../../nbs/78_eval.checks.ipynb #85552099
 def check_model(
     build, # `(mods, d) -> model`
     exact=None, # `world -> model` with the exact encoders of a diagonal `LinGauss` (default: exactness is not checked)
@@ -1095,6 +1138,7 @@ def check_model(
     draws:int=4000, # Of a posterior without closed moments; fewer where a draw is dear
 )->CheckReport: # A table; `.ok`, `.assert_ok()`, `.df()`
     "Run every registered property on a model"
+    if __name__!='__main__': importlib.import_module('mmvae_nb.eval.habits')      # the next notebook's checks
     case = CheckCase(build, exact, bound, given, exact_on, mods, seed, draws=draws)
     skip = skip or {}
     for k in (*skip, *(only or ())): choose(k, all_checks, 'check')

@@ -6,14 +6,14 @@
 __all__ = ['reading', 'hits', 'mean_se', 'coherence', 'by_given', 'joint_coherence', 'check_reads', 'classifier_accuracy',
            'against_ceiling', 'MeanForHoles', 'untrained_classifier', 'train_classifiers']
 
-# %% ../../nbs/70_eval.coherence.ipynb #6c06ce8e
+# %% ../../nbs/70_eval.coherence.ipynb #3d7edce0
 import math, pandas as pd, torch, warnings
 from contextlib import contextmanager
 from itertools import chain
 from fastai.torch_core import default_device, to_device
 from torch import nn, Tensor
 from torch.nn import functional as F
-from ..core import as_names, choose, eval_mode, observed, seeded, some_subsets
+from ..core import as_names, choose, door, eval_mode, observed, seeded, some_subsets, widest
 from ..data.core import MMData, same_classes
 from ..theory.experts import counting_wide, tell_wide
 from ..models.samplers import _bar, _default_sets, _key, _moments, _nobody
@@ -122,7 +122,8 @@ def _answered(model, names, subsets, targets):
     def wanted(S): return tuple(t for t in ts if t in able and t not in S)
     return {S: wanted(S) for S in sets if wanted(S)}, told
 
-# %% ../../nbs/70_eval.coherence.ipynb #0aa37dcd
+# %% ../../nbs/70_eval.coherence.ipynb #6416d176
+@door
 @contextmanager
 def reading(
     classifiers:nn.Module, # Modes are put back after the block
@@ -186,7 +187,8 @@ def _hits(model, data, classifiers, subsets=None, targets=None, n=1, bs=256, dro
     told['empty'] |= {f'target {t}': why for t,why in _untrained(classifiers).items()}
     return out, told
 
-# %% ../../nbs/70_eval.coherence.ipynb #28ea1b83
+# %% ../../nbs/70_eval.coherence.ipynb #a0440c79
+@door
 def hits(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
@@ -206,11 +208,12 @@ def hits(
     tell_wide(told['wide'])
     return out
 
-# %% ../../nbs/70_eval.coherence.ipynb #62a38144
+# %% ../../nbs/70_eval.coherence.ipynb #98b5bf05
 def _spread(v):
     "Variance of a mean of numbers `(N,)`; NaN for fewer than two"
     return v.var().item()/len(v) if len(v)>1 else math.nan
 
+@door(h=Tensor)
 def mean_se(
     h:Tensor, # Shares of hits `(N,)`, NaN where a point does not count
     y:Tensor, # Classes `(N,)`
@@ -218,10 +221,12 @@ def mean_se(
 )->tuple: # Mean, standard error (NaN where a mean is of fewer than two), number of points
     "Mean hit rate and its standard error"
     choose(average, ('micro','macro'), 'average')
+    if h.dim()!=1 or y.shape!=h.shape:
+        raise ValueError(f'expected hits and classes (N,), found {tuple(h.shape)} and {tuple(y.shape)}')
     counts = ~h.isnan()
     y = y.to(h.device)
     y = y[counts]
-    h = h[counts].double()
+    h = widest(h[counts])
     if average=='micro' or not len(h): return _moments(h)
     parts = [h[y==c] for c in y.unique()]
     means = sum(p.mean().item() for p in parts)
@@ -230,7 +235,8 @@ def mean_se(
     se = math.sqrt(var)/n
     return means/n, se, len(h)
 
-# %% ../../nbs/70_eval.coherence.ipynb #47070fd2
+# %% ../../nbs/70_eval.coherence.ipynb #394263da
+@door
 def coherence(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data
@@ -253,7 +259,8 @@ def coherence(
     tell_wide(told['wide'])
     return df
 
-# %% ../../nbs/70_eval.coherence.ipynb #28796aa9
+# %% ../../nbs/70_eval.coherence.ipynb #85ca9a9c
+@door
 def by_given(
     df:pd.DataFrame, # From `coherence`
 )->pd.DataFrame: # Columns n_given, value, se (an upper bound), pairs
@@ -271,7 +278,8 @@ def _sizes(n, bs):
     if rest: sizes.append(rest)
     return sizes
 
-# %% ../../nbs/70_eval.coherence.ipynb #806e44d3
+# %% ../../nbs/70_eval.coherence.ipynb #3da22d8d
+@door
 def joint_coherence(
     model, # Has `generate(n=..., targets=...)`
     classifiers, # `{target: module}`, from data to logits; these modalities must agree
@@ -300,13 +308,14 @@ def joint_coherence(
     first = y[0]
     agree = (y==first).all(0)
     hot = F.one_hot(y, known)                                                      # (M,n,classes)
-    shares = hot.double().mean(1)                                                  # (M,classes)
+    shares = widest(hot).mean(1)                                                  # (M,classes)
     chance = shares.prod(0).sum()
-    score = _moments(agree.double())
+    score = _moments(widest(agree))
     row = ('prior', 'all', 0, *score, chance.item())
     return pd.DataFrame([row], columns=['subset','target','n_given','value','se','n','chance'])
 
-# %% ../../nbs/70_eval.coherence.ipynb #44ee3fb3
+# %% ../../nbs/70_eval.coherence.ipynb #334f72b9
+@door
 def check_reads(
     net:nn.Module, # Classifier, in eval mode
     v:Tensor, # Real data with holes `(B,*shape)`
@@ -317,7 +326,8 @@ def check_reads(
     raise ValueError(f'modality {name!r}: entries of the data are missing, and the classifier answers NaN; '
                      'train_classifiers(data) makes some that read past holes')
 
-# %% ../../nbs/70_eval.coherence.ipynb #38a4ceb5
+# %% ../../nbs/70_eval.coherence.ipynb #708b5ba9
+@door
 @torch.no_grad()
 def classifier_accuracy(
     classifiers, # `{name: module}`, from data to logits
@@ -342,12 +352,12 @@ def classifier_accuracy(
         for t,i in use.items():
             parts = [hit(t, part) for part in i.split(bs) if len(part)]
             right = torch.cat(parts) if parts else torch.empty(0)
-            rows.append((t, *_moments(right.double())))
+            rows.append((t, *_moments(widest(right))))
     rows += [(t, math.nan, math.nan, 0) for t in _untrained(clf)]
     return pd.DataFrame(rows, columns=['target','value','se','n'])
 
-
-# %% ../../nbs/70_eval.coherence.ipynb #13cab600
+# %% ../../nbs/70_eval.coherence.ipynb #a3d98491
+@door
 def against_ceiling(
     df:pd.DataFrame, # From `coherence`
     acc:pd.DataFrame, # From `classifier_accuracy`, on the same data
@@ -418,7 +428,7 @@ def _check_nets(nets, data):
         why = f'nets[{k!r}] has {found} outputs for {data.n_classes} classes; give it {data.n_classes}'
         raise ValueError(why)
 
-# %% ../../nbs/70_eval.coherence.ipynb #19a2172b
+# %% ../../nbs/70_eval.coherence.ipynb #79faef85
 class MeanForHoles(nn.Module):
     "Observations with the mean of what was observed in training in the place of NaN: for readers of real data"
     def __init__(self,
@@ -428,6 +438,7 @@ class MeanForHoles(nn.Module):
         self.register_buffer('mean', mean)
     def forward(self, x): return torch.where(x.isnan(), self.mean, x)
 
+@door
 def untrained_classifier(
     data:MMData, # Labelled training data
     k:str, # Modality
@@ -442,7 +453,8 @@ def untrained_classifier(
     mean = data._average(k, lambda v: v).to(data.dtype)
     return nn.Sequential(MeanForHoles(mean), net)
 
-# %% ../../nbs/70_eval.coherence.ipynb #1c7e0444
+# %% ../../nbs/70_eval.coherence.ipynb #88672ab9
+@door
 def train_classifiers(
     data:MMData, # Labelled training data
     valid:MMData=None, # Other data, on which accuracies are measured (default: `data` itself)
@@ -473,4 +485,3 @@ def train_classifiers(
     clf.classes = data.classes or tuple(range(data.n_classes))
     clf.accuracy = classifier_accuracy(clf.eval(), valid)
     return clf
-

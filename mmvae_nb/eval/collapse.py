@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['marginals', 'dim_kl', 'collapse_edges', 'collapse', 'three_versions', 'active_units', 'decoder_collapse']
 
-# %% ../../nbs/74_eval.collapse.ipynb #f2f1547c
+# %% ../../nbs/74_eval.collapse.ipynb #36fadd5d
 import math, pandas as pd, torch
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, MultivariateNormal
 from torch.distributions import Laplace, Normal
-from ..core import as_names, choose, eval_mode, following
+from ..core import as_names, choose, door, eval_mode, following, widest
 from ..data.core import MMData
 from ..dists import kl
 from .coherence import _device, _told
@@ -31,7 +31,8 @@ def _mixed_marginals(q):
     comps = family(loc, scale, validate_args=False)
     return MixtureSameFamily(which, comps, validate_args=False)
 
-# %% ../../nbs/74_eval.collapse.ipynb #895af0c3
+# %% ../../nbs/74_eval.collapse.ipynb #c433e619
+@door
 def marginals(
     q, # Distribution over `(d,)`, batch shape `(B,)`
     draws:int=256, # Draws for posteriors whose marginals have no formula
@@ -45,7 +46,8 @@ def marginals(
     z = q.sample((draws,))
     return Normal(z.mean(0), z.std(0), validate_args=False)
 
-# %% ../../nbs/74_eval.collapse.ipynb #21245234
+# %% ../../nbs/74_eval.collapse.ipynb #a4b7c589
+@door
 @torch.no_grad()
 def dim_kl(
     q, # Distribution over `(d,)`, batch shape `(B,)`
@@ -60,7 +62,8 @@ def dim_kl(
     estimate = kl(q, p, z)
     return estimate.mean(0)
 
-# %% ../../nbs/74_eval.collapse.ipynb #150313fe
+# %% ../../nbs/74_eval.collapse.ipynb #f2db4275
+@door
 def collapse_edges(
     kls:Tensor, # Nats `(N,d)`, from `dim_kl`
     delta:float=.01, # Share of the data that may lie beyond
@@ -72,19 +75,19 @@ def collapse_edges(
     rank = max(1, rank)
     return kls.kthvalue(rank, 0).values
 
-# %% ../../nbs/74_eval.collapse.ipynb #5543f718
+# %% ../../nbs/74_eval.collapse.ipynb #ad935705
 def _boot(f, v, boot, generator):
     "Standard error of `f` over resampled rows of `v`"
     n = len(v)
     if n<2: return torch.full_like(f(v), torch.nan)
     def resampled():
-        rows = torch.randint(n, (n,), generator=generator)
+        with following(generator, 'cpu'): rows = torch.randint(n, (n,))
         return v[rows]
     draws = [f(resampled()) for _ in range(boot)]
     if boot<2: return torch.full_like(f(v), torch.nan)
     return torch.stack(draws).std(0)
 
-# %% ../../nbs/74_eval.collapse.ipynb #efb2d92f
+# %% ../../nbs/74_eval.collapse.ipynb #e5e9b6e2
 def _curve(v, eps, delta, boot, generator, head):
     "Rows of a collapse curve: the share of columns of `v (N,d)` below each eps for 1-delta of the rows"
     eps = torch.as_tensor(eps)
@@ -92,7 +95,7 @@ def _curve(v, eps, delta, boot, generator, head):
         edges = collapse_edges(v, delta)                               # (d,)
         ordered, _ = edges.sort()
         below = torch.searchsorted(ordered, eps.to(v))                 # one number for each eps
-        return below.double()/len(edges)
+        return widest(below)/len(edges)
     n = len(v)
     se = _boot(share, v, boot, generator)
     value = share(v)
@@ -133,7 +136,8 @@ def _against_prior(model, names):
     sets = dict.fromkeys([*alone, names])
     return [(S, None) for S in sets if model.answers.can(S)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #fc109090
+# %% ../../nbs/74_eval.collapse.ipynb #ee0f7344
+@door
 def collapse(
     model, # Has `posterior(x, given, mask)` and `prior()`
     data:MMData, # Data points
@@ -158,14 +162,15 @@ def collapse(
         if not some.any():
             rows += _no_curve(eps, head)
             continue
-        with following(generator), torch.no_grad(): kls = _pair_kls(model, data, S, T, draws, bs, inner)
+        with following(generator, _device(model)), torch.no_grad(): kls = _pair_kls(model, data, S, T, draws, bs, inner)
         rows += _curve(kls, eps, delta, boot, generator, head)
     df = pd.DataFrame(rows, columns=_columns)
     df = _told(df, model, data.names, pairs)
     df.attrs.pop('subsets', None)                          # single modalities and all of them: nothing was drawn
     return df
 
-# %% ../../nbs/74_eval.collapse.ipynb #7e6131f5
+# %% ../../nbs/74_eval.collapse.ipynb #0ec900e5
+@door
 def three_versions(
     observed, # Name or names O
     missing, # Name or names M
@@ -175,7 +180,8 @@ def three_versions(
     M = as_names(missing)
     return [(O, None), (M, None), (O, M)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #224be644
+# %% ../../nbs/74_eval.collapse.ipynb #fa4f4486
+@door
 def active_units(
     model, # Has `posterior(x, given, mask)`
     data:MMData, # Data points
@@ -188,7 +194,7 @@ def active_units(
     "Latent dimensions whose posterior mean varies with the data"
     def count(z):
         active = z.var(0)>threshold                                    # (d,)
-        return active.double().sum()
+        return widest(active).sum()
     sets = _sets(model, data, subsets)
     counts = {S: int(data.having(S).cpu().sum()) for S in sets}
     if sets and not any(counts.values()): raise ValueError(_nobody(model, data, sets, 'subsets=[{!r}]'))
@@ -208,7 +214,8 @@ def active_units(
     df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','d','n'])
     return _told(df, model, data.names, subsets)
 
-# %% ../../nbs/74_eval.collapse.ipynb #7bcfb6ea
+# %% ../../nbs/74_eval.collapse.ipynb #139cdc2b
+@door
 @torch.no_grad()
 def decoder_collapse(
     model, # Has `posterior` and `decode`

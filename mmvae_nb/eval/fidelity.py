@@ -7,13 +7,13 @@ __all__ = ['fid_file', 'trace_sqrt', 'frechet_distance', 'FeatureStats', 'freche
            'Penultimate', 'class_features', 'Inception', 'as_png', 'precision_recall', 'real_features', 'generated',
            'fidelity', 'class_frechet', 'mean_frechet', 'LatentMean', 'class_encoders']
 
-# %% ../../nbs/72_eval.fidelity.ipynb #b9fc8829
+# %% ../../nbs/72_eval.fidelity.ipynb #ad6cef8c
 import hashlib, math, pandas as pd, torch
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import product
 from fastai.torch_core import to_device
-from ..core import MultimodalVAE, as_names, choose, eval_mode, seeded
+from ..core import MultimodalVAE, as_names, check_alike, choose, door, eval_mode, seeded, widest
 from ..data.core import MMData, same_classes
 from ..dists import NormalPrior
 from ..theory.elbo import elbo
@@ -36,14 +36,17 @@ def _root(A):
     root = V*w.clamp(min=0).sqrt()
     return root[:,kept]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #da352e98
+# %% ../../nbs/72_eval.fidelity.ipynb #3f1d69ff
+@door
 def trace_sqrt(
     A:Tensor, # Covariance `(D,D)`, may be singular
     B:Tensor, # Covariance `(D,D)`, may be singular
 )->Tensor: # Scalar double
     "Trace of the square root of A^1/2 B A^1/2"
-    A = A.double()
-    B = B.double()
+    check_alike(None, A=A, B=B)
+    if A.dim()!=2 or len(A)!=A.shape[1]: raise ValueError(f'expected covariances (D,D), found {tuple(A.shape)}')
+    A = widest(A)
+    B = widest(B)
     L = _root(A)
     w = torch.linalg.eigvalsh(L.T@B@L)
     w = w.clamp(min=0)
@@ -58,12 +61,18 @@ def trace_sqrt(
     singular = torch.linalg.svdvals(L.T@M)
     return singular.sum()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #9762195e
+# %% ../../nbs/72_eval.fidelity.ipynb #733238cd
 def _sizes_differ(what, D1, D2): return f'{what} of different size: {D1} and {D2}; both sides need the same network'
 
 def _check_gaussians(mu1, cov1, mu2, cov2):
     "Doubles of matching, finite shapes"
-    mu1, cov1, mu2, cov2 = (torch.as_tensor(v).double() for v in (mu1, cov1, mu2, cov2))
+    for v in mu1, cov1, mu2, cov2:
+        if not isinstance(v, (list, tuple)) and not hasattr(v, '__array__'):
+            raise TypeError(f'expected means and covariances as tensors, found {v!r}')
+    given = [torch.as_tensor(v) for v in (mu1, cov1, mu2, cov2)]
+    dense = all(v.layout==torch.strided for v in given)
+    if not dense: raise TypeError('expected dense means and covariances; use to_dense()')
+    mu1, cov1, mu2, cov2 = (widest(v) for v in given)
     for mu,cov in (mu1,cov1),(mu2,cov2):
         if mu.dim()!=1 or cov.shape!=(len(mu),len(mu)):
             found = f'{tuple(mu.shape)} and {tuple(cov.shape)}'
@@ -76,7 +85,8 @@ def _check_gaussians(mu1, cov1, mu2, cov2):
     device = mu1.device
     return mu1, cov1, mu2.to(device), cov2.to(device)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #b05ad46c
+# %% ../../nbs/72_eval.fidelity.ipynb #cf746721
+@door
 def frechet_distance(
     mu1, # Mean `(D,)`
     cov1, # Covariance `(D,D)`
@@ -90,7 +100,7 @@ def frechet_distance(
     squared = shift+cov1.trace()+cov2.trace()-2*cross
     return squared.item()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #b2fc20eb
+# %% ../../nbs/72_eval.fidelity.ipynb #ea789bee
 @dataclass
 class FeatureStats:
     "Count, mean and scatter of features; chunks add and subtract"
@@ -100,7 +110,7 @@ class FeatureStats:
     @classmethod
     def of(cls, f):
         "Of features `(n,D)`"
-        f = f.double()
+        f = widest(f)
         mean = f.mean(0)
         c = f-mean
         scatter = c.T@c
@@ -149,10 +159,10 @@ def _check_features(f1, f2, few, what='features', groups=0):
     why = _too_few(min(len(f1), len(f2)), D, few, groups)
     if why: raise ValueError(f'{what}: {why}')
 
-# %% ../../nbs/72_eval.fidelity.ipynb #12827176
+# %% ../../nbs/72_eval.fidelity.ipynb #a7c17eb0
 def _gauss_root(f):
     "Mean, and a root of the covariance with at most as many columns as samples or features"
-    f = f.double()
+    f = widest(f)
     mean = f.mean(0)
     c = (f-mean)/math.sqrt(len(f)-1)
     n, D = c.shape
@@ -160,11 +170,12 @@ def _gauss_root(f):
     cov = c.T@c
     return mean, _root(cov)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #10638079
+# %% ../../nbs/72_eval.fidelity.ipynb #5834e3b5
 def _distance(a, b):
     "Of two `FeatureStats`"
     return frechet_distance(a.mean, a.cov, b.mean, b.cov)
 
+@door
 def frechet(
     f1:Tensor, # Features `(n,D)`
     f2:Tensor, # Features `(m,D)`
@@ -188,14 +199,15 @@ def frechet(
     squared = shift+trace1+trace2-2*cross
     return squared.item()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #9074bb9b
+# %% ../../nbs/72_eval.fidelity.ipynb #236d3d5f
+@door
 def frechet_floor(
     cov:Tensor, # Covariance of the real features `(D,D)`
     n:int, # Generated samples
     n_real:int, # Real samples
 )->float: # Squared units of the features
     "Expected squared Frechet distance of a perfect model, for Gaussian features and more samples than features"
-    w = torch.linalg.eigvalsh(cov.double())
+    w = torch.linalg.eigvalsh(widest(cov))
     w = w.clamp(min=0)
     tiny = torch.finfo(w.dtype).tiny
     total = (w[:,None]+w).clamp(min=tiny)                          # (D,D)
@@ -214,7 +226,8 @@ def _without(f, groups):
     whole = sum(others, first)
     return [whole-p for p in parts]
 
-# %% ../../nbs/72_eval.fidelity.ipynb #45ded013
+# %% ../../nbs/72_eval.fidelity.ipynb #ed31f17b
+@door
 def frechet_jackknife(
     f1:Tensor, # Features `(n,D)`
     f2:Tensor, # Features `(m,D)`
@@ -260,7 +273,8 @@ class Penultimate(nn.Module):
         finally: hook.remove()
         return seen[-1].flatten(1)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #5b94af97
+# %% ../../nbs/72_eval.fidelity.ipynb #a3c69f0b
+@door
 def class_features(
     classifiers, # `{name: classifier}`, as from `train_classifiers`
 )->nn.ModuleDict: # `{name: features}`, modules from `(B,*shape)` to `(B,D)`
@@ -334,7 +348,8 @@ class Inception(nn.Module):
         maps, = self.net(rgb)                      # one block was asked for: (B,dims,h,w)
         return maps.mean((2,3))                    # (B,dims)
 
-# %% ../../nbs/72_eval.fidelity.ipynb #1a8c5f6d
+# %% ../../nbs/72_eval.fidelity.ipynb #5f15c7a4
+@door
 def as_png(
     x:Tensor, # Images, floats
 )->Tensor: # Multiples of 1/255 in [0,1]
@@ -342,7 +357,7 @@ def as_png(
     levels = (x.clamp(0,1)*255).round()
     return levels/255
 
-# %% ../../nbs/72_eval.fidelity.ipynb #034783aa
+# %% ../../nbs/72_eval.fidelity.ipynb #7d8022eb
 def _inside(points, cloud, k, bs=1024):
     "Which points lie in a ball around a point of the cloud that reaches its k-th neighbour"
     def reach(part):
@@ -354,9 +369,10 @@ def _inside(points, cloud, k, bs=1024):
         near = torch.cdist(part, cloud)<=radius
         return near.any(1)
     inside = [covered(part) for part in points.split(bs)]
-    return torch.cat(inside).double()
+    return widest(torch.cat(inside))
 
-# %% ../../nbs/72_eval.fidelity.ipynb #481501be
+# %% ../../nbs/72_eval.fidelity.ipynb #82ec2d1a
+@door
 def precision_recall(
     real:Tensor, # Features `(n,D)`
     gen:Tensor, # Features `(m,D)`
@@ -364,6 +380,7 @@ def precision_recall(
 )->tuple: # Precision, recall, shares in [0,1]
     "Share of generated points near real ones, and of real points near generated ones"
     _check_features(real, gen, few=True)
+    check_alike(-1, real=real, gen=gen)
     n = min(len(real), len(gen))
     if not 0<k<n:
         why = f'k={k} neighbours among {n} samples; use fewer'
@@ -390,7 +407,8 @@ def _features(net, v, name):
         raise ValueError(why)
     return f
 
-# %% ../../nbs/72_eval.fidelity.ipynb #7f0cf965
+# %% ../../nbs/72_eval.fidelity.ipynb #94849047
+@door
 def real_features(
     data:MMData, # Reference
     features:dict, # `{name: network}`
@@ -421,7 +439,8 @@ def _conditions(model, data, i, given):
     x = data.part(i, given)
     return to_device(x, _device(model))
 
-# %% ../../nbs/72_eval.fidelity.ipynb #e31647b9
+# %% ../../nbs/72_eval.fidelity.ipynb #b76a51c8
+@door
 def generated(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Conditions
@@ -555,7 +574,8 @@ def _nothing_scored(empty):
     remedy = '' if ';' in why else '; name what some have: given, targets, or other data'
     raise ValueError(f'fidelity: {pair}{more}: {why}{remedy}')
 
-# %% ../../nbs/72_eval.fidelity.ipynb #b2a29969
+# %% ../../nbs/72_eval.fidelity.ipynb #530c8dbe
+@door
 def fidelity(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # What is conditioned on
@@ -581,7 +601,8 @@ def fidelity(
     df.attrs['empty'] = empty
     return df
 
-# %% ../../nbs/72_eval.fidelity.ipynb #572b0afe
+# %% ../../nbs/72_eval.fidelity.ipynb #54234411
+@door
 def class_frechet(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Labelled data, both condition and reference
@@ -613,7 +634,8 @@ def class_frechet(
     if len(df) and df['value'].isna().all(): _nothing_scored(df.attrs['empty'])
     return df
 
-# %% ../../nbs/72_eval.fidelity.ipynb #7548ec4e
+# %% ../../nbs/72_eval.fidelity.ipynb #b9d44c35
+@door
 def mean_frechet(
     df:pd.DataFrame, # From `class_frechet`
 )->pd.DataFrame: # Columns metric, given, target, value, se, classes; the last row averages over the pairs
@@ -680,7 +702,8 @@ def _fit_vae(model, data, k, epochs, bs, lr):
             opt.zero_grad()
     return model.eval()
 
-# %% ../../nbs/72_eval.fidelity.ipynb #b99e5562
+# %% ../../nbs/72_eval.fidelity.ipynb #4b97c7ee
+@door
 def class_encoders(
     data:MMData, # Labelled training data
     d:int=16, # Latent size

@@ -6,12 +6,12 @@
 __all__ = ['cohort_likelihoods', 'small_settings', 'small_options', 'bounds', 'Imputed', 'imputable', 'impute', 'crps', 'covered',
            'imputation_error', 'cohort', 'small_modalities', 'imputation_table', 'is_small_cohort', 'small_epochs']
 
-# %% ../../nbs/76_eval.impute.ipynb #a4485286
+# %% ../../nbs/76_eval.impute.ipynb #42c8d769
 import math, pandas as pd, torch, torch.nn.functional as F, warnings
 from dataclasses import dataclass
 from fastcore.basics import patch
 from importlib import import_module
-from ..core import as_names, choose, eval_mode, seeded
+from ..core import as_names, choose, door, eval_mode, seeded, widest
 from ..data.core import MMData, mcar
 from ..dists import BernoulliLik, CategoricalLik, LogInputs, NormalLik, as_likelihood, likelihoods
 from .coherence import _device
@@ -22,7 +22,8 @@ from ..mixed import MixedLik
 from ..nets import FillAndFlag, MLPBody, MLPNet
 from torch import nn, Tensor
 
-# %% ../../nbs/76_eval.impute.ipynb #6ca14f83
+# %% ../../nbs/76_eval.impute.ipynb #c0e45bda
+@door
 def bounds(
     n:int, # Draws
     level:float=.9, # Least probability of the interval, in (0,1)
@@ -112,7 +113,8 @@ def _gaps(model, data):
         out |= ~_cells(data, k).cpu().flatten(1).all(1)
     return out
 
-# %% ../../nbs/76_eval.impute.ipynb #a07ab647
+# %% ../../nbs/76_eval.impute.ipynb #25e6e887
+@door
 def imputable(
     model, # Has `answers`
     data:MMData, # Samples
@@ -204,7 +206,8 @@ def _summary(p, n, level, sample):
     ordered = draws.sort(0).values
     return draws, dict(mean=means.mean(0), sd=draws.std(0), low=ordered[a], high=ordered[b])
 
-# %% ../../nbs/76_eval.impute.ipynb #c77b22b1
+# %% ../../nbs/76_eval.impute.ipynb #ab653044
+@door
 def impute(
     model, # Answers for what each sample has
     data:MMData, # Perhaps incomplete; modalities that it lacks altogether are filled for all samples
@@ -310,12 +313,20 @@ def _kind(model, k):
     if isinstance(lik, CategoricalLik): return 'class'
     return 'binary' if isinstance(lik, BernoulliLik) else 'number'
 
-# %% ../../nbs/76_eval.impute.ipynb #d4359efc
+# %% ../../nbs/76_eval.impute.ipynb #009ac5de
+def _check_draws(x, draws):
+    "Raise unless there are draws of each number of the truth, two at least"
+    if draws.shape[1:]==x.shape and len(draws)>1: return
+    want = ','.join(map(str, x.shape))
+    raise ValueError(f'draws must have shape (n,{want}), n at least 2, found {tuple(draws.shape)}')
+
+@door
 def crps(
     x:Tensor, # Truth `(...)`
     draws:Tensor, # From the predictive distribution, `(n,...)`
 )->Tensor: # `(...)`, in the units of `x`
     "Continuous ranked probability score, unbiased in the number of draws"
+    _check_draws(x, draws)
     n = len(draws)
     place = torch.arange(n, device=draws.device)
     weight = (2*place-n+1).to(draws)
@@ -323,12 +334,14 @@ def crps(
     spread = (weight*draws.sort(0).values).sum(0)/(n*(n-1))
     return (draws-x).abs().mean(0)-spread
 
+@door
 def covered(
     x:Tensor, # Truth `(...)`
     draws:Tensor, # `(n,...)`
     level:float=.9, # As in `bounds`
 )->Tensor: # Probability, `(...)`: 0 or 1 but where draws tie with the truth
     "Does the interval hold the truth?"
+    _check_draws(x, draws)
     a, b = bounds(len(draws), level)
     below = (draws<x).sum(0)
     ties = (draws==x).sum(0)
@@ -417,11 +430,11 @@ def _chance(x, average, hidden, kind):
     guess = average.expand_as(x)
     return _guess_scores(x, guess, hidden, torch.zeros_like(x), kind)['accuracy']
 
-# %% ../../nbs/76_eval.impute.ipynb #fd9977a8
+# %% ../../nbs/76_eval.impute.ipynb #6df6d47c
 def _ratio(total, number):
     "Ratio of the sums of both `(N,)`, its standard error over samples, and how many samples count"
     some = number>0
-    total, number = total[some].double(), number[some].double()
+    total, number = widest(total[some]), widest(number[some])
     n = len(total)
     if not n: return math.nan, math.nan, 0
     value = total.sum()/number.sum()
@@ -517,7 +530,7 @@ def _answered_only(model, seen, hidden):
     for h in hidden.values(): h[~fine] = False
     return hidden, int((~fine).sum())
 
-# %% ../../nbs/76_eval.impute.ipynb #349a2ab4
+# %% ../../nbs/76_eval.impute.ipynb #cbc89b8c
 def _model_scores(model, seen, hidden, whole, units, n, level, seed, quiet):
     "`{name: {metric: (sums, numbers)}}`, a number for each sample; `units` are averages and sds by name"
     N = len(seen)
@@ -540,7 +553,7 @@ def _add_scores(out, scores, i, N):
     "Put the scores of samples `i` into `{metric: (2,N)}`"
     for metric,pair in scores.items():
         sums = out.setdefault(metric, torch.zeros(2, N, dtype=torch.float64))
-        sums[:,i] = torch.stack([v.double().cpu() for v in pair])
+        sums[:,i] = torch.stack([v.cpu().double() for v in pair])
 
 def _batch_scores(model, k, blocks, about, level):
     "`{target: scores}` of a modality and of its variables, if it has several kinds"
@@ -556,7 +569,8 @@ def _batch_scores(model, k, blocks, about, level):
         out[f'{k}.{name}'] = scores
     return out
 
-# %% ../../nbs/76_eval.impute.ipynb #2e14bcd3
+# %% ../../nbs/76_eval.impute.ipynb #cd25c76c
+@door
 def imputation_error(
     model, # Has learnt from other samples than these
     data:MMData, # Samples to hide parts of
@@ -652,12 +666,13 @@ def _spots(z, side=32):
     width = side/8*(.3*size).exp()
     return ((.4*height).exp()*(-far/(2*width**2)).exp())[:,None]
 
-# %% ../../nbs/76_eval.impute.ipynb #23f248d9
+# %% ../../nbs/76_eval.impute.ipynb #90dafbbe
 cohort_likelihoods = { # Of the modalities of `cohort`, by their words
     'rna': 'normal', 'counts': 'negbin', 'mutations': 'bernoulli', 'site': 'categorical',
     'survival': 'lognormal', 'score': 'ordinal', 'scan': 'normal',
 }
 
+@door
 def cohort(
     n:int=400, # Patients
     seed:int=0, # Which world, which patients, and what is missing
@@ -768,7 +783,8 @@ def _are_grades(v):
     known = columns[~columns.isnan()]
     return columns.shape[1]<4 and len(known.unique())<=_few
 
-# %% ../../nbs/76_eval.impute.ipynb #3e16baf6
+# %% ../../nbs/76_eval.impute.ipynb #1bad32ee
+@door
 def small_modalities(
     data:MMData, # Training data
     d:int, # Numbers that a decoder reads: the model's latent size
@@ -826,7 +842,8 @@ def _input_sd(word, shape):
     if word in ('categorical','ordinal'): return shape[-1]**-.5
     return .5 if word in ('bernoulli','pixels','grey') else 1.
 
-# %% ../../nbs/76_eval.impute.ipynb #d80bb7f0
+# %% ../../nbs/76_eval.impute.ipynb #94412e4d
+@door
 def imputation_table(
     df, # From `imputation_error`
     by:str='rmse', # What is compared: 'rmse', 'mae' or 'accuracy'
@@ -846,7 +863,7 @@ def imputation_table(
     out.columns.name = None
     return out
 
-# %% ../../nbs/76_eval.impute.ipynb #99689678
+# %% ../../nbs/76_eval.impute.ipynb #7bf36106
 small_settings = { # Chosen on worlds 0 to 2 of `cohort`
     'model': 'mvtcae', 'latent': 8, 'lr': 2e-3, 'bs': 32, 'n_valid': .15, 'weight': 'capped',
 }
@@ -855,6 +872,7 @@ small_options = { # Options of models, with small networks
     'cmmd': {'lam': 10.}, 'split_cmmd': {'options': {'lam': 10.}},        # 1000 is for batches of hundreds
 }
 
+@door
 def is_small_cohort(
     *parts, # Data sets, e.g. for training, validation and test
     most:int=2000, # Samples, of all parts together
@@ -866,6 +884,7 @@ def is_small_cohort(
     if max(sizes)>numbers: return False
     return any(len(p.holes)>0 or not p.having(p.names).all() for p in parts)
 
+@door
 def small_epochs(
     n:int, # Training samples
     bs:int=32, # Batch size

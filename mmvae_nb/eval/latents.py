@@ -5,28 +5,29 @@
 # %% auto #0
 __all__ = ['linear_reader', 'latent_classification', 'match_clusters', 'kmeans_accuracy', 'to_plane', 'traverse']
 
-# %% ../../nbs/73_eval.latents.ipynb #7efca255
+# %% ../../nbs/73_eval.latents.ipynb #abe3c578
 import math, pandas as pd, torch
 from importlib import import_module
 from torch import Tensor
-from ..core import choose, eval_mode
+from ..core import check_alike, choose, door, eval_mode, following, widest
 from ..data.core import MMData, same_classes
 from .coherence import _told, mean_se
 from ..models.samplers import _bar, _key, _mean, _seed, _sets, latent_codes
 
-# %% ../../nbs/73_eval.latents.ipynb #38a3ccbd
+# %% ../../nbs/73_eval.latents.ipynb #f638157c
 def _sklearn(name):
     "A module of scikit-learn, imported when it is needed: a command that only trains does without its second"
     return import_module(f'sklearn.{name}')
 
 def _pick(z, y, n=None, generator=None):
     "Codes and labels of `n` rows that have both, without replacement; all rows, in order, if `n` is None"
+    y = y.to(z.device)
     coded = ~z.isnan().any(-1)
     both = (y>=0) & coded
     i = both.nonzero()[:,0]
     if n is None: return z[i], y[i]
-    order = torch.randperm(len(i), generator=generator)
-    i = i[order[:n]]
+    with following(generator, 'cpu'): order = torch.randperm(len(i))
+    i = i[order[:n].to(i.device)]
     return z[i], y[i]
 
 def _labels_with(data, S, y):
@@ -71,7 +72,7 @@ def _one_class(y):
     classes = y.unique().tolist()
     return f'a classifier needs at least two classes, found only {classes}; label more' if len(classes)<2 else ''
 
-# %% ../../nbs/73_eval.latents.ipynb #9a487983
+# %% ../../nbs/73_eval.latents.ipynb #7f7cc231
 def _no_reader(model, train, test, y_train, y_test, sets, sizes):
     "`{(subset, n): why}` where no reader can be trained and scored; raises if for some `n` no subset has one"
     empty = {}
@@ -95,16 +96,19 @@ def _read_codes(model, train, test, S, sizes, y_train, y_test, sample, C, genera
         if _one_class(y): continue                         # those drawn are of one class
         reader = linear_reader(z, y, C)
         hit = _predicted(reader, zt)==yt
-        out[n] = len(y), *mean_se(hit.double(), yt)
+        out[n] = len(y), *mean_se(widest(hit), yt)
     return out
 
-# %% ../../nbs/73_eval.latents.ipynb #08184eb3
+# %% ../../nbs/73_eval.latents.ipynb #da1385d4
+@door
 def linear_reader(
     z:Tensor, # Codes `(N,d)`; rows that are NaN do not count
     y:Tensor, # Classes `(N,)`; -1 does not count
     C:float=1., # Inverse strength of the L2 penalty
 ): # scikit-learn pipeline with `predict` and `score`
     "Logistic regression (LBFGS) on standardised codes"
+    if z.dim()!=2 or y.shape!=z.shape[:1]:
+        raise ValueError(f'expected codes (N,d) and classes (N,), found {tuple(z.shape)} and {tuple(y.shape)}')
     z, y = _pick(z, y)
     classes = y.unique().tolist()
     if len(classes)<2:
@@ -113,9 +117,10 @@ def linear_reader(
     scaler = _sklearn('preprocessing').StandardScaler()
     regression = _sklearn('linear_model').LogisticRegression(C=C, max_iter=3000)
     reader = _sklearn('pipeline').make_pipeline(scaler, regression)
-    return reader.fit(z.numpy(), y.numpy())
+    return reader.fit(z.detach().cpu().numpy(), y.cpu().numpy())
 
-# %% ../../nbs/73_eval.latents.ipynb #df51610c
+# %% ../../nbs/73_eval.latents.ipynb #3e7b1992
+@door
 def latent_classification(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: the reader learns from its codes
@@ -131,7 +136,10 @@ def latent_classification(
     y_train = train.labels('latent classification (training data)')
     test = same_classes(test, train)
     y_test = test.labels('latent classification (test data)')
-    sizes = [n_train] if n_train is None or isinstance(n_train, int) else [*n_train]
+    sizes = [*n_train] if isinstance(n_train, (list, tuple)) else [n_train]
+    for n in sizes:
+        if n is None or isinstance(n, int) and n>0: continue
+        raise ValueError(f'n_train must be whole numbers from 1, or None for all, found {n!r}')
     sets = _sets(model, train, subsets)
     empty = _no_reader(model, train, test, y_train, y_test, sets, sizes)
     rows = []
@@ -143,7 +151,8 @@ def latent_classification(
     df.attrs['empty'] = {f'{S}, {n or "all"} codes': why for (S,n),why in empty.items()}
     return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #a3069bce
+# %% ../../nbs/73_eval.latents.ipynb #5c8f24f5
+@door
 def match_clusters(
     c:Tensor, # Clusters `(N,)`, integers from 0
     y:Tensor, # Classes `(N,)`, integers; -1 is unknown and does not count
@@ -152,6 +161,8 @@ def match_clusters(
 )->Tensor: # Class of each cluster `(k,)`; -1 for a cluster without a name
     "Name clusters by classes"
     choose(how, ('hungarian','majority'), 'way to match')
+    if c.is_floating_point() or y.is_floating_point(): raise TypeError('clusters and classes must be whole numbers')
+    check_alike(None, c=c.long(), y=y.long())
     known = y>=0
     if not known.any(): raise ValueError('clusters are named by classes, but no label is known; label some')
     k = k or int(c.max())+1
@@ -164,9 +175,9 @@ def match_clusters(
         seen = table.sum(1)>0
         return torch.where(seen, classes[table.argmax(1)], -1)
     assign = import_module('scipy.optimize').linear_sum_assignment
-    found = assign(-table.numpy())
-    clusters, columns = map(torch.as_tensor, found)
-    out = torch.full((k,), -1)
+    found = assign(-table.cpu().numpy())
+    clusters, columns = (torch.as_tensor(v, device=y.device) for v in found)
+    out = torch.full((k,), -1, device=y.device)
     out[clusters] = classes[columns].long()
     return out
 
@@ -179,7 +190,8 @@ def _named_clusters(z, y, k, how, n_init, generator):
     names = match_clusters(torch.as_tensor(found), y, how, k)
     return means, names
 
-# %% ../../nbs/73_eval.latents.ipynb #0539c59d
+# %% ../../nbs/73_eval.latents.ipynb #83b7a527
+@door
 def kmeans_accuracy(
     model, # Has `posterior(x, given, mask)`
     train:MMData, # Labelled: clusters are found in its codes and named by its classes
@@ -214,12 +226,13 @@ def kmeans_accuracy(
         means, names = _named_clusters(z, y, k or len(y.unique()), how, n_init, generator)
         nearest = _predicted(means, zt)
         hit = names[nearest]==yt
-        rows.append((*head, *mean_se(hit.double(), yt)))
+        rows.append((*head, *mean_se(widest(hit), yt)))
     df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','n'])
     df.attrs['empty'] = {S: why for (S,),why in empty.items()}
     return _told(df, model, train.names, subsets)
 
-# %% ../../nbs/73_eval.latents.ipynb #e5d911b2
+# %% ../../nbs/73_eval.latents.ipynb #c8557360
+@door
 def to_plane(
     z:Tensor, # Codes `(N,d)`; for t-SNE a thousand are enough
     how:str='pca', # 'pca', or 'tsne'
@@ -246,7 +259,8 @@ def to_plane(
     flat = fit.fit_transform(z.cpu().numpy())
     return torch.as_tensor(flat)
 
-# %% ../../nbs/73_eval.latents.ipynb #4e97432a
+# %% ../../nbs/73_eval.latents.ipynb #3bf51749
+@door(x='batch')
 @torch.no_grad()
 def traverse(
     model, # Has `decode` and `posterior`

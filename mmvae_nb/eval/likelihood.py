@@ -7,20 +7,21 @@ __all__ = ['strata_draws', 'rec_chunks', 'log_density', 'gpd_shape', 'pareto_k',
            'as_proposal', 'channels_last', 'observed_patterns', 'loglik', 'joint_likelihood', 'pseudo_marginals',
            'predictive_loglik', 'ratio_loglik', 'conditional_likelihood', 'normal_range', 'check_range']
 
-# %% ../../nbs/71_eval.likelihood.ipynb #186d2db4
+# %% ../../nbs/71_eval.likelihood.ipynb #7c170f83
 import math, pandas as pd, torch, warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from torch import nn, Tensor
 from torch.distributions import Distribution, MultivariateNormal
 from typing import NamedTuple
-from ..core import _like, as_names, choose, eval_mode, following
+from ..core import _like, as_names, choose, door, eval_mode, following, wide_dtype, widest
 from ..data.core import MMData
 from ..models.samplers import _bar, _key, _moments, _nobody
 from ..theory.experts import Mixture, Stacked
 from .coherence import _device, _left_out, _refuse
 
-# %% ../../nbs/71_eval.likelihood.ipynb #5664938b
+# %% ../../nbs/71_eval.likelihood.ipynb #467d6154
+@door
 def strata_draws(
     q:Distribution, # Batch shape `(B,)`, event shape `(d,)`
     n:int, # Draws for each data point (a few more if that does not divide)
@@ -47,7 +48,8 @@ def strata_draws(
     drawn = [k for k in sizes if k]
     return torch.cat(codes), share, drawn
 
-# %% ../../nbs/71_eval.likelihood.ipynb #8da321a8
+# %% ../../nbs/71_eval.likelihood.ipynb #7c6037a4
+@door(x='batch')
 def rec_chunks(
     model, # Has `decode(z, targets)`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -56,7 +58,7 @@ def rec_chunks(
 )->Tensor: # Nats, `(N,B)`
     "sum_j log p(x_j|z)"
     N, B = z.shape[:2]
-    out = torch.empty(N, B, dtype=torch.float64, device=z.device)
+    out = torch.empty(N, B, dtype=wide_dtype(z.device), device=z.device)
     chunks = math.ceil(N/chunk)
     samples = math.ceil(N/chunks)                                      # in a chunk, of so many points:
     points = max(1, chunk//N)
@@ -69,20 +71,24 @@ def rec_chunks(
             out[rows,columns] = sum(p.log_prob(part[k]) for k,p in ps.items())
     return out
 
-# %% ../../nbs/71_eval.likelihood.ipynb #f5d355bb
+# %% ../../nbs/71_eval.likelihood.ipynb #5c1b40ff
+@door
 def log_density(
     q:Distribution, # Batch shape `(B,)`
     z:Tensor, # Codes `(N,B,d)`
     floats:int=2**22, # Numbers that may be in memory at once
 )->Tensor: # Nats, `(N,B)`, double precision
     "log q(z), a part of the codes at a time"
+    if z.dim()<2 or z.shape[-1:]!=q.event_shape:
+        raise ValueError(f'expected codes (N,B,d) with d = {tuple(q.event_shape)}, found {tuple(z.shape)}')
     M = len(q.weights) if isinstance(q, Mixture) else 1
     needed = M*z[0].numel()                                            # for one draw of every data point
     draws = max(1, floats//needed)
     parts = [q.log_prob(c) for c in z.split(draws)]
-    return torch.cat(parts).double()
+    return widest(torch.cat(parts))
 
-# %% ../../nbs/71_eval.likelihood.ipynb #383f65cb
+# %% ../../nbs/71_eval.likelihood.ipynb #64a3524c
+@door
 def gpd_shape(
     y:Tensor, # Exceedances `(n,B)`, positive and ascending
 )->Tensor: # Shape k, `(B,)`
@@ -103,19 +109,21 @@ def gpd_shape(
     k = torch.log1p(-th*y).mean(0)                                     # (B,)
     return (n*k+5)/(n+10)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #57803f5a
+# %% ../../nbs/71_eval.likelihood.ipynb #95b7b8e8
+@door
 def pareto_k(
     lw:Tensor, # Log weights `(N,B)`, up to a constant
 )->Tensor: # `(B,)`; NaN for fewer than 25 draws, -inf if the large weights are all equal
     "Shape of the Pareto tail of the largest weights"
+    if not lw.dim(): raise ValueError('lw must be log weights (N,B), found a single number')
     N = len(lw)
     n = math.ceil(min(.2*N, 3*N**.5))
     if n<5: return lw.new_full(lw.shape[1:], torch.nan)
-    scaled = (lw-lw.amax(0)).double()
+    scaled = widest(lw-lw.amax(0))
     top = scaled.topk(n+1, 0).values
     top = top.flip(0).exp()                                            # ascending; the first is the threshold
     threshold = top[0]
-    y = (top[1:]-threshold).clamp(min=1e-300)
+    y = (top[1:]-threshold).clamp(min=max(1e-300, torch.finfo(top.dtype).tiny))
     varied = y[-1]>1e-10
     return torch.where(varied, gpd_shape(y), -torch.inf)
 
@@ -135,14 +143,15 @@ def _spread(part):
     if k==1: return torch.nan
     return k*part.var(0, correction=0)*k/(k-1)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #69927753
+# %% ../../nbs/71_eval.likelihood.ipynb #bed84fd2
+@door
 def weight_summary(
     lw:Tensor, # log w `(N,B)`
     share:Tensor, # Log share of each draw `(N,B)`
     sizes:list, # Draws in each stratum
 )->LogLik: # For each of the B data points
     "What weights estimate, and how well"
-    a = lw.double()+share
+    a = widest(lw)+share
     ll = a.logsumexp(0)
     p = (a-ll).exp()                                                   # sums to one
     s2 = sum(_spread(part) for part in p.split(sizes))
@@ -152,15 +161,17 @@ def weight_summary(
     ess = 1/(len(p)*squares)
     k = pareto_k(a).to(ll)
     found = ll, s2.sqrt(), -s2/2, ess, k
-    return LogLik(*(v.cpu() for v in found))
+    return LogLik(*(v.cpu().double() for v in found))
 
-# %% ../../nbs/71_eval.likelihood.ipynb #aa38799f
+# %% ../../nbs/71_eval.likelihood.ipynb #55c9ff89
+@door
 def fitted(
     q, # Has `sample`
     n:int=128, # Draws to fit
     wide:float=1.1, # Factor on the standard deviations
 )->MultivariateNormal: # Batch shape `(B,)`
     "A Gaussian with the moments of draws; correlations shrink if these are few"
+    if n<2: raise ValueError(f'a Gaussian needs at least 2 draws, found n={n}')
     z = q.sample((n,))
     mu = z.mean(0)
     d = z.shape[-1]
@@ -178,7 +189,8 @@ def fitted(
     cov = wide**2*cov
     return MultivariateNormal(mu, cov, validate_args=False)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #75f64f2d
+# %% ../../nbs/71_eval.likelihood.ipynb #2aea3be6
+@door
 def as_proposal(
     q, # Posterior, batch shape `(B,)`
     prior:Distribution, # p(z), batch shape `()`
@@ -195,7 +207,8 @@ def as_proposal(
     both = Stacked([q, p])
     return Mixture(both, weights.to(p.mean))
 
-# %% ../../nbs/71_eval.likelihood.ipynb #615609d1
+# %% ../../nbs/71_eval.likelihood.ipynb #d60502ef
+@door
 @contextmanager
 def channels_last(
     model:nn.Module, # Parameters are put back as they were after the block
@@ -227,7 +240,8 @@ def _names(keys, what):
     if len(set(keys))<len(keys): raise ValueError(f'{what} names a modality twice: {keys}')
     return keys
 
-# %% ../../nbs/71_eval.likelihood.ipynb #926debfa
+# %% ../../nbs/71_eval.likelihood.ipynb #2d979fff
+@door
 def observed_patterns(
     data:MMData, # Data, complete or not
     names, # Modalities that count
@@ -267,7 +281,7 @@ def _batch(model, x, n, chunk, safe):
     lw = rec+log_density(prior, z)-log_density(q, z)
     return weight_summary(lw, share, sizes)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #611289c9
+# %% ../../nbs/71_eval.likelihood.ipynb #50130955
 def _no_point(data):
     "A `LogLik` of NaN"
     nothing = torch.full((5, len(data)), torch.nan, dtype=torch.float64)
@@ -277,7 +291,7 @@ def _loop(model, data, groups, one, bs, generator, quiet):
     "Fill a `LogLik` batch by batch: `groups` is `{S: indices}`, `one(x)` is called with the modalities of S"
     out = _no_point(data)
     batches = [(S, i) for S,rows in groups.items() for i in rows.split(bs)]
-    with torch.no_grad(), eval_mode(model), channels_last(model), following(generator):
+    with torch.no_grad(), eval_mode(model), channels_last(model), following(generator, _device(model)):
         for S,i in _bar(batches, quiet, None, 'likelihood', 'draws given'):
             raw = data.raw(i)[0]
             part = {k: raw[k] for k in S}
@@ -298,7 +312,8 @@ def _plan(model, data, names, n, points, chunk):
     usual = 250 if _device(model).type=='cpu' else 16384
     return data, chunk or usual
 
-# %% ../../nbs/71_eval.likelihood.ipynb #03f18191
+# %% ../../nbs/71_eval.likelihood.ipynb #768324e2
+@door(data='batches')
 def loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -367,7 +382,8 @@ def _table(rows, instead, share=.2, left_out=None):
     df.attrs['left_out'] = left_out or {}
     return df
 
-# %% ../../nbs/71_eval.likelihood.ipynb #d024b3fe
+# %% ../../nbs/71_eval.likelihood.ipynb #c02fa30b
+@door(data='batches')
 def joint_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`; incomplete points count with what they have
@@ -393,7 +409,8 @@ def joint_likelihood(
         rows = [row('observed', everyone)]
     return _table(rows, model.answers.say(), left_out=left)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #419b8ec2
+# %% ../../nbs/71_eval.likelihood.ipynb #690abec2
+@door(data='batches')
 def pseudo_marginals(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -436,7 +453,8 @@ def _together(model, data):
         if data.having((s, t)).cpu().any(): return f'ask for what some have, e.g. given={s!r}, targets={t!r}'
     return 'no two were observed together; pseudo_marginals(model, data) needs one at a time'
 
-# %% ../../nbs/71_eval.likelihood.ipynb #3d399691
+# %% ../../nbs/71_eval.likelihood.ipynb #310064c3
+@door(data='batches')
 def predictive_loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -471,7 +489,8 @@ def _pair(given, targets):
         raise ValueError(f'modality {first!r} is both given and target; its likelihood given itself means nothing')
     return S, T
 
-# %% ../../nbs/71_eval.likelihood.ipynb #757f8563
+# %% ../../nbs/71_eval.likelihood.ipynb #bba52e14
+@door(data='batches')
 def ratio_loglik(
     model, # Has `posterior`, `decode`, `prior`
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -490,7 +509,8 @@ def ratio_loglik(
     k = torch.maximum(both.k, cond.k)
     return LogLik(ll, se, bias, ess, k)
 
-# %% ../../nbs/71_eval.likelihood.ipynb #47d3f683
+# %% ../../nbs/71_eval.likelihood.ipynb #92f0216c
+@door(data='batches')
 def conditional_likelihood(
     model, # Any model of this package
     data, # `MMData`, or `{name: (N,*shape)}`
@@ -521,11 +541,12 @@ def conditional_likelihood(
     rows = [row(T, h) for T,h in _bar(questions, kw.get('quiet'), None, 'likelihood', 'of')]
     return _table(rows, _together(model, first))
 
-# %% ../../nbs/71_eval.likelihood.ipynb #caac0956
+# %% ../../nbs/71_eval.likelihood.ipynb #2a8c608c
 def _entries(shape):
     "Entries of an observation, from its shape or their number"
     return shape if isinstance(shape, int) else math.prod(shape)
 
+@door
 def normal_range(
     shape, # Of one observation, or its number of entries
     scale:float=1., # Standard deviation of the likelihood
@@ -537,7 +558,8 @@ def normal_range(
     bottom = top-D/2*(width/scale)**2
     return bottom, top
 
-# %% ../../nbs/71_eval.likelihood.ipynb #fdd48ac2
+# %% ../../nbs/71_eval.likelihood.ipynb #c60a10fb
+@door
 def check_range(
     value:float, # Reported log-likelihood, conditional or marginal, nats
     shape, # As in `normal_range`

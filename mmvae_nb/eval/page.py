@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['plain_words', 'coherence_figure', 'data_table', 'loss_figure', 'write_report']
 
-# %% ../../nbs/79_eval.page.ipynb #1cf715cf
+# %% ../../nbs/79_eval.page.ipynb #07ed6874
 import math, numpy as np, pandas as pd, torch
 from .. import viz
 from ..core import MultimodalVAE, eval_mode, seeded
-from ..data.core import MMData, whole_file
+from ..data.core import MMData
+from ..files import whole_file
 from .latents import to_plane
-from .report import _number, _value, labelled, nobody, not_drawn, report_pictures, summary, verdict
+from .report import _number, _value, _why, labelled, nobody, not_drawn, report_pictures, summary, verdict
 from ..models.samplers import _mean
 from ..page import Html, figure, fold, joined, markup, paragraph, section, table, whole_page
 
@@ -265,7 +266,7 @@ def _curve_part(history)->list:
     first = figure('Loss of every stage, training and validation', loss)
     return [section('Training', first, fold('Every term', every))]
 
-# %% ../../nbs/79_eval.page.ipynb #7ea419a7
+# %% ../../nbs/79_eval.page.ipynb #bc5b03ef
 def _left_part(df, more)->list:
     "What was not measured, and why"
     rows = [*df.attrs.get('left out', ()), *more]
@@ -276,12 +277,36 @@ def _left_part(df, more)->list:
     return [section('Left out', table(['metric','reason'], cells))]
 
 def _opening(df)->list:
-    "Warnings, and the scores in plain words"
-    warned = [paragraph(f'Warning: {w}.', 'warning') for w in df.attrs.get('warnings', ())]
-    words = paragraph(' '.join(plain_words(df)), 'lead')
-    return [words, *warned, section('In short', _headlines(df))]
+    "The scores in plain words"
+    return [paragraph(' '.join(plain_words(df)), 'lead')]
 
-# %% ../../nbs/79_eval.page.ipynb #59b2ba47
+def _warnings(df)->list: return [paragraph(f'Warning: {w}.', 'warning') for w in df.attrs.get('warnings', ())]
+
+def _short_part(df)->list: return [section('In short', _headlines(df))]
+
+# %% ../../nbs/79_eval.page.ipynb #bd73232b
+def _part(more, name, make, *args)->list:
+    "A part of a page; nothing, and a word on it in `more`, if it fails"
+    try: return make(*args)
+    except Exception as e:
+        more.append({'metric': f'page, {name}', 'reason': _why(e)})
+        return []
+
+def _picture_part(model, test, pictures, more)->list:
+    "What was drawn, or is drawn now; the first and the last are shown at once"
+    if pictures is None and model is not None and test is not None:
+        pictures = report_pictures(model, test, left_out=more)
+        more += not_drawn(model, test)
+    shown = [figure(caption, png) for caption,png in pictures or ()]
+    if len(shown)>3: shown = [shown[0], shown[-1], fold(f'{len(shown)-2} more pictures', *shown[1:-1])]
+    return [section('Pictures', *shown)] if shown else []
+
+def _data_part(about)->list:
+    return [section('Data', data_table(about['data']))] if 'data' in about else []
+
+def _metric_part(name, part)->list: return [_metric(name, part)]
+
+# %% ../../nbs/79_eval.page.ipynb #9887cc01
 def write_report(
     df:pd.DataFrame, # From `evaluate`
     path, # HTML file
@@ -291,25 +316,21 @@ def write_report(
     pictures=None, # List of (caption, PNG) (default: `report_pictures`, if there are model and data)
     about:dict=None, # 'command', 'settings', 'versions', 'seconds', 'data' (`{part: MMData}`), 'curves' (of a learner)
 ):
-    "Verdict, pictures, curves, tables and settings as one HTML file"
+    "Verdict, pictures, curves, tables and settings as one HTML file; a part that fails is listed, the others are there"
     about = about or {}
-    can_draw = model is not None and test is not None
     more = []
-    if pictures is None and can_draw:
-        pictures = report_pictures(model, test)
-        more = not_drawn(model, test)
-    shown = [figure(caption, png) for caption,png in pictures or ()]
-    if len(shown)>3: shown = [shown[0], shown[-1], fold(f'{len(shown)-2} more pictures', *shown[1:-1])]
-    parts = _opening(df)
-    if shown: parts.append(section('Pictures', *shown))
-    drawn = _coherence_part(df)+_latent_part(model, test)
+    def part(name, make, *args): return _part(more, name, make, *args)
+    parts = part('opening', _opening, df)+_warnings(df)+part('scores in short', _short_part, df)
+    parts += part('pictures', _picture_part, model, test, pictures, more)
+    drawn = part('coherence by number', _coherence_part, df)+part('plane of codes', _latent_part, model, test)
     if drawn: parts.append(section('Codes and classes', *drawn))
-    parts += _curve_part(about.get('curves'))
-    if 'data' in about: parts.append(section('Data', data_table(about['data'])))
-    details = [_metric(name, part) for name,part in df.groupby('metric', sort=False)]
+    parts += part('curves of training', _curve_part, about.get('curves'))
+    parts += part('table of the data', _data_part, about)
+    tables = df.groupby('metric', sort=False)
+    details = [html for name,rows in tables for html in part(f'table of {name}', _metric_part, name, rows)]
     parts.append(section('Every score', *details))
+    made = part('how it was made', _made, about)
     parts += _left_part(df, more)
-    made = _made(about)
     if made: parts.append(section('How it was made', *made))
     page = whole_page(title, parts)
     with whole_file(path) as tmp: tmp.write_text(page, encoding='utf-8')

@@ -5,22 +5,24 @@
 # %% auto #0
 __all__ = ['paired_metrics', 'mse', 'ssim', 'reconstruction']
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #0dcdb3cd
+# %% ../../nbs/75_eval.reconstruction.ipynb #7bd1e3e4
 import pandas as pd, torch
 from importlib import import_module
-from ..core import as_names, choose
+from ..core import as_names, check_alike, choose, door, widest
 from ..data.core import MMData
 from ..models.samplers import _bar, _key, _moments, _most_seen
 from .coherence import _answered, _left_out
 from .fidelity import generated
 from torch import Tensor
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #7a8cea18
+# %% ../../nbs/75_eval.reconstruction.ipynb #91214953
+@door
 def mse(
     x:Tensor, # Truth `(B,*shape)`, NaN where an entry was not observed
     y:Tensor, # Guess `(B,*shape)`
 )->Tensor: # `(B,)`, NaN where nothing was observed
     "Squared error, averaged over the dimensions that were observed"
+    check_alike(None, x=x, y=y)
     hole = x.isnan().flatten(1)
     squared = (x-y).square().flatten(1)
     if not hole.any(): return squared.mean(1)
@@ -34,7 +36,8 @@ def _structural_similarity():
         remedy = "pip install scikit-image; or leave 'ssim' out of the metrics"
         raise ImportError(f'ssim needs scikit-image: {remedy}') from e
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #315b4455
+# %% ../../nbs/75_eval.reconstruction.ipynb #4a7417e0
+@door
 def ssim(
     x:Tensor, # Images in [0,1], `(B,C,H,W)`, at least 11 pixels a side
     y:Tensor, # Other images of the same shape
@@ -52,7 +55,7 @@ def ssim(
     def of(a, b): return float(similarity(a, b, channel_axis=0, data_range=1., **window))
     def images(v):
         v = v.detach().cpu()
-        return v.double().numpy()
+        return v.cpu().double().numpy()
     pairs = zip(images(x), images(y))
     values = [of(a, b) for a,b in pairs]
     return torch.tensor(values)
@@ -88,7 +91,7 @@ def _with_truth(model, data, pairs):
     instead = f'given=[{best!r}], targets={best!r} can be compared' if best else 'use data that have them'
     raise ValueError(f'reconstruction: no data point has both what is given and the target ({asked}); {instead}')
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #5a495d1c
+# %% ../../nbs/75_eval.reconstruction.ipynb #da2fd4cc
 def _errors(model, data, S, targets, metrics, bs, **kw):
     "`{(metric,target): (N_t,)}`: errors of the data points that have S and the target"
     parts = {(m,t): [] for m in metrics for t in targets}
@@ -101,9 +104,10 @@ def _errors(model, data, S, targets, metrics, bs, **kw):
             guess = out[t].cpu()[seen]
             metric = metrics[m]
             parts[m,t].append(metric(truth, guess))
-    return {pair: torch.cat(v).double() for pair,v in parts.items() if v}
+    return {pair: widest(torch.cat(v)) for pair,v in parts.items() if v}
 
-# %% ../../nbs/75_eval.reconstruction.ipynb #54a9a17b
+# %% ../../nbs/75_eval.reconstruction.ipynb #4aa1be1d
+@door
 def reconstruction(
     model, # Has `generate(x, given, targets, n, ...)`
     data:MMData, # Conditions and truth

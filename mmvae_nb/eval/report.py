@@ -9,15 +9,18 @@ __all__ = ['lacks', 'metrics', 'columns', 'nobody', 'why_prior', 'labelled', 'so
            'summary', 'summary_text', 'records', 'write_scores', 'from_records', 'read_scores', 'overview',
            'random_samples', 'not_drawn', 'report_pictures']
 
-# %% ../../nbs/77_eval.report.ipynb #d2e45fac
+# %% ../../nbs/77_eval.report.ipynb #0158f178
 import hashlib, json, math, pandas as pd, textwrap, torch, warnings
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from torch import nn
+from torch import nn, Tensor
 from .. import viz
-from ..core import MultimodalVAE, as_names, choose, seeded, some_subsets as some_of, subsets as all_subsets
-from ..data.core import MMData, same_classes, whole_file
+from ..core import (MultimodalVAE, _like, as_names, choose, door, seeded, some_subsets as some_of,
+                           subsets as all_subsets, widest)
+from ..data.core import MMData, same_classes
+from ..files import whole_file
 from ..progress import _bar, wrapped
 from .coherence import (check_reads, classifier_accuracy, coherence, joint_coherence, reading,
                                      train_classifiers)
@@ -27,17 +30,19 @@ from .latents import kmeans_accuracy, latent_classification
 from .collapse import active_units, collapse
 from .likelihood import conditional_likelihood, joint_likelihood, observed_patterns
 
-# %% ../../nbs/77_eval.report.ipynb #3e91491e
+# %% ../../nbs/77_eval.report.ipynb #24c647d5
+@door(data=None)
 def labelled(
     data, # `MMData` or `None`
 )->bool: # Are there at least two classes?
     "Does a data set have classes?"
-    y = None if data is None else data.y
-    if y is None or y.is_floating_point() or y.dim()>1: return False
+    y = getattr(data, 'y', None)
+    if not isinstance(y, Tensor) or y.is_floating_point() or y.dim()>1: return False
     known = y[y>=0]
     return len(known.unique())>1
 
-# %% ../../nbs/77_eval.report.ipynb #7ac15a2d
+# %% ../../nbs/77_eval.report.ipynb #803a4dce
+@door
 def some_subsets(
     names, # Of the modalities
     most:int=64, # Up to that many, all proper subsets
@@ -45,6 +50,7 @@ def some_subsets(
     "All proper subsets, or single modalities, all but one and some between if there would be too many"
     return some_of(names, most, 1, len(names)-1)
 
+@door
 def how_many(
     names, # Of the modalities
     used, # Those of their proper subsets that were taken
@@ -54,7 +60,8 @@ def how_many(
     n = len(used)
     return f'{n} of {every:,} proper subsets' if n<every else ''
 
-# %% ../../nbs/77_eval.report.ipynb #40d85f10
+# %% ../../nbs/77_eval.report.ipynb #73627681
+@door
 def askable(
     model:MultimodalVAE, # Its `answers` say
     given, # Subsets to condition on, tuples of names; `()`: generate from nothing
@@ -118,7 +125,8 @@ class Trial:
             self.reasons.append(f'given {subset}: {e}')
             return pd.DataFrame()
 
-# %% ../../nbs/77_eval.report.ipynb #31fa71de
+# %% ../../nbs/77_eval.report.ipynb #7c5e8057
+@door
 def ends(
     names, # Of the modalities
 )->list: # Tuples of names; nothing where there is one modality
@@ -129,6 +137,7 @@ def ends(
     both = alone+all_subsets(names, most, most)
     return list(dict.fromkeys(both))
 
+@door
 def alone_and_all(
     names, # Of the modalities
 )->list: # Tuples of names
@@ -201,7 +210,8 @@ def _n_given(df):
     if 'n_given' in df: return df['n_given']
     return [len(s.split('+')) if s else 0 for s in df['subset']]
 
-# %% ../../nbs/77_eval.report.ipynb #8db01f7f
+# %% ../../nbs/77_eval.report.ipynb #5fdcbbcb
+@door
 def tidy(
     df:pd.DataFrame, # Table of a metric
     name:str, # Of the metric
@@ -222,7 +232,8 @@ def tidy(
     df = df.assign(metric=name, note=note, better=better, n_given=_n_given(df), doubt=doubt)
     return df[columns]
 
-# %% ../../nbs/77_eval.report.ipynb #bb515eed
+# %% ../../nbs/77_eval.report.ipynb #5d0c8f27
+@door
 def verdict(
     df:pd.DataFrame, # With `columns`
 )->pd.Series: # 'not above chance' (or 'not below', where lower is better), otherwise ''
@@ -234,7 +245,8 @@ def verdict(
     words = better.map({'higher': 'not above chance', 'lower': 'not below chance'})
     return words.where(gain<=2*error, '')
 
-# %% ../../nbs/77_eval.report.ipynb #f3791ca3
+# %% ../../nbs/77_eval.report.ipynb #242928e2
+@door
 def class_chance(
     data:MMData, # Labelled data
     given:tuple=(), # Only samples that have these modalities count
@@ -247,7 +259,8 @@ def class_chance(
     if not len(counts): return math.nan
     return counts.max().item()/counts.sum().item()
 
-# %% ../../nbs/77_eval.report.ipynb #06e51bd5
+# %% ../../nbs/77_eval.report.ipynb #5ed52275
+@door
 def real_agreement(
     classifiers:nn.ModuleDict, # `{name: module}`, from data to logits
     data:MMData, # Real data
@@ -267,7 +280,7 @@ def real_agreement(
             agree = (read==read[0]).all(0)
             hits.append(agree)
     if not hits: return math.nan
-    hits = torch.cat(hits).double()
+    hits = widest(torch.cat(hits))
     return hits.mean().item()
 
 # %% ../../nbs/77_eval.report.ipynb #71dc9d9e
@@ -317,7 +330,8 @@ def _likelihood(t:Trial):
         df = t.attempt(conditional_likelihood, others, t.model, whole, others, k, how='ratio', **how)
         if len(df): yield tidy(df, 'log p(x_T|x_S)', _weights_note(df, t.n), 'higher', doubt=_doubts(df))
 
-# %% ../../nbs/77_eval.report.ipynb #27b05554
+# %% ../../nbs/77_eval.report.ipynb #415f78d8
+@door
 def wide_note(
     wide:dict, # `{subset: share of samples}`, as in `df.attrs['wide']`
     most:int=3, # Subsets to name
@@ -334,7 +348,8 @@ def wide_note(
     return (f'products of experts that are no density within reach: {named}{rest} '
             '(experts, or codes, are wider than the prior)')
 
-# %% ../../nbs/77_eval.report.ipynb #17a73719
+# %% ../../nbs/77_eval.report.ipynb #81aa976a
+@door
 def coherence_scores(
     model:MultimodalVAE, # Trained
     test:MMData, # Labelled
@@ -354,7 +369,8 @@ def coherence_scores(
     note = wide_note(df.attrs.get('wide'))
     return tidy(df, 'coherence', note, 'higher', chance, ceiling)
 
-# %% ../../nbs/77_eval.report.ipynb #76a613d2
+# %% ../../nbs/77_eval.report.ipynb #54bbe6df
+@door
 def joint_scores(
     model:MultimodalVAE, # Trained; its `samplers` are scored beside the prior
     test:MMData, # Real data, for the ceiling
@@ -387,7 +403,8 @@ def _coherence(t:Trial):
     draws = max(1000, len(t.test))
     yield joint_scores(t.model, t.test, clf, n=draws)
 
-# %% ../../nbs/77_eval.report.ipynb #1824eda2
+# %% ../../nbs/77_eval.report.ipynb #c9da9413
+@door
 def shuffled(
     data:MMData, # Samples
     name:str, # Modality
@@ -402,7 +419,7 @@ def shuffled(
     mixed = flat.gather(0, order.to(flat.device))
     return some._new(x={**some.x, name: mixed.view_as(v)})
 
-# %% ../../nbs/77_eval.report.ipynb #a06d45bc
+# %% ../../nbs/77_eval.report.ipynb #6fce69aa
 _of_fidelity = 'chance: entries shuffled over samples; ceiling: other real samples'
 
 def _some_order(data, k):
@@ -421,6 +438,7 @@ def _two_samples(test, train, k)->tuple:
     n = min(len(first), len(other))
     return first.subset(slice(0, n)), other.subset(slice(0, n))
 
+@door
 def fidelity_levels(
     test:MMData, # Real data that a model is compared with
     features, # `{name: network}`, as in `fidelity`
@@ -477,7 +495,8 @@ def _fidelity(t:Trial):
         note = part['network'].map(f'features: {{}}; {_of_fidelity}'.format)
         yield tidy(part, k, better=better).assign(note=note)
 
-# %% ../../nbs/77_eval.report.ipynb #f7e0585b
+# %% ../../nbs/77_eval.report.ipynb #89692c9c
+@door
 def mean_error(
     data:MMData, # Perhaps incomplete
     name:str, # Modality
@@ -589,26 +608,35 @@ def _applicable(t, names, asked:bool)->dict:
     if len(skipped)==len(names): raise ValueError(f'no metric applies: {skipped}')
     return skipped
 
-# %% ../../nbs/77_eval.report.ipynb #20b4595e
+# %% ../../nbs/77_eval.report.ipynb #f8fb5fc8
 _failed = 'failed with'
 
-def _measure(t, name, asked:bool=False)->tuple:
-    "Table of one metric, and sentences on what it left out; an error if it was asked for and the data do not allow it"
+def _why(e)->str:
+    "Why something was left out: our own words, or the error with its kind, in one line"
+    said = ' '.join(str(e).split())
+    return said if type(e) is ValueError else f'{_failed} {type(e).__name__}: {said}'
+
+def _checked(part, name):
+    "A table of a metric, or an error at what is none"
+    lacking = set(columns)-set(getattr(part, 'columns', ()))
+    if not lacking: return part
+    raise TypeError(f'metric {name!r} yields a {type(part).__name__} without {", ".join(sorted(lacking))}; use tidy')
+
+def _measure(t, name, only:bool=False)->tuple:
+    "Table of one metric, and sentences on what it left out; an error if it is the only one that was asked for"
     _, run = metrics[name]
     t.reasons.clear()
     parts = []
     with seeded(t.seed):
         try:
-            for part in run(t): parts.append(part)
-        except ValueError as e:
-            if asked: raise
-            t.reasons.append(str(e))
+            for part in run(t): parts.append(_checked(part, name))
         except Exception as e:                                  # a fault of a metric or a model costs its own table
-            if asked: raise
-            t.reasons.append(f'{_failed} {type(e).__name__}: {e}')
+            if only: raise
+            t.reasons.append(_why(e))
     reasons = list(dict.fromkeys(t.reasons))                    # each once
     return _together([part for part in parts if len(part)]), reasons
 
+# %% ../../nbs/77_eval.report.ipynb #8e4784e5
 def _together(tables)->pd.DataFrame:
     "One table, with what all of them tell of themselves"
     if not tables: return pd.DataFrame(columns=columns)
@@ -666,18 +694,23 @@ def _mark(t)->str:
     digest.update(repr(settings).encode())
     return digest.hexdigest()
 
-# %% ../../nbs/77_eval.report.ipynb #ed9ccb58
+# %% ../../nbs/77_eval.report.ipynb #ff36c6a6
 def _kept(path, mark)->dict:
     "Tables and reasons of an earlier evaluation by metric, if it is the same one"
     if path is None or not Path(path).exists(): return {}
-    d = json.loads(Path(path).read_text(encoding='utf-8'))
-    if d.get('mark')!=mark: return {}
-    done = {}
-    for name,part in d['done'].items():
-        table = from_records(part['rows'])
-        table.attrs = part['attrs']
-        done[name] = table, part['reasons']
-    return done
+    try:
+        d = json.loads(Path(path).read_text(encoding='utf-8'))
+        if d.get('mark')!=mark: return {}
+        return {k: (_table_of(part), part['reasons']) for k,part in d['done'].items()}
+    except (ValueError,KeyError,TypeError,AttributeError,RecursionError):
+        warnings.warn(f'{path}: not readable, perhaps truncated; what it held is computed again')
+        return {}
+
+def _table_of(part):
+    "A table of one metric, as it was kept"
+    table = from_records(part['rows'])
+    table.attrs = {'wide': {}, 'subsets': None, **part['attrs']}
+    return table
 
 def _keep(path, mark, done):
     "Write what is done so far, whole or not at all; tables that failed are left to be tried again"
@@ -690,8 +723,8 @@ def _keep(path, mark, done):
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as tmp: tmp.write_text(text, encoding='utf-8')
 
-# %% ../../nbs/77_eval.report.ipynb #93db0032
-def _measure_all(t, names, asked, keep)->dict: # `{metric: (table, reasons)}`
+# %% ../../nbs/77_eval.report.ipynb #a2ffa2cf
+def _measure_all(t, names, only, keep)->dict: # `{metric: (table, reasons)}`
     "Every metric in turn, each on disk when it is done"
     mark = _mark(t) if keep else ''
     done = {k: v for k,v in _kept(keep, mark).items() if k in names}
@@ -699,7 +732,7 @@ def _measure_all(t, names, asked, keep)->dict: # `{metric: (table, reasons)}`
     known = _metric_costs(t)
     costs = [known.get(k, len(t.test)) for k in todo]
     for k in _bar(todo, t.quiet, None, 'evaluate', '', costs):
-        done[k] = _measure(t, k, asked)
+        done[k] = _measure(t, k, only)
         _keep(keep, mark, done)
     return {k: done[k] for k in names}
 
@@ -740,7 +773,8 @@ class Scores(pd.DataFrame):
         if left: facts['left out'] = page.fold(f'{len(left)} questions', page.table(('metric','why'), left))
         return page.card(self._head(), facts, note='pandas.DataFrame(scores) shows every row')
 
-# %% ../../nbs/77_eval.report.ipynb #7f78b652
+# %% ../../nbs/77_eval.report.ipynb #0fea9af7
+@door
 def evaluate(
     model:MultimodalVAE, # Trained
     test:MMData, # Judged on
@@ -756,7 +790,7 @@ def evaluate(
     skipped = _applicable(t, names, only is not None)
     left_out = [{'metric': k, 'reason': r} for k,r in skipped.items()]
     wanted = [k for k in names if k not in skipped]
-    found = _measure_all(t, wanted, only is not None, keep)
+    found = _measure_all(t, wanted, only is not None and len(names)==1, keep)
     for k,(_,reasons) in found.items(): left_out += [{'metric': k, 'reason': r} for r in reasons]
     tables = [table for table,_ in found.values() if len(table)]
     if not tables:
@@ -772,7 +806,8 @@ def _how(n, source)->str:
     if source=='prior': return ', from the prior'
     return f', sampler {source}' if source else ''
 
-# %% ../../nbs/77_eval.report.ipynb #feb61b44
+# %% ../../nbs/77_eval.report.ipynb #9915c3e1
+@door
 def summary(
     df:pd.DataFrame, # With `columns`
 )->pd.DataFrame: # Columns score, value, se (an upper bound), chance, ceiling, better, doubt, verdict
@@ -812,7 +847,7 @@ def _line(r, width)->str:
     score = f'{r.score:{width}}{value:>9}{error:10}'
     return f'{score}{levels}  {r.better}{star}'.rstrip()
 
-# %% ../../nbs/77_eval.report.ipynb #cc7f7967
+# %% ../../nbs/77_eval.report.ipynb #4b8e6c34
 def _narrow(scores, columns)->list: # Lines
     "A table for few columns: names go on below, errors and directions are left out"
     width = max(12, columns-28)
@@ -826,6 +861,7 @@ def _narrow(scores, columns)->list: # Lines
         lines += [f'  {part}' for part in rest]
     return lines
 
+@door
 def summary_text(
     df:pd.DataFrame, # With `columns`
     width:int=34, # Of the first column
@@ -842,7 +878,8 @@ def summary_text(
     if (df['n']==0).any(): said.append(f'{nobody}; means are over the others')
     return '\n'.join([*lines, *(wrapped(line, columns) for line in said)])
 
-# %% ../../nbs/77_eval.report.ipynb #37fe5db5
+# %% ../../nbs/77_eval.report.ipynb #408078b0
+@door
 def records(
     df:pd.DataFrame, # With `columns`, or some of them
 )->list: # Dictionaries that JSON can hold, with the verdict of each row
@@ -851,7 +888,8 @@ def records(
     rows = df.astype(object).where(df.notna(), None)
     return rows.to_dict('records')
 
-# %% ../../nbs/77_eval.report.ipynb #2836df1e
+# %% ../../nbs/77_eval.report.ipynb #deeb7736
+@door
 def write_scores(
     df:pd.DataFrame, # From `evaluate`
     path, # JSON file
@@ -862,7 +900,8 @@ def write_scores(
     text = json.dumps(whole, indent=1)
     with whole_file(path) as tmp: tmp.write_text(text, encoding='utf-8')
 
-# %% ../../nbs/77_eval.report.ipynb #0318f6df
+# %% ../../nbs/77_eval.report.ipynb #db0d16f6
+@door
 def from_records(
     rows:list, # From `records`, or of an older file, without chance, ceiling or direction
 )->pd.DataFrame: # With `columns`
@@ -873,7 +912,8 @@ def from_records(
     doubt = df['doubt'].fillna('')
     return df.astype(numbers).assign(better=better, doubt=doubt)
 
-# %% ../../nbs/77_eval.report.ipynb #cf30110f
+# %% ../../nbs/77_eval.report.ipynb #1ae61c89
+@door
 def read_scores(
     path, # JSON file
 )->Scores: # As from `evaluate`; what else was kept is in `attrs`
@@ -881,9 +921,13 @@ def read_scores(
     try:
         text = Path(path).read_text(encoding='utf-8')
         d = json.loads(text) | {}
-    except (ValueError, TypeError): raise ValueError(f'{path}: not readable, perhaps truncated') from None
-    if 'scores' not in d: raise ValueError(f'{path}: no scores in it; is it a file of write_scores?')
-    df = from_records(d.pop('scores'))
+    except (ValueError, TypeError, RecursionError):
+        raise ValueError(f'{path}: not readable, perhaps truncated') from None
+    rows = d.pop('scores', None)
+    ours = isinstance(rows, list) and all(isinstance(r, dict) and {'metric','value'}<=r.keys() for r in rows)
+    if not ours: raise ValueError(f'{path}: no scores in it; is it a file of write_scores?')
+    try: df = from_records(rows)
+    except (ValueError, TypeError) as e: raise ValueError(f'{path}: scores that are no numbers ({e})') from None
     older = d.pop('skipped', {})                                # how the first files named what was left out
     df.attrs.update(d)
     if older: df.attrs['left out'] = [{'metric': k, 'reason': r} for k,r in older.items()]
@@ -913,7 +957,13 @@ def _nobody_has(test, given)->str:
     best = max(seen_, key=seen_.get)
     return f'given {subset}: no sample has it; {seen_[best]} of {len(test)} have {best!r}'
 
-# %% ../../nbs/77_eval.report.ipynb #30bd4a91
+# %% ../../nbs/77_eval.report.ipynb #21c9a8af
+def _sent(model, x):
+    "A batch on the device of the model"
+    like = _like(model)
+    return {k: v if like is None else v.to(like.device) for k,v in x.items()}
+
+@door
 def overview(
     model:MultimodalVAE, # Trained
     test:MMData, # Data that the model has not seen
@@ -936,7 +986,7 @@ def overview(
     data = _examples(test, given, n)
     x = _seen(data)
     batch = {k: x[k] for k in given}                            # all of it was observed
-    with seeded(seed): out = model.generate(batch, given=given, targets=targets, n=draws)
+    with seeded(seed): out = model.generate(_sent(model, batch), given=given, targets=targets, n=draws)
     rows = {f'given {k}': v for k,v in batch.items()}
     blocks = [('', rows)]
     for t in targets:
@@ -952,7 +1002,8 @@ why_prior = (
     "are not spread as the prior p(z) is. "
     "The sampler draws where the codes of training data lie; the prior also draws codes that no data have.")
 
-# %% ../../nbs/77_eval.report.ipynb #dbc23d87
+# %% ../../nbs/77_eval.report.ipynb #cb5adaf7
+@door
 def random_samples(
     model:MultimodalVAE, # Trained; its `samplers` are drawn beside the prior
     n:int=8, # Samples, one a column
@@ -988,7 +1039,7 @@ def _first_given(model, test)->tuple:
         if test.having(S).cpu().any(): return S
     return sets[0]
 
-# %% ../../nbs/77_eval.report.ipynb #7840c3fc
+# %% ../../nbs/77_eval.report.ipynb #44c2b3e7
 def _drawable(model, test, most)->tuple:
     "Up to `most` subsets that some sample has, and sentences on the others"
     every = _to_show(model)
@@ -998,6 +1049,7 @@ def _drawable(model, test, most)->tuple:
     if len(can)>most: reasons.append(f'{most} of {len(can)} subsets are drawn')
     return can[:most], reasons
 
+@door
 def not_drawn(
     model:MultimodalVAE, # Trained
     test:MMData, # Data to condition on
@@ -1007,7 +1059,23 @@ def not_drawn(
     _, reasons = _drawable(model, test, most)
     return [{'metric': 'pictures', 'reason': r} for r in reasons]
 
-# %% ../../nbs/77_eval.report.ipynb #e4cbefe7
+# %% ../../nbs/77_eval.report.ipynb #6043c681
+def _to_draw(model, test, n, seed, most, targets):
+    "Captions, and functions that draw; the last has nothing given, if the model can do that"
+    sets, _ = _drawable(model, test, most)
+    for S in sets:
+        others = [k for k in model.answers.targets if k not in S]
+        shown = others[:targets]
+        given = ', '.join(S)
+        what = 'the other modalities' if len(shown)==len(others) else f'{len(shown)} of {len(others)} other modalities'
+        draw = partial(overview, model, test, S, shown, n=n, seed=seed)
+        yield f'Given {given}: the truth of {what}, and three draws of each', draw
+    if not model.answers.prior: return
+    fitted = [f'the sampler {k!r}' for k in model.samplers]
+    source = ' and '.join([*fitted, 'the prior'])
+    yield f'With nothing given: draws from {source}', partial(random_samples, model, n, seed)
+
+@door
 def report_pictures(
     model:MultimodalVAE, # Trained
     test:MMData, # Data to condition on
@@ -1015,22 +1083,14 @@ def report_pictures(
     seed:int=0, # Of the draws
     most:int=5, # Subsets to condition on
     targets:int=6, # Modalities to generate from each of them
+    left_out:list=None, # Where a picture that fails is told, as in `df.attrs['left out']` (default: it is an error)
 ): # Yields (caption, PNG); the last has nothing given, if the model can do that
     "From each modality all others beside the truth, and draws with nothing given; in all their colours"
-    sets, _ = _drawable(model, test, most)
-    for S in sets:
-        others = [k for k in model.answers.targets if k not in S]
-        shown = others[:targets]
-        with viz.style(kb=math.inf):
-            axs = overview(model, test, S, shown, n=n, seed=seed)
-            png = viz.picture(axs)
-        given = ', '.join(S)
-        what = 'the other modalities' if len(shown)==len(others) else f'{len(shown)} of {len(others)} other modalities'
-        yield f'Given {given}: the truth of {what}, and three draws of each', png
-    if not model.answers.prior: return
-    with viz.style(kb=math.inf):
-        axs = random_samples(model, n, seed)
-        png = viz.picture(axs)
-    fitted = [f'the sampler {k!r}' for k in model.samplers]
-    source = ' and '.join([*fitted, 'the prior'])
-    yield f'With nothing given: draws from {source}', png
+    for caption,draw in _to_draw(model, test, n, seed, most, targets):
+        try:
+            with viz.style(kb=math.inf): png = viz.picture(draw())
+        except Exception as e:                                  # costs its own picture
+            if left_out is None: raise
+            left_out.append({'metric': 'pictures', 'reason': f'{caption.partition(":")[0].lower()}: {_why(e)}'})
+            continue
+        yield caption, png

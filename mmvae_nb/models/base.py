@@ -6,13 +6,13 @@
 __all__ = ['families', 'ExpertsVAE', 'JointVAE', 'private_weights', 'PrivateVAE', 'shared_noise', 'stirred', 'loss_noise', 'sums',
            'slopes', 'assert_own', 'assert_heard']
 
-# %% ../../nbs/40_models.base.ipynb #f82aa009
+# %% ../../nbs/40_models.base.ipynb #829907f0
 import copy, torch
 from dataclasses import replace
 from inspect import signature
 from torch import nn, Tensor
-from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, eval_mode, nonnegative, observed,
-                           on_observed, per_modality, seeded, seen)
+from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, door, eval_mode, nonnegative,
+                           observed, on_observed, per_modality, seeded, seen)
 from ..dists import Encoder, LaplaceHead, LaplacePrior, NormalHead, NormalPrior, beside, either, normal, remap
 from ..nets import JointEncoder, body_of, decoder_of, decoders as default_decoders, fresh, unimodal_encoders
 from ..theory.elbo import elbo
@@ -205,7 +205,7 @@ class _TwoCodes(_SplitCode):
         w = self.privates(x, mask)
         return beside(u, *w.values())
 
-# %% ../../nbs/40_models.base.ipynb #80aa304e
+# %% ../../nbs/40_models.base.ipynb #671ff0ab
 families = {'laplace': (LaplaceHead, LaplacePrior), 'normal': (NormalHead, NormalPrior)}
 
 def _private_sizes(mods, d_shared, d_private):
@@ -218,6 +218,7 @@ def _private_sizes(mods, d_shared, d_private):
             raise ValueError(f'modality {k!r}: d_private is a number of dimensions, 0 or more, found {size}')
     return sizes
 
+@door
 def private_weights(
     beta, # Weight of the KL of the shared code
     beta_private, # One value, or `{name: value}`; None: `beta`
@@ -312,7 +313,8 @@ class PrivateVAE(_Styles):
     @property
     def answers(self): return replace(super().answers, private=True)
 
-# %% ../../nbs/40_models.base.ipynb #ca01b8b2
+# %% ../../nbs/40_models.base.ipynb #0a775879
+@door
 def shared_noise(
     z:Tensor, # Draws `(n,B,...)` for B copies of one data point
 )->float: # About 1 where every draw of every copy has noise of its own, up to n or B where it is shared
@@ -331,7 +333,8 @@ def shared_noise(
     F = torch.maximum(by_draws, by_copies)/rest.clamp(min=1e-12)
     return F.max().item()
 
-# %% ../../nbs/40_models.base.ipynb #04bc114d
+# %% ../../nbs/40_models.base.ipynb #dcaf84ef
+@door(model=nn.Module)
 def stirred(
     model, # Left as it is
     by:float=.7, # Standard deviation of what is added to a bias; to weights as much for all inputs of a unit together
@@ -345,7 +348,10 @@ def stirred(
             if p.requires_grad: p.add_(by*inputs**-.5*torch.randn_like(p))
     return out
 
-def _from(x, i): return None if x is None else {k: v.roll(-i, 0) for k,v in x.items()}
+# %% ../../nbs/40_models.base.ipynb #289b8e22
+def _from(x, i):
+    "A batch that begins with point `i`"
+    return {k: v.roll(-i, 0) for k,v in x.items()} if x else None
 
 def _copies(x, mask, B):
     "B copies of the first data point"
@@ -362,6 +368,7 @@ def _repeated(loss, x, mask, B, n):
         rows.append({'loss': value, **terms})
     return {k: torch.stack([torch.as_tensor(r[k]).detach().double() for r in rows]) for k in rows[0]}
 
+@door(x='batch')
 def loss_noise(
     loss, # `(x, mask) -> (loss, terms)`, a mean over data points
     x:dict, # Batch, of which the first point is copied
@@ -377,13 +384,14 @@ def _loss_noise(loss, x, mask=None, points=3):
     points = min(points, *map(len, x.values()))
     return max(loss_noise(loss, _from(x, i), _from(mask, i)) for i in range(points))
 
+# %% ../../nbs/40_models.base.ipynb #e8953e3a
 def sums(
     loss, # `(x, mask) -> (loss, terms)`, all of them means over data points
     x:dict, # Batch, of which the first point is copied
     mask:dict=None, # `{name: bool (B,)}`
     n:int=40, # Draws
 )->list: # Names of those that grow with the number of points
-    "Losses and terms whose means for 2 and for 16 copies of a point differ: by more than six standard errors and a hundredth"
+    "Losses and terms whose means for 2 and 16 copies of a point are six standard errors and a hundredth apart"
     few, many = (_repeated(loss, x, mask, B, n) for B in (2, 16))
     grown = []
     for k,v in many.items():
@@ -392,7 +400,8 @@ def sums(
         if off>6*error+.01*v.mean().abs(): grown.append(k)
     return grown
 
-# %% ../../nbs/40_models.base.ipynb #55573c98
+# %% ../../nbs/40_models.base.ipynb #26285e8e
+@door(model=nn.Module, x='batch')
 def slopes(
     model, # In double precision
     loss, # `(x, mask) -> (loss, terms)`
@@ -422,7 +431,7 @@ def slopes(
         out[name] = by_gradient, (ends[0]-ends[1])/(2*eps)
     return out
 
-# %% ../../nbs/40_models.base.ipynb #ce8dc189
+# %% ../../nbs/40_models.base.ipynb #bb659be1
 _most = 3.         # F of shared noise that is still chance; noise that is shared gives tens
 
 def _own_draws(model, x, n):
@@ -438,7 +447,9 @@ def _own_draws(model, x, n):
 
 def _masking(loss, x, mask):
     "What is wrong with how a loss takes a mask"
-    def unseen(v, m): return torch.where(m.reshape(-1, *[1]*(v.dim()-1)), v, torch.nan)
+    def unseen(v, m):
+        rows = m.reshape(-1, *[1]*(v.dim()-1))
+        return torch.where(rows, v, torch.nan)
     hidden = {k: unseen(v, mask[k]) if k in mask else v for k,v in x.items()}
     def value(*batch):
         with seeded(0): return loss(*batch)[0].item()
@@ -453,6 +464,8 @@ def _unheard(loss, x, mask):
     takes = {k: p.default for k,p in signature(loss).parameters.items() if isinstance(p.default, float)}
     return [k for k,v in takes.items() if value(**{k: v/2})==value(**{k: v})]
 
+# %% ../../nbs/40_models.base.ipynb #4f368621
+@door(model=nn.Module, x='batch')
 def assert_own(
     model, # Whatever `stirred` can copy; its networks without batch norm
     x:dict=None, # Batch (default: normal numbers)
@@ -462,15 +475,14 @@ def assert_own(
     coupled:bool=False, # Do they compare the points of a batch with each other?
     n:int=48, # Draws, and copies
 )->dict: # F and errors of slopes, by what they are of
-    "Raise unless draws and points have noise of their own, and slopes of losses are those of finite differences"
+    "Raise unless draws and points have noise of their own, slopes are right, terms are means, and masks hide"
     model = stirred(model)
     with seeded(0):
         if x is None: x = {k: torch.randn(6, *m.shape) for k,m in model.mods.items()}
         x = {k: v.double() for k,v in x.items()}
         found = dict(_own_draws(model, x, n))
     bad = {k: v for k,v in found.items() if not v<_most}
-    for k in losses:
-        loss = getattr(model.train(), k)
+    for k,loss in {k: getattr(model.train(), k) for k in losses}.items():
         if not coupled:
             with seeded(0): found[k] = _loss_noise(loss, x, mask)
             with seeded(0): bad |= {f'{name} of {k}': 'grows with the batch' for name in sums(loss, x, mask)}

@@ -5,19 +5,20 @@
 # %% auto #0
 __all__ = ['likeness', 'PartialEncoder', 'CMMD', 'splits', 'SplitCMMD']
 
-# %% ../../nbs/50_models.cmmd.ipynb #f47818d5
+# %% ../../nbs/50_models.cmmd.ipynb #5da07199
 import torch
 from collections.abc import Mapping
 from dataclasses import replace
 from torch import nn, Tensor
-from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, eval_mode, nonnegative, observed,
-                           register, subsets)
+from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, door, eval_mode, nonnegative,
+                           observed, register, subsets)
 from ..dists import BernoulliLik, CategoricalLik, Decoder, NormalPrior, as_likelihood, either, kl
 from ..nets import JointEncoder, decoder_of
 from ..theory.elbo import rec_terms, report
 from ..theory.mmd import bandwidth, imq, paired_mmd, rbf, sqdist
 
-# %% ../../nbs/50_models.cmmd.ipynb #78558530
+# %% ../../nbs/50_models.cmmd.ipynb #274179d0
+@door(x='batch')
 def likeness(
     x:dict, # Batch `{name: (B,*shape)}`
 )->Tensor: # `(B,B)`, between 0 and 1
@@ -340,7 +341,8 @@ class CMMD(_Objective):
         self.alpha = alpha
         self.lam = lam
 
-# %% ../../nbs/50_models.cmmd.ipynb #560baa17
+# %% ../../nbs/50_models.cmmd.ipynb #def9246e
+@door
 def splits(
     names, # Modalities, without the label
 )->list: # Tuples of names: everything that can be observed while something is missing

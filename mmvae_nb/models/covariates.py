@@ -6,7 +6,7 @@
 __all__ = ['Packing', 'CovariateBody', 'beside_codes', 'Awaiting', 'CovariateDecoder', 'Covariates', 'hsic', 'dependence',
            'PriorElsewhere', 'Conditional', 'covariate_rows', 'covariate_levels', 'conditional_on']
 
-# %% ../../nbs/56_models.covariates.ipynb #c4182331
+# %% ../../nbs/56_models.covariates.ipynb #48e66c4c
 import copy, inspect, math, torch
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +14,8 @@ from fastcore.basics import patch
 from torch import nn, Tensor
 from torch.distributions import Distribution, Normal
 from torch.func import functional_call
-from ..core import MultimodalVAE, Modality, Stage, as_modalities, as_names, choose, nonnegative, register, seen
+from ..core import (Modality, MultimodalVAE, Stage, as_modalities, as_names, choose, door, nonnegative,
+                           register, seen)
 from ..dists import BernoulliLik, CategoricalLik, Decoder, Likelihood, as_likelihood
 from ..nets import MLP, FillAndFlag, _entry_sd, _is_image, body_for, body_of, decoder_of
 from ..theory.mmd import bandwidth, rbf, sqdist
@@ -85,7 +86,8 @@ class CovariateBody(nn.Module):
         h = self.body(x)
         return h if self.mix is None else self.mix(torch.cat([h, c], 1))
 
-# %% ../../nbs/56_models.covariates.ipynb #a99b3760
+# %% ../../nbs/56_models.covariates.ipynb #e7bfb4b7
+@door
 def beside_codes(
     z:Tensor, # Codes `(...,B,d)`
     c:Tensor, # Covariates of the same samples: `(B,width)`, or with the dimensions in front that `z` has
@@ -217,7 +219,8 @@ def value(self:Covariates,
     self._check_shape(k, v)
     return v
 
-# %% ../../nbs/56_models.covariates.ipynb #fd01a4ce
+# %% ../../nbs/56_models.covariates.ipynb #a793b71b
+@door
 def hsic(
     K:Tensor, # Kernel matrix of codes `(n,n)`
     L:Tensor, # Kernel matrix of something else, of the same samples
@@ -233,7 +236,7 @@ def hsic(
     linked = 2/(n-2)*(k@l)
     return (alike+apart-linked)/(n*(n-3))
 
-# %% ../../nbs/56_models.covariates.ipynb #3b23b987
+# %% ../../nbs/56_models.covariates.ipynb #71724a0d
 def _alike(lik, v):
     "Kernel matrix `(B,B)` of a covariate `(B,size)`: the same class, or close in numbers"
     if isinstance(lik, CategoricalLik): return v@v.T
@@ -242,6 +245,7 @@ def _alike(lik, v):
     rows = v/sd
     return rbf(sqdist(rows, rows), v.shape[1]**.5)
 
+@door
 def dependence(
     z:Tensor, # Codes `(B,d)`
     L:Tensor, # Kernel matrix of a covariate `(B,B)`
@@ -584,7 +588,8 @@ class Conditional(_Trained):
             inner.decoders[k] = CovariateDecoder(self.packings[k], reads)
         return inner
 
-# %% ../../nbs/56_models.covariates.ipynb #8f466f0a
+# %% ../../nbs/56_models.covariates.ipynb #d45b78e6
+@door
 def covariate_rows(
     data, # `MMData`, the training part
     on, # Name or names
@@ -599,6 +604,7 @@ def covariate_rows(
     some = torch.linspace(0, len(i)-1, min(most, len(i))).long()
     return {k: v.cpu() for k,v in data.part(i.cpu()[some], on).items()}
 
+@door
 def covariate_levels(
     data, # `MMData`, made from frames
     on, # Name or names
@@ -611,6 +617,7 @@ def covariate_levels(
         out[k] = tuple(str(c) for c in table.columns[0].categories)
     return out
 
+@door
 def conditional_on(
     data, # `MMData`, the training part
     on, # Name or names of the covariates

@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['Given', 'shared_info', 'Either', 'JNF']
 
-# %% ../../nbs/49_models.jnf.ipynb #89fb9c9c
+# %% ../../nbs/49_models.jnf.ipynb #af58eea8
 import torch
 from dataclasses import replace
 from functools import partial
 from torch import nn
 from ..theory.cca import DCCA, width
 from ..theory.contrastive import Contrastive
-from ..core import Stage, as_modalities, choose, eval_mode, on_observed, register
+from ..core import Stage, as_modalities, choose, door, eval_mode, on_observed, register
 from ..dists import Encoder, NormalHead
 from ..theory.experts import _Told, wide_of
 from ..theory.flows import FlowHead, experts_logp
@@ -33,9 +33,10 @@ class Given(nn.Module):
     def project(self, x, mask=None):
         with eval_mode(self): return {k: self.projs[k](v) for k,v in x.items()}
 
-# %% ../../nbs/49_models.jnf.ipynb #a0989f48
+# %% ../../nbs/49_models.jnf.ipynb #589aaa33
 _objectives = {'dcca': DCCA, 'contrastive': Contrastive}
 
+@door
 def shared_info(
     projectors, # None, 'dcca', 'contrastive', or `{name: module}`
     mods:dict, # `{name: Modality}`
@@ -164,7 +165,16 @@ def _readers(shared, d, head, body):
         encoders[k] = Encoder(net, head(body[-1], d))
     return encoders
 
-# %% ../../nbs/49_models.jnf.ipynb #a93a5313
+# %% ../../nbs/49_models.jnf.ipynb #06c1ed3f
+def _check_used(options, projectors, sampler, flow):
+    "Raise for options that nothing would read"
+    if options and not isinstance(projectors, str):
+        raise ValueError(f"options {options} are for projectors that are trained here, found {projectors!r}; "
+                         "choose projectors='dcca' or 'contrastive', or leave them out")
+    if sampler and not flow:
+        raise ValueError(f'sampler {sampler} is for products of flows, but flow=False; leave it out')
+
+# %% ../../nbs/49_models.jnf.ipynb #db9cea17
 @register
 class JNF(_FlowProducts):
     "JNF, JNF-DCCA and JNF-Shared (2023, 2025), for any number of modalities"
@@ -190,6 +200,7 @@ class JNF(_FlowProducts):
         reference:list=None, # As in `JointVAE`
     ):
         mods = as_modalities(mods)
+        _check_used(options, projectors, sampler, flow)
         shared = shared_info(projectors, mods, size, **(options or {}))
         blocks = partial(FlowHead, n_flows=n_flows, hidden=hidden, depth=depth, conditional=conditional)
         head = blocks if flow else NormalHead
@@ -199,6 +210,9 @@ class JNF(_FlowProducts):
         self.shared = shared
         self.flow = flow
         self.sampler = sampler_options(sampler)
+    def _reads(self, part):
+        if self.shared is None: return super()._reads(part)
+        return {k: ((g,), self.d) for k,g in self.shared.sizes.items()}
     def loss(self, x, mask=None, warm=1.):
         "Negative ELBO of the joint model"
         return self.joint_loss(x, mask, warm)

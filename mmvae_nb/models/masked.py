@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['MaskedJointEncoder', 'thinned', 'LearnsIncomplete', 'seen_mean', 'MaskedJMVAE', 'MaskedJNF']
 
-# %% ../../nbs/55_models.masked.ipynb #7a712cb1
+# %% ../../nbs/55_models.masked.ipynb #b7551111
 import torch
 from dataclasses import replace
 from fastcore.meta import delegates
 from torch import nn, Tensor
-from ..core import choose, hide, observed, part_of, register, seen
+from ..core import choose, door, hide, observed, part_of, register, seen
 from ..theory.coupling import l_jm
 from ..dists import NormalHead, kl
 from ..theory.elbo import log_weights, report
@@ -47,7 +47,8 @@ class MaskedJointEncoder(JointEncoder):
         h = torch.cat([*features, here.to(features[0])], -1)                       # (B,M*width+M)
         return self.head(self.merge(h))
 
-# %% ../../nbs/55_models.masked.ipynb #6369fef1
+# %% ../../nbs/55_models.masked.ipynb #197aa6cb
+@door
 def thinned(
     obs:Tensor, # bool `(M,B)`: what each sample has
     p:float=.5, # Probability that a sample is thinned
@@ -99,7 +100,7 @@ class LearnsIncomplete:
         lw, _, rec, div = self.kept_bound(x, mask, warm)
         return -lw.mean(), report(rec, div)
 
-# %% ../../nbs/55_models.masked.ipynb #c18eda48
+# %% ../../nbs/55_models.masked.ipynb #6d8acb0a
 class _StandsStill(LearnsIncomplete):
     "The masked encoder's posterior, after the first stage"
     def cache_joint(self, x, mask=None):
@@ -111,6 +112,7 @@ class _StandsStill(LearnsIncomplete):
         if cache: return super().frozen_joint(x, mask, cache)
         with torch.no_grad(): return self.joint(hide(x, mask), mask or None)
 
+@door
 def seen_mean(
     v:Tensor, # Nats `(M,B)`
     obs:Tensor, # bool `(M,B)`

@@ -5,16 +5,17 @@
 # %% auto #0
 __all__ = ['geometric_mean', 'js_divergence', 'MMJSD']
 
-# %% ../../nbs/53_models.mmjsd.ipynb #98f9af22
+# %% ../../nbs/53_models.mmjsd.ipynb #4d7ae9a8
 import torch
 from torch import Tensor
-from ..core import choose, register
+from ..core import choose, door, register
 from ..dists import kl, params, remap
 from .base import PrivateVAE, private_weights
 from ..theory.elbo import rec_terms, report
 from ..theory.experts import _gaussian, moe
 
-# %% ../../nbs/53_models.mmjsd.ipynb #8422f630
+# %% ../../nbs/53_models.mmjsd.ipynb #e5344d80
+@door(qs=None)
 def geometric_mean(
     qs, # Diagonal Gaussians, batch shape `(V,B)`
     w:Tensor, # Weights `(V,B)` that sum to one over V; zero leaves one out
@@ -25,7 +26,8 @@ def geometric_mean(
     eta = lam*p['loc']
     return _gaussian(eta.sum(0), lam.sum(0))
 
-# %% ../../nbs/53_models.mmjsd.ipynb #3a5c8283
+# %% ../../nbs/53_models.mmjsd.ipynb #f9fd6409
+@door(qs=None)
 def js_divergence(
     qs, # Diagonal Gaussians, batch shape `(V,B)`
     w:Tensor, # Weights `(V,B)` that sum to one over V; zero leaves one out

@@ -6,16 +6,17 @@
 __all__ = ['strata_weights', 'mixture_bounds', 'importance', 'responsibilities', 'guest_shares', 'still', 'Still', 'stratified',
            'MMVAE']
 
-# %% ../../nbs/46_models.mmvae.ipynb #1bffcd9e
+# %% ../../nbs/46_models.mmvae.ipynb #31de0158
 import math, torch
 from functools import partial
 from torch import Tensor
-from ..core import choose, register
+from ..core import choose, door, register
 from ..theory.elbo import log_weights, report
 from ..theory.experts import moe
 from .base import ExpertsVAE, families
 
-# %% ../../nbs/46_models.mmvae.ipynb #eae8998b
+# %% ../../nbs/46_models.mmvae.ipynb #e7f1ce3e
+@door(x='batch')
 def strata_weights(
     model, # Has `decode`, `prior` and `mods`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -39,7 +40,8 @@ def _over(v, w):
     w = w[:,None]                                                        # (M,1,B)
     return _only(w, w*v).sum(0).mean(0)
 
-# %% ../../nbs/46_models.mmvae.ipynb #180d2008
+# %% ../../nbs/46_models.mmvae.ipynb #0fafac67
+@door
 def mixture_bounds(
     lw:Tensor, # log w of stratified samples `(M,K,B)`
     w:Tensor, # Weights of the experts `(M,B)`
@@ -58,7 +60,8 @@ def _tiny(v):
     "Far below rounding error: 1e-10 in single precision"
     return torch.finfo(v.dtype).eps/1000
 
-# %% ../../nbs/46_models.mmvae.ipynb #e284f9c9
+# %% ../../nbs/46_models.mmvae.ipynb #8a24481c
+@door
 def importance(
     lw:Tensor, # log w of stratified samples, without gradient `(M,K,B)`
     w:Tensor, # Weights of the experts `(M,B)`
@@ -77,7 +80,8 @@ def importance(
         share = flat.softmax(0).view_as(lw)
     return torch.where(share<_tiny(share), 0., share)
 
-# %% ../../nbs/46_models.mmvae.ipynb #680dd706
+# %% ../../nbs/46_models.mmvae.ipynb #3fb0e31b
+@door
 def responsibilities(
     q, # `Mixture` of M experts, batch shape `(B,)`
     z:Tensor, # Codes `(...,B,d)`
@@ -99,7 +103,8 @@ def _others(lw):
     after = torch.cat([since[:,1:], none], 1)
     return torch.logaddexp(before, after)
 
-# %% ../../nbs/46_models.mmvae.ipynb #2a3141bd
+# %% ../../nbs/46_models.mmvae.ipynb #353cd32f
+@door
 def guest_shares(
     lw:Tensor, # log w at home `(M,K,B)`
     guests:Tensor=None, # log w of draw k of expert r in stratum m, `(m,r,K,B)` (default: as at home)
@@ -108,7 +113,8 @@ def guest_shares(
     guests = lw if guests is None else guests
     return (guests-_others(lw)[:,None]).sigmoid()
 
-# %% ../../nbs/46_models.mmvae.ipynb #9bc46d40
+# %% ../../nbs/46_models.mmvae.ipynb #e4aba9cb
+@door
 def still(f, z):
     "`f(z)` with gradients through `z` only, whatever else `f` depends on"
     own = f(z.detach())
@@ -150,7 +156,8 @@ def _with_slope(value, slope):
     "The loss `-value` with the gradient of `-slope`, both `(B,)`, averaged over the batch"
     return (slope.detach()-slope-value).mean()
 
-# %% ../../nbs/46_models.mmvae.ipynb #86ba2f8e
+# %% ../../nbs/46_models.mmvae.ipynb #552faf67
+@door(x='batch')
 def stratified(
     model, # Has `encode` to a `Mixture`, `decode`, `prior` and `mods`
     x:dict, # Checked batch `{name: (B,*shape)}`

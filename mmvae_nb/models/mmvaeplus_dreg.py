@@ -5,15 +5,17 @@
 # %% auto #0
 __all__ = ['guest_weights', 'doubly']
 
-# %% ../../nbs/47_models.mmvaeplus_dreg.ipynb #b2867c7c
+# %% ../../nbs/47_models.mmvaeplus_dreg.ipynb #d49aad45
 import torch
 from functools import partial
 from torch import Tensor
+from ..core import door
 from ..theory.elbo import rec_terms
 from .mmvae import (_floored, _only, _strata_terms, _with_slope, guest_shares, importance,
                                    mixture_bounds, responsibilities, still)
 
-# %% ../../nbs/47_models.mmvaeplus_dreg.ipynb #3c9ad432
+# %% ../../nbs/47_models.mmvaeplus_dreg.ipynb #0e554f57
+@door
 def guest_weights(
     here:Tensor, # Weighted log p(x_j|z) of the codes at home `(r,j,K,B)`
     there:Tensor, # The same with home and drawn private codes exchanged `(r,j,K,B)`
@@ -107,7 +109,8 @@ def _through_exchanged(q, u, exchanged, leaf, taken):
     slope = q.model.parts(g)[0]                                          # (M,K,B,d_shared)
     return (slope*u).sum(-1)
 
-# %% ../../nbs/47_models.mmvaeplus_dreg.ipynb #bd865856
+# %% ../../nbs/47_models.mmvaeplus_dreg.ipynb #707a53f2
+@door(x='batch')
 def doubly(
     q, # `Resampled`: the codes of training of a `MMVAEPlus` for this batch
     x:dict, # Checked batch `{name: (B,*shape)}`

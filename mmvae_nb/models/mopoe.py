@@ -5,39 +5,42 @@
 # %% auto #0
 __all__ = ['assignments', 'assign_strata', 'assign_random', 'assign_published', 'MoPoE', 'size_weights']
 
-# %% ../../nbs/44_models.mopoe.ipynb #505c79c7
+# %% ../../nbs/44_models.mopoe.ipynb #83a2dabc
 import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
-from ..core import choose, register
+from ..core import choose, door, register, wide_dtype, widest
 from ..dists import kl, normal, pick
 from ..theory.elbo import rec_terms, report
 from ..theory.experts import Mixture, membership, mopoe
 from .base import ExpertsVAE
 
-# %% ../../nbs/44_models.mopoe.ipynb #ed61f467
+# %% ../../nbs/44_models.mopoe.ipynb #68196dfc
 def _inverse(w, u):
     "Inverse of the cumulated weights `(S,B)` at `u (B,)` in (0,1)"
-    reached = w.double().cumsum(0)
+    reached = widest(w).cumsum(0)
     return (reached/reached[-1:]<u).sum(0)
 
+@door
 def assign_strata(
     w:Tensor, # Weights of the subsets, `(S,B)`
 )->Tensor: # Index of a subset for each data point, `(B,)`
     "Parts of the batch in proportion to the weights, in random order (systematic sampling)"
     B = w.shape[1]
     place = torch.randperm(B, device=w.device)
-    shift = torch.rand(1, device=w.device, dtype=torch.float64)
+    shift = torch.rand(1, device=w.device, dtype=wide_dtype(w.device))
     return _inverse(w, (place+shift)/B)
 
+@door
 def assign_random(
     w:Tensor, # Weights of the subsets, `(S,B)`
 )->Tensor: # Index of a subset for each data point, `(B,)`
     "Independent draws"
-    u = torch.rand(w.shape[1], device=w.device, dtype=torch.float64)
+    u = torch.rand(w.shape[1], device=w.device, dtype=wide_dtype(w.device))
     return _inverse(w, u)
 
-# %% ../../nbs/44_models.mopoe.ipynb #f29998b0
+# %% ../../nbs/44_models.mopoe.ipynb #c6392333
+@door
 def assign_published(
     w:Tensor, # Weights of the subsets, `(S,B)`
 )->Tensor: # Index of a subset for each data point, `(B,)`
@@ -112,7 +115,8 @@ class MoPoE(ExpertsVAE):
         loss = warm*self.beta*div-self.weighted(rec)                  # (1,B)
         return loss.mean(), report(rec, div)
 
-# %% ../../nbs/44_models.mopoe.ipynb #fde5df1c
+# %% ../../nbs/44_models.mopoe.ipynb #d0f548b3
+@door
 def size_weights(
     w:Tensor, # Weights `(S,B)` of the subsets, zero for those that a sample does not have
     sizes:tuple, # Weight of a subset with 1, 2, .., M members

@@ -6,10 +6,10 @@
 __all__ = ['MVAE', 'RatioEncoder', 'random_subsets', 'whole_then_alone', 'members', 'subset_posteriors', 'rec_subsets',
            'subset_terms']
 
-# %% ../../nbs/43_models.mvae.ipynb #06b8b33f
+# %% ../../nbs/43_models.mvae.ipynb #249d06cc
 import math, torch
 from torch import nn, Tensor
-from ..core import choose, part_of, register, seen
+from ..core import choose, door, part_of, register, seen
 from ..dists import NormalHead, kl, normal
 from .base import ExpertsVAE
 from ..theory.elbo import report
@@ -68,7 +68,7 @@ class RatioEncoder(nn.Module):
         mean = q.mean*(1+lam)/lam
         return normal(mean, lam.rsqrt())
 
-# %% ../../nbs/43_models.mvae.ipynb #8c645911
+# %% ../../nbs/43_models.mvae.ipynb #a7f951c2
 def _size_chances(M, draw):
     "Weight of each size for a sample of n modalities, in row n of `(M+1,M+1)`"
     def weight(n, size):
@@ -78,6 +78,7 @@ def _size_chances(M, draw):
     def row(n): return [weight(n, size) for size in range(M+1)]
     return torch.tensor([row(n) for n in range(M+1)])
 
+@door
 def random_subsets(
     obs:Tensor, # bool `(M,B)`: what each sample has
     k:int=1, # Draws per sample
@@ -88,7 +89,8 @@ def random_subsets(
     sizes = torch.multinomial(chances[obs.sum(0)], k, replacement=True)        # (B,k)
     return part_of(obs, sizes.T)
 
-# %% ../../nbs/43_models.mvae.ipynb #cd3b9ee3
+# %% ../../nbs/43_models.mvae.ipynb #7c372836
+@door
 def whole_then_alone(
     obs:Tensor, # bool `(M,B)`: what each sample has
 )->Tensor: # bool `(1+M,M,B)`, or `(1,M,B)` if there is but one modality
@@ -100,6 +102,7 @@ def whole_then_alone(
     alone = each[...,None] & obs & several                                     # (M,M,B)
     return torch.cat([obs[None], alone])
 
+@door(x='batch')
 def members(
     model, # An `MVAE`
     x:dict, # Batch
@@ -113,7 +116,8 @@ def members(
     drawn = random_subsets(obs, model.k, model.draw)
     return torch.cat([sets, drawn])
 
-# %% ../../nbs/43_models.mvae.ipynb #20800921
+# %% ../../nbs/43_models.mvae.ipynb #a96aab50
+@door(x='batch')
 def subset_posteriors(
     model, # An `MVAE`
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -126,6 +130,7 @@ def subset_posteriors(
     taking_part = sets.movedim(1, 0)                                           # (M,S,B)
     return model.aggregate(qs, taking_part)
 
+@door(x='batch')
 def rec_subsets(
     model, # An `MVAE`
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -143,7 +148,8 @@ def rec_subsets(
         rec[k] = rec[k].index_put(at, score.to(z.dtype))
     return rec
 
-# %% ../../nbs/43_models.mvae.ipynb #7fce72d0
+# %% ../../nbs/43_models.mvae.ipynb #bf27da09
+@door
 def subset_terms(
     rec:dict, # Nats, `{name: (S,B)}`
     div:Tensor, # KL from the prior, `(S,B)`

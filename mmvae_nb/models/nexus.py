@@ -5,18 +5,18 @@
 # %% auto #0
 __all__ = ['keep_some', 'CodeDecoder', 'NexusPosterior', 'Nexus', 'log_w']
 
-# %% ../../nbs/54_models.nexus.ipynb #60fc7317
+# %% ../../nbs/54_models.nexus.ipynb #67819559
 import math, torch
 from dataclasses import replace
 from torch import nn
-from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, eval_mode, hide, nonnegative, part_of,
-                           per_modality, register, seen)
+from ..core import (MultimodalVAE, Stage, as_modalities, as_names, choose, door, eval_mode, hide,
+                           nonnegative, part_of, per_modality, register, seen)
 from ..dists import NormalHead, NormalPrior, kl, normal
 from ..theory.experts import _Told
 from .base import _check_encoders
 from ..nets import MLP, decoder_of, quiet_gain, unimodal_encoders
 
-# %% ../../nbs/54_models.nexus.ipynb #b5522277
+# %% ../../nbs/54_models.nexus.ipynb #5c972906
 def _weight(n, s, rate, draw):
     "How probable it is that s of n messages are kept, up to a constant"
     if not 1<=s<=n: return float(n==s)                        # nothing is kept of nothing only
@@ -26,6 +26,7 @@ def _weight(n, s, rate, draw):
     if draw=='size': return rate/(n-1)
     return rate*math.comb(n, s)/(2**n-2)
 
+@door
 def keep_some(
     obs, # bool `(M,B)`: what each sample has
     rate:float=.2, # Probability that a sample (for 'each': a message) is thinned
@@ -86,7 +87,7 @@ class NexusPosterior(_Told):
     @torch.no_grad()
     def sample(self, sample_shape=torch.Size()): return self.rsample(sample_shape)
 
-# %% ../../nbs/54_models.nexus.ipynb #8aa0ce0f
+# %% ../../nbs/54_models.nexus.ipynb #313b0db1
 class _Levels(MultimodalVAE):
     "Up from the data to the nexus, and down again"
     @property
@@ -103,6 +104,8 @@ class _Levels(MultimodalVAE):
         on = obs.view(len(obs), *[1]*(messages.dim()-3), -1, 1)                # (M,1,...,B,1)
         total = torch.where(on, messages, 0.).sum(0)                           # (...,B,width)
         return self.node(total/on.sum(0))
+    def _reads(self, part):
+        return {k: (m.shape, self.sizes[k]) for k,m in self.mods.items()}
     def encode(self, x, mask=None):
         "q(n|x_S): through drawn codes, or (`via='means'`) through their means"
         qs = self.experts(x, mask)
@@ -296,12 +299,13 @@ class Nexus(_Stages):
         self.encoders = nn.ModuleDict(encoders or _code_encoders(mods, sizes))
         self.messages, self.node, self.top = _nexus(d, sizes, width, hidden, gammas)
 
-# %% ../../nbs/54_models.nexus.ipynb #64f76eba
+# %% ../../nbs/54_models.nexus.ipynb #3304df7c
 def _rec(decoder, z, x, at_once):
     "log p(x|z) `(n,B)` in nats for codes `z (n,B,d)`, `at_once` draws together"
     parts = [decoder(part).log_prob(x) for part in z.split(at_once)]
     return torch.cat(parts)
 
+@door(x='batch')
 @torch.no_grad()
 def log_w(
     model, # A `Nexus`

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['samplers', 'latent_codes', 'sampler_gain', 'score_components', 'GMMSampler', 'MAFSampler', 'fit_sampler']
 
-# %% ../../nbs/60_models.samplers.ipynb #198aab06
+# %% ../../nbs/60_models.samplers.ipynb #0ff75250
 import inspect, math, torch, warnings
 from copy import deepcopy
 from fastcore.basics import patch
@@ -13,7 +13,7 @@ from importlib import import_module
 from math import comb
 from torch import nn, Tensor
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
-from ..core import _like, as_names, choose, following, register, seeded, some_subsets
+from ..core import _like, as_names, choose, door, following, register, seeded, some_subsets
 from ..dists import normal
 from ..progress import _bar
 from ..theory.flows import FlowPosterior, MADE, maf
@@ -145,7 +145,8 @@ def _mean(q, draws):
     except NotImplementedError: z = q.sample((draws,))
     return z.mean(0)
 
-# %% ../../nbs/60_models.samplers.ipynb #2d3d99a3
+# %% ../../nbs/60_models.samplers.ipynb #ae22a4df
+@door
 @torch.no_grad()
 def latent_codes(
     model, # Has `posterior(x, given, mask)`
@@ -159,7 +160,7 @@ def latent_codes(
 )->Tensor: # Codes `(N,d)` on the CPU; rows that lack part of `given`, or of what the model needs, are NaN
     "A latent code for every data point"
     z = None
-    with following(generator):
+    with following(generator, _device(model)):
         for i,(q,) in _posteriors(model, data, [given], bs, quiet):
             part = q.sample() if sample else _mean(q, draws)               # (B,d)
             part = part.cpu()
@@ -169,7 +170,8 @@ def latent_codes(
             z[i] = part
     return z
 
-# %% ../../nbs/60_models.samplers.ipynb #9db8c1e9
+# %% ../../nbs/60_models.samplers.ipynb #cc0c8a78
+@door(sampler=nn.Module)
 def sampler_gain(
     sampler, # Has `log_prob`
     prior, # Distribution over `(d,)`
@@ -177,6 +179,7 @@ def sampler_gain(
 ): # DataFrame of one row: target 'codes', value in nats, se, n
     "How much closer than the prior a sampler is to the aggregated posterior: the fall in KL"
     import pandas as pd
+    if z.dim()!=2: raise ValueError(f'expected codes (N,d), found {tuple(z.shape)}')
     lacking = z.isnan().any(-1)
     z = z[~lacking]
     if not len(z): raise ValueError(f'no codes to score: all {len(lacking)} rows are NaN; '
@@ -185,7 +188,7 @@ def sampler_gain(
         device = _device(sampler)
         ls = sampler.log_prob(z.to(device))
         lp = prior.log_prob(z.to(prior.mean))
-    gain = (ls-lp).double().cpu()                          # (N,)
+    gain = (ls-lp).cpu().double()                          # (N,)
     value, se, n = _moments(gain)
     row = dict(target='codes', value=value, se=se, n=n)
     return pd.DataFrame([row])
@@ -231,8 +234,8 @@ def _scales(z):
     scale = z.std(0).clamp(min=1e-6)
     return z.mean(0), scale
 
-# %% ../../nbs/60_models.samplers.ipynb #c66d2b99
-def _numpy(z): return z.double().cpu().numpy()
+# %% ../../nbs/60_models.samplers.ipynb #d203272a
+def _numpy(z): return z.cpu().double().numpy()
 
 def _em(z, k, reg, seed, steps=100):
     "scikit-learn's mixture, fitted to standardised codes"
@@ -257,7 +260,8 @@ def _bic(u, k, reg, seed):
     bic = mixture.bic(_numpy(u))
     return -bic/2/len(u)
 
-# %% ../../nbs/60_models.samplers.ipynb #5dd5fa1e
+# %% ../../nbs/60_models.samplers.ipynb #3367b7ae
+@door
 def score_components(
     z:Tensor, # Codes `(N,d)`
     ks=(1,2,5,10,20,30), # Numbers of components to try; those above N/3 are left out
@@ -268,6 +272,7 @@ def score_components(
 ): # DataFrame with columns k, value (nats a code, larger is better), n
     "Score mixtures with different numbers of components"
     import pandas as pd
+    if not all(isinstance(k, int) and k>0 for k in ks): raise ValueError(f'ks must be whole numbers from 1, found {ks}')
     criteria = {'held': _held_out, 'bic': _bic}
     score = choose(by, criteria, 'criterion')
     z = _fit_codes(z, z.shape[-1], 3, 'a choice of components')
@@ -418,8 +423,9 @@ def _epoch(opt, sched, sampler, z, bs):
         opt.step()
         sched.step()
 
-# %% ../../nbs/60_models.samplers.ipynb #ed251454
+# %% ../../nbs/60_models.samplers.ipynb #123ac666
 @patch
+@door
 @torch.enable_grad()
 def fit(self:MAFSampler,
     z:Tensor, # Codes `(N,d)`, draws of q(z|X)
@@ -470,7 +476,7 @@ def _options(cls, kw):
     def part(keys): return {k: v for k,v in kw.items() if k in keys}
     return part(makes), part(fits)
 
-# %% ../../nbs/60_models.samplers.ipynb #20a75969
+# %% ../../nbs/60_models.samplers.ipynb #6367fff1
 def _training_codes(model, data, given, generator):
     "Draws of q(z|x_S) of the points that have S"
     S = None if given is None else as_names(given)
@@ -486,7 +492,15 @@ def _training_codes(model, data, given, generator):
     rows = _rows_with(model, data, [S])
     return z[rows.cpu()]
 
-# %% ../../nbs/60_models.samplers.ipynb #175ce92e
+def _begun(cls, d, options, generator):
+    "A new sampler, whose first weights come from the generator, whatever its device"
+    if generator is None: return cls(d, **options)
+    if generator.device.type=='cpu':
+        with following(generator): return cls(d, **options)
+    with seeded(_seed(generator)): return cls(d, **options)
+
+# %% ../../nbs/60_models.samplers.ipynb #6f9f4727
+@door
 def fit_sampler(
     model, # Has `posterior`, `samplers` and a latent size `d`
     data, # `MMData`: training data
@@ -502,7 +516,7 @@ def fit_sampler(
         raise ValueError("the name 'prior' is taken: it stands for the model's own; choose another")
     make, fit = _options(cls, kw)
     z = _training_codes(model, data, given, generator)
-    sampler = cls(model.d, **make)
+    sampler = _begun(cls, model.d, make, generator)
     sampler.to(_device(model), z.dtype)
     sampler.fit(z, generator=generator, **fit)
     sampler.eval()

@@ -5,21 +5,21 @@
 # %% auto #0
 __all__ = ['CCAClassifier', 'OneSource', 'VCCA', 'VCCAPrivate', 'DCCAE']
 
-# %% ../../nbs/51_models.vcca.ipynb #7617e4bd
+# %% ../../nbs/51_models.vcca.ipynb #c765ea37
 import torch
 from dataclasses import replace
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 from ..core import (MultimodalVAE, Stage, as_modalities, choose, eval_mode, nonnegative, observed,
-                           on_observed, register)
+                           on_observed, register, widest)
 from ..dists import Encoder, NormalHead, NormalPrior, kl
 from .base import PrivateVAE
 from ..nets import body_of, decoder_of, decoders as default_decoders
 from ..theory.cca import DCCA, PairObjective, rotations
 from ..theory.elbo import elbo
 
-# %% ../../nbs/51_models.vcca.ipynb #b0bb4d56
+# %% ../../nbs/51_models.vcca.ipynb #921ed9f2
 def _labels(y, n):
     "Integer labels of `n` rows, or a clear error"
     y = torch.as_tensor(y)
@@ -32,7 +32,7 @@ def _labels(y, n):
 
 def _flat(x):
     "Views as rows of doubles, `{name: (n,D)}`"
-    return {k: torch.as_tensor(v).flatten(1).double() for k,v in x.items()}
+    return {k: widest(torch.as_tensor(v).flatten(1)) for k,v in x.items()}
 
 # %% ../../nbs/51_models.vcca.ipynb #3dac6f6b
 class _Canonical:
@@ -68,7 +68,7 @@ class _Canonical:
             out[k] = (v-mean)@A
         return out
 
-# %% ../../nbs/51_models.vcca.ipynb #1754c65e
+# %% ../../nbs/51_models.vcca.ipynb #044a3a9a
 class CCAClassifier(_Canonical):
     "Canonical coordinates of every view, and a classifier that reads those of one view"
     def fit(self,
@@ -98,7 +98,7 @@ class CCAClassifier(_Canonical):
     def score(self, x, y):
         "Share of rows put into the right class"
         found = self.predict(x)
-        return (found==_labels(y, len(found))).double().mean().item()
+        return widest(found==_labels(y, len(found))).mean().item()
     def _coordinates(self, v):
         "Coordinates `(n,k)` of the source"
         return self.project({self.source: v})[self.source]

@@ -6,7 +6,7 @@
 __all__ = ['covariances', 'cca', 'spectrum', 'noise_edge', 'elbow', 'dcca', 'width', 'Projector', 'projectors', 'PairObjective',
            'DCCA', 'rotations', 'Canonical', 'keep', 'probe']
 
-# %% ../../nbs/16_theory.cca.ipynb #387f20fe
+# %% ../../nbs/16_theory.cca.ipynb #3846eec6
 import copy, math, torch
 from collections.abc import Mapping
 from fastcore.basics import patch
@@ -15,18 +15,21 @@ from torch import nn, Tensor
 from torch.linalg import solve_triangular, svd, svdvals
 from torch.nn.functional import normalize, one_hot
 from typing import NamedTuple
-from ..core import Stage, as_modalities, check_batch, choose, eval_mode, observed, on_observed, register
+from ..core import (Stage, as_modalities, check_alike, check_batch, choose, door, eval_mode, observed,
+                           on_observed, register, widest)
 from ..dists import _full, _in_full
 from ..nets import body_of
 
-# %% ../../nbs/16_theory.cca.ipynb #6321ef5f
+# %% ../../nbs/16_theory.cca.ipynb #64b84c52
+@door
 def covariances(
     h1:Tensor, # First view `(n,g1)`
     h2:Tensor, # Second view `(n,g2)`, row by row with the first
 )->tuple: # S1 `(g1,g1)`, S2 `(g2,g2)`, S12 `(g1,g2)`, in double precision
     "Sample covariances of two views and between them"
-    h1 = h1.double()
-    h2 = h2.double()
+    check_alike(0, h1=h1, h2=h2)
+    h1 = widest(h1)
+    h2 = widest(h2)
     h1 = h1-h1.mean(0)
     h2 = h2-h2.mean(0)
     n = len(h1)-1
@@ -52,7 +55,8 @@ def _whiten(h1, h2, ridge=0., scale_free=True, names=('x1','x2')):
     T = solve_triangular(L2, left.mT, upper=False).mT          # ... L2^-T
     return L1, L2, T
 
-# %% ../../nbs/16_theory.cca.ipynb #5ae3576e
+# %% ../../nbs/16_theory.cca.ipynb #38df1507
+@door
 def cca(
     x1:Tensor, # First view `(n,g1)`
     x2:Tensor, # Second view `(n,g2)`
@@ -101,7 +105,8 @@ def _check(hs, k=None, strict=True):
     sizes = {j: h.shape[1] for j,h in hs.items()}
     return hs, _check_k(k, sizes)
 
-# %% ../../nbs/16_theory.cca.ipynb #6d881fed
+# %% ../../nbs/16_theory.cca.ipynb #b4002989
+@door
 def spectrum(
     hs, # Embeddings `{name: (n,g_j)}`, or a list of them
     ridge:float=0., # Added to each covariance, as a share of its mean variance
@@ -115,7 +120,8 @@ def spectrum(
         return svdvals(T)
     return {(a,b): correlations(a, b) for a,b in combinations(hs, 2)}
 
-# %% ../../nbs/16_theory.cca.ipynb #cc5854e8
+# %% ../../nbs/16_theory.cca.ipynb #2ab3e056
+@door
 def noise_edge(
     n:int, # Number of samples
     g1:int, # Size of the first embedding
@@ -127,7 +133,8 @@ def noise_edge(
     if c1+c2>=1: return 1.
     return math.sqrt(c1*(1-c2)) + math.sqrt(c2*(1-c1))
 
-# %% ../../nbs/16_theory.cca.ipynb #90388182
+# %% ../../nbs/16_theory.cca.ipynb #7d7a1ad1
+@door
 def elbow(
     rho:Tensor, # Singular values, largest first
 )->int: # Number of directions to keep
@@ -136,7 +143,8 @@ def elbow(
     drops = rho[:-1]-rho[1:]
     return int(drops.argmax())+1
 
-# %% ../../nbs/16_theory.cca.ipynb #b998f18f
+# %% ../../nbs/16_theory.cca.ipynb #630e8cef
+@door
 def dcca(
     hs, # Embeddings `{name: (n,g_j)}`, or a list of them
     k:int=None, # Number of singular values that count (default: the size of the smallest embedding)
@@ -151,7 +159,8 @@ def dcca(
     F = torch.stack([rho[:k].sum() for rho in rhos])              # of each pair
     return -(F.mean()/k if mean else F.sum())
 
-# %% ../../nbs/16_theory.cca.ipynb #299bd019
+# %% ../../nbs/16_theory.cca.ipynb #606d4765
+@door
 def width(
     net:nn.Module, # Maps `(B,*shape)` to `(B,g)`
     shape:tuple, # Shape of one observation
@@ -188,7 +197,8 @@ class Projector(nn.Module):
         if not self.unit: return h
         return normalize(h, dim=-1)
 
-# %% ../../nbs/16_theory.cca.ipynb #ebe38ac6
+# %% ../../nbs/16_theory.cca.ipynb #4fa5767b
+@door
 def projectors(
     mods, # List of `Modality`, or `{name: shape}`
     size:int=16, # Size of the embeddings
@@ -306,7 +316,7 @@ def project(self:PairObjective, x, mask=None):
     "`embed` in eval mode and without gradients, e.g. to cache the embeddings of a data set"
     with eval_mode(self): return self.embed(x, mask)
 
-# %% ../../nbs/16_theory.cca.ipynb #e2bad6d4
+# %% ../../nbs/16_theory.cca.ipynb #2084c57c
 @register
 class DCCA(PairObjective):
     "Projectors trained by deep canonical correlation (JNF 2023, Section 2.3)"
@@ -327,10 +337,12 @@ class DCCA(PairObjective):
         if not self.training: return 2
         return max(self.sizes[a], self.sizes[b])+1
     def pair(self, hs):
-        F = -dcca(hs, self.k, self.ridge, strict=self.training).float()
+        F = -dcca(hs, self.k, self.ridge, strict=self.training)
+        F = F.to(torch.promote_types(next(iter(hs.values())).dtype, torch.float32))      # halves are summed in single
         return -F, F.detach()/self.k
 
-# %% ../../nbs/16_theory.cca.ipynb #f1d98307
+# %% ../../nbs/16_theory.cca.ipynb #2002b733
+@door
 def rotations(
     hs:dict, # Embeddings `{name: (n,g)}`
     k:int, # Directions to keep
@@ -365,10 +377,10 @@ class _White(NamedTuple):
 
 def _white(h, o, ridge, who):
     "One embedding made white; the rows `o` say how"
-    mean = h[o].double().mean(0)
+    mean = widest(h[o]).mean(0)
     S, _, _ = covariances(h[o], h[o])
     L = _chol(S, ridge, True, who)
-    white = solve_triangular(L, (h.double()-mean).T, upper=False).T
+    white = solve_triangular(L, (widest(h)-mean).T, upper=False).T
     return _White(mean, L, white)
 
 # %% ../../nbs/16_theory.cca.ipynb #c20e7f5c
@@ -388,7 +400,8 @@ class Canonical(nn.Module):
         h = _full(self.proj(x))
         with torch.autocast(h.device.type, enabled=False): return (h-self.mean)@self.A
 
-# %% ../../nbs/16_theory.cca.ipynb #980f0653
+# %% ../../nbs/16_theory.cca.ipynb #0206232a
+@door
 def keep(
     projs, # Projectors by name
     hs:dict, # Their embeddings of some data, `{name: (n,g)}`
@@ -405,22 +418,26 @@ def keep(
         out[j] = kept
     return out
 
-# %% ../../nbs/16_theory.cca.ipynb #fb913100
+# %% ../../nbs/16_theory.cca.ipynb #2fc63469
+@door
 def probe(
     h:Tensor, # Embeddings `(n,g)`, or any numbers to read from
     y:Tensor, # Labels `(n,)` of integers, or numbers `(n,m)`
 )->float: # Accuracy for labels, R^2 for numbers; on the second half of the rows
     "How well a linear map of `h`, fitted on the first half of the rows, tells `y` in the second"
+    if h.dim()!=2 or len(y)!=len(h) or y.dim()>2:
+        raise ValueError(f'expected (n,g) and (n,) or (n,m), found {tuple(h.shape)} and {tuple(y.shape)}')
+    if not h.isfinite().all(): raise ValueError('NaN or inf among the embeddings; leave such rows out')
     labels = not y.is_floating_point()
     t = one_hot(y.long()) if labels else y
-    t = t.double().view(len(y), -1)                                   # (n,classes) or (n,m)
-    h = h.double()
+    t = widest(t).view(len(y), -1)                                   # (n,classes) or (n,m)
+    h = widest(h)
     h = torch.cat([h, h.new_ones(len(h), 1)], 1)                      # an intercept
     half = len(h)//2
     weights = torch.linalg.lstsq(h[:half], t[:half]).solution
     pred = h[half:]@weights
     want = t[half:]
-    if labels: return (pred.argmax(-1)==y[half:]).double().mean().item()
+    if labels: return widest(pred.argmax(-1)==y[half:]).mean().item()
     error = ((pred-want)**2).sum().item()
     spread = ((want-t[:half].mean(0))**2).sum().item()
     return 1-error/spread

@@ -5,16 +5,17 @@
 # %% auto #0
 __all__ = ['nce', 'mi_bound', 'infonce', 'Contrastive']
 
-# %% ../../nbs/17_theory.contrastive.ipynb #ba112ef9
+# %% ../../nbs/17_theory.contrastive.ipynb #d2fd6be3
 import math, torch
 from fastcore.basics import patch
 from torch import nn, Tensor
 from torch.nn.functional import cross_entropy, normalize
 from .cca import PairObjective
-from ..core import choose, register
+from ..core import check_alike, choose, door, register
 from ..dists import _full
 
-# %% ../../nbs/17_theory.contrastive.ipynb #666dd618
+# %% ../../nbs/17_theory.contrastive.ipynb #253d81ac
+@door
 def nce(
     scores:Tensor, # `(K,C)` with `C>=K`: row i holds the scores of all candidates for a_i, its partner on the diagonal
 )->Tensor: # Nats, a scalar
@@ -22,13 +23,14 @@ def nce(
     partners = torch.arange(len(scores), device=scores.device)
     return cross_entropy(_full(scores), partners)
 
+@door
 def mi_bound(
     scores:Tensor, # `(K,K)`, partners on the diagonal
 )->Tensor: # Nats, at most log K
     "A lower bound on the mutual information, in expectation over batches: `log K - nce`"
     return math.log(len(scores))-nce(scores)
 
-# %% ../../nbs/17_theory.contrastive.ipynb #e97784c4
+# %% ../../nbs/17_theory.contrastive.ipynb #f6e1bfb7
 def _check_pair(h1, h2, tau):
     "Temperature, shapes and values"
     if not tau>0: raise ValueError(f'temperature tau must be positive, found {float(tau)}; 0.1 is usual')
@@ -37,11 +39,13 @@ def _check_pair(h1, h2, tau):
         raise ValueError(f'expected two embeddings of the same shape (B,g), found {found}; '
                          'give all projectors the same output size')
     if len(h1)<2: raise ValueError(f'{len(h1)} pair(s) leave nothing to tell apart; use a larger batch')
+    check_alike(None, h1=h1, h2=h2)
     total = h1.detach().sum()+h2.detach().sum()
     if not torch.isfinite(total):
         raise ValueError('embeddings hold NaN or inf; lower the learning rate, or look at the projectors')
 
-# %% ../../nbs/17_theory.contrastive.ipynb #541e75c9
+# %% ../../nbs/17_theory.contrastive.ipynb #8177dd9f
+@door
 def infonce(
     h1:Tensor, # Embeddings `(B,g)`; their length does not matter
     h2:Tensor, # Embeddings `(B,g)`, row by row partners of `h1`

@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['l_jm', 'l_uni']
 
-# %% ../../nbs/12_theory.coupling.ipynb #888eed4b
+# %% ../../nbs/12_theory.coupling.ipynb #2d0d07ad
 import torch
 from torch import Tensor
+from ..core import door
 from ..dists import kl
 
-# %% ../../nbs/12_theory.coupling.ipynb #53c3c3a2
+# %% ../../nbs/12_theory.coupling.ipynb #986c06fb
 def _masked(d, mask):
     "Terms `(M,...,B)` with zeros where a modality is not observed"
     if mask is None: return d
@@ -22,6 +23,7 @@ def _masked(d, mask):
     zero = d.new_zeros(())
     return torch.where(mask, d, zero)
 
+@door
 def l_jm(
     q, # Joint posterior, batch shape `(B,)`, event shape `(d,)`
     qs, # List of M unimodal posteriors, the same shapes
@@ -37,7 +39,8 @@ def l_jm(
     d = torch.stack([mean_kl(r) for r in qs])                      # (M,B)
     return _masked(d, mask).sum(0)
 
-# %% ../../nbs/12_theory.coupling.ipynb #357373d0
+# %% ../../nbs/12_theory.coupling.ipynb #32d4e6f4
+@door
 def l_uni(
     z:Tensor, # Samples of the joint posterior, `(n,B,d)`
     qs, # List of M unimodal posteriors, batch shape `(B,)`, event shape `(d,)`
@@ -45,6 +48,9 @@ def l_uni(
 )->Tensor: # Nats, `(n,B)`
     "Minus the sum over modalities of log q_j(z|x_j)"
     if not qs: raise ValueError('l_uni needs at least one unimodal posterior')
+    for q in qs:
+        if z.shape[-1:]!=q.event_shape:
+            raise ValueError(f'expected codes (n,B,d) with d = {tuple(q.event_shape)}, found {tuple(z.shape)}')
     lq = torch.stack([r.log_prob(z) for r in qs])                  # (M,n,B)
     terms = _masked(-lq, mask)
     return terms.sum(0)

@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['rec_terms', 'log_weights', 'report', 'elbo', 'iwae', 'dreg']
 
-# %% ../../nbs/11_theory.elbo.ipynb #a2cdc5bc
+# %% ../../nbs/11_theory.elbo.ipynb #fb3a9e30
 import math, torch
 from torch import Tensor
-from ..core import hide, nonnegative
+from ..core import door, hide, nonnegative
 from ..dists import kl
 
 # %% ../../nbs/11_theory.elbo.ipynb #db22a6d7
@@ -30,7 +30,8 @@ def _rec(model, x, z, mask):
         if k not in rec: rec[k] = _rec_of_some(model, k, v, z, mask[k])
     return {k: rec[k] for k in x}
 
-# %% ../../nbs/11_theory.elbo.ipynb #f0413e1e
+# %% ../../nbs/11_theory.elbo.ipynb #0b3788b5
+@door(x='batch')
 def rec_terms(
     model, # Has `decode(z, targets) -> {name: p(x_j|z)}` and `decoders`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -48,7 +49,8 @@ def rec_terms(
     if len(recs)==1: return recs[0]
     return {k: torch.cat([rec[k] for rec in recs]) for k in x}
 
-# %% ../../nbs/11_theory.elbo.ipynb #717c1adc
+# %% ../../nbs/11_theory.elbo.ipynb #2798d30e
+@door(x='batch')
 def log_weights(
     model, # Has `decode`, `decoders`, `prior` and `mods`
     x:dict, # Batch `{name: (B,*shape)}`
@@ -78,11 +80,12 @@ def _sampled(model, x, mask, n, beta, exact=False):
     lw, rec, div = log_weights(model, x, q, z, mask, beta, exact)
     return q, z, lw, rec, div
 
-# %% ../../nbs/11_theory.elbo.ipynb #af34ea5b
+# %% ../../nbs/11_theory.elbo.ipynb #d16b2445
 def _logmean(lw):
     "log of the mean weight: `(n,B)` to `(B,)`"
     return lw.logsumexp(0)-math.log(len(lw))
 
+@door
 def report(
     rec:dict, # log p(x_j|z) in nats, `{name: (...,B)}`
     div:Tensor, # Divergence of the posterior from the prior, nats, same shape or `(B,)`
@@ -99,7 +102,8 @@ def _multi(rec, div):
     bound = _logmean(lw)
     return report(rec, div, iwae=bound)
 
-# %% ../../nbs/11_theory.elbo.ipynb #6bf53440
+# %% ../../nbs/11_theory.elbo.ipynb #73034f78
+@door(x='batch')
 def elbo(
     model, # Has `encode`, `decode`, `prior` and `mods`
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -112,7 +116,8 @@ def elbo(
     loss = -lw.mean()
     return loss, report(rec, div)
 
-# %% ../../nbs/11_theory.elbo.ipynb #418ce8c9
+# %% ../../nbs/11_theory.elbo.ipynb #bb191b42
+@door(x='batch')
 def iwae(
     model, # Has `encode`, `decode`, `prior` and `mods`
     x:dict, # Checked batch `{name: (B,*shape)}`
@@ -125,7 +130,8 @@ def iwae(
     loss = -_logmean(lw).mean()
     return loss, _multi(rec, div)
 
-# %% ../../nbs/11_theory.elbo.ipynb #a34891cf
+# %% ../../nbs/11_theory.elbo.ipynb #b9b3a840
+@door(x='batch')
 def dreg(
     model, # Has `encode`, `decode`, `prior` and `mods`; one reparameterised posterior
     x:dict, # Checked batch `{name: (B,*shape)}`

@@ -6,7 +6,7 @@
 __all__ = ['WideExperts', 'is_strict', 'wide_of', 'WideCount', 'counting_wide', 'note_wide', 'tell_wide', 'poe_posteriors', 'poe',
            'poe_logp', 'Stacked', 'stack', 'Mixture', 'moe', 'membership', 'mopoe']
 
-# %% ../../nbs/13_theory.experts.ipynb #7fecf93a
+# %% ../../nbs/13_theory.experts.ipynb #b3487e62
 import torch, warnings
 from contextlib import contextmanager
 from fastcore.basics import patch
@@ -14,7 +14,7 @@ from functools import lru_cache, singledispatch
 from importlib import import_module
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Laplace, MultivariateNormal, Normal
-from ..core import choose, subsets
+from ..core import choose, door, subsets
 from ..dists import beside, kind_of, normal, params, pick, remap
 from ..dists import _full
 from .lingauss import mvn
@@ -61,11 +61,31 @@ def _silent(q, on):
     def safe(name, v): return torch.where(_view(on, v), v, _standard(name, v))
     return remap(q, safe)
 
-# %% ../../nbs/13_theory.experts.ipynb #4d882cc7
+# %% ../../nbs/13_theory.experts.ipynb #908e9ba4
+def _check_experts(qs, prior=None, mask=None):
+    "Raise unless experts, prior and mask belong together"
+    codes = {f'expert {i}': tuple(q.event_shape) for i,q in enumerate(qs)}
+    if prior is not None: codes['prior'] = tuple(prior.event_shape)
+    if len(set(codes.values()))>1:
+        found = ', '.join(f'{k} {v}' for k,v in codes.items())
+        raise ValueError(f'experts and prior must have codes of one size, found {found}')
+    if mask is None: return
+    if mask.dtype!=torch.bool: raise TypeError(f'mask must be bool (M,B), found {mask.dtype}; use mask.bool()')
+    if not mask.dim() or len(mask)!=len(qs):
+        raise ValueError(f'mask {tuple(mask.shape)} for {len(qs)} experts; expected shape (M,B)')
+    if mask.device.type=='meta': raise ValueError('mask lies on the meta device, which holds no numbers')
+    batch = mask.shape[1:]
+    for q in qs:
+        if q.batch_shape==batch: continue
+        try: torch.broadcast_shapes(batch, q.batch_shape)
+        except RuntimeError:
+            found = f'mask {tuple(mask.shape)} for experts of batch shape {tuple(q.batch_shape)}'
+            raise ValueError(f'{found}; expected shape (M,B)') from None
+
+# %% ../../nbs/13_theory.experts.ipynb #3709aa76
 def _naturals(qs, prior, mask):
     "Natural parameters of experts (stacked, zero where masked) and prior"
-    if mask is not None and len(mask)!=len(qs):
-        raise ValueError(f'mask has {len(mask)} rows for {len(qs)} experts; expected shape (M,B)')
+    _check_experts(qs, prior, mask)
     if mask is not None: qs = [_silent(q, on) for q,on in zip(qs, mask)]
     if any(isinstance(q, MultivariateNormal) for q in [*qs, prior]):
         qs = [mvn(q) for q in qs]
@@ -91,14 +111,16 @@ def _gaussian(eta, lam):
 class WideExperts(UserWarning):
     "Products of experts that are no density within reach: experts, or codes, are wider than the prior"
 
-# %% ../../nbs/13_theory.experts.ipynb #1c235c9a
+# %% ../../nbs/13_theory.experts.ipynb #faa8e1c9
+@door
 def is_strict(
     wide:str, # 'clip', 'strict', or 'raise', the name of 'strict' in models saved earlier
 )->bool: # Must a product without a density raise?
     "Check a value of `wide`"
     return choose(wide, ('clip','strict','raise'), 'value of wide')!='clip'
 
-# %% ../../nbs/13_theory.experts.ipynb #ed234996
+# %% ../../nbs/13_theory.experts.ipynb #1a9bff9f
+@door
 def wide_of(
     q, # Any posterior, batch shape `(B,)`
 )->Tensor: # bool `(B,)`
@@ -117,9 +139,10 @@ class WideCount:
     @property
     def share(self): return self.wide/max(self.n, 1)
 
-# %% ../../nbs/13_theory.experts.ipynb #258a5e88
+# %% ../../nbs/13_theory.experts.ipynb #c2999ef7
 _counts = []
 
+@door
 @contextmanager
 def counting_wide():
     "Inside the block products without a density are counted; nobody is warned, which is left to the caller"
@@ -128,10 +151,11 @@ def counting_wide():
     try: yield count
     finally: _counts.remove(count)
 
-# %% ../../nbs/13_theory.experts.ipynb #10d1b5b1
+# %% ../../nbs/13_theory.experts.ipynb #469fddda
 _way_out = ("to do better, train longer, or let products divide by a Gaussian fitted to codes, "
             "`model.fit_reference(x)`; `wide_of(posterior)` marks the samples; `wide='strict'` raises")
 
+@door
 def note_wide(
     wide:Tensor, # bool `(B,)`: products without a density of their own
 ):
@@ -144,7 +168,8 @@ def note_wide(
                f'Every sample is answered; {_way_out}')
         warnings.warn(why, WideExperts, stacklevel=3)
 
-# %% ../../nbs/13_theory.experts.ipynb #14013958
+# %% ../../nbs/13_theory.experts.ipynb #11f0d84c
+@door
 def tell_wide(
     shares:dict, # `{what was given: share of its samples}`
 ):
@@ -206,7 +231,8 @@ def _clip(eta, lam, eta0, lam0, on):
     wide = _view(multiplied, lam) & (lam<lam0)
     return torch.where(wide, eta0, eta), torch.where(wide, lam0, lam)
 
-# %% ../../nbs/13_theory.experts.ipynb #8e18acd7
+# %% ../../nbs/13_theory.experts.ipynb #f7c6f78e
+@door
 def poe_posteriors(
     qs, # List of M Gaussians q_j ~ p(z|x_j), batch shape `(B,)`, event shape `(d,)`
     prior, # p(z), Gaussian
@@ -240,7 +266,8 @@ def _check_some(has):
     i = (~has).nonzero()[0].item()
     raise ValueError(f'sample {i} has no expert, and there is no prior; give a prior, or drop the sample')
 
-# %% ../../nbs/13_theory.experts.ipynb #b92d7929
+# %% ../../nbs/13_theory.experts.ipynb #7f5cc94f
+@door
 def poe(
     qs, # List of M Gaussian experts, batch shape `(B,)`; RATIOS p(z|x_j)/p(z)
     prior=None, # p(z), counted once; `None` leaves it out
@@ -304,7 +331,8 @@ def _refuse_tails(qs, prior, n, mask):
                      f'its log density grows without bound at sample {sample}, dimension {k}. Use narrower experts, '
                      '`poe_posteriors` if they are Gaussian, or `ProductPosterior`, which samples it inside a ball')
 
-# %% ../../nbs/13_theory.experts.ipynb #4f913ffa
+# %% ../../nbs/13_theory.experts.ipynb #9102b096
+@door
 def poe_logp(
     qs, # List of M distributions with `log_prob`, batch shape `(B,)`; normalised POSTERIORS
     prior, # p(z)
@@ -312,6 +340,7 @@ def poe_logp(
 ): # Function: z `(n,B,d)` -> unnormalised log density `(n,B)`
     "Log of the product of posteriors over the prior to the power |S|-1, for samplers"
     if not len(qs): return prior.log_prob
+    _check_experts(qs, prior, mask)
     n = torch.tensor(len(qs))
     if mask is not None: n = mask.sum(0)
     _refuse_tails(qs, prior, n, mask)
@@ -383,11 +412,13 @@ class Stacked(_Told):
     @property
     def variance(self): return torch.stack([q.variance for q in self.qs])
 
-# %% ../../nbs/13_theory.experts.ipynb #09313df7
+# %% ../../nbs/13_theory.experts.ipynb #20dd00d8
+@door
 def stack(
     qs, # List of M distributions, batch shape `(B,)`, event shape `(d,)`
 )->Distribution: # Batch shape `(M,B)`
     "Experts as one distribution: their parameters in one tensor if they are of one kind"
+    if not len(qs): raise ValueError('there are no experts to stack; give at least one')
     kinds = {kind_of(q) for q in qs}
     if len(kinds)>1 or None in kinds: return Stacked(qs)
     each = [params(q) for q in qs]
@@ -416,7 +447,7 @@ class Mixture(_Told):
         if isinstance(self.comps, Stacked): return f'a mixture of {self.comps._made_of()}'
         return f'a mixture of {len(self.weights)} experts, {_family(self.comps)}'
 
-# %% ../../nbs/13_theory.experts.ipynb #a9dec897
+# %% ../../nbs/13_theory.experts.ipynb #f79a5448
 def _like(comps):
     "A tensor with dtype and device of the experts"
     if isinstance(comps, Stacked): comps = comps.qs[0]
@@ -428,6 +459,9 @@ def _weights(w, comps):
     like = _like(comps)
     if w is None: w = torch.ones(comps.batch_shape[:1])
     w = torch.as_tensor(w).detach()
+    M, B = comps.batch_shape
+    if tuple(w.shape) not in ((M,), (M,1), (M,B)):
+        raise ValueError(f'weights {tuple(w.shape)} for {M} experts; expected shape ({M},) or ({M},{B})')
     w = w.to(like).view(len(w), -1)
     w = w.expand(comps.batch_shape)                                # (M,B)
     if (w<0).any(): raise ValueError('mixture weights must not be negative')
@@ -531,22 +565,27 @@ def _wipe(comps, mask):
     if isinstance(comps, Stacked): return Stacked([_silent(q, on) for q,on in zip(comps.qs, mask)])
     return _silent(comps, mask)
 
-# %% ../../nbs/13_theory.experts.ipynb #3b97415d
+# %% ../../nbs/13_theory.experts.ipynb #51012aa2
+@door
 def moe(
     qs, # List of M distributions, batch shape `(B,)`
     weights:Tensor=None, # `(M,)` or `(M,B)`; default uniform
     mask:Tensor=None, # bool `(M,B)`: experts that may be chosen
 )->Mixture: # Batch shape `(B,)`
     "Mixture of experts; weights are shared among the observed ones"
+    _check_experts(qs, mask=mask)
     if weights is None: weights = torch.ones(len(qs))
     w = torch.as_tensor(weights)
+    if not w.dim() or len(w)!=len(qs):
+        raise ValueError(f'weights {tuple(w.shape)} for {len(qs)} experts; expected shape (M,) or (M,B)')
     if mask is not None: w = w.to(mask.device).view(len(qs), -1)*mask
     comps = stack(qs)
     mixed = Mixture(_wipe(comps, mask), w)
     if weights is None and not isinstance(comps, Stacked): mixed.some_silent = False      # they are harmless already
     return mixed
 
-# %% ../../nbs/13_theory.experts.ipynb #f68bd454
+# %% ../../nbs/13_theory.experts.ipynb #1a66bfa6
+@door
 @lru_cache
 def membership(
     M:int, # Number of modalities
@@ -563,7 +602,8 @@ def _power(convention, size, seen):
     if convention=='posteriors': return 1-size
     return (size==seen).to(size)
 
-# %% ../../nbs/13_theory.experts.ipynb #ac0928e1
+# %% ../../nbs/13_theory.experts.ipynb #81db5cb5
+@door
 def mopoe(
     qs, # List of M Gaussian experts, batch shape `(B,)`
     prior=None, # p(z); `None` leaves it out of every product

@@ -6,7 +6,7 @@
 __all__ = ['shift_scale', 'AffineStep', 'MADE', 'Folded', 'folded_net', 'maf', 'FlowPosterior', 'FlowHead', 'flow_encoder',
            'Experts', 'experts_logp', 'batch_map', 'rows']
 
-# %% ../../nbs/14_theory.flows.ipynb #3fe4e85d
+# %% ../../nbs/14_theory.flows.ipynb #ebf5f29b
 import math, torch
 from fastcore.basics import patch
 from nflows.transforms import CompositeTransform
@@ -15,17 +15,19 @@ from nflows.transforms.made import MaskedLinear
 from torch import nn, Tensor
 from torch.distributions import Distribution, Normal
 from typing import NamedTuple
-from ..core import register
+from ..core import door, register
 from ..dists import Encoder, NormalHead, remap
 from ..dists import _full, _in_full
 from .experts import _Told, _family, stack
 
-# %% ../../nbs/14_theory.flows.ipynb #e2b44cca
+# %% ../../nbs/14_theory.flows.ipynb #58300371
+@door
 def shift_scale(
     out:Tensor, # What the network says, `(...,2d)`
     bound:float=3., # Largest |log-scale|
 )->tuple: # Shift m and log-scale s, `(...,d)` each
     "Shift and bounded log-scale of an autoregressive step"
+    if not out.dim() or out.shape[-1]%2: raise ValueError(f'expected shape (...,2d), found {tuple(out.shape)}')
     m, a = out.chunk(2, -1)
     s = bound*torch.tanh(a/bound)
     return m, s
@@ -51,9 +53,10 @@ class _Masked(MaskedLinear):
         mask = mask.to(self.weight.dtype)
         self.register_buffer('mask', mask, persistent=False)
 
-# %% ../../nbs/14_theory.flows.ipynb #9a4f4a3a
+# %% ../../nbs/14_theory.flows.ipynb #5fa691a8
 class MADE(nn.Module):
     "Masked network: every input connected, either order, direct connections, context in every hidden layer"
+    @door
     def __init__(self,
         d:int, # Number of coordinates
         hidden:int=128, # Units of a hidden layer
@@ -123,7 +126,8 @@ def _linear(h, W, b):
     multiply = torch.addmm if W.dim()==2 else torch.baddbmm
     return multiply(b, h, W.mT)
 
-# %% ../../nbs/14_theory.flows.ipynb #560e3c0e
+# %% ../../nbs/14_theory.flows.ipynb #5cf5a3dc
+@door
 def folded_net(
     z:Tensor, # Rows `(N,d)`, or `(M,N,d)` for stacked networks; data points run fastest
     f:Folded, # One block
@@ -143,7 +147,8 @@ def forward(self:MADE, z, context=None):
     folded = self.fold(context)
     with torch.autocast(z.device.type, enabled=False): return folded_net(_full(z), folded)
 
-# %% ../../nbs/14_theory.flows.ipynb #386d5d80
+# %% ../../nbs/14_theory.flows.ipynb #1d3eaa4e
+@door
 def maf(
     d:int, # Latent size
     n_flows:int=2, # MADE blocks
@@ -245,7 +250,8 @@ class FlowHead(nn.Module):
         blocks = [made.fold(h) for made in mades]
         return FlowPosterior(self.base(h), blocks)
 
-# %% ../../nbs/14_theory.flows.ipynb #96bb4291
+# %% ../../nbs/14_theory.flows.ipynb #dec0a835
+@door
 def flow_encoder(
     body:nn.Module, # `(B,*shape) -> (B,nf)`, with an attribute `nf`
     d:int, # Latent size
@@ -404,14 +410,16 @@ class Experts:
     @torch.no_grad()
     def sample(self, n=1): return self._cat([p.sample(n) for p in self.parts])           # (M,n,B,d)
 
-# %% ../../nbs/14_theory.flows.ipynb #4e3a53a5
+# %% ../../nbs/14_theory.flows.ipynb #ea9abe48
+@door
 def experts_logp(
     qs:list, # M distributions, batch shape `(B,)`, event shape `(d,)`
 ): # Function: z `(n,B,d)` -> log q_j(z), `(M,n,B)`
     "Log densities of several experts at the same points"
+    if not len(qs): raise ValueError('there are no experts; give at least one')
     return Experts(qs).log_prob
 
-# %% ../../nbs/14_theory.flows.ipynb #71921709
+# %% ../../nbs/14_theory.flows.ipynb #b6908e1d
 @remap.register
 def _(q:FlowPosterior, f):
     def of_bias(b):
@@ -422,6 +430,7 @@ def _(q:FlowPosterior, f):
     blocks = [mapped(block) for block in q.blocks]
     return FlowPosterior(base, blocks)
 
+@door
 def batch_map(
     q:Distribution, # A flow posterior, or location-scale of a known family, batch shape `(B,)`
     f, # Tensor `(B,...)` -> tensor
@@ -429,7 +438,8 @@ def batch_map(
     "The distribution with `f` applied to each of its tensors that has a batch dimension"
     return remap(q, lambda name, v: f(v))
 
-# %% ../../nbs/14_theory.flows.ipynb #e8059d34
+# %% ../../nbs/14_theory.flows.ipynb #0c7b9218
+@door(i='idx')
 def rows(
     q:Distribution, # Batch shape `(B,)`
     i, # Index or slice of data points

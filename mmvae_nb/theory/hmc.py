@@ -7,16 +7,16 @@ __all__ = ['HMCState', 'hmc_state', 'leapfrog', 'hmc_step', 'DualAverage', 'dual
            'judge', 'rhat_limit', 'HMCInfo', 'check_options', 'hmc', 'slow_direction', 'rises', 'check_normalisable',
            'sampler_options', 'ProductPosterior', 'UnmixedChains']
 
-# %% ../../nbs/15_theory.hmc.ipynb #e0c7a27c
+# %% ../../nbs/15_theory.hmc.ipynb #f3d25db5
 import inspect, math, torch, warnings
 from fastcore.basics import patch
 from torch import Tensor
 from torch.distributions import Distribution, Normal
 from typing import NamedTuple
 from torch import nn
-from ..core import choose, seeded
+from ..core import check_alike, choose, door, seeded, widest
 from ..dists import normal
-from .experts import _Told, _family, _open_tails, is_strict, note_wide, poe_logp
+from .experts import _Told, _check_experts, _family, _open_tails, is_strict, note_wide, poe_logp
 from .flows import Experts, batch_map, rows
 
 # %% ../../nbs/15_theory.hmc.ipynb #9fd96b25
@@ -26,7 +26,8 @@ class HMCState(NamedTuple):
     logp:Tensor
     grad:Tensor
 
-# %% ../../nbs/15_theory.hmc.ipynb #70a85b7e
+# %% ../../nbs/15_theory.hmc.ipynb #d17cf68a
+@door
 def hmc_state(
     logp, # Function: z `(...,d)` -> log density up to a constant, `(...)`
     z:Tensor, # Positions `(...,d)`
@@ -39,7 +40,8 @@ def hmc_state(
     z = z.detach()
     return HMCState(z, lp.detach(), grad)
 
-# %% ../../nbs/15_theory.hmc.ipynb #0f6d533b
+# %% ../../nbs/15_theory.hmc.ipynb #044a1d75
+@door
 def leapfrog(
     logp, # Log density
     s:HMCState, # Where the chains are
@@ -49,6 +51,7 @@ def leapfrog(
     seen:list=None, # Collects the gradients on the way
 )->tuple: # State and momenta at the end
     "`n` leapfrog steps (JNF 2023, Eq. 20): one gradient each"
+    check_alike(None, s=s.z, v=v)
     v = v+eps/2*s.grad
     for i in range(n):
         s = hmc_state(logp, s.z+eps*v)
@@ -64,7 +67,8 @@ def _where(ok, new, old):
     more = [1]*(new.dim()-ok.dim())
     return torch.where(ok.view(*ok.shape, *more), new, old)
 
-# %% ../../nbs/15_theory.hmc.ipynb #cdfc2f9d
+# %% ../../nbs/15_theory.hmc.ipynb #4f191361
+@door
 def hmc_step(
     logp, # Log density
     s:HMCState, # Where the chains are
@@ -92,7 +96,8 @@ class DualAverage(NamedTuple):
     mu:Tensor # Where it started
     t:int=0
 
-# %% ../../nbs/15_theory.hmc.ipynb #6a43c86b
+# %% ../../nbs/15_theory.hmc.ipynb #6445dace
+@door
 def dual_start(
     eps:Tensor, # First step sizes
 )->DualAverage:
@@ -101,7 +106,8 @@ def dual_start(
     err = torch.zeros_like(eps)
     return DualAverage(log_eps, log_eps, err, log_eps)
 
-# %% ../../nbs/15_theory.hmc.ipynb #c5833d31
+# %% ../../nbs/15_theory.hmc.ipynb #f2875f1e
+@door
 def dual_update(
     a:DualAverage, # Adaptation so far
     accept:Tensor, # Acceptance probability seen at step size `a.log_eps.exp()`
@@ -118,9 +124,10 @@ def dual_update(
     log_mean = new*log_eps+(1-new)*a.log_mean
     return DualAverage(log_eps, log_mean, err, a.mu, t)
 
-# %% ../../nbs/15_theory.hmc.ipynb #b93336d1
+# %% ../../nbs/15_theory.hmc.ipynb #d232e25a
 def _halves(z):
     "Draws `(T,m,...)` as twice as many chains of half the length"
+    if z.dim()<2 or len(z)<4: raise ValueError(f'expected draws (T,n,...), T at least 4, found {tuple(z.shape)}')
     half = len(z)//2
     return torch.cat([z[:half], z[len(z)-half:]], 1)
 
@@ -130,7 +137,7 @@ def _normal_scores(z):
     ordered = flat.sort(-1).values
     below = torch.searchsorted(ordered, flat)
     upto = torch.searchsorted(ordered, flat, right=True)
-    rank = (below+upto+1).double()/2                               # equal draws share the mean of their ranks
+    rank = widest(below+upto+1)/2                               # equal draws share the mean of their ranks
     p = (rank-3/8)/(flat.shape[-1]+1/4)
     return torch.special.ndtri(p).movedim(-1, 0).view(z.shape)
 
@@ -141,19 +148,21 @@ def _disagreement(z):
     between = z.mean(0).var(0)
     return ((L-1)/L+between/within).sqrt().nan_to_num(torch.inf)
 
-# %% ../../nbs/15_theory.hmc.ipynb #0c913910
+# %% ../../nbs/15_theory.hmc.ipynb #c83117f3
+@door
 def split_rhat(
     z:Tensor, # Draws `(T,n,...)` of n chains, T at least 4
 )->Tensor: # `(...)`
     "Rank-normalised split R-hat, of location or of width, whichever is worse (Vehtari et al. 2021)"
-    z = _halves(z).double()
+    z = widest(_halves(z))
     median = z.flatten(0, 1).quantile(.5, 0)
     folded = (z-median).abs()
     of_place = _disagreement(_normal_scores(z))
     of_width = _disagreement(_normal_scores(folded))
     return torch.maximum(of_place, of_width)
 
-# %% ../../nbs/15_theory.hmc.ipynb #6060d6a7
+# %% ../../nbs/15_theory.hmc.ipynb #ba4d93fc
+@door
 def effective(
     z:Tensor, # Draws `(T,n,...)` of n chains, T at least 4
 )->Tensor: # `(...)`
@@ -180,7 +189,8 @@ def effective(
     N = L*m
     return N/tau.clamp(min=1/math.log10(N))
 
-# %% ../../nbs/15_theory.hmc.ipynb #3efcaf1d
+# %% ../../nbs/15_theory.hmc.ipynb #a5a36c57
+@door
 def judge(
     zs:list, # T draws `(n,...,d)` of the same n chains
     most:int=64, # Chains to look at
@@ -191,7 +201,8 @@ def judge(
     if T<4 or T*n<24: return torch.full((2, *z.shape[2:-1]), torch.nan, device=z.device).unbind()
     return split_rhat(z).amax(-1), effective(z).amin(-1)
 
-# %% ../../nbs/15_theory.hmc.ipynb #f56eb9bf
+# %% ../../nbs/15_theory.hmc.ipynb #4a554231
+@door
 def rhat_limit(
     T:int, # Draws of a chain
     n:int, # Chains
@@ -272,7 +283,8 @@ def _check_start(logp):
 _least = {'n_steps': 1, 'n_warmup': 0, 'n_leap': 1, 'keep': 1, 'chunk': 1, 'chains': 1}
 _inside = {'eps': (0, math.inf), 'target': (0, 1), 'radius': (0, math.inf)}
 
-# %% ../../nbs/15_theory.hmc.ipynb #e0c5450b
+# %% ../../nbs/15_theory.hmc.ipynb #64bf19bf
+@door
 def check_options(
     options:dict, # Keywords for `hmc`, or for `ProductPosterior`
 ):
@@ -283,16 +295,18 @@ def check_options(
             whole = isinstance(v, int) and not isinstance(v, bool)
             if whole and v>=_least[k]: continue
             raise ValueError(f'{k} must be a whole number from {_least[k]} on, found {v!r}')
-        if k in _inside and not torch.is_tensor(v):
+        if k in _inside:
             low, high = _inside[k]
-            if not low<v<high: raise ValueError(f'{k} must lie between {low} and {high}, both excluded, found {v!r}')
+            within = (v>low).all() if torch.is_tensor(v) else low<v<high
+            if not within: raise ValueError(f'{k} must lie between {low} and {high}, both excluded, found {v!r}')
     jitter = options.get('jitter', 0)
     if not 0<=jitter<1: raise ValueError(f'jitter must be at least 0 and below 1, found {jitter!r}')
     keep = options.get('keep') or 1
     n_steps = options.get('n_steps', keep)
     if keep>n_steps: raise ValueError(f'keep={keep} draws need n_steps={keep} or more, found n_steps={n_steps}')
 
-# %% ../../nbs/15_theory.hmc.ipynb #125774d3
+# %% ../../nbs/15_theory.hmc.ipynb #d5486190
+@door
 @torch.no_grad()
 def hmc(
     logp, # Function: z `(n,...,d)` -> log density up to a constant, `(n,...)`
@@ -309,6 +323,7 @@ def hmc(
     "Hamiltonian Monte Carlo on many chains at once"
     check_options(dict(n_steps=n_steps, n_warmup=n_warmup, n_leap=n_leap, eps=eps, jitter=jitter, target=target,
                        keep=keep))
+    if scale is not None and not (scale>0).all(): raise ValueError(f'scale must be positive, found {scale.min():g}')
     s = hmc_state(logp, z0)
     _check_start(s.logp)
     s, log_eps, scale = _warm(logp, s, n_warmup, n_leap, eps, scale, jitter, target)
@@ -332,7 +347,8 @@ def hmc(
     info = HMCInfo(accept/n_steps, divergent, lp, log_eps.exp(), scale, n_grad, rhat, ess)
     return z, info
 
-# %% ../../nbs/15_theory.hmc.ipynb #2424c561
+# %% ../../nbs/15_theory.hmc.ipynb #a351303a
+@door
 @torch.no_grad()
 def slow_direction(
     logp, # Log density up to a constant
@@ -365,7 +381,8 @@ def slow_direction(
     slowest = V[...,-1:]
     return unit((Q@slowest)[...,0])*scale
 
-# %% ../../nbs/15_theory.hmc.ipynb #b0ba6b13
+# %% ../../nbs/15_theory.hmc.ipynb #7ef10762
+@door
 @torch.no_grad()
 def rises(
     logp, # Log density up to a constant
@@ -387,13 +404,13 @@ def rises(
         far = logp(points.flatten(0, 1))
         far = far.view(-1, *here.shape)-here                       # (7,n,...)
         last = far[-1]-far[-2]                                     # over the last quarter
-        quarter = (end/4).abs()
-        slope = slope+last/quarter
+        slope = slope+last/end.abs()                               # of both sides in one unit
         valley = far.isfinite()&(far<=-barrier)
         free = free|~valley.any(0)                                 # on this side
     return free&(slope>=0)
 
-# %% ../../nbs/15_theory.hmc.ipynb #1d911868
+# %% ../../nbs/15_theory.hmc.ipynb #3eb01660
+@door
 def check_normalisable(
     logp, # Log density up to a constant
     z:Tensor, # Typical points `(n,...,d)`
@@ -428,9 +445,10 @@ def _harmless(q, on):
         return _where(on, v, ones)
     return batch_map(q, safe)
 
-# %% ../../nbs/15_theory.hmc.ipynb #b4cc75e0
+# %% ../../nbs/15_theory.hmc.ipynb #f7b1ded8
 _hmc_names = [k for k in inspect.signature(hmc).parameters if k not in ('logp','z0','scale','keep')]
 
+@door(options=None)
 def sampler_options(
     options:dict, # Keywords for `ProductPosterior`, or None
 )->dict: # The same, empty for None
@@ -441,10 +459,11 @@ def sampler_options(
     check_options(options)
     return options
 
-# %% ../../nbs/15_theory.hmc.ipynb #73a78bba
+# %% ../../nbs/15_theory.hmc.ipynb #98f1e59c
 class ProductPosterior(_Told):
     "q(z|x_S), the product of normalised posteriors over p^(|S|-1), sampled by HMC; batch shape `(B,)`"
     arg_constraints = {}
+    @door(prior='prior')
     def __init__(self,
         qs:list, # Experts: M distributions, batch shape `(B,)`, event shape `(d,)`
         prior:Distribution, # p(z), with mean and variance
@@ -457,6 +476,8 @@ class ProductPosterior(_Told):
         **options, # For `hmc`; default 8 transitions of warm-up and 6 more, of 5 leapfrog steps each
     ):
         sampler_options({'radius': radius, 'chunk': chunk, 'chains': chains, **options})
+        if not len(qs): raise ValueError('a product needs at least one expert; with none, use the prior')
+        _check_experts(qs, prior, mask)
         self.strict = is_strict(wide)
         if self.strict: poe_logp(qs, prior, mask) # refuses tails that are known to grow
         first = qs[0]
@@ -841,7 +862,7 @@ def _verdict(self:ProductPosterior, z, copies=None):
     if copies is None: return rhat, ess, disagree
     return copies.spread(rhat, torch.nan, B), copies.spread(ess, torch.nan, B), copies.spread(disagree, False, B)
 
-# %% ../../nbs/15_theory.hmc.ipynb #181f77f9
+# %% ../../nbs/15_theory.hmc.ipynb #e141b810
 @patch
 def _run(self:ProductPosterior, n, copies=None):
     "`n` chains for each data point, all at once"
@@ -852,7 +873,7 @@ def _run(self:ProductPosterior, n, copies=None):
     if apart.any() and copies is None:
         z, info = self._again(z, g, info, apart)
         rhat, ess, apart = self._verdict(z)
-    lost = info.divergent.double().mean(0)>.5*len(z)
+    lost = widest(info.divergent).mean(0)>.5*len(z)
     z = z[-1]
     if self.check: wide = self.find_wide(z, g)
     else: wide = torch.zeros_like(lost)

@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['Affine', 'GaussNoise', 'LinGauss', 'lingauss', 'ExactPosterior', 'unshare', 'mvn']
 
-# %% ../../nbs/10_theory.lingauss.ipynb #006d4411
+# %% ../../nbs/10_theory.lingauss.ipynb #0db13b00
 import math, torch
 from fastcore.basics import patch
 from torch import nn, Tensor
 from torch.distributions import MultivariateNormal
-from ..core import Modality, MultimodalVAE, as_names, choose, observed, register, seeded
+from ..core import Modality, MultimodalVAE, as_names, choose, door, observed, register, seeded
 from ..dists import Decoder, Likelihood, NormalPrior, kl, normal
 
 # %% ../../nbs/10_theory.lingauss.ipynb #ce7d15d8
@@ -100,7 +100,8 @@ def _weights(D, d, diagonal):
     w[:,used] = q*lengths
     return w
 
-# %% ../../nbs/10_theory.lingauss.ipynb #976fb07e
+# %% ../../nbs/10_theory.lingauss.ipynb #a9445a65
+@door
 def lingauss(
     dims:dict=None, # `{name: D_j}` (default: `{'a': 3, 'b': 4}`)
     d:int=2, # Latent size
@@ -112,6 +113,8 @@ def lingauss(
 )->LinGauss: # A random world
     "A random linear-Gaussian world; leaves torch's generator alone"
     dims = dims or {'a': 3, 'b': 4}
+    for k,D in dims.items():
+        if not isinstance(D, int) or D<1: raise ValueError(f'dims of {k!r} must be a whole number from 1, found {D!r}')
     with seeded(seed):
         W = {k: _weights(D, d, diagonal).to(dtype) for k,D in dims.items()}
         b = {k: torch.randn(D, dtype=torch.float64).to(dtype) for k,D in dims.items()}
@@ -320,7 +323,8 @@ def encoder(self:LinGauss,
     e.tril.copy_(tril)
     return e
 
-# %% ../../nbs/10_theory.lingauss.ipynb #69a08d2e
+# %% ../../nbs/10_theory.lingauss.ipynb #a8102838
+@door
 def unshare(
     world, # A `LinGauss`
     d_shared:int, # Coordinates that stay shared
@@ -336,7 +340,8 @@ def unshare(
     b = {k: world.b(k) for k in world.names}
     return LinGauss(W, world.noise, b, world.holes)
 
-# %% ../../nbs/10_theory.lingauss.ipynb #4dd4dc4f
+# %% ../../nbs/10_theory.lingauss.ipynb #34cb2288
+@door
 def mvn(
     q, # Gaussian over `(d,)`: an `Independent` normal or already a `MultivariateNormal`
 )->MultivariateNormal: # The same law

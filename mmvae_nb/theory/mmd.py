@@ -5,30 +5,35 @@
 # %% auto #0
 __all__ = ['sqdist', 'rbf', 'expect_k', 'gauss_mmd', 'bandwidth', 'mmd', 'imq', 'mix', 'witness', 'mmd_test', 'paired_mmd']
 
-# %% ../../nbs/18_theory.mmd.ipynb #ea2beca8
+# %% ../../nbs/18_theory.mmd.ipynb #9f39d2d4
 import torch
 from torch import Tensor
-from ..core import choose
+from ..core import check_alike, choose, door
 from ..dists import _full, normal
 
-# %% ../../nbs/18_theory.mmd.ipynb #d7ea0f1b
+# %% ../../nbs/18_theory.mmd.ipynb #01c60e3a
+@door
 def sqdist(
     x:Tensor, # `(...,n,d)`
     y:Tensor, # `(...,m,d)`
 )->Tensor: # `(...,n,m)`
     "Squared Euclidean distances between all rows, from differences"
+    check_alike(-1, x=x, y=y)
     distance = torch.cdist(_full(x), _full(y), compute_mode='donot_use_mm_for_euclid_dist')
     return distance**2
 
-# %% ../../nbs/18_theory.mmd.ipynb #e9875b8d
+# %% ../../nbs/18_theory.mmd.ipynb #90c7a680
+@door
 def rbf(
     d2:Tensor, # Squared distances
     bw=1., # Bandwidth h, in units of z
 )->Tensor: # Like `d2`
     "Gaussian kernel `exp(-d2/(2 bw^2))`"
+    if isinstance(bw, str): raise TypeError(f'bw must be a number here, found {bw!r}; see `bandwidth`')
     return (d2*(-.5/bw**2)).exp()
 
-# %% ../../nbs/18_theory.mmd.ipynb #f078e9bc
+# %% ../../nbs/18_theory.mmd.ipynb #103a97fd
+@door
 def expect_k(
     p, # Diagonal Gaussian, `Independent`, batch `(...)`
     q, # Another; batch shapes broadcast
@@ -39,7 +44,8 @@ def expect_k(
     exponent = (p.mean-q.mean)**2/(2*v)
     return (.5*(bw**2/v).log()-exponent).sum(-1).exp()
 
-# %% ../../nbs/18_theory.mmd.ipynb #eee5ac8b
+# %% ../../nbs/18_theory.mmd.ipynb #59499cc7
+@door(ps='q', qs='q')
 def gauss_mmd(
     ps, # Diagonal Gaussians, batch `(n,)`: components of an equal mixture
     qs, # The other mixture, batch `(m,)`
@@ -52,7 +58,7 @@ def gauss_mmd(
         return expect_k(rows, columns, bw).mean()
     return E(ps, ps)-2*E(ps, qs)+E(qs, qs)
 
-# %% ../../nbs/18_theory.mmd.ipynb #f49608d0
+# %% ../../nbs/18_theory.mmd.ipynb #40b69b9f
 def _check_samples(v, who, unbiased):
     "Shape and values of one sample"
     if v.dim()<2 or not v.is_floating_point():
@@ -69,8 +75,10 @@ def _check_xy(x, y, unbiased):
     if x.shape[-1]!=y.shape[-1] or x.shape[:-2]!=y.shape[:-2]:
         raise ValueError(f'x {tuple(x.shape)} and y {tuple(y.shape)}: '
                          'only the number of samples, second to last, may differ')
+    check_alike(-1, x=x, y=y)
 
-# %% ../../nbs/18_theory.mmd.ipynb #1f684de6
+# %% ../../nbs/18_theory.mmd.ipynb #3b9d5778
+@door(d2='distances')
 def bandwidth(
     d2:Tensor, # Squared distances of the pooled sample `(...,N,N)`
     d:int, # Dimension of z
@@ -100,7 +108,8 @@ def _gram(x, y, kernel, bw):
     bw = bandwidth(d2, d, bw)
     return kernel(d2, bw)
 
-# %% ../../nbs/18_theory.mmd.ipynb #05c4df46
+# %% ../../nbs/18_theory.mmd.ipynb #3ff15fd9
+@door
 def mmd(
     x:Tensor, # Samples of p `(...,n,d)`
     y:Tensor, # Samples of q `(...,m,d)`, drawn independently of x
@@ -126,7 +135,8 @@ def _over_pairs(K, unbiased):
     pairs = n*(n-1)
     return total-itself, pairs
 
-# %% ../../nbs/18_theory.mmd.ipynb #c69b4be9
+# %% ../../nbs/18_theory.mmd.ipynb #6adf820a
+@door
 def imq(
     d2:Tensor, # Squared distances
     bw=1., # Bandwidth, in units of z
@@ -135,7 +145,8 @@ def imq(
     "Inverse multiquadric `(1+d2/(2 a bw^2))^(-a)`: a Gamma mixture of Gaussian kernels"
     return (1+d2/(2*power*bw**2))**-power
 
-# %% ../../nbs/18_theory.mmd.ipynb #55ae08ff
+# %% ../../nbs/18_theory.mmd.ipynb #24a105da
+@door
 def mix(
     *kernels, # Functions `(d2,bw)`
     scales=(1.,), # Each kernel at each of these multiples of the bandwidth
@@ -150,7 +161,8 @@ def mix(
         return sum(parts)/n
     return mixed
 
-# %% ../../nbs/18_theory.mmd.ipynb #edb4cd67
+# %% ../../nbs/18_theory.mmd.ipynb #23ef8556
+@door
 def witness(
     t:Tensor, # Places to evaluate `(k,d)`
     x:Tensor, # Samples of p `(n,d)`
@@ -168,7 +180,8 @@ def witness(
     mean_y = kernel(sqdist(t, y), bw).mean(-1)
     return mean_x-mean_y
 
-# %% ../../nbs/18_theory.mmd.ipynb #ac792e28
+# %% ../../nbs/18_theory.mmd.ipynb #a9d7f1c7
+@door
 def mmd_test(
     x:Tensor, # Samples `(n,d)`
     y:Tensor, # Samples `(m,d)`
@@ -203,7 +216,8 @@ def _within(w, K):
     "Sum of K over the pairs within each choice of rows `w (k,N)`, of zeros and ones"
     return (w@K*w).sum(1)
 
-# %% ../../nbs/18_theory.mmd.ipynb #0ea762ba
+# %% ../../nbs/18_theory.mmd.ipynb #0278a86b
+@door
 def paired_mmd(
     z:Tensor, # Draws `(n,d)`; row i belongs to input i
     u:Tensor, # Draws of the other law `(n,d)`; row i belongs to the same input

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['to_config', 'from_config', 'save_model', 'fill_tensors', 'load_model', 'check_savable', 'push_model', 'pull_model']
 
-# %% ../../nbs/31_train.io.ipynb #9ca932d2
-import hashlib, importlib, inspect, json, numpy as np, os, re, safetensors, shutil, sys, tempfile, time, torch
+# %% ../../nbs/31_train.io.ipynb #0728f27e
+import hashlib, importlib, inspect, json, numpy as np, os, re, safetensors, shutil, sys, tempfile, torch
 from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from .. import __version__
 from ..core import Modality, MultimodalVAE, as_names, choose, registry
+from ..files import _flush, aside, in_use
 
 # %% ../../nbs/31_train.io.ipynb #43054129
 def _refuse(o, where):
@@ -271,13 +272,29 @@ def from_config(
     if '$class' in cfg: return _build(cfg['$class'], module, build(cfg['args']), allow)
     return {k: build(v) for k,v in cfg.items()}
 
-# %% ../../nbs/31_train.io.ipynb #0d6b5612
+# %% ../../nbs/31_train.io.ipynb #b79b53d2
 _CONFIG, _TENSORS, _SAMPLERS = 'config.json', 'model.safetensors', 'samplers'
-_SAVING, _SAVED, _BEFORE = '.saving', '.saved', 'before'     # folders of a save that is under way
+_SAVED, _BEFORE = '.saved', 'before'     # folders of a save that is under way
 
 def _print(text): return hashlib.sha256(text.encode()).hexdigest()
 
-# %% ../../nbs/31_train.io.ipynb #98f5bc0b
+# %% ../../nbs/31_train.io.ipynb #097af246
+def _print_of(tensors):
+    "A fingerprint of tensors, by name"
+    digest = hashlib.sha256()
+    for k in sorted(tensors):
+        v = tensors[k]
+        digest.update(f'{k} {v.dtype} {tuple(v.shape)}'.encode())
+        digest.update(v.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+def _write_tensors(state, file, metadata):
+    "A file of safetensors, or an error of the system"
+    try: save_file(state, file, metadata=metadata)
+    except safetensors.SafetensorError as e:
+        why = str(e).splitlines()[0]
+        raise OSError(f'cannot write {file.name}, nothing was changed ({why})') from None
+
 def _write(model, dir):
     "`config.json` and `model.safetensors` in an existing folder"
     state = {k: v.cpu().contiguous().clone() for k,v in model.state_dict().items()}
@@ -285,11 +302,15 @@ def _write(model, dir):
     described = {
         'mmvae_nb': __version__,
         'dtype': kinds[0] if kinds else 'float32',
+        'tensors': _print_of(state),
         'model': to_config(model),
     }
+    if len(set(kinds))>1:
+        other = {k: _name(v.dtype) for k,v in state.items() if v.is_floating_point() and _name(v.dtype)!=kinds[0]}
+        described['other dtypes'] = other                          # a model of mixed precision
     text = json.dumps(described, indent=1)
     (dir/_CONFIG).write_text(text, encoding='utf-8')
-    save_file(state, dir/_TENSORS, metadata={'config': _print(text)})
+    _write_tensors(state, dir/_TENSORS, {'config': _print(text)})
     shutil.copymode(dir/_CONFIG, dir/_TENSORS)          # safetensors lets nobody else read its files
 
 # %% ../../nbs/31_train.io.ipynb #2ed6408e
@@ -304,19 +325,11 @@ def _check_samplers(samplers):
                             f'make it an nn.Module with @register from mmvae_nb.core, {remove}')
         to_config(s, f'sampler {name!r}')
 
-# %% ../../nbs/31_train.io.ipynb #637a7d1b
+# %% ../../nbs/31_train.io.ipynb #4a384d82
 def _place(dir, name):
     "Where a file of a saved model lies: in `.saved`, if a save was cut short, else in the folder itself"
     ahead = dir/_SAVED/name
     return ahead if ahead.exists() else dir/name
-
-def _flush(path):
-    "Have the system write a file or a folder to the disk"
-    if path.is_dir() and os.name!='posix': return           # Windows cannot open folders
-    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR
-    f = os.open(path, flags)
-    try: os.fsync(f)
-    finally: os.close(f)
 
 def _put_in_place(dir):
     "Move what a save has left in `.saved` into its place, and what was there to `.saved/before`"
@@ -335,7 +348,7 @@ def _take_back(dir):
         if not (saved/name).exists(): (dir/name).rename(saved/name)
         if old.exists(): old.rename(dir/name)
 
-# %% ../../nbs/31_train.io.ipynb #b3b7f195
+# %% ../../nbs/31_train.io.ipynb #934f5320
 def _swap(tmp, dir):
     "Make the complete folder `tmp` inside `dir` the saved model: one renaming, then tidying"
     saved = dir/_SAVED
@@ -359,16 +372,9 @@ def _clear(dir):
     samplers = dir/_SAMPLERS
     if samplers.is_dir() and not any(samplers.iterdir()): samplers.rmdir()
     _flush(dir)
-    over = Path(tempfile.mkdtemp(dir=dir, prefix=_SAVING))
-    os.replace(dir/_SAVED, over/_SAVED)                     # at once, and then file by file
-    shutil.rmtree(over)
+    with aside(dir/'model') as over: os.replace(dir/_SAVED, over/_SAVED)     # at once, and then file by file
 
-# %% ../../nbs/31_train.io.ipynb #dff494a4
-def _leftovers(dir, age=3600):
-    "Temporary folders of saves that died more than an hour ago"
-    then = time.time()-age
-    return [f for f in dir.glob(f'{_SAVING}*') if f.is_dir() and f.stat().st_mtime<then]
-
+# %% ../../nbs/31_train.io.ipynb #9b03e6f9
 def _write_all(model, samplers, tmp):
     "A complete saved model in an empty folder, on the disk"
     _write(model, tmp)
@@ -388,17 +394,12 @@ def save_model(
     samplers = getattr(model, 'samplers', {})
     to_config(model)                                    # these two complain before a folder is made
     _check_samplers(samplers)
-    dir.mkdir(parents=True, exist_ok=True)
-    for old in _leftovers(dir): shutil.rmtree(old)
-    tmp = Path(tempfile.mkdtemp(dir=dir, prefix=_SAVING))
-    try:
+    with aside(dir/'model') as tmp:
         _write_all(model, samplers, tmp)
         _swap(tmp, dir)
-    finally:
-        if tmp.exists(): shutil.rmtree(tmp)
     return dir
 
-# %% ../../nbs/31_train.io.ipynb #d43af970
+# %% ../../nbs/31_train.io.ipynb #13430673
 def _some(names):
     "The first five names, and how many more there are"
     first = ', '.join(sorted(names)[:5])
@@ -410,10 +411,12 @@ def _differences(tensors, have):
         found, expected = tuple(tensors[k].shape), tuple(have[k].shape)
         return f'{k} is {found}, expected {expected}'
     wrong = [k for k,v in tensors.items() if k in have and v.shape!=have[k].shape]
+    kinds = [k for k,v in tensors.items() if k in have and v.is_floating_point()!=have[k].is_floating_point()]
     return {
         'missing': have.keys()-tensors.keys(),
         'unexpected': tensors.keys()-have.keys(),
         'wrong shape': [shapes(k) for k in wrong],
+        'wrong kind': kinds,
     }
 
 def fill_tensors(
@@ -426,17 +429,24 @@ def fill_tensors(
     for kind,names in _differences(tensors, have).items():
         if names: raise ValueError(f'{what}: {kind}: {_some(names)}; '
                                    'these tensors belong to another model, or to another version of it')
-    for k,v in tensors.items(): have[k].data = v.to(have[k].device)
+    for k,v in tensors.items(): have[k].data = _as_there(v, have[k], f'{what}: {k}')
     return model
 
-# %% ../../nbs/31_train.io.ipynb #f476fa23
+def _as_there(v, there, who):
+    "A tensor in the precision, and on the device, of the one in its place"
+    out = v.to(there)
+    if v.is_floating_point() and v.dtype!=out.dtype and not torch.equal(out.isfinite(), v.isfinite().to(out.device)):
+        raise ValueError(f'{who}: {v.dtype} holds numbers beyond {out.dtype}; save the model in {out.dtype}')
+    return out
+
+# %% ../../nbs/31_train.io.ipynb #5f0de6fd
 def _read_config(file):
     "Text and content of a description"
     text = file.read_text(encoding='utf-8', errors='replace')
     try:
         cfg = json.loads(text)
         cfg['model'], cfg['dtype']
-    except (ValueError,KeyError,TypeError):
+    except (ValueError,KeyError,TypeError,RecursionError):
         raise ValueError(f'{file}: not the description of a model, perhaps truncated') from None
     return text, cfg
 
@@ -450,20 +460,25 @@ def _read_tensors(file):
         why = str(e).splitlines()[0]
         raise ValueError(f'{file}: not a readable file of tensors, perhaps truncated ({why})') from None
 
-# %% ../../nbs/31_train.io.ipynb #3a942a92
+# %% ../../nbs/31_train.io.ipynb #1463878d
 def _read(dir):
     "Description and tensors of a saved model, or a one-line error"
     dir = Path(dir)
     if not dir.is_dir(): raise FileNotFoundError(f'{dir}: no such folder')
     config, numbers = (_place(dir, f) for f in (_CONFIG,_TENSORS))
     gone = [f.name for f in (config,numbers) if not f.is_file()]
-    if gone: raise FileNotFoundError(f"{dir}: no saved model here ({' and '.join(gone)} missing)")
+    if gone:
+        busy = in_use(dir)
+        yet = f' yet: {busy} is at work in this folder; wait for its end' if busy else ''
+        raise FileNotFoundError(f"{dir}: no saved model here{yet} ({' and '.join(gone)} missing)")
     text, cfg = _read_config(config)
     meta, tensors = _read_tensors(numbers)
     if meta.get('config')!=_print(text): raise ValueError(f'{dir}: {_CONFIG} and {_TENSORS} were not saved together')
+    was = cfg.get('tensors')                                # earlier versions say nothing
+    if was not in (None, _print_of(tensors)): raise ValueError(f'{numbers}: its numbers were damaged after the save')
     return cfg, tensors
 
-# %% ../../nbs/31_train.io.ipynb #0dde33a8
+# %% ../../nbs/31_train.io.ipynb #e172494d
 def load_model(
     dir, # Folder written by `save_model`
     device='cpu', # Where to put the model
@@ -472,16 +487,27 @@ def load_model(
     "Rebuild a saved model, and its samplers, without unpickling anything"
     cfg, tensors = _read(dir)
     allow = as_names(allow)
-    with torch.random.fork_rng(): model = from_config(cfg['model'], allow)
+    with torch.random.fork_rng(): model = _built(cfg, allow, Path(dir)/_CONFIG)
     model.to(_dtype(cfg['dtype']))
+    own = model.state_dict(keep_vars=True)
+    for k,name in cfg.get('other dtypes', {}).items():
+        if k in own: own[k].data = own[k].data.to(_dtype(name))
     fill_tensors(model, tensors, dir)
     model.to(device).eval()
     if isinstance(model, MultimodalVAE): model.samplers = _load_samplers(_place(Path(dir), _SAMPLERS), device, allow)
     return model
 
+def _built(cfg, allow, file):
+    "The model of a description that was written by us: what is no model is refused"
+    model = from_config(cfg['model'], allow)
+    if isinstance(model, nn.Module): return model
+    raise ValueError(f'{file}: describes a {type(model).__name__} and no model')
+
 def _load_samplers(dir, device, allow):
     "`{name: sampler}`, of every folder in `dir`; none in a model of an earlier version"
-    if not dir.is_dir(): return {}
+    if not dir.is_dir():
+        if dir.exists(): raise NotADirectoryError(f'{dir}: expected a folder of samplers, found a file; remove it')
+        return {}
     folders = [f for f in sorted(dir.iterdir()) if f.is_dir()]
     return {f.name: load_model(f, device, allow) for f in folders}
 

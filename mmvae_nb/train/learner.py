@@ -7,10 +7,11 @@ __all__ = ['loss_keywords', 'Objective', 'take_loss', 'OneStage', 'first_batch',
            'rng_state', 'set_rng_state', 'SameNoise', 'AnyDeviceAMP', 'fused_adam', 'Progress', 'MMLearner',
            'mm_learner', 'stage_dls', 'save_atomic', 'Anneal']
 
-# %% ../../nbs/30_train.learner.ipynb #19f5b449
-import inspect, numpy as np, pandas as pd, tempfile, time, torch, warnings
+# %% ../../nbs/30_train.learner.ipynb #b2fd160e
+import hashlib, inspect, numpy as np, pandas as pd, pickle, tempfile, time, torch, warnings, zipfile
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import fields, is_dataclass
 from fastai.basics import AvgMetric, Callback, Learner, OptimWrapper, ValueMetric, find_bs, get_model, noop
 from fastai.callback import progress, schedule
 from fastai.callback.progress import ProgressCallback
@@ -25,7 +26,8 @@ from pathlib import Path
 from torch import nn
 from .. import core
 from ..core import choose, eval_mode, seeded
-from ..data.core import MMData, whole_file
+from ..data.core import MMData, _digest
+from ..files import alone, whole_file
 from ..nets import unit_warnings
 from ..progress import Nowhere, Page, Task, all_closed, place, say, show, task, time_said
 
@@ -691,13 +693,17 @@ def _plain(o):
     if isinstance(o, (list,tuple)): return type(o)(map(_plain, o))
     return o.item() if isinstance(o, np.generic) else o
 
-# %% ../../nbs/30_train.learner.ipynb #565cbafc
+# %% ../../nbs/30_train.learner.ipynb #00c60961
 def save_atomic(
     obj, # Tensors, numbers, strings, and containers of them
     file, # Where to
 ):
     "Write a whole file or nothing"
-    with whole_file(file) as tmp: torch.save(_plain(obj), tmp)
+    with whole_file(file) as tmp:
+        try: torch.save(_plain(obj), tmp)
+        except RuntimeError as e:                       # how torch says that the disk is full
+            why = str(e).splitlines()[0]
+            raise OSError(f'cannot write {file}, nothing was changed: is the disk full? ({why})') from None
 
 # %% ../../nbs/30_train.learner.ipynb #e5db1f8e
 class _Keeper(_Light):
@@ -756,6 +762,101 @@ def _fit_stage(learn, n, fit, cbs, state, write):
     if done<n: fit(cbs=cbs)
     model.load_state_dict(keeper.best['weights'])
 
+# %% ../../nbs/30_train.learner.ipynb #24813fae
+def _facts(o, place):
+    "What made an object, `{place: words}`: numbers as they are, tensors by a fingerprint, modules by their arguments"
+    if isinstance(o, np.generic): o = o.item()
+    if isinstance(o, (bool,int,float,str,type(None),torch.dtype,Path)): return {place: repr(o)}
+    if isinstance(o, torch.Tensor): return {place: f'{tuple(o.shape)} {_digest(o.detach().reshape(-1))}'}
+    if isinstance(o, partial):
+        given = {**dict(enumerate(o.args)), **o.keywords}
+        return _facts(o.func, place) | _all_facts(given, place)
+    if is_dataclass(o) and not isinstance(o, type): o = {f.name: getattr(o, f.name) for f in fields(o)}
+    if isinstance(o, (list,tuple)): o = {getattr(v, 'name', i): v for i,v in enumerate(o)}
+    if isinstance(o, Mapping): return _all_facts(o, place)
+    if not isinstance(o, nn.Module): return {place: getattr(o, '__qualname__', type(o).__name__)}
+    args = vars(o).get('init_args')
+    made = {place: type(o).__name__}
+    return {**made, **_all_facts(args, place)} if args is not None else _built(o, place)
+
+def _all_facts(d, place):
+    "The same of everything in a dict"
+    out = {}
+    for k,v in d.items(): out |= _facts(v, f'{place}.{k}')
+    return out
+
+# %% ../../nbs/30_train.learner.ipynb #08af475f
+def _built(model, place):
+    "How a module is built, without its numbers: classes, layers of torch with their arguments, shapes"
+    def said(m):
+        is_layer = type(m).__module__.startswith('torch.nn') and not any(True for _ in m.children())
+        return repr(m) if is_layer else type(m).__name__
+    parts = {f'{place}.{k}': said(m) for k,m in model.named_modules()}
+    return parts | {f'{place}.{k}': repr(tuple(p.shape)) for k,p in model.named_parameters()}
+
+def _sample_of(dataset):
+    "A fingerprint of some samples of a data set that is none of ours; None where it gives other samples each time"
+    try:
+        N = len(dataset)
+        some = [dataset[i] for i in {0, N//2, N-1}]
+        again = [dataset[i] for i in {0, N//2, N-1}]
+    except Exception: return None                       # it has no length, or no samples by number
+    first, second = ({k: v for k,v in _facts(s, 'sample').items()} for s in (some, again))
+    return None if first!=second else hashlib.sha256(repr(first).encode()).hexdigest()[:12]
+
+def _loader_facts(dl, what):
+    "What a loader gives, `{place: words}`"
+    dl = getattr(dl, 'dl', dl)                          # of a process's share, the loader behind it
+    data = getattr(dl, 'dataset', None)
+    ours = isinstance(data, MMData)
+    out = {
+        f'{what} samples': len(data) if hasattr(data, '__len__') else None,
+        f'{what} batch size': getattr(dl, 'bs', getattr(dl, 'batch_size', None)),
+        f'drop_last of the {what} data': getattr(dl, 'drop_last', None),
+    }
+    if ours: return out | {f'{k} of the {what} data': v for k,v in data.fingerprint().items()}
+    return out if data is None else out | {f'samples of the {what} data': _sample_of(data)}
+
+# %% ../../nbs/30_train.learner.ipynb #70586629
+_telling = { # Callbacks that change what is learnt, and what says how
+    'GradientAccumulation': ('n_acc',), 'GradientClip': ('max_norm','norm_type'), 'MixedPrecision': ('amp_mode',),
+    'SameNoise': ('seed',),
+}
+
+def _callback_facts(cbs):
+    "What callbacks do to the training, `{place: words}`; and names of keywords of the loss that they move"
+    out, moved = {}, set()
+    for cb in cbs:
+        name = type(cb).__name__
+        if hasattr(type(cb), 'course'):                 # `Anneal`, below
+            moved.add(cb.name_)
+            out[f'{name} of {cb.name_!r}'] = cb.course()
+        for k in _telling.get(name, ()): out[f'{k} of {name}'] = str(getattr(cb, k, None))
+    return out, moved
+
+def _settings(learn, plan, cbs, options):
+    "All that decides what a call of `fit_stages` comes to, `{place: words}`"
+    by_stage = cbs.values() if isinstance(cbs, Mapping) else [cbs]
+    given = [cb for some in by_stage for cb in L(some)]
+    told, moved = _callback_facts([*learn.cbs, *given])
+    obj = get_model(learn.model)
+    hyper = {k: v for k,v in obj.hyper.items() if k not in moved}
+    out = _all_facts(plan, 'plan') | told | _all_facts(hyper, 'hyper') | _facts(obj.model, 'model')
+    out |= _facts(learn.opt_func, 'optimiser') | _all_facts(options, 'fit')
+    out |= _all_facts({k: getattr(learn, k, None) for k in ('wd','wd_bn_bias','moms')}, 'learner')
+    for dl,what in zip(learn.dls.loaders, ('training','validation')): out |= _loader_facts(dl, what)
+    return {k: v if v is None else str(v) for k,v in out.items()}
+
+def _unlike(was, now, most=4):
+    "In what two settings differ, in words; '' if in nothing that both know"
+    def short(d, k):
+        v = str(d.get(k, 'not there'))
+        return v if len(v)<=60 else f'{v[:60]}...'
+    names = [k for k in {**was, **now} if was.get(k)!=now.get(k)]
+    said = [f"{k.removeprefix('plan.')}: {short(was, k)}, now {short(now, k)}" for k in names]
+    more = f'; and {len(said)-most} more' if len(said)>most else ''
+    return '; '.join(said[:most])+more
+
 # %% ../../nbs/30_train.learner.ipynb #a45cf2f0
 def _of(given, name):
     "What was given for a stage: an entry of `{stage: ...}`, or one thing for all stages"
@@ -792,11 +893,64 @@ def _check_writable(file):
     except OSError as e:
         raise type(e)(f'cannot write the checkpoint {file}: {e.strerror}; choose another path') from None
 
-# %% ../../nbs/30_train.learner.ipynb #f0c185d1
+# %% ../../nbs/30_train.learner.ipynb #4ede01bd
+_stored = {'plan': dict, 'stage': int, 'rows': list, 'hyper': dict, 'model': dict, 'rng': dict}       # always
+_within = {'epoch': int, 'opt': dict, 'best': dict, 'scaler': dict}                                  # within a stage
+
+def _shapes(tensors):
+    "Shapes by name; None if these are no tensors"
+    if not isinstance(tensors, Mapping) or not all(map(torch.is_tensor, tensors.values())): return None
+    return {k: tuple(v.shape) for k,v in tensors.items()}
+
+def _bad_parts(state):
+    "What is wrong with the content of a checkpoint, in words; '' if nothing"
+    if not isinstance(state, dict): return f'holds a {type(state).__name__}'
+    kinds = _stored | (_within if 'opt' in state or 'epoch' in state else {})
+    wrong = [k for k,kind in kinds.items() if not isinstance(state.get(k), kind)]
+    if wrong: return f'lacks {", ".join(wrong)}, or holds something else there'
+    if not {'epochs','lr'} <= state['plan'].keys(): return 'has no plan'
+    cpu = state['rng'].get('cpu')
+    if not torch.is_tensor(cpu) or cpu.shape!=torch.get_rng_state().shape: return 'has no state of random numbers'
+    return ''
+
+def _other_weights(state, model):
+    "In words, if a checkpoint holds other weights than the model has; else ''"
+    have = _shapes(model.state_dict())
+    kept = {'model': state['model']}
+    if 'best' in state: kept['best'] = state['best'].get('weights')
+    unlike = [k for k,tensors in kept.items() if _shapes(tensors)!=have]
+    return f'holds other weights than this model has ({unlike[0]})' if unlike else ''
+
+_over = 'start over (resume=False; mmvae_train --force)'
+
+def _read_checkpoint(file):
+    "What is in a checkpoint, or one line that says why it cannot be read; nothing is unpickled"
+    try:
+        with zipfile.ZipFile(file) as z: damaged = z.testzip()       # torch does not look at checksums
+        state = None if damaged else torch.load(file, map_location='cpu', weights_only=True)
+    except (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, TypeError,
+            AttributeError, IndexError, NotImplementedError): damaged = 'its end'
+    if damaged: raise ValueError(f'checkpoint {file}: not readable, perhaps truncated; {_over}')
+    why = _bad_parts(state)
+    if why: raise ValueError(f'checkpoint {file}: {why}; {_over}')
+    return state
+
+# %% ../../nbs/30_train.learner.ipynb #dcc2e5f0
+def _check_settings(state, settings, plan, model, file):
+    "Raise unless a checkpoint belongs to this training"
+    was = state.get('settings')                     # earlier versions wrote none
+    now = settings if was else _all_facts(plan, 'plan')
+    said = _unlike(was or _all_facts(state['plan'], 'plan'), now)
+    if said: raise ValueError(f'checkpoint {file} belongs to another training ({said}); '
+                              f'repeat what it was made with, or {_over}')
+    why = _other_weights(state, model)
+    if why: raise ValueError(f'checkpoint {file}: {why}; {_over}')
+
+# %% ../../nbs/30_train.learner.ipynb #80a8215d
 class _Checkpoint:
     "What the rest of a plan depends on, and the file that holds it (None: there is no file)"
-    def __init__(self, learn, file, plan):
-        self.learn,self.file,self.plan = learn,file,plan
+    def __init__(self, learn, file, plan, settings=None):
+        self.learn,self.file,self.plan,self.settings = learn,file,plan,settings or {}
         self.stage = 0                          # the position in the plan of the stage in training
         self.obj = get_model(learn.model)
     def write(self, **more):
@@ -806,6 +960,7 @@ class _Checkpoint:
         hyper = {k: v for k,v in self.obj.hyper.items() if isinstance(v, kinds)}
         state = {
             'plan': self.plan,
+            'settings': self.settings,
             'stage': self.stage,
             'rows': self.learn.term_recorder.rows,
             'hyper': hyper,
@@ -818,9 +973,8 @@ class _Checkpoint:
         file, plan = self.file, self.plan
         if file is None: raise ValueError('nothing to resume: give mm_learner a `path`, or fit_stages a `ckpt` file')
         if not Path(file).exists(): raise FileNotFoundError(f'nothing to resume: there is no checkpoint {file}')
-        state = torch.load(file, map_location='cpu', weights_only=True)
-        if state['plan']!=plan: raise ValueError(f"checkpoint {file} was made with {state['plan']}, but this call asks "
-                                                 f'for {plan}; repeat the former, or start with resume=False')
+        state = _read_checkpoint(file)
+        _check_settings(state, self.settings, plan, self.obj.model, file)
         return state
     def resume(self):
         "Go to where the file stands; what it holds of the stage in training"
@@ -841,7 +995,7 @@ def _told(name, file):
         raise KeyboardInterrupt(f'in stage {name!r}; {file} holds the last whole epoch, '
                                 'fit_stages(..., resume=True) goes on from there') from None
 
-# %% ../../nbs/30_train.learner.ipynb #33237a70
+# %% ../../nbs/30_train.learner.ipynb #3d336651
 def _shown(learn): return hasattr(learn, 'progress') and place() is not Nowhere
 
 def _trained(model, stage):
@@ -856,7 +1010,9 @@ def _loss_seconds(learn, stage, b):
     x, mask = to_device([x, mask or None], device)
     model = get_model(learn.model)
     ps = _trained(model.model, stage)
-    def slopes(): torch.autograd.grad(stage.loss(x, mask, *fixed)[0], ps, allow_unused=True)[0]
+    def slopes():
+        loss, _ = stage.loss(x, mask, *fixed)
+        torch.autograd.grad(loss, ps, allow_unused=True)
     with seeded(0), eval_mode(model), torch.enable_grad():
         with torch.no_grad(): fixed = [stage.cache(x, mask)] if stage.cache else []
         slopes()                                # the first one prepares things
@@ -878,7 +1034,37 @@ def _stages_task(learn, epochs):
     costs = _stage_costs(learn, epochs)
     return task('stage', costs, form='{name} {i} of {n} {label}', seconds=True)
 
-# %% ../../nbs/30_train.learner.ipynb #cda87f6c
+# %% ../../nbs/30_train.learner.ipynb #520a6085
+@contextmanager
+def _for_itself(file):
+    "Inside the block no other process trains with this checkpoint; one of several that train together asks"
+    if file is None or rank_distrib():
+        yield
+        return
+    with alone(file.parent, f'a training with {file.name}', f'.{file.name}.lock'): yield
+
+def _fit_all(learn, saved, resume, one_cycle, lr, cbs, options):
+    "Train what is left of a plan, one stage after the other"
+    state = saved.resume() if resume else {}
+    method = learn.fit_one_cycle if one_cycle else learn.fit
+    epochs = saved.plan['epochs']
+    todo = list(epochs)
+    logger = learn.logger
+    try:
+        with _stages_task(learn, epochs) as stages:
+            if saved.stage: stages.resume(saved.stage)
+            for name in todo[saved.stage:]:
+                stages.at(saved.stage, name)
+                if logger is not noop and not _shown(learn): print(f"stage {name!r}, {saved.stage+1} of {len(todo)}")
+                fit = partial(method, epochs[name], _of(lr, name), **options)
+                with _told(name, saved.file):
+                    with learn.at_stage(name): _fit_stage(learn, epochs[name], fit, _of(cbs, name), state, saved.write)
+                    state = {}                      # only the first stage was begun before
+                    saved.stage += 1
+                    saved.write()
+    finally: learn.logger = logger
+
+# %% ../../nbs/30_train.learner.ipynb #4e0f9d7a
 @patch
 def fit_stages(self:Learner,
     epochs:dict, # `{stage: epochs}`; a stage that is left out is not trained
@@ -892,27 +1078,12 @@ def fit_stages(self:Learner,
     "Train the stages of a model in order; best weights of each, a checkpoint after every epoch"
     _check_names(self, epochs, lr, cbs)
     plan = _plan(self, epochs, lr, one_cycle)
-    saved = _Checkpoint(self, Path(ckpt) if ckpt else self.checkpoint, plan)
+    file = Path(ckpt) if ckpt else self.checkpoint
+    saved = _Checkpoint(self, file, plan, _settings(self, plan, cbs, kwargs) if file else None)
     _check_writable(saved.file)
-    state = saved.resume() if resume else {}
-    method = self.fit_one_cycle if one_cycle else self.fit
-    todo = list(plan['epochs'])
-    logger = self.logger
-    try:
-        with _stages_task(self, plan['epochs']) as stages:
-            if saved.stage: stages.resume(saved.stage)
-            for name in todo[saved.stage:]:
-                stages.at(saved.stage, name)
-                if logger is not noop and not _shown(self): print(f"stage {name!r}, {saved.stage+1} of {len(todo)}")
-                fit = partial(method, epochs[name], _of(lr, name), **kwargs)
-                with _told(name, saved.file):
-                    with self.at_stage(name): _fit_stage(self, epochs[name], fit, _of(cbs, name), state, saved.write)
-                    state = {}                      # only the first stage was begun before
-                    saved.stage += 1
-                    saved.write()
-    finally: self.logger = logger
+    with _for_itself(file): _fit_all(self, saved, resume, one_cycle, lr, cbs, kwargs)
 
-# %% ../../nbs/30_train.learner.ipynb #c1bf2f93
+# %% ../../nbs/30_train.learner.ipynb #86bae7e2
 class Anneal(_Light):
     "Schedule a keyword of the loss; validation sees its final value, so that epochs can be compared"
     order = 5
@@ -923,6 +1094,10 @@ class Anneal(_Light):
         steps:int=None, # Or after so many steps
     ): self.sched,self.name_,self.n_epochs,self.n_steps = sched,name,epochs,steps
     def put(self, pos): get_model(self.model).hyper[self.name_] = self.sched(pos)
+    def course(self):
+        "Some values of the schedule, and its length, in words"
+        values = [round(float(self.sched(p)), 9) for p in (0.,.25,.5,1.)]
+        return repr([*values, self.n_epochs, self.n_steps])
     def position(self):
         "How far the schedule has come, in [0,1]"
         length = self.n_steps or (self.n_epochs or 0)*self.n_iter

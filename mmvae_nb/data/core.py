@@ -1683,13 +1683,13 @@ def _check_declared(path):
             if not info.filename.endswith('.npy'): continue
             with z.open(info) as f: _check_array(f, info.file_size, info.filename.removesuffix('.npy'))
 
-# %% ../../nbs/20_data.core.ipynb #ab9a9452
+# %% ../../nbs/20_data.core.ipynb #cedf9352
 def _broken(path, e):
     "Say in one line why a file of arrays cannot be read"
     if 'Object arrays' in str(e) or 'Python objects' in str(e):
         raise ValueError(f'{path}: holds Python objects, which are never unpickled; '
                          'make a data set of them where they are: MMData(x, y).save_npz(path)') from None
-    foreign = 'pickle' in str(e) or 'magic string' in str(e)             # NumPy takes some for pickles
+    foreign = 'pickle' in str(e) or 'magic string is not' in str(e)           # NumPy takes some for pickles
     if foreign: raise ValueError(f'{path}: not a file of NumPy arrays') from None
     said = str(e).splitlines()[0] if str(e) else 'empty file'
     kind = type(e).__name__

@@ -305,7 +305,7 @@ def check_options(
     n_steps = options.get('n_steps', keep)
     if keep>n_steps: raise ValueError(f'keep={keep} draws need n_steps={keep} or more, found n_steps={n_steps}')
 
-# %% ../../nbs/15_theory.hmc.ipynb #d5486190
+# %% ../../nbs/15_theory.hmc.ipynb #1b642fb8
 @door
 @torch.no_grad()
 def hmc(
@@ -323,7 +323,9 @@ def hmc(
     "Hamiltonian Monte Carlo on many chains at once"
     check_options(dict(n_steps=n_steps, n_warmup=n_warmup, n_leap=n_leap, eps=eps, jitter=jitter, target=target,
                        keep=keep))
-    if scale is not None and not (scale>0).all(): raise ValueError(f'scale must be positive, found {scale.min():g}')
+    if scale is not None:
+        least = torch.as_tensor(scale).min()
+        if not least>0: raise ValueError(f'scale must be positive, found {least:g}')
     s = hmc_state(logp, z0)
     _check_start(s.logp)
     s, log_eps, scale = _warm(logp, s, n_warmup, n_leap, eps, scale, jitter, target)

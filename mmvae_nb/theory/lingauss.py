@@ -100,8 +100,8 @@ def _weights(D, d, diagonal):
     w[:,used] = q*lengths
     return w
 
-# %% ../../nbs/10_theory.lingauss.ipynb #a9445a65
-@door
+# %% ../../nbs/10_theory.lingauss.ipynb #1a462947
+@door(noise=None)
 def lingauss(
     dims:dict=None, # `{name: D_j}` (default: `{'a': 3, 'b': 4}`)
     d:int=2, # Latent size
@@ -323,8 +323,8 @@ def encoder(self:LinGauss,
     e.tril.copy_(tril)
     return e
 
-# %% ../../nbs/10_theory.lingauss.ipynb #a8102838
-@door
+# %% ../../nbs/10_theory.lingauss.ipynb #8ffd650f
+@door(d_shared=None)
 def unshare(
     world, # A `LinGauss`
     d_shared:int, # Coordinates that stay shared

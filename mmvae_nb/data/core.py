@@ -13,8 +13,8 @@ with warnings.catch_warnings():
     warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
     importlib.import_module('fastai.data.core')
 
-# %% ../../nbs/20_data.core.ipynb #ced53198
-import copy, hashlib, math, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings, zipfile
+# %% ../../nbs/20_data.core.ipynb #9317cb8e
+import copy, hashlib, math, os, sys, torch, torch.nn.functional as F, warnings, zipfile
 import numpy as np
 from collections.abc import Mapping
 from fastai.data.core import DataLoaders
@@ -711,7 +711,7 @@ def _as_one(x, mask, y):
     mask = _in_one_order_of_columns(mask, x)
     return x, mask, parts.get('y'), index
 
-# %% ../../nbs/20_data.core.ipynb #302ec465
+# %% ../../nbs/20_data.core.ipynb #aedd321b
 class MMData:
     "A multimodal data set in memory: one tensor per modality, perhaps labels, perhaps masks"
     def __init__(self,
@@ -748,11 +748,14 @@ class MMData:
     def _first(self): return next(iter((self.x or self.cache).values()))   # tells length and device
     @property
     def names(self): return tuple(self.x)
-    def observed(self, name):
-        "Which samples have the modality, bool `(N,)`"
-        v = choose(name, self.x, 'modality')
-        if self.mask and name in self.mask: return self.mask[name]
-        return torch.ones(len(v), dtype=torch.bool, device=v.device)
+
+# %% ../../nbs/20_data.core.ipynb #35b14084
+@patch
+def observed(self:MMData, name):
+    "Which samples have the modality, bool `(N,)`"
+    v = choose(name, self.x, 'modality')
+    if self.mask and name in self.mask: return self.mask[name]
+    return torch.ones(len(v), dtype=torch.bool, device=v.device)
 
 # %% ../../nbs/20_data.core.ipynb #282566ec
 @patch(as_prop=True)
@@ -1680,13 +1683,13 @@ def _check_declared(path):
             if not info.filename.endswith('.npy'): continue
             with z.open(info) as f: _check_array(f, info.file_size, info.filename.removesuffix('.npy'))
 
-# %% ../../nbs/20_data.core.ipynb #70232285
+# %% ../../nbs/20_data.core.ipynb #a9383915
 def _broken(path, e):
     "Say in one line why a file of arrays cannot be read"
     if 'Object arrays' in str(e) or 'Python objects' in str(e):
         raise ValueError(f'{path}: holds Python objects, which are never unpickled; '
                          'make a data set of them where they are: MMData(x, y).save_npz(path)') from None
-    if 'pickle' in str(e): raise ValueError(f'{path}: not a file of NumPy arrays') from None     # NumPy takes it for one
+    if 'pickle' in str(e): raise ValueError(f'{path}: not a file of NumPy arrays') from None   # NumPy takes it for one
     said = str(e).splitlines()[0] if str(e) else 'empty file'
     kind = type(e).__name__
     why = f'{path}: not a readable file of NumPy arrays, perhaps truncated ({kind}: {said})'

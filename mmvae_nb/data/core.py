@@ -1662,7 +1662,7 @@ def _check_array(f, size, what):
     if dtype.hasobject or start+numbers<=size: return
     raise ValueError(f'{what} announces {dtype} of shape {shape}, which is {numbers:,} bytes, but has {size-start:,}')
 
-# %% ../../nbs/20_data.core.ipynb #14ed2c01
+# %% ../../nbs/20_data.core.ipynb #2dd33f73
 def _check_announced(n, path, what):
     "Raise where a file announces more numbers than it can hold, eight in a byte and packed"
     size = Path(path).stat().st_size
@@ -1673,7 +1673,10 @@ def _check_declared(path):
     "Raise, before memory is asked for, where a file of arrays announces more than it has"
     path = Path(path)
     if not zipfile.is_zipfile(path):
-        with open(path, 'rb') as f: _check_array(f, path.stat().st_size, 'it')
+        with open(path, 'rb') as f:
+            archive = f.read(2)==b'PK'                     # what is left of one; NumPy says so
+            f.seek(0)
+            if not archive: _check_array(f, path.stat().st_size, 'it')
         return
     with zipfile.ZipFile(path) as z:
         for info in z.infolist():
@@ -1683,13 +1686,14 @@ def _check_declared(path):
             if not info.filename.endswith('.npy'): continue
             with z.open(info) as f: _check_array(f, info.file_size, info.filename.removesuffix('.npy'))
 
-# %% ../../nbs/20_data.core.ipynb #a9383915
+# %% ../../nbs/20_data.core.ipynb #ab9a9452
 def _broken(path, e):
     "Say in one line why a file of arrays cannot be read"
     if 'Object arrays' in str(e) or 'Python objects' in str(e):
         raise ValueError(f'{path}: holds Python objects, which are never unpickled; '
                          'make a data set of them where they are: MMData(x, y).save_npz(path)') from None
-    if 'pickle' in str(e): raise ValueError(f'{path}: not a file of NumPy arrays') from None   # NumPy takes it for one
+    foreign = 'pickle' in str(e) or 'magic string' in str(e)             # NumPy takes some for pickles
+    if foreign: raise ValueError(f'{path}: not a file of NumPy arrays') from None
     said = str(e).splitlines()[0] if str(e) else 'empty file'
     kind = type(e).__name__
     why = f'{path}: not a readable file of NumPy arrays, perhaps truncated ({kind}: {said})'

@@ -330,8 +330,8 @@ def _likelihood(t:Trial):
         df = t.attempt(conditional_likelihood, others, t.model, whole, others, k, how='ratio', **how)
         if len(df): yield tidy(df, 'log p(x_T|x_S)', _weights_note(df, t.n), 'higher', doubt=_doubts(df))
 
-# %% ../../nbs/77_eval.report.ipynb #415f78d8
-@door
+# %% ../../nbs/77_eval.report.ipynb #6e7da217
+@door(wide=None)
 def wide_note(
     wide:dict, # `{subset: share of samples}`, as in `df.attrs['wide']`
     most:int=3, # Subsets to name

@@ -1005,10 +1005,33 @@ def _looked_at(method, check):
         return method(self, *args, **kw)
     return at_the_door
 
-# %% ../nbs/01_core.ipynb #373c37a9
-class _Described(nn.Module):
-    "What a model says of itself"
+# %% ../nbs/01_core.ipynb #514d9c99
+class _Named(nn.Module):
+    "What a model is called, reads and answers"
     as_published = {}     # options with which a model is what its paper, or the released code, describes
+    def _reads(self, part)->dict:
+        "What the encoders of a part ('encoders' or 'private') read and make: `{name: (shape, size of codes)}`"
+        d = getattr(self, 'd_shared', self.d)
+        sizes = self.sizes if part=='private' else dict.fromkeys(self.mods, d)
+        return {k: (m.shape, sizes[k]) for k,m in self.mods.items()}
+    @classmethod
+    def published(cls, mods, d, *sizes, **options):
+        "The variant that the paper or its released code describes; `options` have the last word"
+        chosen = {**cls.as_published, **options}
+        return cls(mods, d, *sizes, **chosen)
+    @property
+    def names(self)->tuple: return tuple(self.mods)
+    @property
+    def answers(self)->Answers:
+        "What the model can answer; by default everything"
+        return Answers(self.names)
+    def save(self, dir):
+        "Write `config.json` and `model.safetensors` into the folder `dir`; `load_model` reads them"
+        return import_module('mmvae_nb.train.io').save_model(self, dir)
+
+# %% ../nbs/01_core.ipynb #08be6dde
+class _Described(_Named):
+    "What a model says of itself"
     def __init__(self,
         mods, # List of `Modality`, or `{name: shape}`
         d:int, # Latent size
@@ -1030,25 +1053,6 @@ class _Described(nn.Module):
             if name in vars(cls): setattr(cls, name, _looked_at(vars(cls)[name], check))
         for name in 'codes', 'draw_codes':
             if name in vars(cls): setattr(cls, name, door(vars(cls)[name]))
-    def _reads(self, part)->dict:
-        "What the encoders of a part ('encoders' or 'private') read and make: `{name: (shape, size of codes)}`"
-        d = getattr(self, 'd_shared', self.d)
-        sizes = self.sizes if part=='private' else dict.fromkeys(self.mods, d)
-        return {k: (m.shape, sizes[k]) for k,m in self.mods.items()}
-    @classmethod
-    def published(cls, mods, d, *sizes, **options):
-        "The variant that the paper or its released code describes; `options` have the last word"
-        chosen = {**cls.as_published, **options}
-        return cls(mods, d, *sizes, **chosen)
-    @property
-    def names(self)->tuple: return tuple(self.mods)
-    @property
-    def answers(self)->Answers:
-        "What the model can answer; by default everything"
-        return Answers(self.names)
-    def save(self, dir):
-        "Write `config.json` and `model.safetensors` into the folder `dir`; `load_model` reads them"
-        return import_module('mmvae_nb.train.io').save_model(self, dir)
 
 # %% ../nbs/01_core.ipynb #b267f127
 class _Contract(_Described):

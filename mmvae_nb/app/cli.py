@@ -577,11 +577,11 @@ def _clear(out):
         if (out/f).is_dir(): shutil.rmtree(out/f)
         else: (out/f).unlink(missing_ok=True)
 
-# %% ../../nbs/80_app.cli.ipynb #3db24fb6
+# %% ../../nbs/80_app.cli.ipynb #18a41782
 _args_of_a_run = dict( # What `run.json` must say; others may be there
     data=str, model=str, likelihood=str, latent=int, bs=int, lr=float, seed=int, epochs=(str,int,dict),
-    n_train=(int,type(None)), n_valid=(int,type(None)), n_test=(int,type(None)),
 )
+_args_of_a_run |= dict.fromkeys(('n_train','n_valid','n_test'), (int,type(None)))
 _restore = 'restore it, or train anew (mmvae_train --force)'
 _args_of_some = dict.fromkeys(('network','observed','label','source','labels','covariates','device'), (str,type(None)))
 

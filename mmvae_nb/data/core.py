@@ -13,8 +13,8 @@ with warnings.catch_warnings():
     warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning)
     importlib.import_module('fastai.data.core')
 
-# %% ../../nbs/20_data.core.ipynb #ced53198
-import copy, hashlib, math, os, shutil, sys, tempfile, torch, torch.nn.functional as F, warnings, zipfile
+# %% ../../nbs/20_data.core.ipynb #9317cb8e
+import copy, hashlib, math, os, sys, torch, torch.nn.functional as F, warnings, zipfile
 import numpy as np
 from collections.abc import Mapping
 from fastai.data.core import DataLoaders
@@ -711,7 +711,7 @@ def _as_one(x, mask, y):
     mask = _in_one_order_of_columns(mask, x)
     return x, mask, parts.get('y'), index
 
-# %% ../../nbs/20_data.core.ipynb #302ec465
+# %% ../../nbs/20_data.core.ipynb #aedd321b
 class MMData:
     "A multimodal data set in memory: one tensor per modality, perhaps labels, perhaps masks"
     def __init__(self,
@@ -748,11 +748,14 @@ class MMData:
     def _first(self): return next(iter((self.x or self.cache).values()))   # tells length and device
     @property
     def names(self): return tuple(self.x)
-    def observed(self, name):
-        "Which samples have the modality, bool `(N,)`"
-        v = choose(name, self.x, 'modality')
-        if self.mask and name in self.mask: return self.mask[name]
-        return torch.ones(len(v), dtype=torch.bool, device=v.device)
+
+# %% ../../nbs/20_data.core.ipynb #35b14084
+@patch
+def observed(self:MMData, name):
+    "Which samples have the modality, bool `(N,)`"
+    v = choose(name, self.x, 'modality')
+    if self.mask and name in self.mask: return self.mask[name]
+    return torch.ones(len(v), dtype=torch.bool, device=v.device)
 
 # %% ../../nbs/20_data.core.ipynb #282566ec
 @patch(as_prop=True)

@@ -174,9 +174,16 @@ def _check_used(options, projectors, sampler, flow):
     if sampler and not flow:
         raise ValueError(f'sampler {sampler} is for products of flows, but flow=False; leave it out')
 
-# %% ../../nbs/49_models.jnf.ipynb #db9cea17
+# %% ../../nbs/49_models.jnf.ipynb #7c0ee264
+class _OfProjections(_FlowProducts):
+    "Encoders that read projections, where there are some"
+    def _reads(self, part):
+        if self.shared is None: return super()._reads(part)
+        return {k: ((g,), self.d) for k,g in self.shared.sizes.items()}
+
+# %% ../../nbs/49_models.jnf.ipynb #f5e3e3a8
 @register
-class JNF(_FlowProducts):
+class JNF(_OfProjections):
     "JNF, JNF-DCCA and JNF-Shared (2023, 2025), for any number of modalities"
     as_published = {'n_flows': 2, 'hidden': 128, 'depth': 3, 'conditional': False, 'beta': 1.}
     def __init__(self,
@@ -210,9 +217,6 @@ class JNF(_FlowProducts):
         self.shared = shared
         self.flow = flow
         self.sampler = sampler_options(sampler)
-    def _reads(self, part):
-        if self.shared is None: return super()._reads(part)
-        return {k: ((g,), self.d) for k,g in self.shared.sizes.items()}
     def loss(self, x, mask=None, warm=1.):
         "Negative ELBO of the joint model"
         return self.joint_loss(x, mask, warm)

@@ -495,7 +495,7 @@ def _fidelity(t:Trial):
         note = part['network'].map(f'features: {{}}; {_of_fidelity}'.format)
         yield tidy(part, k, better=better).assign(note=note)
 
-# %% ../../nbs/77_eval.report.ipynb #89692c9c
+# %% ../../nbs/77_eval.report.ipynb #de11b7c5
 @door
 def mean_error(
     data:MMData, # Perhaps incomplete
@@ -507,7 +507,7 @@ def mean_error(
     rows = has.nonzero()[:,0]
     if not len(rows): return math.nan
     v = data.part(rows, (name,))[name]                          # (N,*shape)
-    if name in data.holes: return mse(v, v.nanmean(0)).mean().item()
+    if name in data.holes: return mse(v, v.nanmean(0).expand_as(v)).mean().item()
     error = v-v.mean(0)
     return error.square().mean().item()
 

@@ -313,8 +313,8 @@ class PrivateVAE(_Styles):
     @property
     def answers(self): return replace(super().answers, private=True)
 
-# %% ../../nbs/40_models.base.ipynb #0a775879
-@door
+# %% ../../nbs/40_models.base.ipynb #468776ce
+@door(z=None)
 def shared_noise(
     z:Tensor, # Draws `(n,B,...)` for B copies of one data point
 )->float: # About 1 where every draw of every copy has noise of its own, up to n or B where it is shared

@@ -279,9 +279,9 @@ def _check_start(logp):
     n = logp.numel()
     raise ValueError(f'{n_lost} of {n} chains start where the log density is not finite')
 
-# %% ../../nbs/15_theory.hmc.ipynb #d2de0673
+# %% ../../nbs/15_theory.hmc.ipynb #14a074f4
 _least = {'n_steps': 1, 'n_warmup': 0, 'n_leap': 1, 'keep': 1, 'chunk': 1, 'chains': 1}
-_inside = {'eps': (0, math.inf), 'target': (0, 1), 'radius': (0, math.inf)}
+_inside = {'eps': (0, math.inf), 'target': (0, 1), 'radius': (0, math.inf), 'scale': (0, math.inf)}
 
 # %% ../../nbs/15_theory.hmc.ipynb #64bf19bf
 @door
@@ -305,7 +305,7 @@ def check_options(
     n_steps = options.get('n_steps', keep)
     if keep>n_steps: raise ValueError(f'keep={keep} draws need n_steps={keep} or more, found n_steps={n_steps}')
 
-# %% ../../nbs/15_theory.hmc.ipynb #1b642fb8
+# %% ../../nbs/15_theory.hmc.ipynb #29c1e3d5
 @door
 @torch.no_grad()
 def hmc(
@@ -322,10 +322,7 @@ def hmc(
 )->tuple: # Draws `(keep,n,...,d)`, and `HMCInfo`
     "Hamiltonian Monte Carlo on many chains at once"
     check_options(dict(n_steps=n_steps, n_warmup=n_warmup, n_leap=n_leap, eps=eps, jitter=jitter, target=target,
-                       keep=keep))
-    if scale is not None:
-        least = torch.as_tensor(scale).min()
-        if not least>0: raise ValueError(f'scale must be positive, found {least:g}')
+                       keep=keep, scale=scale))
     s = hmc_state(logp, z0)
     _check_start(s.logp)
     s, log_eps, scale = _warm(logp, s, n_warmup, n_leap, eps, scale, jitter, target)

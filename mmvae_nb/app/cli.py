@@ -577,7 +577,7 @@ def _clear(out):
         if (out/f).is_dir(): shutil.rmtree(out/f)
         else: (out/f).unlink(missing_ok=True)
 
-# %% ../../nbs/80_app.cli.ipynb #18a41782
+# %% ../../nbs/80_app.cli.ipynb #419c4f9a
 _args_of_a_run = dict( # What `run.json` must say; others may be there
     data=str, model=str, likelihood=str, latent=int, bs=int, lr=float, seed=int, epochs=(str,int,dict),
 )
@@ -600,7 +600,7 @@ def _faults(told:dict)->list:
     epochs = args.get('epochs')
     by_stage = epochs.values() if isinstance(epochs, dict) else ()
     if not all(_is_a(n, int) for n in by_stage): said.append(f'epochs is {epochs!r}')
-    parts = {'content': dict, 'frames': dict, 'classes': list, 'versions': dict}
+    parts = {'content': dict, 'frames': str, 'classes': list, 'versions': dict}
     odd = [k for k,kind in parts.items() if k in told and not isinstance(told[k], kind)]
     return said+[f'{k!r} is a {type(told[k]).__name__}' for k in odd]
 

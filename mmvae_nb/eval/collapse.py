@@ -136,8 +136,8 @@ def _against_prior(model, names):
     sets = dict.fromkeys([*alone, names])
     return [(S, None) for S in sets if model.answers.can(S)]
 
-# %% ../../nbs/74_eval.collapse.ipynb #ee0f7344
-@door
+# %% ../../nbs/74_eval.collapse.ipynb #506c784d
+@door(eps=None)
 def collapse(
     model, # Has `posterior(x, given, mask)` and `prior()`
     data:MMData, # Data points
@@ -214,8 +214,8 @@ def active_units(
     df = pd.DataFrame(rows, columns=['subset','target','n_given','value','se','d','n'])
     return _told(df, model, data.names, subsets)
 
-# %% ../../nbs/74_eval.collapse.ipynb #139cdc2b
-@door
+# %% ../../nbs/74_eval.collapse.ipynb #c07a4755
+@door(eps=None)
 @torch.no_grad()
 def decoder_collapse(
     model, # Has `posterior` and `decode`

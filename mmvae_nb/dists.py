@@ -408,7 +408,7 @@ def as_likelihood(
     if shape is None or 'shape' not in takes: return make()
     return make(shape=tuple(shape))
 
-# %% ../nbs/02_dists.ipynb #3321af53
+# %% ../nbs/02_dists.ipynb #45bb56bd
 def _doubles(v, what):
     "A list of numbers in full precision; lists, since a saved model must rebuild them"
     if not isinstance(v, (int,float,list,tuple)):
@@ -420,8 +420,8 @@ def _doubles(v, what):
     if v.abs().max()>_reach: raise ValueError(f'{what} goes up to {v.abs().max().item():g}; {_rescale}')
     return v
 
-_reach = 1e15              # single precision bears squares of quotients up to its square
-_rescale = 'give the data in other units, in which numbers lie between 1e-15 and 1e15'
+_reach = 1e18              # single precision bears quotients up to its square; whole numbers of doubles lie within
+_rescale = 'give the data in other units, in which numbers lie between 1e-18 and 1e18'
 
 def _together(**values):
     "Numbers that broadcast against each other"

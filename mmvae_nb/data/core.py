@@ -1250,14 +1250,14 @@ def _average(self:MMData, k, fn):
         n = n+(~hole).sum(others, keepdim=True)[0]
     return total/n.clamp(min=1)                            # 0 for a column of holes
 
-# %% ../../nbs/20_data.core.ipynb #18985a0f
+# %% ../../nbs/20_data.core.ipynb #4b963add
 @patch
 def _centre(self:MMData, k, fn):
     "Mean and sd of `fn` over what was observed, and which of them only vary by rounding"
     mean = self._average(k, fn)
     sd = self._average(k, lambda v: (fn(v)-mean)**2).sqrt()
     rounding = 4*torch.finfo(self.dtype).eps*mean.abs()
-    rounding = rounding.clamp(min=torch.finfo(self.dtype).tiny)
+    rounding = rounding.clamp(min=1e-17)                   # units reach no further down
     constant = sd<=rounding
     return mean, sd, constant, torch.where(constant, rounding.clamp(min=1.), sd)
 

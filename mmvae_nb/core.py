@@ -625,7 +625,7 @@ def _check_form(mods, x, mask=None):
     B = _check_lengths(x)
     for k,m in (mask or {}).items(): _check_mask(k, m, x, B)
 
-# %% ../nbs/01_core.ipynb #5228177c
+# %% ../nbs/01_core.ipynb #d0ec0284
 @door(x=None, mods='mods_by_name', mask=None)
 def check_batch(
     mods:dict, # `{name: Modality}`
@@ -634,9 +634,14 @@ def check_batch(
 ):
     "Raise a clear error unless `x` and `mask` are a valid batch for `mods`"
     _check_form(mods, x, mask)
+    _check_content(mods, x, mask)
+
+def _check_content(mods, x, mask):
+    "Raise unless the values of a batch of the right form are valid; the masks, with rows of holes only among them"
     mask = without_empty(mods, x, mask)
     if mask: _check_some(x, mask)
     _check_values(mods, hide(x, mask))
+    return mask
 
 def _check_some(x, mask):
     "Raise where a sample has nothing"
@@ -1074,33 +1079,14 @@ class _Contract(_Described):
         "Sum of the log-likelihoods `{name: (...)}` in nats, times the modalities' weights"
         return sum(self.mods[k].weight*v for k,v in rec.items())
 
-# %% ../nbs/01_core.ipynb #9f5c7e20
-def _check_devices(model, x, mask):
-    "Raise where a batch lies on another device than the model"
-    like = _like(model)
-    if like is None or not isinstance(x, Mapping): return
-    home = like.device
-    def away(v): return isinstance(v, Tensor) and v.device!=home
-    known = None
-    for what,batch in ('x', x), ('mask', mask or {}):
-        for k in [k for k,v in batch.items() if away(v)]:
-            known = known or {p.device for p in model.parameters()}
-            found = batch[k].device
-            if found in known: continue
-            who = 'modality' if what=='x' else 'mask of modality'
-            remedy = f"use {what}[{k!r}].to('{home}'), or model.to('{found}')"
-            raise ValueError(f'{who} {k!r}: lies on {found}, but the model on {home}; {remedy}')
-
-# %% ../nbs/01_core.ipynb #161ff244
+# %% ../nbs/01_core.ipynb #0f28cca5
 class _Door(_Contract):
     "What comes in is checked, once"
     def prepare(self, x, mask=None)->tuple:
         "Checked batch without hidden content; masks of every modality in it, or None"
         _check_form(self.mods, x, mask)
-        _check_devices(self, x, mask)
         _check_places(self, x)
-        check_batch(self.mods, x, mask)
-        mask = without_empty(self.mods, x, mask)
+        mask = _check_content(self.mods, x, mask)
         x = hide(x, mask, self.units)
         for k,v in x.items():
             check = getattr(self.decoders[k], 'check', None)

@@ -104,7 +104,7 @@ def test_damaged(file, damage, place, tmp_path):
         code, err = asked(d, name)
         assert code==1, f'{name} reads {file} ({damage}) as if nothing were the matter'
 
-@pytest.mark.parametrize('damage', set(DAMAGE)-{'one bit'})
+@pytest.mark.parametrize('damage', [name for name in DAMAGE if name!='one bit'])
 @pytest.mark.parametrize('file', NOTED)
 def test_noted(file, damage, place, tmp_path):
     "What was computed is written; a note says what could not be read"

@@ -92,21 +92,22 @@ def verdict(
     if set(judged)=={'for'}: return 'confirmed'
     return 'partly' if 'for' in judged else 'contradicted'
 
-# %% ../../nbs/98_exp.ledger.ipynb #d086a771
+# %% ../../nbs/98_exp.ledger.ipynb #797263ee
 def judged(
     tests:pd.DataFrame, # Rows of `tests.csv`
     folder='results', # Of the results
-)->pd.DataFrame: # Claim, setting, more, less, gain, se, seeds, version, outcome
+)->pd.DataFrame: # Claim, setting, more, less, gain, more_sd, less_sd, se, seeds, outcome
     "What the stored results say of every setting"
     tables = {}
     def setting(t):
         if t.file not in tables: tables[t.file] = stored(t.file, t.claim, folder)
         rows = chosen(tables[t.file], t.rows, t.claim)
         per_seed = gains(rows, t.more, t.less, t.claim, t.column)
-        means, n = per_seed.mean(), len(per_seed)
-        se = per_seed.gain.std()/n**.5
+        means, sds, n = per_seed.mean(), per_seed.std(), len(per_seed)
+        se = sds.gain/n**.5
         says = outcome(effect(means.gain, t.kind, t.by), se, n)
-        return dict(claim=t.claim, setting=t.setting, **means, se=se, seeds=n, outcome=says)
+        spread = {'more_sd': sds.more, 'less_sd': sds.less, 'se': se}
+        return dict(claim=t.claim, setting=t.setting, **means, **spread, seeds=n, outcome=says)
     return pd.DataFrame([setting(t) for t in tests.itertuples()])
 
 # %% ../../nbs/98_exp.ledger.ipynb #5d49a4e1
@@ -151,7 +152,7 @@ def ledger(
     rank = table.verdict.map(VERDICTS.index)
     return table.assign(rank=rank).sort_values('rank', kind='stable').drop(columns='rank')
 
-# %% ../../nbs/98_exp.ledger.ipynb #37daad48
+# %% ../../nbs/98_exp.ledger.ipynb #6629d3d4
 def folded(
     title:str, # What is seen first
     table:pd.DataFrame, # What is seen when it is opened
@@ -159,7 +160,8 @@ def folded(
 )->str: # HTML
     "A table that opens on a click"
     cells = table.map(plain)
-    body = cells.to_html(index=False, border=0) if len(cells) else ''
+    lines = cells.to_html(index=False, border=0).splitlines() if len(cells) else []
+    body = ''.join(line.strip() for line in lines)
     words = f'<p>{html.escape(note)}</p>' if note else ''
     return f'<details><summary>{html.escape(title)}</summary>{words}{body}</details>'
 

@@ -11,20 +11,20 @@ import html, math, pandas as pd
 from pathlib import Path
 from ..app.bench import read_results
 
-# %% ../../nbs/98_exp.ledger.ipynb #d463a84d
+# %% ../../nbs/98_exp.ledger.ipynb #53e9d9b6
 def chosen(
     table:pd.DataFrame, # Results, or printed numbers
     query:str, # As `DataFrame.query` takes it
     claim:str, # Who asks
 )->pd.DataFrame: # At least one row
     "Rows of a table"
-    unknown = f'claim {claim}: {query!r} is no query of a table with the columns {list(table)}; correct the query'
+    def wrong(what): return ValueError(f'claim {claim}: {query!r} {what}')
     try: rows = table.query(query, engine='python')
-    except Exception as e: raise ValueError(unknown) from e
-    if rows.empty: raise ValueError(f'claim {claim}: {query!r} finds none of {len(table)} rows; correct the query, or store the rows')
+    except Exception as e: raise wrong(f'is no query of a table with the columns {list(table)}; correct it') from e
+    if rows.empty: raise wrong(f'finds none of {len(table)} rows; correct the query, or store the rows')
     return rows
 
-# %% ../../nbs/98_exp.ledger.ipynb #a6ee6c5f
+# %% ../../nbs/98_exp.ledger.ipynb #515e853c
 def stored(
     pattern:str, # Of files, as in 'embedded.*.[0-9].csv'
     claim:str, # Who asks
@@ -32,10 +32,12 @@ def stored(
 )->pd.DataFrame: # Their rows, as one table
     "Stored results"
     files = sorted(Path(folder).glob(pattern))
-    if not files: raise ValueError(f'claim {claim}: no file {pattern!r} in {str(folder)!r}; correct the name, or store the results')
+    if not files:
+        raise ValueError(
+            f'claim {claim}: no file {pattern!r} in {str(folder)!r}; correct the name, or store the results')
     return read_results(*files)
 
-# %% ../../nbs/98_exp.ledger.ipynb #0c554c9a
+# %% ../../nbs/98_exp.ledger.ipynb #c000792d
 def _number(text):
     "A side of a difference that is a number, or None"
     try: return float(text)
@@ -53,7 +55,9 @@ def gains(
     number = _number(less)
     sides = {'more': side(more), 'less': side(less) if number is None else number}
     table = pd.DataFrame(sides).dropna()
-    if table.empty: raise ValueError(f'claim {claim}: {more!r} and {less!r} have no seed in common; store the same seeds for both')
+    if table.empty:
+        raise ValueError(
+            f'claim {claim}: {more!r} and {less!r} have no seed in common; store the same seeds for both')
     return table.assign(gain=table.more-table.less)
 
 # %% ../../nbs/98_exp.ledger.ipynb #d1b89223
@@ -129,7 +133,7 @@ def _printed(query, claim, numbers):
 
 def _against(more, less): return plain(more) if less is None else f'{plain(more)} against {plain(less)}'
 
-# %% ../../nbs/98_exp.ledger.ipynb #4c7d18bb
+# %% ../../nbs/98_exp.ledger.ipynb #ba659ddf
 def ledger(
     claims:pd.DataFrame, # Rows of `claims.csv`
     settings:pd.DataFrame, # From `judged`
@@ -140,14 +144,13 @@ def ledger(
     def row(c):
         more, less, code = (_printed(q, c, numbers) for q in (c.more, c.less, c.code))
         own = groups.get(c.claim)
-        first = None if own is None else own.loc[own.seeds.idxmax()]
-        ours = '–' if own is None else _against(first.more, first.less)
-        return dict(
-            claim=c.claim, paper=c.paper, where=c.where, says=c.says,
-            printed=_against(more, less), code=plain(code), ours=ours,
-            seeds=0 if own is None else own.seeds.max(),
-            verdict=verdict([] if own is None else own.outcome.tolist()),
-        )
+        told = {'printed': _against(more, less), 'code': plain(code)}
+        ours = {'ours': '–', 'seeds': 0, 'verdict': verdict([])}
+        if own is not None:
+            first = own.loc[own.seeds.idxmax()]
+            ours['ours'] = _against(first.more, first.less)
+            ours |= {'seeds': first.seeds, 'verdict': verdict(own.outcome.tolist())}
+        return dict(claim=c.claim, paper=c.paper, where=c.where, says=c.says, **told, **ours)
     table = pd.DataFrame([row(c) for c in claims.itertuples()])
     rank = table.verdict.map(VERDICTS.index)
     return table.assign(rank=rank).sort_values('rank', kind='stable').drop(columns='rank')
@@ -165,7 +168,7 @@ def folded(
     words = f'<p>{html.escape(note)}</p>' if note else ''
     return f'<details><summary>{html.escape(title)}</summary>{words}{body}</details>'
 
-# %% ../../nbs/98_exp.ledger.ipynb #1a164fd4
+# %% ../../nbs/98_exp.ledger.ipynb #a38bc786
 def coverage(
     numbers:pd.DataFrame, # Printed ones, `papers.csv`
     beside:pd.DataFrame, # Rows of `beside.csv`
@@ -176,7 +179,9 @@ def coverage(
     for b in beside.itertuples():
         who = f'{b.paper}, {b.printed}'
         found = chosen(out[out.paper==b.paper], b.printed, who).index
-        if out.loc[found,'ours'].notna().any(): raise ValueError(f'claim {who}: a number has a measured one already; narrow the query')
+        taken = out.loc[found,'ours'].notna()
+        if taken.any():
+            raise ValueError(f'claim {who}: {taken.sum()} numbers have a measured one already; narrow the query')
         rows = chosen(stored(b.file, who, folder), b.rows, who)
         of_seeds = rows.groupby('seed')[b.column].mean()
         out.loc[found, ['ours','seeds','same']] = b.scale*of_seeds.mean(), len(of_seeds), b.same

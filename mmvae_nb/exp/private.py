@@ -93,14 +93,15 @@ def score_contestant(
     tables = [pd.DataFrame(rows), fid, readers]
     return pd.concat(tables, ignore_index=True)
 
-# %% ../../nbs/97_exp.private.ipynb #94f93722
+# %% ../../nbs/97_exp.private.ipynb #6271e3d8
 _file = 'private.{model}.{beta:g}.{seed}.csv'
 
 def planned(
 )->list: # `(runs, file)`: columns of each run, and the file that keeps it
     "The runs that the numbers of this page ask for"
-    def runs(betas): return [dict(model=k, beta=b, seed=s) for s in range(3) for b in betas for k in contest]
-    return [(runs((.5,1.,2.5)), _file), (runs((1.,)), 'long.csv')]
+    short = [dict(model=k, beta=b, seed=s) for s in range(3) for b in (.5,1.,2.5) for k in contest]
+    long = [dict(model=k, beta=1., seed=s, epochs=18) for s in range(3) for k in contest]
+    return [(short, _file), (long, 'long.csv')]
 
 def run_contest(
     seed:int, # Of data, weights and order

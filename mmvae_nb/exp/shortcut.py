@@ -254,13 +254,15 @@ def gather(
     files = sorted(Path(out).glob('shortcut.*.[0-9]*.csv'))
     return read_results(*files)
 
-# %% ../../nbs/97_exp.shortcut.ipynb #f8bbcdb3
+# %% ../../nbs/97_exp.shortcut.ipynb #f1159d3a
 def planned(
 )->list: # `(runs, file)`: columns of each run, and the file that keeps it
     "The runs that the numbers of this page ask for"
     kinds = [('vectors',passes['vectors'],widths), ('embedded',passes['digits'],widths), ('embedded',80,(24,))]
-    def of(source, n, ds): return [dict(model=k, private=d, source=source, passes=n) for d in ds for k in private_models]
-    runs = [run | dict(seed=seed) for kind in kinds for run in of(*kind) for seed in range(3)]
+    runs = []
+    for source,n,ds in kinds:
+        shared = dict(source=source, passes=n)
+        runs += [dict(model=k, private=d, seed=s, **shared) for s in range(3) for d in ds for k in private_models]
     return [(runs, 'shortcut.csv')]
 
 # %% ../../nbs/97_exp.shortcut.ipynb #c47e5bb1

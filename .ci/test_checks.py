@@ -199,7 +199,7 @@ PLANTS = {
     'once': [(unprocessed('folded', lambda cell, summary: {**cell, 'source': web.stripped(cell)}), 'a source that is not folded')],
     'insiders': [(add(md('see E-01 of our list')), 'of our list'), (add(code('x = 1   # T65')), 'T65'), (add(md('in `../shared/data`')), '../shared')],
     'errata': [(edit('nbs/errata.md', '{#a-02}', '{#a-01}'), 'a-01 is there twice'), (edit('nbs/errata.md', '"2**M-1"', '"2**M-7"'), "01_core.ipynb: 0 visible cells with '2**M-7'"), (add(md('as in A-77')), 'erratum A-77')],
-    'first_page': [(edit('nbs/errata.md', '[**E-14**]', '[**X-14**]'), 'does not say'), (edit('nbs/index.ipynb', '0.93 → 0.994', '0.95 → 0.994'), 'does not say')],
+    'first_page': [(edit('nbs/errata.md', '[**E-14**]', '[**X-14**]'), 'does not say'), (edit('nbs/index.ipynb', '0.933 → 0.994', '0.95 → 0.994'), 'does not say')],
     'equation_table': [(add(md('see JNF 2023, Eq. (77)')), 'JNF 2023, Eq. (77) has no row')],
     'versions': [(edit('settings.ini', 'version = ', 'version = 9'), '_quarto.yml: does not say version 9')],
     'links': [(put('nbs/changelog.md', '---\ntitle: Changes\n---\n\n[x](99_ghost.ipynb)\n'), 'changelog.md: 99_ghost.ipynb does not exist'), (add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](01_core.ipynb#ghost)')), 'no such heading')],

@@ -1120,7 +1120,7 @@ def _times_of_words(column):
     else: return column
     return times if times.notna().equals(column.notna()) else column    # the 30th of February is a word
 
-# %% ../../nbs/25_data.frames.ipynb #ca4b3047
+# %% ../../nbs/25_data.frames.ipynb #9740617a
 def _codes_as_written(frame, path, sep, ids):
     "The table with ids and codes such as 007 as words; so many different ones as only measurements have stay numbers"
     padded = re.compile(rf'(^|["{sep}])-?0\d+(["{sep}]|$)')
@@ -1149,6 +1149,7 @@ def _read_text(path, index=None, words=()):
         frame[name] = _times_of_words(frame[name])
     return frame if index is not None else _ids_first(frame, path.name)
 
+# %% ../../nbs/25_data.frames.ipynb #ce7d9c03
 def _parquet_size(path):
     "Rows and columns that a parquet file announces"
     try: return _told_by_parquet(path)

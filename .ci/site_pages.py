@@ -218,7 +218,7 @@ def figures(p):
         for k,(png,cap,alt) in enumerate(zip(pngs, said(c, 'fig-cap', len(pngs)), said(c, 'fig-alt', len(pngs)))):
             if cap: yield f'{web.stem(p)}-{i}-{k}.png', png, cap, alt
 
-RESULTS_FIRST = ['Experiments', 'Models', 'Theory', 'Evaluation', 'Data', 'Foundations', 'Training', 'Programs', 'Tutorials']
+RESULTS_FIRST = ['Experiments', 'Models', 'A first chapter', 'Theory', 'Evaluation', 'Data', 'Foundations', 'Training', 'Programs', 'Tutorials']
 
 def chosen():
     "One figure of each notebook, results first: the last one, which shows what came out"

@@ -8,10 +8,10 @@ __all__ = ['recipes', 'Recipe', 'Run', 'Entrant', 'entrant', 'built', 'judged', 
            'check_runs', 'hardware', 'run_one', 'run_all', 'read_runs', 'plan_table', 'plan_text', 'recipe_list',
            'timed_minutes', 'mmvae_experiment']
 
-# %% ../../nbs/98_exp.recipes.ipynb #f00c407b
+# %% ../../nbs/98_exp.recipes.ipynb #0f043c24
 import json, math, os, pandas as pd, platform, re, time, torch, warnings
 import torch.nn.functional as F
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from fastai.callback.schedule import SchedLin
 from fastai.torch_core import default_device
@@ -405,7 +405,7 @@ recipes['mnist_svhn'] = generic(
     tiny=_tiny|dict(d=4, models=('JNF','MVAE')),
 )
 
-# %% ../../nbs/98_exp.recipes.ipynb #62d5fb23
+# %% ../../nbs/98_exp.recipes.ipynb #1ccbdb49
 _jnf_2025 = { # JNF-Shared 2025, Table 1
     'JMVAE': entrant(JMVAE, two_stage=False, alpha=.1),
     'MMVAE': entrant(MMVAE, K=10, grad='dreg'),
@@ -417,6 +417,7 @@ _jnf_2025 = { # JNF-Shared 2025, Table 1
     'JNF-Shared': entrant(JNF, projectors='contrastive', size=10, options={'tau': .1}),
 }
 _few_draws = {'MMVAE': {'K': 1}, 'MMVAE+': {'K': 1, 'family': 'normal'}}
+_short = {k: {'sampler': {'n_steps': 4}} for k in ('JNF','JNF-DCCA','JNF-Shared')}     # chains, at tiny
 
 recipes['mnist_svhn_shared'] = generic(
     'JNF-Shared 2025, section 4.2, Table 1, Fig. 3',
@@ -428,7 +429,7 @@ recipes['mnist_svhn_shared'] = generic(
     paper=_paper|dict(bs=128, d=20, epochs=_steps, models=tuple(_jnf_2025), minutes=None, files=_has_svhn),
     small=_small|dict(sizes=(8_000,1_000,1_000), d=20, epochs=dict(joint=10, unimodal=20, projectors=15, all=10),
                       options=_few_draws, models=tuple(_jnf_2025), minutes=5),
-    tiny=_tiny|dict(d=4, options=_few_draws, models=('JNF-Shared','MMVAE+')),
+    tiny=_tiny|dict(d=4, options=_few_draws|_short, models=('JNF-Shared','MMVAE+')),
 )
 
 recipes['trimodal'] = generic(
@@ -440,10 +441,10 @@ recipes['trimodal'] = generic(
                       files=(*_has_svhn,'FashionMNIST/raw')),
     small=_small|dict(sizes=(8_000,1_000,1_000), d=20, epochs=dict(joint=8, unimodal=16, projectors=12, all=8),
                       options={'MMVAE-30': {'K': 5}}, models=tuple(_jnf_2023), minutes=6),
-    tiny=_tiny|dict(d=4, models=('JNF-DCCA','MVAE')),
+    tiny=_tiny|dict(d=4, options=_short, models=('JNF-DCCA','MVAE')),
 )
 
-# %% ../../nbs/98_exp.recipes.ipynb #6f422493
+# %% ../../nbs/98_exp.recipes.ipynb #5b73eae2
 def _views_of(data, d, s):
     "The paper's ResNets, or small networks by the size of the pictures"
     shape = (3,28,28)
@@ -468,7 +469,7 @@ recipes['polymnist'] = generic(
     paper=_paper|dict(bs=128, d=_poly_d, epochs=_steps, options=_poly_beta, models=tuple(_poly), minutes=None,
                       files=('MMNIST/train','MMNIST/test')),
     small=_small|dict(sizes=(5_000,500,600), d=32, epochs=_poly_small, options=_few_draws, models=tuple(_poly), minutes=5),
-    tiny=_tiny|dict(d=4, half=True, options=_few_draws, models=('MVTCAE','JNF-Shared')),
+    tiny=_tiny|dict(d=4, half=True, options=_few_draws|_short, models=('MVTCAE','JNF')),
 )
 
 # %% ../../nbs/98_exp.recipes.ipynb #97130ecf
@@ -527,7 +528,7 @@ recipes['missing'] = generic(
     tiny=_tiny|dict(sizes=(300,32,48), half=True, d=4, eta=.6, options=_with_options(_few_draws), models=('MMVAE+-all',)),
 )
 
-# %% ../../nbs/98_exp.recipes.ipynb #f67c08e6
+# %% ../../nbs/98_exp.recipes.ipynb #6a41cb4c
 def _sounds_of(data, d, s): return sound_modalities(dict.fromkeys(data.x, d), s['sound'])
 def _nexus(mods, d, sound=12.5): return sound_entrants['Nexus'](sound)
 
@@ -546,7 +547,7 @@ recipes['sounds'] = generic(
     small=_small|dict(reader='recordings', sizes=(8_000,500,600), d=32, sound=12.5, options=_heard_few, minutes=5,
                       epochs=dict(joint=10, unimodal=15, projectors=10, all=10, bottom=10, top=20), models=tuple(_heard),
                       files=('mnist.npz','fsdd_8khz.npz','pendigits.npz')),
-    tiny=_tiny|dict(reader='noise', d=4, sound=12.5, options=_heard_few, models=('JNF-Shared',)),
+    tiny=_tiny|dict(reader='noise', d=4, sound=12.5, options=_heard_few|_short, models=('Nexus','JNF-Shared')),
 )
 
 # %% ../../nbs/98_exp.recipes.ipynb #889d222b
@@ -699,7 +700,7 @@ def check_runs(
         todo.append(run)
     return todo
 
-# %% ../../nbs/98_exp.recipes.ipynb #4aad5d8e
+# %% ../../nbs/98_exp.recipes.ipynb #4bebeb42
 def _plain(table):
     "Rows that JSON can hold"
     whole = table.astype(object)
@@ -734,6 +735,7 @@ def run_one(
         if shared is not None: told['data'] = _sizes(shared)
         _write_json({**told, 'scores': _plain(scores)}, file)
         (work/'checkpoint.pt').unlink(missing_ok=True)
+    with suppress(OSError): work.rmdir()                         # it was there before, from a run that was stopped
     return file
 
 def _sizes(shared):

@@ -268,7 +268,7 @@ def _binary(s, seed, data):
     if s.get('sizes'): parts = [(d[:n], y[:n]) for (d,y),n in zip(parts, s['sizes'])]
     return tuple(binary_digits(*part) for part in parts)
 
-# %% ../../nbs/98_exp.recipes.ipynb #c7dcaaa8
+# %% ../../nbs/98_exp.recipes.ipynb #9b6d5ac5
 def _nothing(s, seed, data, device): return None
 
 def _timed(f, *args, **kw):
@@ -287,14 +287,14 @@ recipes['shapes'] = Recipe(
     'Gaussian posteriors spill over the border of a class; flows, and flows on DCCA, do not',
     {'all three': ''},
     dict(
-        paper=dict(n=200_000, n_test=10_000, passes=1., models=('all three',), minutes=150),
+        paper=dict(n=200_000, n_test=10_000, passes=1., models=('all three',), minutes=None),
         small=dict(n=10_000, n_test=1_000, passes=1., models=('all three',), minutes=9),
         tiny=dict(n=300, n_test=40, passes=.03, models=('all three',)),
     ),
     _nothing, _run_shapes,
     'Passes and networks are not stated: those of exp.shapes stand here. Three posteriors on one joint model are one run.')
 
-# %% ../../nbs/98_exp.recipes.ipynb #09b990b8
+# %% ../../nbs/98_exp.recipes.ipynb #89fcfc44
 def _run_pairs(shared, who, s, seed, device, path):
     _, (entrant, omega) = who
     source = s['source']
@@ -311,14 +311,14 @@ recipes['pairs'] = Recipe(
     'CMMD errs on 2.4 % of labels from the turned digit alone, a plain classifier on 13.1 %, MVAE on 6.0 %',
     _cmmd_runs,
     dict(
-        paper=dict(n=50_000, passes=1001, models=tuple(_cmmd_runs), minutes=480, files=('mnist.npz',)),
-        small=dict(n=15_000, passes=8, models=tuple(_cmmd_runs), minutes=3),
+        paper=dict(n=50_000, passes=1001, models=tuple(_cmmd_runs), minutes=None, files=('mnist.npz',)),
+        small=dict(n=15_000, passes=8, models=tuple(_cmmd_runs), minutes=2),
         tiny=dict(n=128, passes=1, models=('CMMD',)),
     ),
     _nothing, _run_pairs,
     'Networks of exp.cmmd, not the 3 x 2500 units of the paper; batch size and schedule are not stated.')
 
-# %% ../../nbs/98_exp.recipes.ipynb #ee64c4c5
+# %% ../../nbs/98_exp.recipes.ipynb #c3c719a6
 def _share_private(s, seed, data, device):
     source = 'vectors' if data is None else _source(data)
     return shortcut_data(source, seed, sizes=tuple(s['sizes']))
@@ -339,7 +339,7 @@ recipes['shortcut'] = Recipe(
     'With larger private codes MMJSD and DMVAE stop to use the shared one; MMVAE+ does not',
     _private_runs,
     dict(
-        paper=dict(sizes=(50_000,5_000,10_000), passes=50, models=tuple(_private_runs), minutes=120, files=('mnist.npz',)),
+        paper=dict(sizes=(50_000,5_000,10_000), passes=50, models=tuple(_private_runs), minutes=None, files=('mnist.npz',)),
         small=dict(sizes=(8_000,500,1_000), passes=25, models=tuple(_private_runs), minutes=1),
         tiny=dict(sizes=(200,40,60), passes=1, models=('MMVAE+-4','MMJSD-4')),
     ),
@@ -372,7 +372,7 @@ def generic(
     run = partial(train_and_score, modalities)
     return Recipe(paper, claim, entrants, scales, share, run, left_open)
 
-# %% ../../nbs/98_exp.recipes.ipynb #5ae16706
+# %% ../../nbs/98_exp.recipes.ipynb #56b3c108
 _stages = ('all','joint','unimodal','projectors','bottom','top')
 _tiny = dict(
     sizes=(96,32,48), epochs=dict.fromkeys(_stages, 1), bs=32, lr=1e-3, points=4, draws=10, judge_epochs=1,
@@ -389,7 +389,9 @@ _jnf_2023 = { # JNF 2023, Table 1
     'JNF': entrant(JNF),
     'JNF-DCCA': entrant(JNF, projectors='dcca', size=9),
 }
+_without_30 = tuple(k for k in _jnf_2023 if k!='MMVAE-30')             # 30 draws are not a matter of minutes
 _steps = dict(joint=100, unimodal=100, projectors=100, all=200)
+_streets_small = dict(joint=15, unimodal=30, projectors=15, all=15)
 
 recipes['mnist_svhn'] = generic(
     'JNF 2023, section 5.2, Tables 1 and 2; number of blocks: Figs. 8, 9; dimension of DCCA: Fig. 6',
@@ -400,12 +402,11 @@ recipes['mnist_svhn'] = generic(
     'Schedule and selection are not stated: a constant rate and the best validation loss stand here. DCCA trains 9 outputs; '
     'the paper trains 16 and keeps 9.',
     paper=_paper|dict(bs=128, d=20, epochs=_steps, models=tuple(_jnf_2023), minutes=None, files=_has_svhn),
-    small=_small|dict(sizes=(8_000,1_000,1_000), d=20, epochs=dict(joint=10, unimodal=20, projectors=15, all=10),
-                      options={'MMVAE-30': {'K': 5}}, models=tuple(_jnf_2023), minutes=5),
+    small=_small|dict(sizes=(10_000,1_000,1_000), d=20, epochs=_streets_small, models=_without_30, minutes=5),
     tiny=_tiny|dict(d=4, models=('JNF','MVAE')),
 )
 
-# %% ../../nbs/98_exp.recipes.ipynb #1ccbdb49
+# %% ../../nbs/98_exp.recipes.ipynb #fa19606e
 _jnf_2025 = { # JNF-Shared 2025, Table 1
     'JMVAE': entrant(JMVAE, two_stage=False, alpha=.1),
     'MMVAE': entrant(MMVAE, K=10, grad='dreg'),
@@ -427,8 +428,8 @@ recipes['mnist_svhn_shared'] = generic(
     '"Until convergence": 100 passes of each stage stand here. The weight of the KL is 1; the paper picks .5, 1 or 2.5 '
     'on what it reports. The Laplace scale is not stated: 1.',
     paper=_paper|dict(bs=128, d=20, epochs=_steps, models=tuple(_jnf_2025), minutes=None, files=_has_svhn),
-    small=_small|dict(sizes=(8_000,1_000,1_000), d=20, epochs=dict(joint=10, unimodal=20, projectors=15, all=10),
-                      options=_few_draws, models=tuple(_jnf_2025), minutes=5),
+    small=_small|dict(sizes=(10_000,1_000,1_000), d=20, epochs=_streets_small, options=_few_draws, models=tuple(_jnf_2025),
+                      minutes=5),
     tiny=_tiny|dict(d=4, options=_few_draws|_short, models=('JNF-Shared','MMVAE+')),
 )
 
@@ -439,12 +440,12 @@ recipes['trimodal'] = generic(
     'The dimension of DCCA is not stated for three modalities: 9. At small a turned digit stands for FashionMNIST.',
     paper=_paper|dict(bs=128, d=20, epochs=_steps, models=tuple(_jnf_2023), minutes=None,
                       files=(*_has_svhn,'FashionMNIST/raw')),
-    small=_small|dict(sizes=(8_000,1_000,1_000), d=20, epochs=dict(joint=8, unimodal=16, projectors=12, all=8),
-                      options={'MMVAE-30': {'K': 5}}, models=tuple(_jnf_2023), minutes=6),
+    small=_small|dict(sizes=(10_000,1_000,500), d=20, epochs=dict(joint=10, unimodal=20, projectors=12, all=10),
+                      models=_without_30, minutes=6),
     tiny=_tiny|dict(d=4, options=_short, models=('JNF-DCCA','MVAE')),
 )
 
-# %% ../../nbs/98_exp.recipes.ipynb #5b73eae2
+# %% ../../nbs/98_exp.recipes.ipynb #d34cef7e
 def _views_of(data, d, s):
     "The paper's ResNets, or small networks by the size of the pictures"
     shape = (3,28,28)
@@ -459,6 +460,7 @@ _poly['MVTCAE'] = entrant(MVTCAE, alpha=5/6)
 _poly['MVAE'] = entrant(MVAE)
 _poly_beta = {k: {'beta': 2.5} for k in _poly}
 _poly_small = dict(joint=10, unimodal=15, projectors=8, all=10)
+_poly_minutes = {k: 6 for k in ('JMVAE','JNF','JNF-DCCA','JNF-Shared')}|{'MMVAE+': 5, '*': 3}
 
 recipes['polymnist'] = generic(
     'JNF-Shared 2025, section 4.3, Fig. 4; MMVAE+ 2022, section 5.1, Fig. 1; MultiVae, validation table',
@@ -468,11 +470,12 @@ recipes['polymnist'] = generic(
     'JNF-Shared does not state.',
     paper=_paper|dict(bs=128, d=_poly_d, epochs=_steps, options=_poly_beta, models=tuple(_poly), minutes=None,
                       files=('MMNIST/train','MMNIST/test')),
-    small=_small|dict(sizes=(5_000,500,600), d=32, epochs=_poly_small, options=_few_draws, models=tuple(_poly), minutes=5),
+    small=_small|dict(sizes=(5_000,500,300), d=32, epochs=_poly_small, options=_few_draws, models=tuple(_poly),
+                      minutes=_poly_minutes),
     tiny=_tiny|dict(d=4, half=True, options=_few_draws|_short, models=('MVTCAE','JNF')),
 )
 
-# %% ../../nbs/98_exp.recipes.ipynb #97130ecf
+# %% ../../nbs/98_exp.recipes.ipynb #56abd979
 _moved_d = {'MMVAE': 100, 'MMVAE+': 64, '*': 200}
 _moved_files = f'{translated_mnist}/train', f'{translated_mnist}/test'
 
@@ -483,7 +486,8 @@ recipes['translated'] = generic(
     'As polymnist; the joint encoder merges by two layers, where the paper concatenates only.',
     paper=_paper|dict(bs=128, d=_moved_d, epochs=_steps, options=_poly_beta, models=tuple(_poly), minutes=None,
                       files=_moved_files),
-    small=_small|dict(sizes=(5_000,500,600), d=32, epochs=_poly_small, options=_few_draws, models=tuple(_poly), minutes=5),
+    small=_small|dict(sizes=(5_000,500,300), d=32, epochs=_poly_small, options=_few_draws, models=tuple(_poly),
+                      minutes=_poly_minutes),
     tiny=_tiny|dict(d=4, options=_few_draws, models=('MMVAE+',)),
 )
 
@@ -497,11 +501,11 @@ recipes['samplers'] = generic(
     paper=_paper|dict(bs=256, d=512, epochs=_steps, options=_poly_beta, samplers=_samplers, models=tuple(_sampled),
                       minutes=None, files=('MMNIST/train','MMNIST/test')),
     small=_small|dict(sizes=(5_000,500,1_000), half=True, d=16, epochs=_poly_small, options=_few_draws, samplers=_samplers,
-                      metrics=('coherence','fidelity'), models=tuple(_sampled), minutes=4),
+                      metrics=('coherence','fidelity'), models=tuple(_sampled), minutes=3),
     tiny=_tiny|dict(d=4, half=True, options=_few_draws, samplers={'gmm': {'k': 2}}, metrics=('likelihood',), models=('MVAE',)),
 )
 
-# %% ../../nbs/98_exp.recipes.ipynb #a11e64e9
+# %% ../../nbs/98_exp.recipes.ipynb #ab7cea6e
 def _observed(train, s, seed, use):
     "Partial views, or the complete ones among them, repeated until there are as many"
     return partial_views(train, s['eta'], use, seed)
@@ -522,9 +526,9 @@ recipes['missing'] = generic(
     'At small half of the views are missing; the paper also has a fifth. Complete ones are repeated: equal steps.',
     paper=_paper|dict(bs=256, d=512, eta=.5, epochs=_steps, options=_with_options(_poly_beta), models=tuple(_incomplete),
                       minutes=None, files=('MMNIST/train','MMNIST/test')),
-    small=_small|dict(sizes=(3_000,500,600), half=True, eta=.5, bs=64, d=16, epochs=dict(all=40, joint=40, unimodal=40),
+    small=_small|dict(sizes=(3_000,500,400), half=True, eta=.5, bs=64, d=16, epochs=dict(all=40, joint=40, unimodal=40),
                       one_cycle=False, options=_with_options(_few_draws), metrics=('coherence','likelihood','latents'),
-                      models=tuple(_incomplete), minutes=4),
+                      models=tuple(_incomplete), minutes=3),
     tiny=_tiny|dict(sizes=(300,32,48), half=True, d=4, eta=.6, options=_with_options(_few_draws), models=('MMVAE+-all',)),
 )
 
@@ -598,7 +602,7 @@ def _bounds(model, shared, s, seed):
 
 _tables['bounds'] = _bounds
 
-# %% ../../nbs/98_exp.recipes.ipynb #a6bbd7d6
+# %% ../../nbs/98_exp.recipes.ipynb #ce1f1d98
 def _unjudged(s, seed, data, device): return *_binary(s, seed, data), None
 
 _binary_paper = dict(gpu=True, bs=100, lr=1e-3, one_cycle=False, d=64, width=512, warmup=200, score='bounds')
@@ -610,7 +614,7 @@ recipes['binary'] = Recipe(
     {'JMVAE': entrant(JMVAE, two_stage=False, alpha=.1), 'MVAE': entrant(MVAE, k=0)},
     dict(
         paper=_binary_paper|dict(files=('mnist.npz',), models=('JMVAE','MVAE'), minutes=None),
-        small=_binary_paper|dict(gpu=False, sizes=(50_000,2_000,2_000), epochs=dict(joint=15, all=15), warmup=5, minutes=5,
+        small=_binary_paper|dict(gpu=False, sizes=(50_000,2_000,2_000), epochs=dict(joint=12, all=12), warmup=4, minutes=5,
                                  models=('JMVAE','MVAE'), points=300, lr=1e-3, one_cycle=True),
         tiny=_binary_paper|dict(gpu=False, sizes=(200,50,40), epochs=dict(joint=1, all=1), warmup=1, width=32, d=4, points=20,
                                 draws=20, models=('JMVAE','MVAE')),

@@ -265,7 +265,7 @@ impute_options = [
     _changed,
 ]
 
-# %% ../../nbs/86_app.commands.ipynb #c7bc4038
+# %% ../../nbs/86_app.commands.ipynb #bca55dff
 explore_options = [
     a_run,
     Option('out', 'the page, an HTML file (default: explore.html in the run)'),
@@ -280,6 +280,8 @@ experiment_options = [
     Option('scale', 'paper (as published), small (minutes) or tiny (seconds)', one_of(recipe_scales, 'scale'), 'small'),
     Option('seed', 'seed, or several: 0,1,2', seeds, '0'),
     Option('models', 'some of the models, e.g. JNF,MVAE (default: those of the recipe)'),
+]
+experiment_options += [
     Option('data', 'folder of files, e.g. with mnist.npz, or as --list says', existing_folder),
     Option('device', 'cpu or cuda (default: a GPU if there is one)'),
     Option('out', 'folder of results, a file for each run; what is there is not run again', folder, 'experiments'),

@@ -35,7 +35,7 @@ def class_coherence(
             rows.append((_key(S), t, len(S), names[c], value, se, n))
     return pd.DataFrame(rows, columns=['subset','target','n_given','label','value','se','n'])
 
-# %% ../../nbs/76_eval.measures.ipynb #eaf414f0
+# %% ../../nbs/76_eval.measures.ipynb #e13e028c
 def _bits(data, what):
     "Attributes `(N,A)` of 0 and 1"
     y = data.y
@@ -60,6 +60,7 @@ def _asked(data, given, targets):
     for k in (*S, *ts): choose(k, data.names, 'modality')
     return S, ts
 
+# %% ../../nbs/76_eval.measures.ipynb #720dc5d7
 @door(classifiers=None)
 @torch.no_grad()
 def attribute_accuracy(
@@ -89,12 +90,13 @@ def attribute_accuracy(
             rows.append((_key(S), t, a, h.mean().item(), (h.std()/len(h)**.5).item(), len(h)))
     return pd.DataFrame(rows, columns=['subset','target','attribute','value','se','n'])
 
-# %% ../../nbs/76_eval.measures.ipynb #86962088
+# %% ../../nbs/76_eval.measures.ipynb #93e0c86d
 def _precision(scores, truth, average):
     "scikit-learn's average precision"
     from sklearn.metrics import average_precision_score
     return float(average_precision_score(truth.numpy(), scores.double().numpy(), average=average))
 
+# %% ../../nbs/76_eval.measures.ipynb #de21d489
 @door
 @torch.no_grad()
 def average_precision(

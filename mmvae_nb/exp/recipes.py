@@ -687,7 +687,7 @@ def check_runs(
         todo.append(run)
     return todo
 
-# %% ../../nbs/98_exp.recipes.ipynb #ce1e6558
+# %% ../../nbs/98_exp.recipes.ipynb #16542d50
 def _plain(table):
     "Rows that JSON can hold"
     whole = table.astype(object)
@@ -721,6 +721,7 @@ def run_one(
         told |= dict(seconds={'data and classifiers': seconds, **parts})
         told |= dict(versions=_versions(), hardware=hardware(device))
         if shared is not None: told['data'] = _sizes(shared)
+        told |= {k: scores.attrs[k] for k in ('left out','warnings','subsets') if k in scores.attrs}
         _write_json({**told, 'scores': _plain(scores)}, file)
         (work/'checkpoint.pt').unlink(missing_ok=True)
     with suppress(OSError): work.rmdir()                         # it was there before, from a run that was stopped

@@ -110,6 +110,17 @@ OTHERS = {
     'an impossible level': ('impute', 'a_run --out x.npz --level 1', 2, '--level'),
     'impute over a file': ('impute', 'a_run --out notes.txt', 1, 'exists already'),
     'explore nothing': ('explore', 'nowhere', 2, 'no such folder'),
+    'an experiment without a name': ('experiment', '', 1, '--list'),
+    'a misspelt recipe': ('experiment', 'polymnst', 2, 'did you mean polymnist'),
+    'a misspelt scale': ('experiment', 'binary --scale smal', 2, 'did you mean small'),
+    'a seed in words': ('experiment', 'binary --seed 0,x', 2, '--seed'),
+    'a misspelt model of a recipe': ('experiment', 'binary --models MVEA', 1, "did you mean 'MVAE'"),
+    'published data that are not named': ('experiment', 'polymnist --scale paper', 1, 'say --data FOLDER'),
+    'published data that are not there': ('experiment', 'polymnist --scale paper --data .', 1, 'MMNIST/train: no such file'),
+    'data of an experiment nowhere': ('experiment', 'binary --data nowhere', 2, 'no such folder'),
+    'digits that are not there': ('experiment', 'binary --scale tiny --data .', 1, 'mnist.npz: no such file'),
+    'an experiment into a file': ('experiment', 'binary --scale tiny --out notes.txt', 2, 'notes.txt is a file'),
+    'an experiment on no device': ('experiment', 'binary --scale tiny --device cuda:99', 1, '--device'),
 }
 
 @pytest.mark.parametrize('name', OTHERS)
@@ -129,6 +140,19 @@ def test_corrected_others(place):
     assert code==0, err
     about = json.loads((place/'e'/'evaluation.json').read_text())
     assert about['scores'][0]['n']<=20, about['scores'][0]
+
+def test_an_experiment_runs_once(place):
+    "A plan writes nothing; a run is one file; the second time nothing is written"
+    words = 'binary --scale tiny --models MVAE --out tried'.split()
+    before = tree(place)
+    code, err = status('experiment', place, [*words, '--plan'])
+    assert (code, tree(place))==(0, before), err
+    code, err = status('experiment', place, words)
+    assert code==0, err
+    after = tree(place)
+    assert set(after)-set(before)=={'tried', 'tried/binary.tiny.MVAE.0.json'}
+    code, err = status('experiment', place, words)
+    assert (code, tree(place))==(0, after), err
 
 def test_settings_of_a_run_make_the_same_run(place):
     "Out and in again: weights are the same to the last bit, and the command line wins"

@@ -170,6 +170,8 @@ ELSEWHERE = { # tried in tests of their own
     'app.explore.explored', 'app.explore.explore_run', 'app.fill.mmvae_impute', 'app.cli.load_data', 'app.cli.mmvae_train', 'app.cli.mmvae_generate', 'app.cli.mmvae_evaluate', 'app.cli.train_run',
     'app.explore.mmvae_explore', 'app.plan.step_seconds', 'data.core.MMData.finish', 'data.core.MMData.log1p',
     'data.core.MMData.size_factors', 'data.frames.as_frames', 'eval.page.write_report', 'models.covariates.conditional_on',
+    'eval.measures.against_alpha', 'eval.measures.answer_seconds', 'eval.measures.attribute_accuracy',
+    'eval.measures.average_precision',
 }
 
 def arguments(name, f, data, folder):

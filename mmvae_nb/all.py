@@ -9,6 +9,7 @@ from .dists import (
 from .nets import (
     MLP, MLPBody, MLPNet, Outputs, quiet, ConvBody, ConvNet, body_for, net_for, body_of, unimodal_encoders, decoder_of,
     decoders, JointEncoder, mnist_svhn, SoundBody, SoundNet, DigitCNN, WideCNN, StridedCNN, classifier_for)
+from .papernets import PolyBody, PolyNet
 from .liks import (
     PoissonLik, NegBinLik, ZIPoissonLik, ZINegBinLik, MultinomialLik, DirMultLik, LogNormalLik, GammaLik, BetaLik,
     FeatureNormalLik, PredictedNormalLik, StudentLik, OrdinalLik, suggest_likelihood, better_word)
@@ -70,6 +71,7 @@ from .eval.fidelity import (
 from .eval.latents import linear_reader, latent_classification, kmeans_accuracy, to_plane, traverse
 from .eval.collapse import dim_kl, collapse, active_units, decoder_collapse
 from .eval.reconstruction import mse, ssim, reconstruction
+from .eval.measures import class_coherence, attribute_accuracy
 from .eval.impute import impute, imputation_error, cohort, small_modalities
 from .eval.report import metric, evaluate, write_scores, read_scores
 from .eval.page import plain_words, write_report

@@ -347,7 +347,7 @@ recipes['shortcut'] = Recipe(
     _private_runs, {}, _share_private, _run_private,
     'Five views of MNIST at half size, one hidden layer, stand for PolyMNIST and its ResNets.')
 at('shortcut', 'paper', sizes=(50_000,5_000,10_000), passes=50, files=('mnist.npz',))
-at('shortcut', 'small', sizes=(8_000,500,1_000), passes=25, minutes=1)
+at('shortcut', 'small', sizes=(8_000,500,1_000), passes=25, minutes=3)
 at('shortcut', 'tiny', sizes=(200,40,60), passes=1, models=('MMVAE+-4','MMJSD-4'))
 
 # %% ../../nbs/98_exp.recipes.ipynb #8a2e739e

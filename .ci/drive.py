@@ -10,10 +10,12 @@ the first page, and whether the search finds twenty public names, drawn with a f
 import functools, html, http.server, json, os, random, re, shutil, subprocess, sys, tempfile, threading, urllib.parse
 from html.parser import HTMLParser
 from pathlib import Path
-import checks, web
+import checks, site_pages, web
 from project import ROOT, sh
 
-NAMES, FIRST_KB, MOST_CODE = 20, 500, .4
+NAMES, CLICKED, FIRST_KB, MOST_CODE = 20, 10, 500, .4
+WIDTHS = 390, 800
+PLAIN = {'how to load my own data': 'tut.own_data.html', 'generate': 'core.html', 'mcar': 'data.core.html', 'errata': 'errata.html'}   # what people type
 
 # ---------------------------------------------------------------- render
 
@@ -61,42 +63,71 @@ def dead(docs, pages):
 
 # ---------------------------------------------------------------- the browser
 
-PROBE = """<!doctype html><title>waiting</title><pre id=out></pre><iframe id=page style="width:%(width)dpx;height:900px;border:0"></iframe><script>
-const frame = document.querySelector('#page')
-frame.onload = async () => {
-  const win = frame.contentWindow, doc = frame.contentDocument
-  try {
-    if (%(dark)d && win.quartoToggleColorScheme && !doc.body.classList.contains('quarto-dark')) win.quartoToggleColorScheme()
-    await new Promise(r => setTimeout(r, 2500))
-    const found = {wide: doc.documentElement.scrollWidth}
-    const main = doc.querySelector('main'), height = main ? main.scrollHeight : 1
-    const code = [...doc.querySelectorAll('main pre.sourceCode')].filter(x => x.offsetParent && !x.closest('details')).reduce((s, x) => s+x.offsetHeight, 0)
-    found.code = code/height
-    if (%(axe)d) {
-      const s = doc.createElement('script'); s.src = '/axe.min.js'; doc.head.appendChild(s)
-      await new Promise(r => s.onload = r)
-      const r = await win.axe.run(doc, {runOnly: {type: 'tag', values: ['wcag2a','wcag2aa','wcag21a','wcag21aa']}})
-      found.axe = r.violations.map(v => [v.id, v.nodes.length, v.nodes[0].target.join(' '), (v.nodes[0].any[0] || {}).message || ''])
-    }
-    document.querySelector('#out').textContent = JSON.stringify(found)
-  } catch (e) { document.querySelector('#out').textContent = JSON.stringify({error: String(e)}) }
-  document.title = 'done'
-}
-frame.src = %(page)s
+FRAME = """<!doctype html><title>waiting</title><pre id=out></pre><iframe id=page style="width:%(width)dpx;height:900px;border:0"></iframe><script>
+const frame = document.querySelector('#page'), wait = ms => new Promise(r => setTimeout(r, ms))
+const say = x => { document.querySelector('#out').textContent = JSON.stringify(x); document.title = 'done' }
+const load = url => new Promise(r => { frame.onload = () => r(); frame.src = url })
+const main = async () => { %(script)s }
+main().then(say, e => say({error: String(e)}))
 </script>"""
 
-SEARCH = """<!doctype html><title>waiting</title><pre id=out></pre><iframe id=page style="width:1280px;height:900px;border:0"></iframe><script>
-const frame = document.querySelector('#page'), names = %(names)s
-frame.onload = async () => {
-  const win = frame.contentWindow
-  const docs = await (await fetch('/search.json')).json()
+PROBE = """
+  await load(%(page)s)
+  const win = frame.contentWindow, doc = frame.contentDocument, found = {wide: {}}
+  for (const w of %(widths)s) {
+    frame.style.width = w+'px'
+    await wait(w==%(first)d ? 2500 : 300)
+    found.wide[w] = doc.documentElement.scrollWidth
+  }
+  frame.style.width = '1280px'
+  await wait(300)
+  const body = doc.querySelector('main'), seen = x => x.offsetParent && !x.closest('details')
+  const code = [...doc.querySelectorAll('main pre.sourceCode')].filter(seen).reduce((s, x) => s+x.offsetHeight, 0)
+  found.code = code/(body ? body.scrollHeight : 1)
+  found.raw = [...doc.querySelectorAll('mjx-merror, [data-mjx-error]')].length
+  const s = doc.createElement('script'); s.src = '/axe.min.js'; doc.head.appendChild(s)
+  await new Promise(r => s.onload = r)
+  for (const theme of ['day', 'night']) {
+    if (theme=='night') { win.quartoToggleColorScheme(); await wait(500) }
+    found[theme+' body'] = win.getComputedStyle(doc.body).backgroundColor
+    const r = await win.axe.run(doc, {runOnly: {type: 'tag', values: ['wcag2a','wcag2aa','wcag21a','wcag21aa']}})
+    found[theme] = r.violations.map(v => [v.id, v.nodes.length, v.nodes[0].target.join(' '), (v.nodes[0].any[0] || {}).message || ''])
+  }
+  return found
+"""
+
+CLICKS = """
+  const out = [], doc = () => frame.contentDocument
+  const follow = async link => { const there = new Promise(r => { frame.onload = () => r() }); link.click(); await there }
+  for (const row of %(rows)s) {
+    await load('/index.html')
+    const first = doc().querySelector('main a[href$="equations.html"]')
+    if (!first) return {error: 'the first page has no link to the equations'}
+    await follow(first)
+    const mark = doc().getElementById(row) || doc().querySelector('main a[href$="'+row+'"]')
+    const second = mark && mark.closest('tr, p').querySelector('td:last-child a, a[href*="#code-"]')
+    if (!second) { out.push([row, null, 'no link to code']); continue }
+    const href = second.getAttribute('href')
+    await follow(second)
+    await wait(1500)
+    const target = doc().getElementById(decodeURIComponent(href.split('#')[1]))
+    if (!target) { out.push([row, href, 'no such place']); continue }
+    const open = [...doc().querySelectorAll('main pre.sourceCode')].filter(x => x.offsetHeight && (!x.closest('details') || x.closest('details').open))
+    const code = open.find(x => target.contains(x) || target.compareDocumentPosition(x) & 4)
+    const below = code ? Math.round(code.getBoundingClientRect().top-target.getBoundingClientRect().top) : null
+    const source = doc().querySelector('main details[open] pre.sourceCode')
+    out.push([row, href, below, (source || code || {textContent: ''}).textContent.trim().slice(0, 60)])
+  }
+  return out
+"""
+
+SEARCH = """
+  await load('/index.html')
+  const win = frame.contentWindow, docs = await (await fetch('/search.json')).json()
   const fuse = new win.Fuse([], {keys: [{name: 'title', weight: 20}, {name: 'section', weight: 20}, {name: 'text', weight: 10}], ignoreLocation: true, threshold: .1})
   docs.forEach(d => fuse.add(d))
-  const first = Object.fromEntries(names.map(n => [n, (fuse.search(n, {limit: 20})[0] || {item: {href: null}}).item.href]))
-  document.querySelector('#out').textContent = JSON.stringify(first)
-}
-frame.src = '/index.html'
-</script>"""
+  return Object.fromEntries(%(names)s.map(n => [n, (fuse.search(n, {limit: 20})[0] || {item: {href: null}}).item.href]))
+"""
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *args): pass
@@ -126,9 +157,13 @@ def tools(docs):
         text = p.read_text(encoding='utf-8')
         p.write_text(re.sub(r'https://[^" ]*/mathjax@3/es5/', 'mathjax/', text), encoding='utf-8')
 
-def probe(docs, server, name, width, dark=False, axe=False):
-    (docs/'probe.html').write_text(PROBE%dict(width=width, dark=dark, axe=axe, page=json.dumps('/'+name)), encoding='utf-8')
-    return chromium(f'http://127.0.0.1:{server.server_address[1]}/probe.html')
+def drive(docs, server, script, first=1280, budget=30_000, **parts):
+    "What a script sees that drives a frame of the site"
+    text = FRAME%dict(width=first, script=script%parts)
+    (docs/'probe.html').write_text(text, encoding='utf-8')
+    return chromium(f'http://127.0.0.1:{server.server_address[1]}/probe.html', budget)
+
+def probe(docs, server, name): return drive(docs, server, PROBE, WIDTHS[0], page=json.dumps('/'+name), widths=json.dumps(WIDTHS), first=WIDTHS[0])
 
 def first_kb(docs):
     "Kilobytes that the first page brings, compressed as a server sends them"
@@ -143,6 +178,36 @@ def drawn_names(seed=22):
     known = sorted(k for k in web.homes() if web.tells(k) or len(k)>4)
     return random.Random(seed).sample(known, NAMES)
 
+def equations(docs):
+    "Rows of the page of equations, each by its anchor or by the link of its formula"
+    text = (docs/'equations.html').read_text(encoding='utf-8')
+    papers = re.findall(r'id="((?:jnf|shared|multivae|cmmd|plus)-[^"]+)"', text)
+    tables = [p for p in papers if f'#{p}"' not in text]                         # not those of sections
+    return tables+re.findall(r'href="(?:\./)?([^"]+#eqn-\d+)"', text.partition('id="formulas"')[2])
+
+def searched(docs, server, wrong):
+    names = drawn_names()
+    found = drive(docs, server, SEARCH, names=json.dumps(names))
+    for n in names:
+        file, anchor = web.homes()[n]
+        want = f'{web.stem(file)}.html#{anchor}'
+        if found.get(n)!=want: wrong.append(f'search: {n} leads to {found.get(n)}, not {want}')
+    asked = site_pages.QUESTIONS
+    answers = drive(docs, server, SEARCH, names=json.dumps([*asked, *PLAIN]))
+    for q,page in {**asked, **PLAIN}.items():
+        if (answers.get(q) or '').partition('#')[0]!=page: wrong.append(f'search: {q!r} leads to {answers.get(q)}, not {page}')
+    return found | answers
+
+def clicked(docs, server, wrong, seed=22):
+    "From the first page to the code of ten equations, by two clicks each"
+    rows = equations(docs)
+    drawn = random.Random(seed).sample(rows, CLICKED)
+    found = drive(docs, server, CLICKS, budget=120_000, rows=json.dumps(drawn))
+    if not isinstance(found, list): found = [['all', None, str(found)]]
+    for row,href,below,*_ in found:
+        if not isinstance(below, int) or not 0<=below<=900: wrong.append(f'two clicks: {row} leads to {href}, code {below} pixels below')
+    return {'equations': len(rows), 'tried': found}
+
 def look(folder, only=None):
     docs = Path(folder)/'_docs'
     pages = parsed(docs)
@@ -152,24 +217,20 @@ def look(folder, only=None):
     if kb>FIRST_KB: wrong.append(f'index.html: {kb:.0f} KB, at most {FIRST_KB}')
     tools(docs)
     server, table = serve(docs), {}
-    names = drawn_names()
-    (docs/'probe.html').write_text(SEARCH%dict(names=json.dumps(names)), encoding='utf-8')
-    first = chromium(f'http://127.0.0.1:{server.server_address[1]}/probe.html')
-    for n in names:
-        file, anchor = web.homes()[n]
-        want = f'{web.stem(file)}.html#{anchor}'
-        if first.get(n)!=want: wrong.append(f'search: {n} leads to {first.get(n)}, not {want}')
+    search = searched(docs, server, wrong)
+    clicks = clicked(docs, server, wrong)
     for name in only or sorted(pages):
-        phone = probe(docs, server, name, 390)
-        day, night = (probe(docs, server, name, 1280, dark, axe=True) for dark in (False, True))
-        table[name] = {'phone': phone, 'day': day, 'night': night}
-        if phone.get('wide', 999)>390: wrong.append(f"{name}: {phone.get('wide')} pixels wide on a phone")
-        if day.get('code', 0)>MOST_CODE: wrong.append(f"{name}: {day['code']:.0%} of its height is code")
-        for theme,found in ('day', day), ('night', night):
-            wrong += [f'{name}, {theme}: {k} ({n} times, first {where}) {why}' for k,n,where,why in found.get('axe', [['error', 1, '', found.get('error', '')]])]
-        print(name, phone.get('wide'), f"{day.get('code', 0):.0%}", len(day.get('axe', [])), len(night.get('axe', [])), flush=True)
+        table[name] = seen = probe(docs, server, name)
+        if 'error' in seen: wrong.append(f"{name}: {seen['error']}"); continue
+        wrong += [f'{name}: {w} pixels wide on a screen of {k}' for k,w in seen['wide'].items() if w>int(k)]
+        if seen['code']>MOST_CODE: wrong.append(f"{name}: {seen['code']:.0%} of its height is code")
+        if seen['raw']: wrong.append(f"{name}: {seen['raw']} formulas that MathJax refuses")
+        if seen['day body']==seen['night body']: wrong.append(f'{name}: night is as bright as day')
+        wrong += [f'{name}, {theme}: {k} ({n} times, first {where}) {why}' for theme in ('day','night') for k,n,where,why in seen[theme]]
+        print(name, seen['wide'], f"{seen['code']:.0%}", len(seen['day']), len(seen['night']), flush=True)
     (docs/'probe.html').unlink()
-    result = {'pages': len(pages), 'links': sum(len(p.links) for p in pages.values()), 'first page, KB': round(kb), 'search': first, 'wrong': wrong, 'looked at': table}
+    links = sum(len(p.links) for p in pages.values())
+    result = {'pages': len(pages), 'links': links, 'first page, KB': round(kb), 'search': search, 'clicks': clicks, 'wrong': wrong, 'looked at': table}
     (Path(folder)/'site.json').write_text(json.dumps(result, indent=1), encoding='utf-8')
     return wrong
 

@@ -340,22 +340,31 @@ def dropped(cell):
     d = directives(cell)
     return {'hide', 'exporti', 'default_exp'} & d.keys() or d.get('include')=='false'
 
+def computes(cell):
+    "Is it a cell that a page shows, other than imports?"
+    return cell['cell_type']=='code' and not dropped(cell) and (bool(cell.get('outputs')) or not only_imports(cell))
+
 def page_cells(path, root=ROOT):
     "Cells of a page, without front matter"
     here, known, shown, formulas, done = path.name, {s.name: s for s in index(root) if s.file==path.name}, set(), 0, set()
-    named = set()
+    import site_pages
+    named, told, lead = set(), 0, site_pages.lead(path, root)
+    first = cells(path, 'code')[lead[0]] if lead else None
     for c in cells(path):
         if c['cell_type']=='raw': continue
         if c['cell_type']=='markdown':
             text, formulas = label_formulas(source(c), formulas)
             yield {**c, 'source': prose(text, here, root, named)}
             continue
-        if dropped(c): continue
-        at = anchors(c, path, root, done)
+        if not computes(c):
+            if not dropped(c): yield folded(c, 'Imports')
+            continue
+        at = ''.join(f'[]{{#code-{k} .eqn}}' for k in range(told+1, formulas+1))+anchors(c, path, root, done)
+        if c==first: at += '[]{#lead .eqn}'
+        told = formulas
         if at: yield md(at)
         c = {**c, 'outputs': [tidy(o) for o in c.get('outputs', [])]}
-        if only_imports(c) and not c['outputs']: yield folded(c, 'Imports')
-        elif is_exported(c):
+        if is_exported(c):
             new = [s for s in symbols_of(c, stem(path), here) if s.name in known and s.name not in shown]
             shown |= {s.name for s in new}
             if new: yield md('\n'.join(symbol_md(known[s.name], root) for s in new))
@@ -394,6 +403,7 @@ def page(path, root=ROOT):
     head, rest = front(path, source(body[at]) if at is not None else '')
     if at is not None: body[at] = {**body[at], 'source': rest}
     import site_pages
+    body = site_pages.opened(path, body, root)
     where = site_pages.standing(path, root)
     if where: body.insert(0, md(where))
     keep = [c for c in body if source(c).strip() or c.get('outputs')]

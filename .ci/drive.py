@@ -47,13 +47,19 @@ class Page(HTMLParser):
 
 def parsed(docs): return {p.relative_to(docs).as_posix(): Page(p.read_text(encoding='utf-8')) for p in sorted(docs.rglob('*.html')) if 'site_libs' not in p.parts and 'mathjax' not in p.parts}
 
+@functools.lru_cache(None)
+def under():
+    "Path at which the site stands on its host, as `/mmvae_nb/`; the page for what is not found links from there"
+    url = re.search(r'site-url: *(\S+)', (ROOT/'_quarto.yml').read_text(encoding='utf-8'))[1]
+    return urllib.parse.urlsplit(url).path.rstrip('/')+'/'
+
 def dead(docs, pages):
     "Links within the site that lead nowhere"
     out = []
     for name,page in pages.items():
         for href in page.links:
             if re.match(r'[a-z]+:', href) or href in ('#', ''): continue
-            path, _, anchor = urllib.parse.unquote(href).partition('#')
+            path, _, anchor = urllib.parse.unquote(href.removeprefix(under())).partition('#')
             target = os.path.normpath(os.path.join(os.path.dirname(name), path.split('?')[0])) if path else name
             if target=='.': target = 'index.html'
             if target in pages:
@@ -131,6 +137,7 @@ SEARCH = """
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *args): pass
+    def translate_path(self, path): return super().translate_path('/'+path.removeprefix(under()).lstrip('/'))
 
 def serve(docs):
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Quiet, directory=str(docs)))
@@ -157,13 +164,15 @@ def tools(docs):
         text = p.read_text(encoding='utf-8')
         p.write_text(re.sub(r'https://[^" ]*/mathjax@3/es5/', 'mathjax/', text), encoding='utf-8')
 
-def drive(docs, server, script, first=1280, budget=30_000, **parts):
+def drive(docs, server, script, width=1280, budget=30_000, **parts):
     "What a script sees that drives a frame of the site"
-    text = FRAME%dict(width=first, script=script%parts)
+    text = FRAME%dict(width=width, script=script%parts)
     (docs/'probe.html').write_text(text, encoding='utf-8')
     return chromium(f'http://127.0.0.1:{server.server_address[1]}/probe.html', budget)
 
-def probe(docs, server, name): return drive(docs, server, PROBE, WIDTHS[0], page=json.dumps('/'+name), widths=json.dumps(WIDTHS), first=WIDTHS[0])
+def probe(docs, server, name):
+    parts = dict(page=json.dumps('/'+name), widths=json.dumps(WIDTHS), first=WIDTHS[0])
+    return drive(docs, server, PROBE, WIDTHS[0], **parts)
 
 def first_kb(docs):
     "Kilobytes that the first page brings, compressed as a server sends them"
@@ -219,6 +228,7 @@ def look(folder, only=None):
     server, table = serve(docs), {}
     search = searched(docs, server, wrong)
     clicks = clicked(docs, server, wrong)
+    print('\n'.join(wrong) or 'links, search and clicks are right', flush=True)
     for name in only or sorted(pages):
         table[name] = seen = probe(docs, server, name)
         if 'error' in seen: wrong.append(f"{name}: {seen['error']}"); continue

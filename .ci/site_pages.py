@@ -123,8 +123,10 @@ def mentions(root=ROOT):
             references = re.search(r'(?m)^(## )?References', text)
             until = references.start() if references else len(text)
             starts = [m.start() for m in re.finditer(r'(?s)\$\$.*?\$\$', text)]
+            alone = web.left_alone(text)
             for paper, n, at in web.equations_in(text):
                 before = sum(s<at-400 for s in starts)
+                if before==len(starts) and any(a<=at<b for a,b in alone): continue      # no anchor is put there
                 anchor = f'eqn-{formulas+before+1}' if before<len(starts) else f'named-{paper}-{n.lower()}'
                 found = out.setdefault((paper, n), {})
                 if at<until: found.setdefault(p.name, anchor)
@@ -217,7 +219,7 @@ def figures(p):
         if web.dropped(c): continue
         pngs = [text_of(o['data']['image/png']) for o in c.get('outputs', []) if 'image/png' in o.get('data', {})]
         for k,(png,cap,alt) in enumerate(zip(pngs, said(c, 'fig-cap', len(pngs)), said(c, 'fig-alt', len(pngs)))):
-            if cap: yield i, f'{web.stem(p)}-{i}-{k}.png', png, cap, alt
+            if cap: yield i, f"{web.stem(p)}-{i}-{k}{'-chart' if web.is_chart(c) else ''}.png", png, cap, alt
 
 RESULTS_FIRST = ['Experiments', 'Models', 'Theory', 'Evaluation', 'Data', 'Foundations', 'Training', 'Programs', 'Tutorials']
 
@@ -229,6 +231,8 @@ def chosen():
             have = list(figures(p))
             if have: yield part, p, have[-1]
 
+def mark(name): return '.chart ' if name.endswith('-chart.png') else ''
+
 def attribute(text): return re.sub(r'["\\\n\]\[]', ' ', text).replace('"', "'")
 
 def gallery():
@@ -239,7 +243,7 @@ def gallery():
         if part!=last: out += [':::\n' if last else '', f'## {part}\n\n::: {{.gallery}}\n']
         last = part
         text = attribute(web.escaped(cap))
-        out.append(f'::: {{}}\n[![](gallery/{name}){{alt="{attribute(alt)}" loading="lazy"}}]({p.name})\n\n[{title(p)}]({p.name}). {cap}\n:::\n')
+        out.append(f'::: {{}}\n[![](gallery/{name}){{{mark(name)}alt="{attribute(alt)}" loading="lazy"}}]({p.name})\n\n[{title(p)}]({p.name}). {cap}\n:::\n')
     return '\n'.join([*out, ':::\n'])
 
 def pictures(folder):
@@ -275,7 +279,7 @@ def opened(path, body, root=ROOT):
     figure = lead(path, root)
     if not figure: return body
     _, name, _, cap, alt = figure
-    head = [web.md(f'::: {{.finding}}\n![{cap}](gallery/{name}){{fig-alt="{attribute(alt)}"}}\n\n[How this figure is made](#lead)\n:::')]
+    head = [web.md(f'::: {{.finding}}\n![{cap}](gallery/{name}){{{mark(name)}fig-alt="{attribute(alt)}"}}\n\n[How this figure is made](#lead)\n:::')]
     at = next((i for i,c in enumerate(body) if is_learnt(c)), None)
     if at is not None and sidebar.part(path)=='Experiments':
         end = at+1

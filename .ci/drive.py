@@ -1,17 +1,19 @@
 """Render the site with real Quarto and drive it in headless Chromium, by hand before a release; CI does not run it.
 
     python .ci/drive.py render FOLDER [PAGES]    a copy of the tree is rendered to FOLDER/_docs by nbdev_docs (all pages)
-    python .ci/drive.py look FOLDER              drive FOLDER/_docs; writes FOLDER/site.json and says what is wrong
+    python .ci/drive.py look FOLDER [PAGES]      drive FOLDER/_docs; writes FOLDER/site.json and says what is wrong; without PAGES
+                                                 all, and the outcome goes into nbs/results/site.json and nbs/contributing.md
 
 Needs `quarto`, `chromium` and `npm` (axe-core, and MathJax, which the site links from a network). Looked at: links that lead nowhere,
 pages that scroll sideways at 390 pixels, contrast and alt texts by axe-core in both themes, code that is not folded, the weight of
-the first page, and whether the search finds twenty public names, drawn with a fixed seed, in its first row.
+the first page, and whether the search finds twenty public names, drawn with a fixed seed, in its first row,
+and whether two clicks lead from the first page to the code of ten equations, drawn likewise.
 """
-import functools, html, http.server, json, os, random, re, shutil, subprocess, sys, tempfile, threading, urllib.parse
+import functools, html, http.server, json, os, random, re, shutil, subprocess, sys, tempfile, threading, time, urllib.parse
 from html.parser import HTMLParser
 from pathlib import Path
 import checks, site_pages, web
-from project import ROOT, sh
+from project import ROOT, settings, sh
 
 NAMES, CLICKED, FIRST_KB, MOST_CODE = 20, 10, 500, .4
 WIDTHS = 390, 800
@@ -80,6 +82,7 @@ main().then(say, e => say({error: String(e)}))
 PROBE = """
   await load(%(page)s)
   const win = frame.contentWindow, doc = frame.contentDocument, found = {wide: {}}
+  doc.head.append(Object.assign(doc.createElement('style'), {textContent: '* { transition: none !important }'}))
   for (const w of %(widths)s) {
     frame.style.width = w+'px'
     await wait(w==%(first)d ? 2500 : 300)
@@ -94,9 +97,10 @@ PROBE = """
   const s = doc.createElement('script'); s.src = '/axe.min.js'; doc.head.appendChild(s)
   await new Promise(r => s.onload = r)
   for (const theme of ['day', 'night']) {
-    if (theme=='night') { win.quartoToggleColorScheme(); await wait(500) }
+    if (theme=='night') { win.quartoToggleColorScheme(); await wait(1500) }
     found[theme+' body'] = win.getComputedStyle(doc.body).backgroundColor
-    const r = await win.axe.run(doc, {runOnly: {type: 'tag', values: ['wcag2a','wcag2aa','wcag21a','wcag21aa']}})
+    const rules = {type: 'tag', values: ['wcag2a','wcag2aa','wcag21a','wcag21aa']}, colours = {type: 'rule', values: ['color-contrast']}
+    const r = await win.axe.run(doc, {runOnly: theme=='day' ? rules : colours})
     found[theme] = r.violations.map(v => [v.id, v.nodes.length, v.nodes[0].target.join(' '), (v.nodes[0].any[0] || {}).message || ''])
   }
   return found
@@ -148,7 +152,7 @@ def chromium(url, budget=15_000):
     with tempfile.TemporaryDirectory() as profile:
         command = ['chromium', '--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', f'--user-data-dir={profile}',
                    f'--virtual-time-budget={budget}', '--window-size=1400,1000', '--dump-dom', url]
-        text = subprocess.run(command, capture_output=True, text=True, timeout=300).stdout
+        text = subprocess.run(command, capture_output=True, text=True, timeout=900).stdout
     m = re.search(r'(?s)<pre id="out">(.*?)</pre>', text)
     return json.loads(html.unescape(m[1])) if m and m[1] else {'error': 'the page did not load'}
 
@@ -242,7 +246,39 @@ def look(folder, only=None):
     links = sum(len(p.links) for p in pages.values())
     result = {'pages': len(pages), 'links': links, 'first page, KB': round(kb), 'search': search, 'clicks': clicks, 'wrong': wrong, 'looked at': table}
     (Path(folder)/'site.json').write_text(json.dumps(result, indent=1), encoding='utf-8')
+    if not only: store(outcome(result))
     return wrong
+
+def outcome(result):
+    "What is kept of a look at the whole site"
+    seen = [t for t in result['looked at'].values() if 'error' not in t]
+    wrong = result['wrong']
+    def count(word): return sum(word in w for w in wrong)
+    return {
+        'version': settings(ROOT)['version'], 'date': time.strftime('%Y-%m-%d'), 'pages': result['pages'], 'links': result['links'],
+        'pages looked at': len(seen), 'dead links': count('does not exist')+count('no such place'), 'widths': list(WIDTHS),
+        'pages that scroll sideways': sum(any(w>int(k) for k,w in t['wide'].items()) for t in seen),
+        'pages with faults by axe-core, day': sum(bool(t['day']) for t in seen), 'night': sum(bool(t['night']) for t in seen),
+        'pictures without a text': count('pictures without'), 'formulas refused': sum(t['raw'] for t in seen),
+        'most code of a page': round(max(t['code'] for t in seen), 2), 'first page, KB': result['first page, KB'],
+        'names searched': NAMES, 'names not found first': count('search: '), 'equations': result['clicks']['equations'],
+        'equations tried by two clicks': CLICKED, 'equations missed': count('two clicks'), 'wrong': len(wrong)}
+
+def told(o):
+    "The outcome in words, for the page of contributors"
+    return (f"Version {o['version']}, {o['date']}: {o['pages']} pages with {o['links']:,} links, of which {o['dead links']} are dead. "
+            f"Of {o['pages looked at']} pages {o['pages that scroll sideways']} scroll sideways at {' or '.join(map(str, o['widths']))} pixels; axe-core finds faults on "
+            f"{o['pages with faults by axe-core, day']} by day and {o['night']} by night; {o['pictures without a text']} have pictures without a text, and MathJax refuses "
+            f"{o['formulas refused']} formulas. At most {o['most code of a page']:.0%} of a page is code that stands open; the first page weighs {o['first page, KB']} KB. "
+            f"The search puts {o['names searched']-o['names not found first']} of {o['names searched']} names, drawn at random, into its first row, and two clicks lead to the code "
+            f"of {o['equations tried by two clicks']-o['equations missed']} of {o['equations tried by two clicks']} equations, drawn from {o['equations']}.")
+
+BLOCK = re.compile(r'(?s)(<!-- the site -->\n).*?(\n<!-- the end -->)')
+
+def store(o):
+    (ROOT/'nbs'/'results'/'site.json').write_text(json.dumps(o, indent=1)+'\n', encoding='utf-8')
+    page = ROOT/'nbs'/'contributing.md'
+    page.write_text(BLOCK.sub(lambda m: m[1]+told(o)+m[2], page.read_text(encoding='utf-8')), encoding='utf-8')
 
 if __name__=='__main__':
     what, folder, *rest = sys.argv[1:]

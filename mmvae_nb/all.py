@@ -71,7 +71,7 @@ from .eval.latents import linear_reader, latent_classification, kmeans_accuracy,
 from .eval.collapse import dim_kl, collapse, active_units, decoder_collapse
 from .eval.reconstruction import mse, ssim, reconstruction
 from .eval.impute import impute, imputation_error, cohort, small_modalities
-from .eval.report import metric, evaluate, write_scores, read_scores
+from .eval.report import metric, evaluate, overview, write_scores, read_scores
 from .eval.page import plain_words, write_report
 from .eval.device import pretend_device
 from .eval.checks import CheckCase, register_check, CheckReport, check_model

@@ -9,7 +9,7 @@ pages that scroll sideways at 390 pixels, contrast and alt texts by axe-core in 
 the first page, and whether the search finds twenty public names, drawn with a fixed seed, in its first row,
 and whether two clicks lead from the first page to the code of ten equations, drawn likewise.
 """
-import functools, html, http.server, json, os, random, re, shutil, subprocess, sys, tempfile, threading, time, urllib.parse
+import functools, hashlib, html, http.server, json, os, random, re, shutil, subprocess, sys, tempfile, threading, time, urllib.parse
 from html.parser import HTMLParser
 from pathlib import Path
 import checks, site_pages, web
@@ -233,8 +233,13 @@ def look(folder, only=None):
     search = searched(docs, server, wrong)
     clicks = clicked(docs, server, wrong)
     print('\n'.join(wrong) or 'links, search and clicks are right', flush=True)
+    kept = Path(folder)/'looked.json'                    # a look that was stopped goes on where it was
+    before = json.loads(kept.read_text()) if kept.exists() else {}
     for name in only or sorted(pages):
-        table[name] = seen = probe(docs, server, name)
+        digest = hashlib.md5((docs/name).read_bytes()).hexdigest()
+        seen = before.get(name) if before.get(name, {}).get('digest')==digest else None
+        table[name] = seen = seen or probe(docs, server, name)|{'digest': digest}
+        kept.write_text(json.dumps(before|table))
         if 'error' in seen: wrong.append(f"{name}: {seen['error']}"); continue
         wrong += [f'{name}: {w} pixels wide on a screen of {k}' for k,w in seen['wide'].items() if w>int(k)]
         if seen['code']>MOST_CODE: wrong.append(f"{name}: {seen['code']:.0%} of its height is code")

@@ -271,6 +271,14 @@ def results_first(root):
         if not any('{#lead .eqn}' in src(c) for c in page): out.append(f'{p.name}: the figure does not lead to its cell')
     return out
 
+def looked_at(root):
+    "What contributors read of the last look at the site is what was stored"
+    import drive
+    file = root/'nbs'/'results'/'site.json'
+    if not file.exists(): return ['nbs/results/site.json is missing: run python .ci/drive.py render FOLDER, and look FOLDER']
+    said = drive.told(json.loads(file.read_text(encoding='utf-8')))
+    return [] if said in (root/'nbs'/'contributing.md').read_text(encoding='utf-8') else ['contributing.md does not say what nbs/results/site.json holds: run python .ci/drive.py look FOLDER']
+
 def module_count(root): return sum(1 for p in notebooks(root))
 
 def versions(root):
@@ -281,6 +289,6 @@ def versions(root):
 
 CHECKS = [
     survives, colab, one_route, signatures, found_by_search, quiet, phone, contrast, tidy_tables, once, insiders,
-    errata, first_page, equation_table, made_up, results_first, versions,
+    errata, first_page, equation_table, made_up, results_first, looked_at, versions,
 ]
 SLOW = {f.__name__ for f in (survives, signatures, found_by_search, quiet, tidy_tables, once, insiders, made_up, results_first)}

@@ -183,6 +183,7 @@ PLANTS = {
     'first_page': [(edit('nbs/errata.md', '[**E-14**]', '[**X-14**]'), 'does not say'), (edit('nbs/index.ipynb', '0.93 → 0.994', '0.95 → 0.994'), 'does not say')],
     'made_up': [(unprocessed('label_formulas', lambda text, start: (text, start+text.count('$$')//2)), 'has no place eqn-1'), (add(md('$$x$$')), 'a formula without its code')],
     'results_first': [(lambda d: [shutil.copy(ROOT/'nbs'/f'{n}.ipynb', d/'nbs') for n in ('11_theory.elbo', '97_exp.shapes')] and unprocessed_pages('opened', lambda path, body, root=None: body)(d), 'what was learnt does not come first')],
+    'looked_at': [(edit('nbs/results/site.json', '"pages": ', '"pages": 1'), 'contributing.md does not say'), (drop('nbs/results/site.json'), 'site.json is missing')],
     'equation_table': [(add(md('see JNF 2023, Eq. (77)')), 'JNF 2023, Eq. (77) has no row')],
     'versions': [(edit('settings.ini', 'version = ', 'version = 9'), '_quarto.yml: does not say version 9')],
     'links': [(put('nbs/changelog.md', '---\ntitle: Changes\n---\n\n[x](99_ghost.ipynb)\n'), 'changelog.md: 99_ghost.ipynb does not exist'), (add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](01_core.ipynb#ghost)')), 'no such heading')],

@@ -416,18 +416,22 @@ def long(cell):
     lines = [l for l in stripped(cell).splitlines() if l.strip() and not l.startswith('#|')]
     return len(lines)>LONGEST
 
-def is_settings(cell): return cell['cell_type']=='code' and '#| code-summary: "Imports and settings"' in source(cell)
+def fold_of(cell):
+    "Summary of a folded cell without outputs, of a kind that may be joined with its like"
+    m = re.search(r'#\| code-summary: "(Imports and settings|Source)"', source(cell)) if cell['cell_type']=='code' and not cell.get('outputs') else None
+    return m and m[1]
 
 def settled(body):
-    "Cells of a page with a sentence first, and neighbouring imports and settings under one fold"
+    "Cells of a page with a sentence first; neighbours that are imports and settings, or sources, under one fold"
     out = []
     for c in body:
-        if out and is_settings(c) and is_settings(out[-1]):
+        if out and fold_of(c) and fold_of(c)==fold_of(out[-1]):
             rest = re.sub(r'(?m)^#\|.*\n', '', source(c))
-            out[-1] = {**out[-1], 'source': source(out[-1])+'\n'+rest}
+            gap = '\n\n' if fold_of(c)=='Source' else '\n'
+            out[-1] = {**out[-1], 'source': source(out[-1])+gap+rest}
         elif source(c).strip() or c.get('outputs'): out.append(c)
-    at = next((i for i,c in enumerate(out) if c['cell_type']=='markdown' and source(c).strip()), 0)
-    if all(map(is_settings, out[:at])): out = [*out[at:at+1], *out[:at], *out[at+1:]]
+    at = next((i for i,c in enumerate(out) if c['cell_type']=='markdown'), 0)
+    if all(fold_of(c)=='Imports and settings' for c in out[:at]): out = [*out[at:at+1], *out[:at], *out[at+1:]]
     return out
 
 def quoted(text): return json.dumps(text, ensure_ascii=False)

@@ -16,6 +16,7 @@ import checks, site_pages, web
 from project import ROOT, settings, sh
 
 NAMES, CLICKED, FIRST_KB, MOST_CODE = 20, 10, 500, .4
+PATIENCE = 900   # seconds for a page
 WIDTHS = 390, 800
 PLAIN = {'how to load my own data': 'tut.own_data.html', 'generate': 'core.html', 'mcar': 'data.core.html', 'errata': 'errata.html'}   # what people type
 
@@ -149,10 +150,11 @@ def serve(docs):
     return server
 
 def chromium(url, budget=15_000):
-    with tempfile.TemporaryDirectory() as profile:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = ['chromium', '--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', f'--user-data-dir={profile}',
                    f'--virtual-time-budget={budget}', '--window-size=1400,1000', '--dump-dom', url]
-        text = subprocess.run(command, capture_output=True, text=True, timeout=900).stdout
+        try: text = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE).stdout
+        except subprocess.TimeoutExpired: return {'error': f'the browser gave no answer in {PATIENCE} s'}
     m = re.search(r'(?s)<pre id="out">(.*?)</pre>', text)
     return json.loads(html.unescape(m[1])) if m and m[1] else {'error': 'the page did not load'}
 
@@ -237,7 +239,8 @@ def look(folder, only=None):
     before = json.loads(kept.read_text()) if kept.exists() else {}
     for name in only or sorted(pages):
         digest = hashlib.md5((docs/name).read_bytes()).hexdigest()
-        seen = before.get(name) if before.get(name, {}).get('digest')==digest else None
+        old = before.get(name, {})
+        seen = old if old.get('digest')==digest and 'error' not in old else None
         table[name] = seen = seen or probe(docs, server, name)|{'digest': digest}
         kept.write_text(json.dumps(before|table))
         if 'error' in seen: wrong.append(f"{name}: {seen['error']}"); continue

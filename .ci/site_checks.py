@@ -97,10 +97,12 @@ def signatures(root):
 
 def found_by_search(root):
     "Every public name has one anchor on its page, and the index of the search leads there"
+    import site_pages
     out = []
     for p, page in made(root):
         text = '\n'.join(mds(page))
         ids = re.findall(r'\{#([^\s}]+)', text)
+        ids += [site_pages.slug(h) for h in re.findall(r'(?m)^#{2,4} +([^\n{]+?) *$', re.sub(r'(?ms)^(`{3,}).*?^\1\s*$', '', text))]
         out += [f'{p.name}: the anchor {a} is there twice' for a in sorted({a for a in ids if ids.count(a)>1})]
         for s in (x for s in web.index(root) if s.file==p.name for x in (s, *s.methods)):
             if s.anchor not in ids: out.append(f'{p.name}: {s.name} has no anchor {s.anchor}')

@@ -416,6 +416,16 @@ def long(cell):
     lines = [l for l in stripped(cell).splitlines() if l.strip() and not l.startswith('#|')]
     return len(lines)>LONGEST
 
+def apart(cell, path, root=ROOT):
+    "A heading of prose that reads as a name of the page gets an address of its own, so that the name keeps its own"
+    if cell['cell_type']!='markdown': return cell
+    import site_pages
+    taken = {x.anchor for s in index(root) if s.file==path.name for x in (s, *s.methods)}
+    def address(m):
+        slug = site_pages.slug(m[2])
+        return m[0] if '{#' in m[2] or slug not in taken else f'{m[1]} {m[2]} {{#about-{slug}}}'
+    return {**cell, 'source': re.sub(r'(?m)^(#{2,4}) +(.+?) *$', address, source(cell))}
+
 def fold_of(cell):
     "Summary of a folded cell without outputs, of a kind that may be joined with its like"
     m = re.search(r'#\| code-summary: "(Imports and settings|Source)"', source(cell)) if cell['cell_type']=='code' and not cell.get('outputs') else None
@@ -458,7 +468,7 @@ def page(path, root=ROOT):
     head, rest = front(path, source(body[at]) if at is not None else '')
     if at is not None: body[at] = {**body[at], 'source': rest}
     import site_pages
-    body = settled(body)
+    body = [apart(c, path, root) for c in settled(body)]
     body = site_pages.opened(path, body, root)
     where = site_pages.standing(path, root)
     if where: body.insert(0, md(where))

@@ -5,8 +5,9 @@ is tried as well.
 """
 from contextlib import redirect_stderr, redirect_stdout
 from io import BytesIO, StringIO
-import json, struct, tracemalloc, zipfile, zlib
+import gzip, json, struct, tracemalloc, zipfile, zlib
 from types import SimpleNamespace
+from unittest import mock
 import numpy as np, pandas as pd, pytest, scipy.io, scipy.sparse
 from PIL import Image
 from mmvae_nb.app.cli import mmvae_evaluate, mmvae_generate, mmvae_train
@@ -357,6 +358,24 @@ def columns_outside(path):
     np.savez(path, data=np.ones(1), indices=np.array([7*10**6]), indptr=np.array([0,1]), shape=np.array([1,100]))
     return path
 
+def long_text(path):
+    path.write_bytes(b'0,0\n'*500_000)
+    return path
+
+def packed_text(path):
+    "A table of zeros, a thousand times as long as its file"
+    with gzip.open(path, 'wt') as f: f.write('id,a\n'+'0,0\n'*2**20)
+    return path
+
+def read_on_a_small_machine(path):
+    "Where there is 1 MB of memory"
+    with mock.patch.object(frames, '_memory', return_value=2**20): return frames.read_data(path)
+
+def read_parquet(path):
+    "As if its last bytes said so; the libraries for such files need not be there"
+    with mock.patch.multiple(frames, find_spec=bool, _told_by_parquet=lambda path: (10**12, 100)):
+        return frames.read_data(path)
+
 def read_folder(path):
     (path.parent/'pictures').mkdir()
     path.rename(path.parent/'pictures'/path.name)
@@ -373,6 +392,9 @@ ANNOUNCED = { # maker, name, reader, what the line says
     'mat': (announced_mat, 'a.mat', lambda p: public._mat(p, ['X1']), 'announces X1 of shape'),
     'idx': (announced_idx, 'a-idx3-ubyte', public._idx_length, 'not an idx file'),
     'h5': (announced_h5, 'a.h5ad', read_h5, 'announces X of shape'),
+    'packed text': (packed_text, 'a.csv.gz', read_on_a_small_machine, 'unpacks to at least'),
+    'text': (long_text, 'a.csv', read_on_a_small_machine, '2,000,000 bytes'),
+    'parquet': (long_text, 'a.parquet', read_parquet, 'announces 1,000,000,000,000 rows of 100 columns'),
     'sparse': (announced_sparse, 'a.npz', public._sparse, 'row pointers'),
     'sparse columns': (columns_outside, 'a.npz', public._sparse, 'columns outside'),
 }
@@ -389,3 +411,23 @@ def test_announced(name, tmp_path):
     said = str(e.value)
     assert says in said and len(said.splitlines())==1, said
     assert peak<2**26, f'{peak:,} bytes'
+
+# ---- text files that are not whole -----------------------------------------------------------------------------------
+
+PACKED = gzip.compress(''.join(f'{i},{i**.5}\n' for i in range(3000)).encode())
+
+HALVED = {
+    'half': PACKED[:len(PACKED)//2],
+    'first bytes': PACKED[:8],
+    'one bit': PACKED[:3000]+bytes([PACKED[3000]^4])+PACKED[3001:],
+    'not packed': b'a,b\n1,2\n',
+    'something after its end': PACKED+b'more',
+}
+
+@pytest.mark.parametrize('name', HALVED)
+def test_damaged_text(name, tmp_path):
+    "One line that names the file"
+    path = tmp_path/'a.csv.gz'
+    path.write_bytes(HALVED[name])
+    with pytest.raises(ValueError, match='a.csv.gz: not a whole gzip file') as e: frames.read_data(path)
+    assert len(str(e.value).splitlines())==1

@@ -2,13 +2,13 @@
 
 Names that the other machine has are left out with all that only they need; versions are those of this environment. There:
 
-    pip install --no-index --no-deps FOLDER/*.whl
+    pip install --no-index --no-deps FOLDER/*/*.whl
     python -m mmvae_nb.app.checks --device cuda --out found.json
 
-`--list` names the packages and downloads nothing. More than 50 MB is refused, with the largest files: say with `--have` which of
-them are there already.
+The wheels lie in FOLDER/1, FOLDER/2 and so on, each at most 50 MB, so that they can be carried one by one.
+`--list` names the packages and downloads nothing.
 """
-import argparse, re, subprocess, sys
+import argparse, re, subprocess, sys, tempfile
 from configparser import ConfigParser
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -39,6 +39,28 @@ def closure(wanted, have):
         todo += d.requires or []
     return dict(sorted(found.items()))
 
+def shared_out(sizes, most):
+    "`[names]` of folders that hold at most so much: the largest first, each into the first that has room"
+    parts = []
+    for name,size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+        if size>most: raise ValueError(f'{name} has {size/1e6:.0f} MB, and a folder at most {most/1e6:.0f}; name it with --have')
+        room = [part for part in parts if sum(sizes[k] for k in part)+size<=most]
+        if not room: parts.append([])
+        (room or parts[-1:])[0].append(name)
+    return parts
+
+def fetch(pins, folder):
+    "Wheels in numbered folders"
+    with tempfile.TemporaryDirectory(dir=folder) as d:
+        subprocess.run([sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '-w', d, *pins], check=True)
+        parts = shared_out({f.name: f.stat().st_size for f in Path(d).glob('*.whl')}, MOST)
+        for i,names in enumerate(parts):
+            part = folder/str(i+1)
+            part.mkdir()
+            for name in names: (Path(d)/name).rename(part/name)
+            size = sum(f.stat().st_size for f in part.iterdir())
+            print(f'{part}: {len(names)} wheels, {size/1e6:.0f} MB')
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('folder', type=Path, nargs='?')
@@ -50,13 +72,8 @@ def main():
     pins = [f'{name}=={version}' for name,version in packages.items()]
     if args.list: return print('\n'.join(pins))
     if args.folder is None: p.error('which folder?')
+    if args.folder.exists() and any(args.folder.iterdir()): p.error(f'{args.folder} is not empty; name a new folder')
     args.folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run([sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '-w', args.folder, *pins], check=True)
-    files = sorted(args.folder.glob('*.whl'), key=lambda f: -f.stat().st_size)
-    total = sum(f.stat().st_size for f in files)
-    if total>MOST:
-        large = ', '.join(f'{f.name.split("-")[0]} {f.stat().st_size/1e6:.0f} MB' for f in files[:6])
-        sys.exit(f'{total/1e6:.0f} MB, at most {MOST/1e6:.0f}: {large}; name with --have those that are there')
-    print(f'{len(files)} wheels, {total/1e6:.0f} MB')
+    fetch(pins, args.folder)
 
 if __name__=='__main__': main()

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['Column', 'Table', 'Frames', 'as_frames', 'from_anndata', 'read_data']
 
-# %% ../../nbs/25_data.frames.ipynb #0beca7ac
-import csv, json, math, numpy as np, re, torch, warnings
+# %% ../../nbs/25_data.frames.ipynb #97d2f7c0
+import csv, gzip, json, math, numpy as np, os, re, torch, warnings, zlib
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -1024,7 +1024,7 @@ def as_frames(
     if seen is not None and len(seen)!=N: raise ValueError(f'seen has {len(seen)} samples, x {N}; pass what x fills')
     return {k: _given_back(schema, k, v, index, numbers, said=seen) for k,v in x.items()}
 
-# %% ../../nbs/25_data.frames.ipynb #c55e7aea
+# %% ../../nbs/25_data.frames.ipynb #0271f9f0
 _id_words = 'id','ids','index','key','name','sample','patient','subject','case','cell','barcode','probe'
 
 def _is_id_name(name):
@@ -1036,8 +1036,31 @@ def _is_id_name(name):
 
 def _opened(path):
     "A text file, perhaps packed, to be read line by line"
-    opener = import_module('gzip' if path.suffix=='.gz' else 'io')
-    return opener.open(path, 'rt', encoding='utf-8-sig', errors='replace')
+    opener = gzip.open if path.suffix=='.gz' else open
+    return opener(path, 'rt', encoding='utf-8-sig', errors='replace')
+
+def _memory():
+    "Bytes of memory of this machine, as far as the system tells"
+    if 'SC_PHYS_PAGES' not in getattr(os, 'sysconf_names', {}): return math.inf
+    return os.sysconf('SC_PHYS_PAGES')*os.sysconf('SC_PAGE_SIZE')
+
+def _check_memory(size, path, what):
+    "Raise, before memory is asked for, where a table is larger than the machine"
+    most = _memory()
+    if size<=most: return
+    raise ValueError(f'{path}: {what}, more than the {most/1e9:,.1f} GB of this machine; write fewer rows or columns')
+
+def _check_text(path):
+    "Raise where a text file is larger than memory, or is packed and damaged; nothing of it is kept"
+    if path.suffix!='.gz': return _check_memory(path.stat().st_size, path, f'{path.stat().st_size:,} bytes')
+    size = 0
+    try:
+        with gzip.open(path) as f:
+            while block := f.read(2**20):
+                size += len(block)
+                _check_memory(size, path, f'unpacks to at least {size:,} bytes')
+    except (EOFError,gzip.BadGzipFile,zlib.error) as e:
+        raise ValueError(f'{path}: not a whole gzip file ({e}); fetch or pack it again') from None
 
 def _separator(path):
     "What separates the columns of a text file: it cuts the first lines into equally many pieces"
@@ -1096,7 +1119,7 @@ def _times_of_words(column):
     else: return column
     return times if times.notna().equals(column.notna()) else column    # the 30th of February is a word
 
-# %% ../../nbs/25_data.frames.ipynb #356479b0
+# %% ../../nbs/25_data.frames.ipynb #ca4b3047
 def _codes_as_written(frame, path, sep, ids):
     "The table with ids and codes such as 007 as words; so many different ones as only measurements have stay numbers"
     padded = re.compile(rf'(^|["{sep}])-?0\d+(["{sep}]|$)')
@@ -1113,6 +1136,7 @@ def _codes_as_written(frame, path, sep, ids):
 
 def _read_text(path, index=None, words=()):
     "A table from a text file; columns `words` stay words"
+    _check_text(path)
     sep = _separator(path)
     dtype = dict.fromkeys(words, str)
     frame = _parsed(path, sep=sep, dtype=dtype)
@@ -1124,10 +1148,27 @@ def _read_text(path, index=None, words=()):
         frame[name] = _times_of_words(frame[name])
     return frame if index is not None else _ids_first(frame, path.name)
 
+def _parquet_size(path):
+    "Rows and columns that a parquet file announces"
+    try: return _told_by_parquet(path)
+    except (OSError,ValueError) as e:
+        said = str(e).strip().splitlines()[0]
+        raise ValueError(f'{path}: not a readable parquet file ({said}); write it again') from None
+
+def _told_by_parquet(path):
+    "Rows and columns, from the file's last bytes"
+    if find_spec('pyarrow'):
+        told = import_module('pyarrow.parquet').read_metadata(path)
+        return told.num_rows, told.num_columns
+    told = import_module('fastparquet').ParquetFile(path)
+    return told.count(), len(told.columns)
+
 def _read_parquet(path, index=None, words=()):
     "A table from a parquet file, which knows the types of its columns"
     if not (find_spec('pyarrow') or find_spec('fastparquet')):
         raise ImportError(f'{path}: parquet files need pyarrow; {_install("pyarrow")}, or write the table as CSV')
+    rows, columns = _parquet_size(path)
+    _check_memory(8*rows*columns, path, f'announces {rows:,} rows of {columns:,} columns')
     frame = _pd().read_parquet(path)
     return _ids_first(frame, path.name) if index is None and _counts(frame.index) else frame
 

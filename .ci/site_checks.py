@@ -268,9 +268,10 @@ def results_first(root):
     for p, page in made(root):
         if site_pages.number(p) is None or sidebar.part(p) not in site_pages.OPENED: continue
         opening = [src(c) for c in page[:6]]
-        if not any('::: {.finding}' in t for t in opening): out.append(f'{p.name}: no figure before the rest')
+        drawn = any(site_pages.figures(p))
+        if drawn and not any('::: {.finding}' in t for t in opening): out.append(f'{p.name}: no figure before the rest')
         if sidebar.part(p)=='Experiments' and not any(t.startswith('## What we learnt') for t in opening): out.append(f'{p.name}: what was learnt does not come first')
-        if not any('{#lead .eqn}' in src(c) for c in page): out.append(f'{p.name}: the figure does not lead to its cell')
+        if drawn and not any('{#lead .eqn}' in src(c) for c in page): out.append(f'{p.name}: the figure does not lead to its cell')
     return out
 
 def looked_at(root):

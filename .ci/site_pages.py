@@ -276,17 +276,18 @@ def is_learnt(cell): return cell['cell_type']=='markdown' and source(cell).start
 
 def opened(path, body, root=ROOT):
     "Cells of a page with what was found first: its figure and, of an experiment, what was learnt; then how"
-    figure = lead(path, root)
-    if not figure: return body
-    _, name, _, cap, alt = figure
-    head = [web.md(f'::: {{.finding}}\n![{cap}](gallery/{name}){{{mark(name)}fig-alt="{attribute(alt)}"}}\n\n[How this figure is made](#lead)\n:::')]
+    if number(path) is None or sidebar.part(path) not in OPENED: return body
+    head, figure = [], lead(path, root)
+    if figure:
+        _, name, _, cap, alt = figure
+        head = [web.md(f'::: {{.finding}}\n![{cap}](gallery/{name}){{{mark(name)}fig-alt="{attribute(alt)}"}}\n\n[How this figure is made](#lead)\n:::')]
     at = next((i for i,c in enumerate(body) if is_learnt(c)), None)
     if at is not None and sidebar.part(path)=='Experiments':
         end = at+1
         while end<len(body) and body[end]['cell_type']=='markdown' and not source(body[end]).startswith('## '): end += 1
         head += body[at:end]+[web.md('## How it was found')]
         body = body[:at]+body[end:]
-    first = next(i for i,c in enumerate(body) if c['cell_type']=='markdown' and '*Question ' in source(c))
+    first = next((i for i,c in enumerate(body) if c['cell_type']=='markdown' and '*Question ' in source(c)), 0)
     return body[:first+1]+head+body[first+1:]
 
 def pages(): return {'equations.md': equations(), 'api.md': api(), 'gallery.md': gallery()}

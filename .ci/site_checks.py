@@ -232,7 +232,8 @@ def first_page(root):
     expected = json.loads((Path(__file__).parent/'expected.json').read_text())
     suite = root/'nbs'/'78_eval.checks.ipynb'
     properties = sum(len(re.findall(r'(?m)^@register_check', source(c))) for c in cells(suite, 'code') if is_exported(c)) if suite.exists() else None
-    want = [f"**{expected['coherence, 1 given']:.2f} → {expected['coherence, 4 given']:g}**", f'**{len(entries)}** slips', f"{sum('[Computed' in e for e in entries)} with [the cell"]
+    rival = json.loads((root/'nbs'/'results'/'rival.json').read_text(encoding='utf-8'))['rows']['product'][0]
+    want = [f"{expected['coherence, 1 given']:g} given one view", f"{expected['coherence, 4 given']:g} given four", f"**{rival['ratio']:.0f} ×**", f'**{len(entries)}** slips', f"{sum('[Computed' in e for e in entries)} with [the cell"]
     if properties: want.append(f'**{properties}** properties')
     return [f'index.ipynb: the first page does not say {w!r}' for w in want if w not in text]
 

@@ -3,8 +3,9 @@
 `python .ci/checks.py` runs all of them on the tree, with those of docs.py; `python .ci/checks.py budgets layers` runs some,
 and `python .ci/checks.py quick` those that take a second or two each (the ones that a commit waits for).
 """
-import ast, base64, fnmatch, re, shutil, sys, tempfile, zipfile
+import ast, base64, fnmatch, json, re, shutil, sys, tempfile, zipfile
 from contextlib import contextmanager
+from html.parser import HTMLParser
 from pathlib import Path
 import density as dense
 from project import ROOT, cells, code_of, directives, is_exported, module, notebooks, number, parse, python, settings, source, text_of
@@ -54,7 +55,7 @@ def exported(root):
     return [f'{PKG}/{f}: '+('no notebook writes it' if f not in made else 'missing, run nbdev_export' if f not in have else 'differs from its notebook, run nbdev_export')
             for f in sorted(have.keys()|made.keys()) if have.get(f)!=made.get(f)]
 
-PROGRAMS = {'app.checks', 'app.cli', 'app.plan', 'app.commands', 'app.bench', 'app.rival', *('exp.'+k for k in 'study digits shapes missing private shortcut cmmd sounds'.split())}   # run, not imported
+PROGRAMS = {'app.checks', 'app.cli', 'app.plan', 'app.commands', 'app.bench', 'app.rival', *('exp.'+k for k in 'study digits shapes missing private shortcut cmmd sounds ledger'.split())}   # run, not imported
 
 def public(file):
     "The names in `__all__` of a module"
@@ -538,12 +539,116 @@ def course(root):
         out += [f'{p.name}: {fault}' for fault in faults]
     return out
 
+# ---------------------------------------------------------------- pages of results
+
+READS = r"""results[/'"]|ledger/"""   # what code that reads stored results mentions
+
+def is_results_page(p):
+    "Does a tutorial or an experiment show stored results?"
+    return (number(p) or 0)>=90 and any(re.search(READS, code_of(c)) for c in cells(p, 'code') if shown(c) and not is_exported(c))
+
+class Rows(HTMLParser):
+    "Rows of the tables of a text in HTML: lists of (tag, text, columns)"
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.open = [], False
+        self.feed(text)
+    def handle_starttag(self, tag, attrs):
+        if tag=='tr': self.rows.append([])
+        self.open = tag in ('th', 'td')
+        if self.open: self.rows[-1].append([tag, '', int(dict(attrs).get('colspan', 1))])
+    def handle_endtag(self, tag): self.open = self.open and tag not in ('th', 'td')
+    def handle_data(self, data):
+        if self.open: self.rows[-1][-1][1] += data.strip()
+
+def seeds_shown(table):
+    "Fewest and most of the column `seeds` of a table, the number of rows of a table whose rows are seeds, or None"
+    rows = Rows(table).rows
+    body = [r for r in rows if any(tag=='td' for tag,*_ in r)]
+    for row in (r for r in rows if r not in body):
+        for i,(_,name,_) in enumerate(row):
+            if name=='seed': return len(body), len(body)
+            if name!='seeds': continue
+            from_right = sum(n for *_,n in row[i:])              # spans of the index shift columns, but not from the right
+            found = [int(float(r[-from_right][1])) for r in body]
+            return min(found), max(found)
+
+def untold(c):
+    "What is wrong with the tables that a cell shows of stored results"
+    for table in (text_of(o['data']['text/html']) for o in c.get('outputs', []) if 'text/html' in o.get('data', {})):
+        if '<table' not in table or '<details' in table: continue
+        caption = said(c, 'tbl-cap', 1)[0]
+        if not caption: yield 'a table without tbl-cap, which says seeds, passes and data'; continue
+        if re.search(r'(?i)\bprinted\b|\bcounts\b', caption): continue              # no scores
+        if not re.search(r'\bpass(es)?\b', caption): yield f'the caption {caption!r} does not say how many passes'
+        told = re.search(r'\b(\d+)(?: to (\d+))? seeds?\b', caption)
+        if not told: yield f'the caption {caption!r} does not say how many seeds, as in "1 to 3 seeds"'; continue
+        says = int(told[1]), int(told[2] or told[1])
+        has = seeds_shown(table)
+        if has is None: yield 'a table of scores without a column seeds (exp.study.seeds_of)'
+        elif has!=says: yield f'the caption {caption!r} says {says[0]} to {says[1]} seeds, the table has {has[0]} to {has[1]}'
+
+def tables_told(root):
+    "Tables of stored results say in their captions how many seeds they have, as a column shows, and how many passes"
+    out = []
+    for p in filter(is_results_page, notebooks(root)):
+        reads = False
+        for c in cells(p, 'code'):
+            if not shown(c) or is_exported(c) or is_solution(c): continue
+            reads |= bool(re.search(READS, code_of(c)))
+            if not reads: continue
+            first = code_of(c).strip().splitlines()[0][:50]
+            out += [f'{p.name}: {first!r}: {fault}' for fault in untold(c)]
+    return out
+
+PLAN = """
+import importlib, json, sys
+names = sys.argv[1:]
+modules = {name: importlib.import_module(name) for name in names}
+print(json.dumps({name: m.planned() if hasattr(m, 'planned') else None for name,m in modules.items()}))
+"""
+
+def in_table(run, table):
+    "Is there a row of a run in a table?"
+    import numpy as np
+    found = np.ones(len(table), bool)
+    for k,v in run.items(): found &= np.isclose(table[k], v) if isinstance(v, float) else table[k]==v
+    return found.any()
+
+def lacking_runs(planned, folder):
+    "How many runs of a plan have no row in their file, and how many are planned"
+    import pandas as pd
+    tables = {}
+    def is_stored(run, name):
+        file = folder/name.format(**run)
+        if file not in tables: tables[file] = pd.read_csv(file) if file.exists() else None
+        table = tables[file]
+        return table is not None and set(run)<=set(table) and in_table(run, table)
+    stored = [is_stored(run, name) for runs,name in planned for run in runs]
+    return stored.count(False), len(stored)
+
+def runs_planned(root):
+    "What a page of results plans is stored, or the page says how many runs are not"
+    pages_ = {f'{PKG}.{module(p)}': p for p in filter(is_results_page, notebooks(root)) if (module(p) or '').startswith('exp.')}
+    pages_ = {name: p for name,p in pages_.items() if any(s.startswith('run_') for s in public(root/f"{name.replace('.', '/')}.py"))}
+    if not pages_: return []
+    out = []
+    for name,planned in json.loads(python('-c', PLAN, *pages_, cwd=root)).items():
+        p = pages_[name]
+        if planned is None:
+            out.append(f'{p.name}: no planned(), which lists `(runs, file)`: the runs that its numbers ask for')
+            continue
+        left, all_ = lacking_runs(planned, root/'nbs'/'results')
+        want = f'**Planned, not run: {left} of {all_} runs.**'
+        if not any(want in source(c) for c in cells(p, 'markdown')): out.append(f'{p.name}: {left} of {all_} planned runs are not stored; run them, or say {want!r} and which')
+    return out
+
 CHECKS = [
     clean, exported, all_lists, completion, layers, pure_imports, light, names_known, budgets, directive_lines, outputs, top_level,
-    readme_in_step, package, repeated, packed, course,
+    readme_in_step, package, repeated, packed, course, tables_told, runs_planned,
 ]
 LAST = [density]
-SLOW = {'light', 'package', 'processed', 'math', 'crossrefs', 'structure', 'links'}   # imports, builds, pandoc
+SLOW = {'light', 'package', 'runs_planned', 'processed', 'math', 'crossrefs', 'structure', 'links'}   # imports, builds, pandoc
 
 def everything():
     "All checks, in the order in which they are run"

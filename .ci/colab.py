@@ -7,7 +7,7 @@ Elsewhere it does nothing.
 import hashlib, re
 from project import ROOT, cells, directives, notebooks, read, settings, source, write
 
-FILES = {'results': r"""['"]results['"/]|results/""", 'papers.csv': r'papers\.csv', 'images': r"images/"}
+FILES = {'results': r"""['"]results['"/]|results/""", 'papers.csv': r'papers\.csv', 'ledger': r"""['"]ledger['"/]|ledger/""", 'images': r"images/"}
 
 def url(root):
     s = settings(root)

@@ -221,7 +221,7 @@ def figures(p):
         for k,(png,cap,alt) in enumerate(zip(pngs, said(c, 'fig-cap', len(pngs)), said(c, 'fig-alt', len(pngs)))):
             if cap: yield i, f"{web.stem(p)}-{i}-{k}{'-chart' if web.is_chart(c) else ''}.png", png, cap, alt
 
-RESULTS_FIRST = ['Experiments', 'Models', 'Theory', 'Evaluation', 'Data', 'Foundations', 'Training', 'Programs', 'Tutorials']
+RESULTS_FIRST = ['Experiments', 'Models', 'A first chapter', 'Theory', 'Evaluation', 'Data', 'Foundations', 'Training', 'Programs', 'Tutorials']
 
 def chosen():
     "One figure of each notebook, results first: the last one, which shows what came out"

@@ -5,7 +5,7 @@ One item is one check. `PLANTS` says for each check what is broken, and what the
 import json, shutil
 import pytest
 import checks, main_job, web
-from project import ROOT, read, settings, write
+from project import ROOT, read, settings, text_of, write
 
 def md(text): return {'cell_type': 'markdown', 'id': 'planted0', 'metadata': {}, 'source': text}
 def code(text, outputs=()): return {'cell_type': 'code', 'id': 'planted1', 'metadata': {}, 'source': text, 'outputs': list(outputs), 'execution_count': None}
@@ -93,6 +93,26 @@ def lesson(**change):
 
 def picture(directives, n=1): return code(directives+'\nplt.show()', [PNG]*n)
 
+TABLE = html('<table><thead><tr><th></th><th>value</th><th>seeds</th></tr><tr><th>model</th><th></th><th></th></tr></thead><tbody>'
+             '<tr><th rowspan="2">JNF</th><td>0.9</td><td>3</td></tr><tr><td>0.8</td><td>1</td></tr></tbody></table>')
+TOLD = '#| tbl-cap: "Coherence, 1 to 3 seeds, 10 passes."'
+
+def results(caption, table=TABLE):
+    "A plant: a page of results with one table"
+    return lambda d: write(d/'nbs'/'97_page.ipynb', {**read(d/'nbs'/'01_core.ipynb'), 'cells': [code(f"{caption}\npd.read_csv('results/x.csv')", [table])]})
+
+def study(*lines, stored=(0,), says='**Planned, not run: 1 of 2 runs.**'):
+    "A plant: a page of results, its module of these lines, and what is stored"
+    def plant(d):
+        (d/'mmvae_nb'/'exp').mkdir()
+        (d/'mmvae_nb'/'exp'/'page.py').write_text('\n'.join(["__all__ = ['run_page']", 'def run_page(): pass', *lines]), encoding='utf-8')
+        (d/'nbs'/'results'/'page.csv').write_text('value,beta,seed\n'+''.join(f'1,0.5,{s}\n' for s in stored), encoding='utf-8')
+        page = [code('#| default_exp exp.page'), md(says), code("pd.read_csv('results/page.csv')")]
+        write(d/'nbs'/'97_page.ipynb', {**read(d/'nbs'/'01_core.ipynb'), 'cells': page})
+    return plant
+
+PLANNED = "def planned(): return [([dict(beta=.5, seed=s) for s in (0,1)], 'page.csv')]"
+
 CAP, ALT = '#| fig-cap: "Look at this."', '#| fig-alt: "A picture of one dot that nobody can see."'
 
 PLANTS = {
@@ -157,6 +177,11 @@ PLANTS = {
                (lesson(figure=picture(CAP+'\n#| fig-alt: "A dot."')), 'fig-alt of 6 characters'),
                (lesson(figure=picture(ALT+'\n'+ALT.replace('alt', 'cap'))), 'fig-alt repeats fig-cap'),
                (lesson(figure=picture('#| echo: false\n'+CAP+'\n'+ALT)), 'echo: false hides its code')],
+    'tables_told': [(results(''), "97_page.ipynb: \"pd.read_csv('results/x.csv')\": a table without tbl-cap"),
+                    (results(TOLD.replace('1 to 3', '3')), 'says 3 to 3 seeds, the table has 1 to 3'), (results(TOLD.replace('1 to 3 seeds', 'means')), 'does not say how many seeds'),
+                    (results(TOLD.replace('10 passes', 'digits')), 'does not say how many passes'), (results(TOLD, html(text_of(TABLE['data']['text/html']).replace('seeds', 'n'))), 'without a column seeds')],
+    'runs_planned': [(study(), '97_page.ipynb: no planned()'), (study(PLANNED, says=''), '97_page.ipynb: 1 of 2 planned runs are not stored'),
+                     (study(PLANNED, stored=(0,1)), '0 of 2 planned runs')],
     'density': [(extra('x = '+LONG_SUM), 'a statement of 161 nodes'), (extra('x = 1'+' '*120+'# far'), 'characters'),
                 (add(code('x = 1'+' '*120+'# far')), "01_core.ipynb: 'x = 1"), (dense_lines, 'the median statement has'), (dense_lines, 'the 90th percentile is')],
     'vocabulary': [(edit('nbs/contributing.md', '| `mask` |', '| `masque` |'), "no code speaks of 'masque'")],
@@ -228,6 +253,14 @@ def test_course_of_a_good_lesson(small):
     assert not faults()
     two = '#| fig-cap: ["Look here.", "Look there."]\n#| fig-alt: ["A picture of one dot at the left.", "A picture of one dot at the right."]'
     assert not faults(figure=picture(two, 2))
+
+def test_a_good_page_of_results(small):
+    "A page that says what its table shows, and which of its planned runs are missing, is not complained of"
+    d = small('told')
+    results(TOLD)(d)
+    assert checks.tables_told(d)==[]
+    study(PLANNED)(d)
+    assert checks.runs_planned(d)==[]
 
 def test_main_job_notices(tmp_path):
     "The check of the main job (which .ci/run makes) on a good run, a broken model and a missing picture"

@@ -1024,7 +1024,7 @@ def as_frames(
     if seen is not None and len(seen)!=N: raise ValueError(f'seen has {len(seen)} samples, x {N}; pass what x fills')
     return {k: _given_back(schema, k, v, index, numbers, said=seen) for k,v in x.items()}
 
-# %% ../../nbs/25_data.frames.ipynb #0271f9f0
+# %% ../../nbs/25_data.frames.ipynb #a574a924
 _id_words = 'id','ids','index','key','name','sample','patient','subject','case','cell','barcode','probe'
 
 def _is_id_name(name):
@@ -1039,6 +1039,21 @@ def _opened(path):
     opener = gzip.open if path.suffix=='.gz' else open
     return opener(path, 'rt', encoding='utf-8-sig', errors='replace')
 
+def _separator(path):
+    "What separates the columns of a text file: it cuts the first lines into equally many pieces"
+    with _opened(path) as f: head = [*islice(f, 5)]
+    def fit(sep):
+        pieces = [len(row) for row in csv.reader(head, delimiter=sep) if row]
+        return len(set(pieces))==1 and pieces[0]>1, max(pieces, default=0)
+    usual = '\t,;' if '.tsv' in path.name.lower() else ',\t;'
+    return max(usual, key=fit)                                         # of equals, the first
+
+def _decimal_commas(frame):
+    "Is there a column of words that are numbers with a comma?"
+    words = [frame[c].dropna().astype(str) for c in frame if _pd().api.types.is_string_dtype(frame[c])]
+    return any(len(w) and w.str.fullmatch(r'-?\d+,\d+').all() for w in words)
+
+# %% ../../nbs/25_data.frames.ipynb #1014414d
 def _memory():
     "Bytes of memory of this machine, as far as the system tells"
     if 'SC_PHYS_PAGES' not in getattr(os, 'sysconf_names', {}): return math.inf
@@ -1061,20 +1076,6 @@ def _check_text(path):
                 _check_memory(size, path, f'unpacks to at least {size:,} bytes')
     except (EOFError,gzip.BadGzipFile,zlib.error) as e:
         raise ValueError(f'{path}: not a whole gzip file ({e}); fetch or pack it again') from None
-
-def _separator(path):
-    "What separates the columns of a text file: it cuts the first lines into equally many pieces"
-    with _opened(path) as f: head = [*islice(f, 5)]
-    def fit(sep):
-        pieces = [len(row) for row in csv.reader(head, delimiter=sep) if row]
-        return len(set(pieces))==1 and pieces[0]>1, max(pieces, default=0)
-    usual = '\t,;' if '.tsv' in path.name.lower() else ',\t;'
-    return max(usual, key=fit)                                         # of equals, the first
-
-def _decimal_commas(frame):
-    "Is there a column of words that are numbers with a comma?"
-    words = [frame[c].dropna().astype(str) for c in frame if _pd().api.types.is_string_dtype(frame[c])]
-    return any(len(w) and w.str.fullmatch(r'-?\d+,\d+').all() for w in words)
 
 # %% ../../nbs/25_data.frames.ipynb #a21641f5
 def _install(library):
@@ -1119,7 +1120,7 @@ def _times_of_words(column):
     else: return column
     return times if times.notna().equals(column.notna()) else column    # the 30th of February is a word
 
-# %% ../../nbs/25_data.frames.ipynb #ca4b3047
+# %% ../../nbs/25_data.frames.ipynb #9740617a
 def _codes_as_written(frame, path, sep, ids):
     "The table with ids and codes such as 007 as words; so many different ones as only measurements have stay numbers"
     padded = re.compile(rf'(^|["{sep}])-?0\d+(["{sep}]|$)')
@@ -1148,6 +1149,7 @@ def _read_text(path, index=None, words=()):
         frame[name] = _times_of_words(frame[name])
     return frame if index is not None else _ids_first(frame, path.name)
 
+# %% ../../nbs/25_data.frames.ipynb #ce7d9c03
 def _parquet_size(path):
     "Rows and columns that a parquet file announces"
     try: return _told_by_parquet(path)

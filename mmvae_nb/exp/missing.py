@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['incomplete_entrants', 'own_tuples', 'own_views', 'half_views', 'half_modalities', 'partial_views', 'train_partial',
-           'score_partial', 'entries', 'run_missing']
+           'score_partial', 'entries', 'planned', 'run_missing']
 
 # %% ../../nbs/97_exp.missing.ipynb #800d98df
 import pandas as pd, torch
@@ -168,7 +168,16 @@ def entries(
     def takes_part(name, use): return name!='JMVAE' or use!='all'                # it needs complete tuples
     return [(m, eta, use) for eta in etas for use in uses(eta) for m in names if takes_part(m, use)]
 
-# %% ../../nbs/97_exp.missing.ipynb #59df5225
+# %% ../../nbs/97_exp.missing.ipynb #3832fa70
+_file = 'missing.{source}.{seed}.csv'
+
+def planned(
+)->list: # `(runs, file)`: columns of each run, and the file that keeps it
+    "The runs that the numbers of this page ask for"
+    wanted = {'mnist': entries(), 'embedded': entries((.5,))}
+    def run(source, seed, entry): return dict(zip(('model','eta','use'), entry), source=source, seed=seed)
+    return [([run(source, seed, e) for source,todo in wanted.items() for seed in range(3) for e in todo], _file)]
+
 def run_missing(
     seed:int, # Of data, masks, weights and order
     source:str='embedded', # As in `half_views`
@@ -194,7 +203,7 @@ def run_missing(
         return scores.assign(ceiling=ceiling)
     columns = dict(source=kind_of(source), seed=seed)
     runs = [dict(model=m, eta=eta, use=use, **columns) for m,eta,use in todo or entries()]
-    file, = run_study(run, runs, 'missing.{source}.{seed}.csv', out, share, by=('metric','n_given'))
+    file, = run_study(run, runs, _file, out, share, by=('metric','n_given'))
     return read_results(file)
 
 # %% ../../nbs/97_exp.missing.ipynb #dc637132

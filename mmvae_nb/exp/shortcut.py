@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['private_models', 'widths', 'passes', 'BayesReader', 'class_vectors', 'private_views', 'train_private', 'own_codes',
-           'code_rows', 'score_private', 'example_draws', 'shortcut_data', 'run_shortcut', 'gather']
+           'code_rows', 'score_private', 'example_draws', 'shortcut_data', 'run_shortcut', 'gather', 'planned']
 
 # %% ../../nbs/97_exp.shortcut.ipynb #892df58b
 import numpy as np, pandas as pd, torch
@@ -253,6 +253,17 @@ def gather(
     "All runs in a folder"
     files = sorted(Path(out).glob('shortcut.*.[0-9]*.csv'))
     return read_results(*files)
+
+# %% ../../nbs/97_exp.shortcut.ipynb #f1159d3a
+def planned(
+)->list: # `(runs, file)`: columns of each run, and the file that keeps it
+    "The runs that the numbers of this page ask for"
+    kinds = [('vectors',passes['vectors'],widths), ('embedded',passes['digits'],widths), ('embedded',80,(24,))]
+    runs = []
+    for source,n,ds in kinds:
+        shared = dict(source=source, passes=n)
+        runs += [dict(model=k, private=d, seed=s, **shared) for s in range(3) for d in ds for k in private_models]
+    return [(runs, 'shortcut.csv')]
 
 # %% ../../nbs/97_exp.shortcut.ipynb #c47e5bb1
 def _main(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['sound_shapes', 'sound_entrants', 'sound_passes', 'sound_modalities', 'train_sound', 'score_sound', 'translations',
-           'run_sounds']
+           'planned', 'run_sounds']
 
 # %% ../../nbs/97_exp.sounds.ipynb #192359d7
 import itertools, math, numpy as np, pandas as pd, time, torch
@@ -153,7 +153,13 @@ def _keep_examples(model, test, name, out, via):
     pictures = translations(model, test, via=via)
     np.savez_compressed(file, **pictures)
 
-# %% ../../nbs/97_exp.sounds.ipynb #857f5bc7
+# %% ../../nbs/97_exp.sounds.ipynb #3d3be870
+def planned(
+)->list: # `(runs, file)`: columns of each run, and the file that keeps it
+    "The runs that the numbers of this page ask for"
+    runs = [dict(model=k, sound=w, seed=s) for w in (12.5,1.) for s in range(3) for k in sound_entrants]
+    return [(runs, 'sounds.csv')]
+
 def run_sounds(
     root, # Folder with the three files of recordings
     out='results', # Folder of the results

@@ -8,7 +8,7 @@ __all__ = ['AuxPrior', 'MMVAEPlus', 'Resampled']
 # %% ../../nbs/48_models.mmvaeplus.ipynb #e2216503
 import torch
 from torch import nn
-from ..core import choose, nonnegative, register
+from ..core import choose, register
 from ..dists import laplace, normal
 from .base import PrivateVAE
 from ..theory.experts import moe
@@ -29,7 +29,7 @@ class AuxPrior(nn.Module):
         if self.family=='normal': return normal(zero, self.logit.exp())
         return laplace(zero, self.logit.softmax(-1)*len(zero))
 
-# %% ../../nbs/48_models.mmvaeplus.ipynb #1cfed7c1
+# %% ../../nbs/48_models.mmvaeplus.ipynb #618ef99c
 @register
 class MMVAEPlus(PrivateVAE):
     "Mixture of experts over a shared code, one private code each (Palumbo et al. 2022; MultiVae 2023, Eqs. 18-23)"
@@ -49,7 +49,6 @@ class MMVAEPlus(PrivateVAE):
     ):
         super().__init__(mods, d_shared, d_private, family=family, encoders=encoders, private=private)
         _check_samples(K)
-        nonnegative(beta=beta)
         self.K = K
         self.beta = beta
         self.grad = choose(grad, ('plain','dreg','published'), 'grad')

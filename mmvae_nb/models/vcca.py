@@ -103,7 +103,7 @@ class CCAClassifier(_Canonical):
         "Coordinates `(n,k)` of the source"
         return self.project({self.source: v})[self.source]
 
-# %% ../../nbs/51_models.vcca.ipynb #cdc85619
+# %% ../../nbs/51_models.vcca.ipynb #4a09c103
 class OneSource:
     "For models that infer the shared code from one modality, `source`: a mixin in front of `MultimodalVAE`"
     @property
@@ -112,7 +112,6 @@ class OneSource:
         return replace(super().answers, needs=(self.source,))
     def set_source(self, source, encoder, d, beta, n):
         self.source = choose(source or self.names[0], self.names, 'source')
-        nonnegative(beta=beta)
         if not (isinstance(n, int) and n>=1): raise ValueError(f'n must be at least 1 sample, found {n}')
         self.beta = beta
         self.n = n

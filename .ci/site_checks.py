@@ -56,9 +56,12 @@ def one_route(root):
     import yaml
     q = yaml.safe_load((root/'_quarto.yml').read_text(encoding='utf-8'))['project']
     out = [f'nbs/{n} is of another route' for n in ('website.yml','_metadata.yml','_nbdev_filter.py') if (root/'nbs'/n).exists()]
-    out += [f'_quarto.yml: {k} must be {v}' for k,v in {'pre-render': '../.ci/web.py', 'post-render': '../.ci/after.py'}.items() if q.get(k)!=v]
+    r = yaml.safe_load((root/'nbs'/'route.yml').read_text(encoding='utf-8'))['project']
+    for k,v in {'pre-render': '.ci/web.py', 'post-render': '.ci/after.py'}.items():
+        if q.get(k)!=v: out.append(f'_quarto.yml: {k} must be {v}, so that a plain `quarto render` is refused')
+        if r.get(k)!=f'../{v}': out.append(f'nbs/route.yml: {k} must be ../{v}')
     ignored = (root/'.gitignore').read_text(encoding='utf-8').split()
-    out += [f'.gitignore lacks {n}' for n in ('.quarto/','_proc/','_docs/') if n not in ignored]
+    out += [f'.gitignore lacks {n}' for n in ('.quarto/','/.quarto/','_proc/','_docs/') if n not in ignored]
     made_of = {}
     for f in [*notebooks(root), *pages(root), *map(Path, GENERATED)]: made_of.setdefault(web.stem(f), []).append(f.name)
     out += [f'{" and ".join(v)} are both rendered to {k}.html' for k,v in made_of.items() if len(v)>1]
@@ -94,10 +97,12 @@ def signatures(root):
 
 def found_by_search(root):
     "Every public name has one anchor on its page, and the index of the search leads there"
+    import site_pages
     out = []
     for p, page in made(root):
         text = '\n'.join(mds(page))
         ids = re.findall(r'\{#([^\s}]+)', text)
+        ids += [site_pages.slug(h) for h in re.findall(r'(?m)^#{2,4} +([^\n{]+?) *$', re.sub(r'(?ms)^(`{3,}).*?^\1\s*$', '', text))]
         out += [f'{p.name}: the anchor {a} is there twice' for a in sorted({a for a in ids if ids.count(a)>1})]
         for s in (x for s in web.index(root) if s.file==p.name for x in (s, *s.methods)):
             if s.anchor not in ids: out.append(f'{p.name}: {s.name} has no anchor {s.anchor}')
@@ -117,13 +122,13 @@ def quiet(root):
                 if m := re.search(NOISE, t): out.append(f'{p.name}: the page shows {m.group()!r}')
     return out
 
-NARROW = ['mjx-container[display="true"]', 'table', '.cell-output pre', 'main img']
+NARROW = ['mjx-container[display="true"]', 'table', '.cell-output pre', 'main img', ':not(pre) > code']
 
 def phone(root):
     "What is wide scrolls by itself: formulas, tables and output; code wraps and pictures shrink"
     scss = (root/'nbs'/'site.scss').read_text(encoding='utf-8')
     rules = re.findall(r'([^{}]+)\{([^{}]*)\}', re.sub(r'//.*', '', scss))
-    fits = ' '.join(sel for sel,body in rules if re.search(r'overflow-x: *auto|max-width: *100%|pre-wrap', body))
+    fits = ' '.join(sel for sel,body in rules if re.search(r'overflow-x: *auto|max-width: *100%|pre-wrap|overflow-wrap: *anywhere', body))
     out = [f'nbs/site.scss: nothing keeps {n!r} within the page' for n in NARROW if n not in fits]
     if 'code-overflow: wrap' not in (root/'_quarto.yml').read_text(encoding='utf-8'): out.append('_quarto.yml: code-overflow must be wrap')
     return out
@@ -180,7 +185,7 @@ def once(root):
             if '#| code-fold: true' in src(c): continue
             body = bare(src(c))
             if body in exported: out.append(f'{p.name}: a source that is not folded: {body[:40]!r}')
-            elif web.only_imports(c) and not c.get('outputs'): out.append(f'{p.name}: imports that are not folded: {body[:40]!r}')
+            elif web.only_setup(c): out.append(f'{p.name}: imports that are not folded: {body[:40]!r}')
     return out
 
 INSIDERS = r'\bof our list\b|\bdesign section\b|\.\./shared\b|\bT\d\d\b(?![\w:.-])|\bseed papers?\b|\bseed 00\d\b|\bledger\b'
@@ -227,7 +232,8 @@ def first_page(root):
     expected = json.loads((Path(__file__).parent/'expected.json').read_text())
     suite = root/'nbs'/'78_eval.checks.ipynb'
     properties = sum(len(re.findall(r'(?m)^@register_check', source(c))) for c in cells(suite, 'code') if is_exported(c)) if suite.exists() else None
-    want = [f"**{expected['coherence, 1 given']:g} → {expected['coherence, 4 given']:g}**", f'**{len(entries)}** slips', f"{sum('[Computed' in e for e in entries)} with [the cell"]
+    rival = json.loads((root/'nbs'/'results'/'rival.json').read_text(encoding='utf-8'))['rows']['product'][0]
+    want = [f"{expected['coherence, 1 given']:g} given one view", f"{expected['coherence, 4 given']:g} given four", f"**{rival['ratio']:.0f} ×**", f'**{len(entries)}** slips', f"{sum('[Computed' in e for e in entries)} with [the cell"]
     if properties: want.append(f'**{properties}** properties')
     return [f'index.ipynb: the first page does not say {w!r}' for w in want if w not in text]
 
@@ -247,6 +253,36 @@ def equation_table(root):
                     out += [f'{p.name}: {site_pages.PAPERS[key][0]}, Eq. ({n}) has no row in .ci/site_pages.py' for n in ns if key and not web.paper_of(text, m.start(), n)]
     return out
 
+def made_up(root):
+    "Pages that no hand writes lead to places that are there, and every formula leads to the cell that computes it"
+    import site_pages
+    ids = {p.name: set(re.findall(r'\{#([^\s}]+)', '\n'.join(mds(page)))) for p,page in made(root)}
+    text = site_pages.equations()+site_pages.api() if root==ROOT else '\n'.join(map(site_pages.chapter, notebooks(root)))
+    out = [f'{file} has no place {at}' for file,at in sorted(set(re.findall(r'\]\((\w+[\w.]*\.ipynb)#([^)\s]+)\)', text))) if file in ids and at not in ids[file]]
+    lines = re.findall(r'(?m)^\[\d+\]\(.*', text)
+    return out+[f'a formula without its code: {line}' for line in lines if '[code](' not in line]
+
+def results_first(root):
+    "Chapters on theory and experiments open with a figure of what they claim; experiments then say what was learnt"
+    import sidebar, site_pages
+    out = []
+    for p, page in made(root):
+        if site_pages.number(p) is None or sidebar.part(p) not in site_pages.OPENED: continue
+        opening = [src(c) for c in page[:6]]
+        drawn = any(site_pages.figures(p))
+        if drawn and not any('::: {.finding}' in t for t in opening): out.append(f'{p.name}: no figure before the rest')
+        if sidebar.part(p)=='Experiments' and not any(t.startswith('## What we learnt') for t in opening): out.append(f'{p.name}: what was learnt does not come first')
+        if drawn and not any('{#lead .eqn}' in src(c) for c in page): out.append(f'{p.name}: the figure does not lead to its cell')
+    return out
+
+def looked_at(root):
+    "What contributors read of the last look at the site is what was stored"
+    import drive
+    file = root/'nbs'/'results'/'site.json'
+    if not file.exists(): return ['nbs/results/site.json is missing: run python .ci/drive.py render FOLDER, and look FOLDER']
+    said = drive.told(json.loads(file.read_text(encoding='utf-8')))
+    return [] if said in (root/'nbs'/'contributing.md').read_text(encoding='utf-8') else ['contributing.md does not say what nbs/results/site.json holds: run python .ci/drive.py look FOLDER']
+
 def module_count(root): return sum(1 for p in notebooks(root))
 
 def versions(root):
@@ -257,6 +293,6 @@ def versions(root):
 
 CHECKS = [
     survives, colab, one_route, signatures, found_by_search, quiet, phone, contrast, tidy_tables, once, insiders,
-    errata, first_page, equation_table, versions,
+    errata, first_page, equation_table, made_up, results_first, looked_at, versions,
 ]
-SLOW = {f.__name__ for f in (survives, signatures, found_by_search, quiet, tidy_tables, once, insiders)}
+SLOW = {f.__name__ for f in (survives, signatures, found_by_search, quiet, tidy_tables, once, insiders, made_up, results_first)}

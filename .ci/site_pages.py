@@ -123,8 +123,10 @@ def mentions(root=ROOT):
             references = re.search(r'(?m)^(## )?References', text)
             until = references.start() if references else len(text)
             starts = [m.start() for m in re.finditer(r'(?s)\$\$.*?\$\$', text)]
+            alone = web.left_alone(text)
             for paper, n, at in web.equations_in(text):
                 before = sum(s<at-400 for s in starts)
+                if before==len(starts) and any(a<=at<b for a,b in alone): continue      # no anchor is put there
                 anchor = f'eqn-{formulas+before+1}' if before<len(starts) else f'named-{paper}-{n.lower()}'
                 found = out.setdefault((paper, n), {})
                 if at<until: found.setdefault(p.name, anchor)
@@ -154,7 +156,7 @@ def equations():
             links = ', '.join(f'[{title(by_name[f])}]({f}#{a})' for f,a in where.items()) or f'[{title(home)}]({home.name})'
             out.append(f"| {anchors}({n.replace('–', ')–(')}) | {meaning} | {links} | {', '.join(map(function_link, functions))} |")
         out.append('')
-    out.append('## All formulas {#formulas}\n\nA number leads to the formula; the names are what the next code uses or defines.\n')
+    out.append('## All formulas {#formulas}\n\nA number leads to the formula, *code* to the cell that computes it, and the names are what that cell uses or defines.\n')
     out += [chapter(p) for p in notebooks()]
     return '\n'.join(out)
 
@@ -183,7 +185,8 @@ def chapter(p):
                 count += 1
                 names = ', '.join(function_link(n) for n in near(all_[i+1:], known))
                 tex = ' '.join(m[3].split())
-                rows.append(f'[{count}]({p.name}#eqn-{count}) {section}{": " if section else ""}{names}\n\n$${tex}$$\n')
+                words = [section, f'[code]({p.name}#code-{count})' if any(map(web.computes, all_[i+1:])) else '', names]
+                rows.append(f"[{count}]({p.name}#eqn-{count}) {' · '.join(w for w in words if w)}\n\n$${tex}$$\n")
     if not rows: return ''
     return f'\n### [{title(p)}]({p.name})\n\n'+'\n'.join(rows)
 
@@ -211,12 +214,12 @@ def api():
 # ---------------------------------------------------------------- gallery
 
 def figures(p):
-    "Figures of a notebook: (file name, picture, caption, text)"
+    "Figures of a notebook: (number of the code cell, file name, picture, caption, text)"
     for i,c in enumerate(cells(p, 'code')):
         if web.dropped(c): continue
         pngs = [text_of(o['data']['image/png']) for o in c.get('outputs', []) if 'image/png' in o.get('data', {})]
         for k,(png,cap,alt) in enumerate(zip(pngs, said(c, 'fig-cap', len(pngs)), said(c, 'fig-alt', len(pngs)))):
-            if cap: yield f'{web.stem(p)}-{i}-{k}.png', png, cap, alt
+            if cap: yield i, f"{web.stem(p)}-{i}-{k}{'-chart' if web.is_chart(c) else ''}.png", png, cap, alt
 
 RESULTS_FIRST = ['Experiments', 'Models', 'A first chapter', 'Theory', 'Evaluation', 'Data', 'Foundations', 'Training', 'Programs', 'Tutorials']
 
@@ -228,22 +231,64 @@ def chosen():
             have = list(figures(p))
             if have: yield part, p, have[-1]
 
+def mark(name): return '.chart ' if name.endswith('-chart.png') else ''
+
 def attribute(text): return re.sub(r'["\\\n\]\[]', ' ', text).replace('"', "'")
 
 def gallery():
     "Figures of the package, each leading to its notebook"
     out, last = ['---\ntitle: Results and figures\ndescription: "A figure of every chapter, results first; each leads to the notebook that made it"\n---\n'], None
     out.append('Tables of results are in the chapters on experiments; which model to take is said under [Models](models.md).\n')
-    for part,p,(name,png,cap,alt) in chosen():
+    for part,p,(_,name,png,cap,alt) in chosen():
         if part!=last: out += [':::\n' if last else '', f'## {part}\n\n::: {{.gallery}}\n']
         last = part
         text = attribute(web.escaped(cap))
-        out.append(f'::: {{}}\n[![](gallery/{name}){{alt="{attribute(alt)}" loading="lazy"}}]({p.name})\n\n[{title(p)}]({p.name}). {cap}\n:::\n')
+        out.append(f'::: {{}}\n[![](gallery/{name}){{{mark(name)}alt="{attribute(alt)}" loading="lazy"}}]({p.name})\n\n[{title(p)}]({p.name}). {cap}\n:::\n')
     return '\n'.join([*out, ':::\n'])
 
 def pictures(folder):
     (folder/'gallery').mkdir(exist_ok=True)
-    for part,p,(name,png,*_) in chosen(): (folder/'gallery'/name).write_bytes(base64.b64decode(png))
+    shown = [figure for *_,figure in chosen()]+[f for p in notebooks() if (f := lead(p))]
+    for _,name,png,*_ in shown: (folder/'gallery'/name).write_bytes(base64.b64decode(png))
+
+# ---------------------------------------------------------------- what a page opens with
+
+# Figures that show what a chapter claims, by how their captions begin; of the others, the first one
+LEAD = {
+    '14_theory.flows.ipynb': 'Two arcs whose distance depends on x',
+    '15_theory.hmc.ipynb': 'Errors of the 16 posterior means',
+    '16_theory.cca.ipynb': 'Held-out data in the first two of nine coordinates',
+}
+OPENED = 'Theory', 'Experiments'
+
+def reads_results(cell): return not web.is_exported(cell) and bool(re.search(r"""['"/]results['"/]|['"]results/""", source(cell)))
+
+def lead(p, root=ROOT):
+    "The figure that a page opens with: (number of the code cell, file name, picture, caption, text), or None"
+    if number(p) is None or sidebar.part(p) not in OPENED: return None
+    have = list(figures(p))
+    if p.name in LEAD: return next((f for f in have if f[3].startswith(LEAD[p.name])), None)
+    stored = [i for i,c in enumerate(cells(p, 'code')) if reads_results(c)]
+    after = [f for f in have if stored and f[0]>=stored[0]]
+    return next(iter(after or have), None)
+
+def is_learnt(cell): return cell['cell_type']=='markdown' and source(cell).startswith('## What we learnt')
+
+def opened(path, body, root=ROOT):
+    "Cells of a page with what was found first: its figure and, of an experiment, what was learnt; then how"
+    if number(path) is None or sidebar.part(path) not in OPENED: return body
+    head, figure = [], lead(path, root)
+    if figure:
+        _, name, _, cap, alt = figure
+        head = [web.md(f'::: {{.finding}}\n![{cap}](gallery/{name}){{{mark(name)}fig-alt="{attribute(alt)}"}}\n\n[How this figure is made](#lead)\n:::')]
+    at = next((i for i,c in enumerate(body) if is_learnt(c)), None)
+    if at is not None and sidebar.part(path)=='Experiments':
+        end = at+1
+        while end<len(body) and body[end]['cell_type']=='markdown' and not source(body[end]).startswith('## '): end += 1
+        head += body[at:end]+[web.md('## How it was found')]
+        body = body[:at]+body[end:]
+    first = next((i for i,c in enumerate(body) if c['cell_type']=='markdown' and '*Question ' in source(c)), 0)
+    return body[:first+1]+head+body[first+1:]
 
 def pages(): return {'equations.md': equations(), 'api.md': api(), 'gallery.md': gallery()}
 

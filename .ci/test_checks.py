@@ -60,9 +60,15 @@ BROKEN = []   # what a plant put in place of a function of web.py, to be put bac
 def unprocessed(name, instead):
     "A plant that breaks a step of the processing"
     def plant(d):
-        BROKEN.append((name, getattr(web, name)))
+        BROKEN.append((name, getattr(web, name), web))
         setattr(web, name, instead)
     return plant
+
+def unprocessed_pages(name, instead):
+    "A plant that breaks a step of the pages that no hand writes"
+    import site_pages
+    BROKEN.append((name, getattr(site_pages, name), site_pages))
+    return lambda d: setattr(site_pages, name, instead)
 
 LONG_SUM = '+'.join(['x']*40)
 
@@ -183,8 +189,8 @@ PLANTS = {
                  (unprocessed('tidy', lambda out: {k: v for k,v in out.items() if k!='data'}), 'pictures')],
     'colab': [(lambda d: write(d/'nbs'/'03_lone.ipynb', {**read(d/'nbs'/'01_core.ipynb'), 'cells': [md('# x'), code('x = 1')]}), '03_lone.ipynb: no cell that installs'),
               (edit('nbs/01_core.ipynb', 'pip install -q git+', 'pip install -q my+'), 'out of step')],
-    'one_route': [(put('nbs/website.yml', 'website: {}\n'), 'website.yml is of another route'), (edit('_quarto.yml', 'pre-render: ../.ci/web.py', 'pre-render: x.py'), 'pre-render must be'),
-                  (edit('.gitignore', '.quarto/', ''), '.gitignore lacks'), (put('nbs/news.md', '---\ntitle: x\n---\nRun quarto render here\n'), 'news.md: speaks of'),
+    'one_route': [(put('nbs/website.yml', 'website: {}\n'), 'website.yml is of another route'), (edit('_quarto.yml', 'pre-render: .ci/web.py', 'pre-render: x.py'), 'pre-render must be'), (edit('nbs/route.yml', '../.ci/after.py', 'x.py'), 'route.yml: post-render must be'),
+                  (edit('.gitignore', '\n/.quarto/', ''), '.gitignore lacks'), (put('nbs/news.md', '---\ntitle: x\n---\nRun quarto render here\n'), 'news.md: speaks of'),
                   (put('nbs/core.md', '---\ntitle: x\n---\n'), '01_core.ipynb and core.md are both rendered to core.html')],
     'signatures': [(unprocessed('symbol_md', lambda s, root=None, level=3: ''), 'is headed 0 times'), (edit('mmvae_nb/core.py', 'def subsets', 'def subset5'), 'subsets has no line'),
                    (unprocessed('header_of', lambda node, lines: lines[node.lineno-1]), 'is cut'), (unprocessed('header_of', lambda node, lines: 'def f(a): # [x](http://a.b)'), 'a made-up text')],
@@ -199,7 +205,10 @@ PLANTS = {
     'once': [(unprocessed('folded', lambda cell, summary: {**cell, 'source': web.stripped(cell)}), 'a source that is not folded')],
     'insiders': [(add(md('see E-01 of our list')), 'of our list'), (add(code('x = 1   # T65')), 'T65'), (add(md('in `../shared/data`')), '../shared')],
     'errata': [(edit('nbs/errata.md', '{#a-02}', '{#a-01}'), 'a-01 is there twice'), (edit('nbs/errata.md', '"2**M-1"', '"2**M-7"'), "01_core.ipynb: 0 visible cells with '2**M-7'"), (add(md('as in A-77')), 'erratum A-77')],
-    'first_page': [(edit('nbs/errata.md', '[**E-14**]', '[**X-14**]'), 'does not say'), (edit('nbs/index.ipynb', '0.933 → 0.994', '0.95 → 0.994'), 'does not say')],
+    'first_page': [(edit('nbs/errata.md', '[**E-14**]', '[**X-14**]'), 'does not say'), (edit('nbs/results/rival.json', '"ratio": ', '"ratio": 1'), 'does not say'), (edit('nbs/index.ipynb', '0.994 given four', '0.95 given four'), 'does not say')],
+    'made_up': [(unprocessed('label_formulas', lambda text, start: (text, start+text.count('$$')//2)), 'has no place eqn-1'), (add(md('$$x$$')), 'a formula without its code')],
+    'results_first': [(lambda d: [shutil.copy(ROOT/'nbs'/f'{n}.ipynb', d/'nbs') for n in ('11_theory.elbo', '97_exp.shapes')] and unprocessed_pages('opened', lambda path, body, root=None: body)(d), 'what was learnt does not come first')],
+    'looked_at': [(edit('nbs/results/site.json', '"pages": ', '"pages": 1'), 'contributing.md does not say'), (drop('nbs/results/site.json'), 'site.json is missing')],
     'equation_table': [(add(md('see JNF 2023, Eq. (77)')), 'JNF 2023, Eq. (77) has no row')],
     'versions': [(edit('settings.ini', 'version = ', 'version = 9'), '_quarto.yml: does not say version 9')],
     'links': [(put('nbs/changelog.md', '---\ntitle: Changes\n---\n\n[x](99_ghost.ipynb)\n'), 'changelog.md: 99_ghost.ipynb does not exist'), (add(md('[x](99_ghost.ipynb)')), '99_ghost.ipynb does not exist'), (add(md('[x](01_core.ipynb#ghost)')), 'no such heading')],
@@ -228,7 +237,7 @@ def test_check(check, small):
             plant(d)
             found = check(d)
         finally:
-            for name,right in reversed(BROKEN): setattr(web, name, right)
+            for name,right,where in reversed(BROKEN): setattr(where, name, right)
             BROKEN.clear()
         assert any(message in p for p in found), f'plant {k} went unnoticed: {message!r} not in {found}'
     problems = check(ROOT)

@@ -4,7 +4,7 @@
 written again by `page`: one signature for each public name with its source folded under it, links, tidy tables. Pages that no
 hand writes are added (see site_pages.py). After the render, the definitions go into the index of the search.
 """
-import ast, functools, hashlib, json, os, re, sys
+import ast, base64, functools, hashlib, io, json, os, re, sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from project import ROOT, cells, code_of, directives, is_exported, module, notebooks, parse, settings, source, text_of, title
@@ -199,19 +199,33 @@ def equations_in(text):
             for n in ns:
                 if key := paper_of(text, m.start(), n): yield key, n, m.start()
 
+class Everything(set):
+    "Names that are all taken: of anchors, so that none is put"
+    def __contains__(self, name): return True
+
+def left_alone(text): return [m.span() for m in LEAVE.finditer(text)]
+
 def equation_links(text, named):
     "`JNF 2023, Eq. (9)` leads to the row of that equation; the first mention on a page gets an anchor, noted in `named`"
+    spans = left_alone(text)
+    def mark(key, n):
+        at = f'named-{key}-{n.lower()}'
+        fresh = at not in named
+        named.add(at)
+        return f'{{#{at}}}' if fresh else ''
     def change(m):
-        def one(n):
-            first = next(numbers_of('.'+n.group()))[1][0]
-            key = paper_of(text, m.start(), first)
-            if not key: return n.group()
-            at = f'{key}-{first.lower()}'
-            mark = '' if at in named else f'{{#named-{at}}}'
-            named.add(at)
-            return f'[{n.group()}](equations.md#{at}){mark}'
-        head, dot, rest = m.group().partition('.')
-        return head+dot+re.sub(NUM, one, rest)
+        if any(a<=m.start()<b for a,b in spans): return m.group()
+        out, at = [], 0
+        for x,ns in numbers_of(m.group()):
+            x0, x1 = x.start()+len(m.group().partition('.')[0])+1, x.end()+len(m.group().partition('.')[0])+1
+            out.append(m.group()[at:x0])
+            at = x1
+            ends = [x.group(1), *([x.group(3)] if x.group(3) else [])]
+            keys = [paper_of(text, m.start(), n) for n in (ns[0], ns[-1])]
+            links = [f'[{t}](equations.md#{key}-{n.lower()}){mark(key, n)}' if key else t for t,key,n in zip(ends, keys, (ns[0], ns[-1]))]
+            within = [f'[]{mark(keys[0], n)}' for n in ns[1:-1] if keys[0] and paper_of(text, m.start(), n)]
+            out.append((x.group(2) or '').join([links[0]+''.join(w for w in within if w!='[]'), *links[1:]]))
+        return ''.join([*out, m.group()[at:]])
     return EQS.sub(change, text)
 
 def prose(text, here, root=ROOT, named=None):
@@ -219,7 +233,7 @@ def prose(text, here, root=ROOT, named=None):
     named = set() if named is None else named
     text = outside(resolve(text), lambda t: code_links(t, here, root))
     if here == 'errata.md': return text
-    text = outside(text, lambda t: equation_links(t, named))
+    text = equation_links(text, named)
     return outside(text, erratum_links)
 
 def label_formulas(text, start):
@@ -292,6 +306,20 @@ def tidy(out):
     if 'text' in out: out['text'] = re.sub(r'\x1B(?:[@-Z\\-_]|\[[0-?]*[ -/]*[@-~])', '', tidy_text(text_of(out['text'])))
     return out
 
+PHOTOS = r'imshow|show_|overview|explor|tuples'
+
+@functools.lru_cache(None)
+def whiteness(png):
+    "Share of a picture that is white"
+    import numpy as np
+    from PIL import Image
+    with Image.open(io.BytesIO(base64.b64decode(png))) as im: return (np.asarray(im.convert('RGB'))>=250).all(-1).mean()
+
+def is_chart(cell):
+    "Are its pictures lines on white, which may be inverted by night? Photographs and digits may not"
+    pngs = [text_of(o['data']['image/png']) for o in cell.get('outputs', []) if 'image/png' in o.get('data', {})]
+    return bool(pngs) and not re.search(PHOTOS, source(cell)) and all(whiteness(p)>=.7 for p in pngs)
+
 # ---------------------------------------------------------------- a page
 
 def escaped(text):
@@ -318,13 +346,19 @@ def symbol_md(s, root=ROOT, level=3):
     url = source_url(s, root)
     text = f"{'#'*level} {head} {{#{s.anchor} .symbol}}\n\n[source]({url}){{.source aria-label=\"Source of {s.name}\"}}\n\n"
     text += f"```{{.python .signature}}\n{s.header}\n```\n\n"
-    return text+code_links(escaped(s.doc), s.file, root)+'\n'+method_rows(s, s.file, root)
+    return text+equation_links(code_links(escaped(s.doc), s.file, root), Everything())+'\n'+method_rows(s, s.file, root)
 
 def stripped(cell):
     "Source without directives of nbdev"
     lines = [l for l in source(cell).splitlines() if not ((m := re.match(r'\s*#\s*\|\s*([\w-]+)(:?)', l)) and not m[2] and m[1] in BARE)]
     lines = [l for l in lines if not re.search(r'#\s*\|\s*hide_line\s*$', l)]
-    return '\n'.join(lines).strip('\n')
+    return '\n'.join(map(nearer, lines)).strip('\n')
+
+WIDE = 76   # characters of code that a page holds
+
+def nearer(line):
+    "A line whose comment would be broken has it two spaces behind its code"
+    return re.sub(r'(?<=[^\s#]) {3,}(?=# )', '  ', line, count=1) if len(line)>WIDE else line
 
 def folded(cell, summary):
     "A cell whose code is folded"
@@ -332,30 +366,42 @@ def folded(cell, summary):
     if 'code-fold' in directives(cell): return {**cell, 'source': src}
     return {**cell, 'source': f'#| code-fold: true\n#| code-summary: "{summary}"\n{src}'}
 
-def only_imports(cell):
-    body = parse(cell).body
-    return bool(body) and all(isinstance(n, (ast.Import, ast.ImportFrom)) for n in body)
+def only_setup(cell):
+    "Does it only import, and set style, seed or precision? No reader comes for that"
+    quiet = re.compile(r'(viz\.style|torch\.manual_seed|torch\.set_default_dtype|torch\.set_num_threads)\(')
+    return not cell.get('outputs') and bool(parse(cell).body) and all(
+        isinstance(n, (ast.Import, ast.ImportFrom)) or isinstance(n, ast.Expr) and quiet.match(ast.unparse(n)) for n in parse(cell).body)
 
 def dropped(cell):
     d = directives(cell)
     return {'hide', 'exporti', 'default_exp'} & d.keys() or d.get('include')=='false'
 
+def computes(cell):
+    "Is it a cell that a page shows, other than imports?"
+    return cell['cell_type']=='code' and not dropped(cell) and not only_setup(cell)
+
 def page_cells(path, root=ROOT):
     "Cells of a page, without front matter"
     here, known, shown, formulas, done = path.name, {s.name: s for s in index(root) if s.file==path.name}, set(), 0, set()
-    named = set()
+    import site_pages
+    named, told, lead = set(), 0, site_pages.lead(path, root)
+    first = cells(path, 'code')[lead[0]] if lead else None
     for c in cells(path):
         if c['cell_type']=='raw': continue
         if c['cell_type']=='markdown':
             text, formulas = label_formulas(source(c), formulas)
             yield {**c, 'source': prose(text, here, root, named)}
             continue
-        if dropped(c): continue
-        at = anchors(c, path, root, done)
+        if not computes(c):
+            if not dropped(c): yield folded(c, 'Imports and settings')
+            continue
+        at = ''.join(f'[]{{#code-{k} .eqn}}' for k in range(told+1, formulas+1))+anchors(c, path, root, done)
+        if c==first: at += '[]{#lead .eqn}'
+        told = formulas
         if at: yield md(at)
         c = {**c, 'outputs': [tidy(o) for o in c.get('outputs', [])]}
-        if only_imports(c) and not c['outputs']: yield folded(c, 'Imports')
-        elif is_exported(c):
+        if is_chart(c): c = {**c, 'source': '#| classes: chart\n'+source(c)}
+        if is_exported(c):
             new = [s for s in symbols_of(c, stem(path), here) if s.name in known and s.name not in shown]
             shown |= {s.name for s in new}
             if new: yield md('\n'.join(symbol_md(known[s.name], root) for s in new))
@@ -369,6 +415,34 @@ def long(cell):
     "Is it code that a page folds?"
     lines = [l for l in stripped(cell).splitlines() if l.strip() and not l.startswith('#|')]
     return len(lines)>LONGEST
+
+def apart(cell, path, root=ROOT):
+    "A heading of prose that reads as a name of the page gets an address of its own, so that the name keeps its own"
+    if cell['cell_type']!='markdown': return cell
+    import site_pages
+    taken = {x.anchor for s in index(root) if s.file==path.name for x in (s, *s.methods)}
+    def address(m):
+        slug = site_pages.slug(m[2])
+        return m[0] if '{#' in m[2] or slug not in taken else f'{m[1]} {m[2]} {{#about-{slug}}}'
+    return {**cell, 'source': re.sub(r'(?m)^(#{2,4}) +(.+?) *$', address, source(cell))}
+
+def fold_of(cell):
+    "Summary of a folded cell without outputs, of a kind that may be joined with its like"
+    m = re.search(r'#\| code-summary: "(Imports and settings|Source)"', source(cell)) if cell['cell_type']=='code' and not cell.get('outputs') else None
+    return m and m[1]
+
+def settled(body):
+    "Cells of a page with a sentence first; neighbours that are imports and settings, or sources, under one fold"
+    out = []
+    for c in body:
+        if out and fold_of(c) and fold_of(c)==fold_of(out[-1]):
+            rest = re.sub(r'(?m)^#\|.*\n', '', source(c))
+            gap = '\n\n' if fold_of(c)=='Source' else '\n'
+            out[-1] = {**out[-1], 'source': source(out[-1])+gap+rest}
+        elif source(c).strip() or c.get('outputs'): out.append(c)
+    at = next((i for i,c in enumerate(out) if c['cell_type']=='markdown'), 0)
+    if all(fold_of(c)=='Imports and settings' for c in out[:at]): out = [*out[at:at+1], *out[:at], *out[at+1:]]
+    return out
 
 def quoted(text): return json.dumps(text, ensure_ascii=False)
 
@@ -394,6 +468,8 @@ def page(path, root=ROOT):
     head, rest = front(path, source(body[at]) if at is not None else '')
     if at is not None: body[at] = {**body[at], 'source': rest}
     import site_pages
+    body = [apart(c, path, root) for c in settled(body)]
+    body = site_pages.opened(path, body, root)
     where = site_pages.standing(path, root)
     if where: body.insert(0, md(where))
     keep = [c for c in body if source(c).strip() or c.get('outputs')]
@@ -433,7 +509,7 @@ def after(out):
 
 def main():
     folder = Path(os.environ.get('QUARTO_PROJECT_DIR', '.')).resolve()
-    if folder.name != '_proc': sys.exit('The site is rendered by nbdev_docs, from the root of the repository.')
+    if folder.name != '_proc': sys.exit('The site is rendered by `nbdev_docs`, from the root of the repository; `quarto render` would give other pages. Nothing was written.')
     out = Path(os.environ.get('QUARTO_PROJECT_OUTPUT_DIR', '_docs'))
     if '--after' in sys.argv: after(out if out.is_absolute() else folder/out)
     else: before(folder)

@@ -73,7 +73,7 @@ from .eval.collapse import dim_kl, collapse, active_units, decoder_collapse
 from .eval.reconstruction import mse, ssim, reconstruction
 from .eval.measures import class_coherence, attribute_accuracy
 from .eval.impute import impute, imputation_error, cohort, small_modalities
-from .eval.report import metric, evaluate, write_scores, read_scores
+from .eval.report import metric, evaluate, overview, write_scores, read_scores
 from .eval.page import plain_words, write_report
 from .eval.device import pretend_device
 from .eval.checks import CheckCase, register_check, CheckReport, check_model

@@ -541,7 +541,7 @@ def course(root):
 
 # ---------------------------------------------------------------- pages of results
 
-READS = r"""results[/'"]|ledger/"""   # what code that reads stored results mentions
+READS = r"""results/|['"]results['"]|ledger/"""   # what code that reads stored results mentions
 
 def is_results_page(p):
     "Does a tutorial or an experiment show stored results?"

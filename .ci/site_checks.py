@@ -188,7 +188,7 @@ def once(root):
             elif web.only_setup(c): out.append(f'{p.name}: imports that are not folded: {body[:40]!r}')
     return out
 
-INSIDERS = r'\bof our list\b|\bdesign section\b|\.\./shared\b|\bT\d\d\b(?![\w:.-])|\bseed papers?\b|\bseed 00\d\b|\bledger\b'
+INSIDERS = r'\bof our list\b|\bdesign section\b|\.\./shared\b|\bT\d\d\b(?![\w:.-])|\bseed papers?\b|\bseed 00\d\b'
 
 def insiders(root):
     "Words that only those who built it know stand on no page: numbers of errata are links, and nothing points outside the repository"

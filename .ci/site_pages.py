@@ -287,8 +287,9 @@ def opened(path, body, root=ROOT):
         while end<len(body) and body[end]['cell_type']=='markdown' and not source(body[end]).startswith('## '): end += 1
         head += body[at:end]+[web.md('## How it was found')]
         body = body[:at]+body[end:]
-    first = next((i for i,c in enumerate(body) if c['cell_type']=='markdown' and '*Question ' in source(c)), 0)
-    return body[:first+1]+head+body[first+1:]
+    after = next((i for i,c in enumerate(body) if c['cell_type']=='markdown' and '*Question ' in source(c)), 0)+1
+    while body[after:] and source(body[after]).startswith('::: {.callout'): after += 1     # a headline stays on top
+    return body[:after]+head+body[after:]
 
 def pages(): return {'equations.md': equations(), 'api.md': api(), 'gallery.md': gallery()}
 

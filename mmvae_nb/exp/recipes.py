@@ -8,8 +8,8 @@ __all__ = ['recipes', 'Recipe', 'Run', 'at', 'Entrant', 'entrant', 'built', 'jud
            'check_runs', 'hardware', 'run_one', 'run_all', 'read_runs', 'plan_table', 'plan_text', 'recipe_list',
            'timed_minutes', 'mmvae_experiment']
 
-# %% ../../nbs/98_exp.recipes.ipynb #12022d05
-import json, math, os, pandas as pd, platform, re, time, torch, warnings
+# %% ../../nbs/98_exp.recipes.ipynb #23a44932
+import json, math, os, pandas as pd, platform, re, tempfile, time, torch, warnings
 import torch.nn.functional as F
 from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
@@ -325,7 +325,7 @@ at('pairs', 'paper', n=50_000, passes=1001, files=('mnist.npz',))
 at('pairs', 'small', n=15_000, passes=8, minutes=2)
 at('pairs', 'tiny', n=128, passes=1, models=('CMMD',))
 
-# %% ../../nbs/98_exp.recipes.ipynb #51db8649
+# %% ../../nbs/98_exp.recipes.ipynb #38c545ab
 def _share_private(s, seed, data, device):
     source = 'vectors' if data is None else _source(data)
     return shortcut_data(source, seed, sizes=tuple(s['sizes']))
@@ -604,7 +604,7 @@ at('binary', 'small', _binary_small, one_cycle=True, minutes=5)
 _binary_tiny = _binary_paper|dict(sizes=(200,50,40), epochs=dict(joint=1, all=1), warmup=1, width=32, d=4)
 at('binary', 'tiny', _binary_tiny, points=20, draws=20)
 
-# %% ../../nbs/98_exp.recipes.ipynb #8e3a5082
+# %% ../../nbs/98_exp.recipes.ipynb #9f2fb4d8
 def runs_of(
     names, # Recipes
     scale:str='small', # 'paper', 'small' or 'tiny'
@@ -618,7 +618,7 @@ def runs_of(
         s = choose(scale, recipe.scales, 'scale')
         who = [choose(k, [*recipe.entrants], f'model of {name}') for k in models or s['models']]
         out += [Run(name, scale, k, seed) for seed in seeds for k in who]
-    return out
+    return [*dict.fromkeys(out)]                             # each once
 
 def settings_of(
     run:Run, # Its scale decides
@@ -732,7 +732,14 @@ def _sizes(shared):
     parts = shared[0] if isinstance(shared[0], tuple) else shared[:3]
     return dict(zip(('train','valid','test'), map(len, parts)))
 
-# %% ../../nbs/98_exp.recipes.ipynb #21658526
+# %% ../../nbs/98_exp.recipes.ipynb #74fe8e70
+def _check_folder(out):
+    "Make the folder of results, before anything is trained, and see whether it takes files"
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out): pass
+    except OSError as e: raise OSError(f'{out}: results cannot be written there ({e.strerror}); say another folder, --out') from None
+
 def run_all(
     runs:list, # From `runs_of`
     out, # Folder of results
@@ -742,6 +749,7 @@ def run_all(
 )->list: # Files that are there at the end
     "Run what is not stored yet; a run that another process is at is left to it"
     todo = check_runs(runs, out, data, device)
+    if todo: _check_folder(out)
     made = {} # Recipe, scale and seed -> what its runs share
     for i,run in enumerate(todo, 1):
         if file_of(run, out).exists(): continue                  # another process was faster

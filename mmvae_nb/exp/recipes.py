@@ -732,14 +732,16 @@ def _sizes(shared):
     parts = shared[0] if isinstance(shared[0], tuple) else shared[:3]
     return dict(zip(('train','valid','test'), map(len, parts)))
 
-# %% ../../nbs/98_exp.recipes.ipynb #74fe8e70
+# %% ../../nbs/98_exp.recipes.ipynb #08a1cace
 def _check_folder(out):
     "Make the folder of results, before anything is trained, and see whether it takes files"
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out): pass
-    except OSError as e: raise OSError(f'{out}: results cannot be written there ({e.strerror}); say another folder, --out') from None
+    except OSError as e:
+        raise OSError(f'{out}: results cannot be written there ({e.strerror}); say another folder, --out') from None
 
+# %% ../../nbs/98_exp.recipes.ipynb #3d292b43
 def run_all(
     runs:list, # From `runs_of`
     out, # Folder of results

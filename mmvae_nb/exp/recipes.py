@@ -687,7 +687,7 @@ def check_runs(
         todo.append(run)
     return todo
 
-# %% ../../nbs/98_exp.recipes.ipynb #16542d50
+# %% ../../nbs/98_exp.recipes.ipynb #691752de
 def _plain(table):
     "Rows that JSON can hold"
     whole = table.astype(object)
@@ -701,6 +701,12 @@ def hardware(
     on = torch.cuda.get_device_name(device) if device.type=='cuda' else platform.processor() or platform.machine()
     return {'device': device.type, 'name': on, 'threads': torch.get_num_threads(), 'cores': os.cpu_count()}
 
+def _given(run, data):
+    "Settings of a run, and where its data are"
+    source = 'embedded' if data is None else str(data)
+    return {**recipes[run.recipe].scales[run.scale], 'source': source}
+
+# %% ../../nbs/98_exp.recipes.ipynb #a3802aad
 def run_one(
     run:Run, # What
     shared, # From the recipe's `share`
@@ -711,7 +717,7 @@ def run_one(
 )->Path: # Its file
     "One run, stored when it ends"
     recipe, file = recipes[run.recipe], file_of(run, out)
-    s = {**recipe.scales[run.scale], 'source': 'embedded' if data is None else str(data)}
+    s = _given(run, data)
     who = run.model, recipe.entrants[run.model]
     work = file.with_suffix('.work')
     with alone(work, 'mmvae_experiment'):
@@ -741,7 +747,7 @@ def _check_folder(out):
     except OSError as e:
         raise OSError(f'{out}: results cannot be written there ({e.strerror}); say another folder, --out') from None
 
-# %% ../../nbs/98_exp.recipes.ipynb #3d292b43
+# %% ../../nbs/98_exp.recipes.ipynb #4a25c1e6
 def run_all(
     runs:list, # From `runs_of`
     out, # Folder of results
@@ -760,7 +766,7 @@ def run_all(
         if key not in made:
             made.clear()
             began = time.perf_counter()
-            s = {**recipe.scales[run.scale], 'source': 'embedded' if data is None else str(data)}
+            s = _given(run, data)
             made[key] = recipe.share(s, run.seed, data, device), time.perf_counter()-began
         shared, seconds = made[key]
         tell(f'{i} of {len(todo)}: {run.recipe}, {run.scale}, {run.model}, seed {run.seed}')

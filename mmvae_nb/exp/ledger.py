@@ -49,6 +49,7 @@ def gains(
     less:str, # Query of those that are less, or a number
     claim:str, # Who asks
     column:str='value', # Of the scores
+    times:float=1., # Of `less` that are taken off
 )->pd.DataFrame: # Columns more, less and gain; a row for each seed that both sides have
     "A difference, seed by seed"
     def side(query): return chosen(rows, query, claim).groupby('seed')[column].mean()
@@ -58,7 +59,7 @@ def gains(
     if table.empty:
         raise ValueError(
             f'claim {claim}: {more!r} and {less!r} have no seed in common; store the same seeds for both')
-    return table.assign(gain=table.more-table.less)
+    return table.assign(gain=table.more-times*table.less)
 
 # %% ../../nbs/98_exp.ledger.ipynb #d1b89223
 FEWEST = 3 # Seeds that a setting needs to be judged
@@ -66,14 +67,14 @@ VERDICTS = 'contradicted', 'partly', 'confirmed', 'open', 'untested' # In the or
 
 def effect(
     gain:float, # Mean difference
-    kind:str='more', # Claimed: 'more'; 'least' (`by` more, or above); 'same' (within `by`)
+    kind:str='more', # Claimed: 'more'; 'times' (`by` times as much); 'least' (`by` more); 'same' (within `by`)
     by:float=0., # Of the claim
 )->float: # Above 0: as claimed
     "How far a difference goes the claim's way"
-    if kind=='more': return gain
+    if kind in ('more','times'): return gain
     if kind=='least': return gain-by
     if kind=='same': return by-abs(gain)
-    raise ValueError(f"a claim is of kind 'more', 'least' or 'same', found {kind!r}")
+    raise ValueError(f"a claim is of kind 'more', 'times', 'least' or 'same', found {kind!r}")
 
 def outcome(
     effect:float, # As claimed if above 0
@@ -106,7 +107,8 @@ def judged(
     def setting(t):
         if t.file not in tables: tables[t.file] = stored(t.file, t.claim, folder)
         rows = chosen(tables[t.file], t.rows, t.claim)
-        per_seed = gains(rows, t.more, t.less, t.claim, t.column)
+        times = t.by if t.kind=='times' else 1.
+        per_seed = gains(rows, t.more, t.less, t.claim, t.column, times)
         means, sds, n = per_seed.mean(), per_seed.std(), len(per_seed)
         se = sds.gain/n**.5
         says = outcome(effect(means.gain, t.kind, t.by), se, n)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['recipes', 'Recipe', 'Run', 'at', 'Entrant', 'entrant', 'built', 'judged', 'train_and_score', 'digit_sources',
            'street_digits', 'binary_digits', 'generic', 'image_bounds', 'runs_of', 'settings_of', 'file_of',
-           'check_runs', 'hardware', 'run_one', 'run_all', 'read_runs', 'plan_table', 'plan_text', 'recipe_list',
-           'timed_minutes', 'mmvae_experiment']
+           'check_runs', 'hardware', 'run_one', 'run_all', 'read_runs', 'run_means', 'plan_table', 'plan_text',
+           'recipe_list', 'timed_minutes', 'mmvae_experiment']
 
 # %% ../../nbs/98_exp.recipes.ipynb #23a44932
 import json, math, os, pandas as pd, platform, re, tempfile, time, torch, warnings
@@ -32,7 +32,8 @@ from ..data.public import (
 from ..dists import LaplaceLik
 from ..eval.coherence import train_classifiers
 from ..eval.fidelity import class_features
-from ..eval.measures import against_alpha
+from ..eval.measures import against_alpha, answer_seconds
+from ..eval.reconstruction import reconstruction
 from ..theory.elbo import rec_terms
 from ..eval.report import evaluate
 from ..files import alone
@@ -160,27 +161,41 @@ def judged(
     judges = train_classifiers(train, valid, s.get('judge_epochs'), device=device, seed=seed, quiet=True)
     return train, valid, test, judges
 
+
+# %% ../../nbs/98_exp.recipes.ipynb #42c713ec
+def _by_scale(model, test, judges, s, seed):
+    "What private codes of another scale than the prior's do, given one modality"
+    if not model.answers.private: return pd.DataFrame()
+    alone = [(k,) for k in model.names]
+    with seeded(seed): table = against_alpha(model, test, judges, s['alphas'], class_features(judges), alone)
+    metric = table.metric+', private scale '+table.alpha.map('{:g}'.format)
+    return table.assign(metric=metric).drop(columns='alpha')
+
+def _rebuilt(model, test, judges, s, seed):
+    "Mean squared error of each modality, rebuilt from itself"
+    parts = [reconstruction(model, test, given=[(k,)], targets=(k,), quiet=True) for k in model.names]
+    return pd.concat(parts).assign(metric='mse from itself')
+
+def _answers(model, test, judges, s, seed):
+    "Seconds to draw what is missing for 100 data points, given the first modality, the first two, and so on"
+    given = [model.names[:n] for n in range(1, len(model.names))]
+    table = answer_seconds(model, test, given, repeats=s['answers'])
+    return table.assign(metric='seconds of 100 answers')[['metric','subset','n_given','value','n']]
+
+_extras = {'alphas': _by_scale, 'own': _rebuilt, 'answers': _answers} # Setting -> what it adds to the scores
+
 def _scores(model, shared, s, seed):
-    "All metrics of the settings, as `evaluate` gives them"
+    "All metrics of the settings, as `evaluate` gives them, and what else the settings ask for"
     train, _, test, judges = shared
     for kind,options in s.get('samplers', {}).items():
         g = torch.Generator().manual_seed(seed)
         fit_sampler(model, train, kind, generator=g, **options)
     how = dict(points=s['points'], n=s['draws'], seed=seed, quiet=True)
     scores = evaluate(model, test, train, s['metrics'], classifiers=judges, **how)
-    if not s.get('alphas') or not model.answers.private: return scores
-    scaled = _by_scale(model, test, judges, s['alphas'], seed)
-    told = scores.attrs
-    scores = pd.concat([scores, scaled], ignore_index=True)
-    scores.attrs = told
-    return scores
-
-def _by_scale(model, test, judges, alphas, seed):
-    "What private codes of another scale than the prior's do, given one modality"
-    alone = [(k,) for k in model.names]
-    with seeded(seed): table = against_alpha(model, test, judges, alphas, class_features(judges), alone)
-    metric = table.metric+', private scale '+table.alpha.map('{:g}'.format)
-    return table.assign(metric=metric).drop(columns='alpha')
+    more = [add(model, test, judges, s, seed) for k,add in _extras.items() if s.get(k)]
+    out = pd.concat([scores, *more], ignore_index=True)
+    out.attrs = scores.attrs
+    return out
 
 # %% ../../nbs/98_exp.recipes.ipynb #1c360a7a
 def train_and_score(
@@ -508,13 +523,14 @@ at('translated', 'paper', _paper, bs=128, d=_moved_d, epochs=_steps, options=_po
 at('translated', 'small', _of_five, minutes=_poly_minutes)
 at('translated', 'tiny', _tiny, d=4, options=_few_draws, models=('MMVAE+',))
 
-_sampled = {k: _poly[k] for k in ('JMVAE','MVAE','MoPoE','MVTCAE','MMVAE','JNF')}
+_sampled = {k: _poly[k] for k in ('JMVAE','MVAE','MoPoE','MVTCAE','MMVAE','JNF','JNF-DCCA')}
 recipes['samplers'] = generic(
-    'MultiVae, section 4, Fig. 7',
-    'Draws of a sampler fitted to codes (GMM, MAF) are more coherent than draws from the prior',
+    'MultiVae, section 4, Table 3, Figs. 7, 8, 15-18 (all views observed)',
+    'Draws of a sampler fitted to codes are more coherent than those of the prior; K-means, errors, seconds of answers',
     _sampled, _five, _views_of,
     'MultiVae uses simple convolutions and 512 latent dimensions; the ResNets of polymnist stand here.')
-_both = dict(samplers=dict(gmm={}, maf={}), metrics=('coherence','fidelity'))
+_both = dict(samplers=dict(gmm={}, maf={}), own=True, answers=3)
+_both |= dict(metrics=('coherence','fidelity','latents','reconstruction'))
 at('samplers', 'paper', _paper|_both, bs=256, d=512, epochs=_steps, options=_poly_beta, files=_poly_files)
 at('samplers', 'small', _of_five|_both, sizes=(5_000,500,1_000), half=True, d=16, minutes=3)
 at('samplers', 'tiny', _tiny, d=4, half=True, samplers={'gmm': {'k': 2}}, models=('MVAE',))
@@ -836,9 +852,25 @@ def read_runs(
         told = json.loads(file.read_text(encoding='utf-8'))
         table = pd.DataFrame(told['scores'])
         for k in 'seed','model','scale','recipe': table.insert(0, k, told[k])
-        tables.append(table.assign(version=told['versions']['mmvae_nb'], seconds=sum(told['seconds'].values())))
+        took = sum(told['seconds'].values())
+        device = told['hardware']['device']
+        tables.append(table.assign(version=told['versions']['mmvae_nb'], seconds=took, device=device))
     if not tables: raise FileNotFoundError(f'{out}: no results of mmvae_experiment')
     return pd.concat(tables, ignore_index=True)
+
+_of_run = ['recipe','scale','model','seed','metric','n_given','subset','target','device','version']
+
+def run_means(
+    out, # Folder of results
+)->pd.DataFrame: # Columns recipe, scale, model, seed, metric, n_given, subset, target, device, version, value
+    "Scores of all stored runs; where there are more than three modalities, means over those given and generated"
+    table = read_runs(out)
+    table = table.reindex(columns=[*_of_run,'value']).fillna({'n_given': 0, 'subset': '', 'target': ''})
+    many = table.groupby('recipe').n_given.transform('max')>3
+    table.loc[many, 'target'] = ''
+    table.loc[many & (table.n_given>0), 'subset'] = ''
+    means = table.groupby(_of_run, sort=False).value.mean()
+    return means.reset_index()
 
 # %% ../../nbs/98_exp.recipes.ipynb #10b7d5b0
 def _took(file):

@@ -126,7 +126,7 @@ def run_entrants(
 def planned(
 )->list: # `(runs, file)`: columns of each run, and the file that keeps it
     "The runs that the numbers of this page ask for"
-    runs = [dict(model=k, seed=s, source=source) for source in ('embedded','mnist') for s in range(3) for k in entrants]
+    runs = [dict(model=k, seed=s, source='embedded') for s in range(3) for k in entrants]
     return [(runs, '{source}.{model}.{seed}.csv')]
 
 # %% ../../nbs/96_exp.digits.ipynb #56b96a3e

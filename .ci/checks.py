@@ -55,7 +55,7 @@ def exported(root):
     return [f'{PKG}/{f}: '+('no notebook writes it' if f not in made else 'missing, run nbdev_export' if f not in have else 'differs from its notebook, run nbdev_export')
             for f in sorted(have.keys()|made.keys()) if have.get(f)!=made.get(f)]
 
-PROGRAMS = {'app.checks', 'app.cli', 'app.plan', 'app.commands', 'app.bench', 'app.rival', *('exp.'+k for k in 'study digits shapes missing private shortcut cmmd sounds ledger recipes'.split())}   # run, not imported
+PROGRAMS = {'app.checks', 'app.cli', 'app.plan', 'app.commands', 'app.bench', 'app.rival', *('exp.'+k for k in 'study digits shapes missing private shortcut cmmd sounds ledger recipes small'.split())}   # run, not imported
 
 def public(file):
     "The names in `__all__` of a module"

@@ -32,8 +32,8 @@ likelihood_names = (
     'predicted_normal')
 network_names = 'small', 'default', 'mlp', 'conv'
 recipe_names = (
-    'shapes', 'pairs', 'shortcut', 'mnist_svhn', 'mnist_svhn_shared', 'trimodal', 'polymnist', 'five_views', 'translated',
-    'samplers', 'missing', 'sounds', 'sounds_missing', 'binary')
+    'shapes', 'pairs', 'shortcut', 'mnist_svhn', 'mnist_svhn_shared', 'trimodal', 'polymnist', 'five_views',
+    'translated', 'samplers', 'missing', 'sounds', 'sounds_missing', 'binary')
 recipe_scales = 'paper', 'small', 'tiny'
 metric_names = 'likelihood', 'coherence', 'fidelity', 'reconstruction', 'latents', 'collapse'
 chosen_for = {} # Data set -> what is chosen for it

@@ -498,6 +498,7 @@ _of_five |= dict(metrics=_all_metrics, alphas=(.5,1.,2.,3.))
 at('polymnist', 'small', _of_five, minutes=_poly_minutes)
 at('polymnist', 'tiny', _tiny, d=4, half=True, options=_few_draws|_short, models=('MVTCAE','JNF'))
 
+# %% ../../nbs/98_exp.recipes.ipynb #2619763f
 recipes['five_views'] = generic(
     recipes['polymnist'].paper,
     recipes['polymnist'].claim+'. On views that this package makes from MNIST, for want of PolyMNIST',

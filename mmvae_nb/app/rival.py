@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['duels', 'pairs', 'published', 'twin', 'loss_parity', 'run_parity', 'lib_steps', 'stage_steps', 'batches_of',
-           'train_pair', 'Rival', 'taken_back', 'judged_subsets', 'judged_points', 'score', 'run_duel', 'run_duels',
+           'train_pair', 'Rival', 'taken_back', 'judged_subsets', 'score', 'run_duel', 'run_duels', 'over_seeds',
            'trained_like', 'product_case', 'quality', 'reference', 'their_logp', 'bench_product', 'bench_product4',
            'bench_memory', 'our_steps', 'bench_second_stage', 'step_rates', 'bench_steps', 'bench_likelihood']
 
@@ -25,6 +25,7 @@ from ..dists import normal
 from ..eval.coherence import by_given, coherence, joint_coherence, train_classifiers
 from ..eval.likelihood import loglik
 from ..models.base import stirred
+from ..theory.experts import poe
 from ..theory.flows import MADE, FlowPosterior
 from ..theory.hmc import hmc
 from ..models.jnf import JNF
@@ -102,16 +103,21 @@ def _wrapped(model):
     decoders = {k: Decoder(decoder) for k,decoder in model.decoders.items()}
     return encoders, decoders
 
+# %% ../../nbs/83_app.rival.ipynb #804a0e32
+def _models():
+    "The library's module of models, or what to do"
+    try: return importlib.import_module('multivae.models')
+    except ImportError: remedy = 'pip install multivae==1.0.3'
+    raise ImportError(f'this benchmark compares with another package; install it: {remedy}')
+
+
 # %% ../../nbs/83_app.rival.ipynb #d9744ba3
 def published(
     name:str, # Class in `multivae.models`, e.g. 'JNF'
     model, # One of ours, whose unimodal encoders and decoders are copied
     **config, # Fields of its configuration
 )->nn.Module: # The library's model with the networks of ours
-    try: import multivae.models as lib
-    except ImportError:
-        remedy = 'pip install multivae==1.0.3'
-        raise ImportError(f'this benchmark compares with another package; install it: {remedy}') from None
+    lib = _models()
     logging.disable(logging.INFO)
     shapes = {k: m.shape for k,m in model.mods.items()}
     normal = dict.fromkeys(shapes, 'normal')
@@ -119,22 +125,6 @@ def published(
     make_config = getattr(lib, name+'Config')
     make_model = getattr(lib, name)
     return make_model(make_config(**fields, **config), *_wrapped(model))
-
-# %% ../../nbs/83_app.rival.ipynb #218d45f5
-_one = dict(K=1, family='normal', grad='plain')
-_their_one = dict(K=1, prior_and_posterior_dist='normal', loss='iwae_looser')
-duels = { # Name -> our class, options; the library's class, options
-    'JMVAE': ('jmvae.JMVAE', dict(two_stage=False), 'JMVAE', dict(alpha=.1, warmup=0)),
-    'JNF': ('jnf.JNF', {}, 'JNF', dict(warmup=1)),
-    'MVAE': ('mvae.MVAE', dict(k=1, draw='subset'), 'MVAE', dict(k=1, warmup=0)),
-    'MoPoE': ('mopoe.MoPoE', {}, 'MoPoE', dict(beta=1.)),
-    'MVTCAE': ('mvtcae.MVTCAE', dict(alpha=.9), 'MVTCAE', dict(alpha=.9, beta=1.)),
-    'MMVAE': ('mmvae.MMVAE', _one, 'MMVAE', _their_one),
-}
-duels['MMVAE+'] = (
-    'mmvaeplus.MMVAEPlus', dict(_one, d_private=4, learn_aux=False),
-    'MMVAEPlus', dict(_their_one, modalities_specific_dim=4, learn_modality_prior=False))
-
 
 # %% ../../nbs/83_app.rival.ipynb #b87d29a0
 def _built(path, options, mods, d):
@@ -176,6 +166,22 @@ class _Flow(nn.Module):
     def inverse(self, u): return self.output(out=self.posterior(u).push(u))
 
 
+# %% ../../nbs/83_app.rival.ipynb #218d45f5
+_one = dict(K=1, family='normal', grad='plain')
+_their_one = dict(K=1, prior_and_posterior_dist='normal', loss='iwae_looser')
+duels = { # Name -> our class, options; the library's class, options
+    'JMVAE': ('jmvae.JMVAE', dict(two_stage=False), 'JMVAE', dict(alpha=.1, warmup=0)),
+    'JNF': ('jnf.JNF', {}, 'JNF', dict(warmup=1)),
+    'MVAE': ('mvae.MVAE', dict(k=1, draw='subset'), 'MVAE', dict(k=1, warmup=0)),
+    'MoPoE': ('mopoe.MoPoE', {}, 'MoPoE', dict(beta=1.)),
+    'MVTCAE': ('mvtcae.MVTCAE', dict(alpha=.9), 'MVTCAE', dict(alpha=.9, beta=1.)),
+    'MMVAE': ('mmvae.MMVAE', _one, 'MMVAE', _their_one),
+}
+duels['MMVAE+'] = (
+    'mmvaeplus.MMVAEPlus', dict(_one, d_private=4, learn_aux=False),
+    'MMVAEPlus', dict(_their_one, modalities_specific_dim=4, learn_modality_prior=False))
+
+
 # %% ../../nbs/83_app.rival.ipynb #0308cc1e
 def twin(
     name:str, # One of `duels`
@@ -212,7 +218,7 @@ class _SameNoise(TorchFunctionMode):
 def _their_data(x):
     "A batch as the library takes it"
     from multivae.data.datasets.base import MultimodalBaseDataset
-    return MultimodalBaseDataset(x)
+    return MultimodalBaseDataset({k: v.contiguous() for k,v in x.items()})
 
 def _times(x, i, n):
     "Data point `i`, n times"
@@ -234,19 +240,21 @@ def _loss_rows(model, lib, x, K):
 
 
 # %% ../../nbs/83_app.rival.ipynb #c9c8f44f
-def _mean_rows(model, lib, x):
-    "Lengths of both posterior means of the shared code given one view, two, .., and of their difference"
+def _mean_rows(model, lib, x, product):
+    "Lengths of both posterior means of the shared code given one view, two, .., and relative difference"
     rows = []
     for n in range(1, len(x)):
         given = model.names[:n]
         with torch.no_grad():
-            ours = model.posterior({k: x[k] for k in given}).mean[:,:_shared(model)]        # (B,d)
+            few = {k: x[k] for k in given}
+            ours = model.posterior(few).mean[:,:_shared(model)]                             # (B,d)
             theirs = lib.encode(_their_data(x), cond_mod=list(given), return_mean=True).z
-        for i,(a,b) in enumerate(zip(ours, theirs)):
-            off = (b-a).norm()/a.norm()
+            bare = poe(list(model.experts(few).values())).mean if product else ours
+        for i,(a,b,c) in enumerate(zip(ours, theirs, bare)):
+            off, left = ((b-v).norm()/v.norm() for v in (a, c))
             rows.append({
-                'what': f'posterior given {n}', 'point': i,
-                'ours': a.norm().item(), 'theirs': b.norm().item(), 'off': off.item()})
+                'what': f'posterior given {n}', 'point': i, 'ours': a.norm().item(), 'theirs': b.norm().item(),
+                'off': off.item(), 'left': left.item()})
     return rows
 
 
@@ -261,9 +269,11 @@ def _target_rows(model, lib, x):
         few = {k: x[k] for k in given}
         with torch.no_grad():
             ours, theirs = model.posterior(few).logp(z), their_logp(lib, few, given)(z)     # (2,B)
-        for i,(a,b) in enumerate(zip((ours[0]-ours[1]).tolist(), (theirs[0]-theirs[1]).tolist())):
-            off = abs(b-a)/abs(a)
-            rows.append({'what': f'posterior given {n}', 'point': i, 'ours': a, 'theirs': b, 'off': off})
+            once = ours+(n-2)*model.prior().log_prob(z)                          # divided by the prior once
+        above = ((v[0]-v[1]).tolist() for v in (ours, theirs, once))
+        for i,(a,b,c) in enumerate(zip(*above)):
+            off, left = (abs(b-v)/abs(v) for v in (a, c))
+            rows.append({'what': f'posterior given {n}', 'point': i, 'ours': a, 'theirs': b, 'off': off, 'left': left})
     return rows
 
 
@@ -273,7 +283,7 @@ def loss_parity(
     K:int=1, # Samples of each expert, for mixtures of experts
     points:int=8, # Data points: random pixels of five 3x14x14 views
     seed:int=0, # Of data and weights
-)->list: # Rows: what, point, ours, theirs, off (relative)
+)->list: # Rows: what, point, ours, theirs, off (relative), left (the same by the library's rule, see below)
     "Losses and posteriors of both libraries at the same weights and noise, in double precision"
     path, options, *_ = choose(name, duels, 'model')
     shapes = {f'm{j}': (3,14,14) for j in range(5)}
@@ -285,7 +295,8 @@ def loss_parity(
     model = stirred(model, .3, seed).eval()
     lib = twin(name, model, **config).double().eval()
     rows = _loss_rows(model, lib, x, K)
-    rows += _target_rows(model, lib, x) if name=='JNF' else _mean_rows(model, lib, x)
+    if name=='JNF': rows += _target_rows(model, lib, x)
+    else: rows += _mean_rows(model, lib, x, product=name in ('JMVAE','MoPoE'))
     return [{'model': name, 'K': K, **row} for row in rows]
 
 
@@ -306,6 +317,7 @@ def lib_steps(
     lib, # The library's model
     batches, # Batches `{name: (B,*shape)}`, in order
     lr:float=1e-4, # Learning rate of Adam
+    wrap=_their_data, # Makes what the library reads from a batch
     **kw, # To `forward`
 ):
     "Train the library's model on batches"
@@ -313,7 +325,7 @@ def lib_steps(
     lib.train()
     for x in batches:
         opt.zero_grad()
-        loss = lib(_their_data(x), **kw).loss_sum
+        loss = lib(wrap(x), **kw).loss_sum
         (loss/len(next(iter(x.values())))).backward()
         opt.step()
 
@@ -358,7 +370,7 @@ def train_pair(
     name:str, # One of `duels`
     data:MMData, # Training data
     seed:int=0, # Of weights, order and noise
-    steps:int=1_000, # Batches in each stage
+    steps:int=800, # Batches in each stage
     lr:float=1e-3, # Learning rate
 )->tuple: # Ours, theirs, and seconds of CPU time of each
     "Train the same model in both libraries from the same weights"
@@ -386,8 +398,10 @@ class Rival:
     def __init__(self,
         lib, # The library's model
         like, # Ours, of the same modalities
+        wrap=_their_data, # Makes what the library reads from a batch
     ):
         self.lib = lib
+        self.wrap = wrap
         self.names = like.names
         self.answers = like.answers
         self.shapes = {k: m.shape for k,m in like.mods.items()}
@@ -400,7 +414,7 @@ class Rival:
             return {k: out[k].detach()[:,None] for k in targets}
         B = len(next(iter(x.values())))
         full = {k: x[k] if k in given else torch.zeros(B, *shape) for k,shape in self.shapes.items()}
-        out = self.lib.predict(_their_data(full), list(given), targets, N=n)
+        out = self.lib.predict(self.wrap(full), list(given), targets, N=n)
         return {k: out[k].detach().view(n, B, *self.shapes[k]) for k in targets}
 
 
@@ -433,7 +447,7 @@ def judged_subsets(
     if name!='JNF': return subsets(names, 1, len(names)-1)
     return [tuple(names[i:i+n]) for n in range(1, len(names)) for i in (0, len(names)-n)]
 
-def judged_points(name): return 100 if name=='JNF' else 300
+def _points(name): return 100 if name=='JNF' else 300
 
 
 # %% ../../nbs/83_app.rival.ipynb #ea2ab98e
@@ -445,7 +459,7 @@ def score(
     seed:int=0, # Of the draws
 )->pd.DataFrame: # Columns metric, n_given, value
     "Coherence by the number of given views, the same from the prior, and seconds of CPU time for one draw of each"
-    few = test.subset(slice(0, judged_points(name)))
+    few = test.subset(slice(0, _points(name)))
     np.random.seed(seed)
     began = time.process_time()
     with seeded(seed):
@@ -472,7 +486,7 @@ def run_duel(
     seed:int, # Of data, weights, order and noise
     parts, # From `gain_data`
     classifiers, # From `train_classifiers`
-    steps:int=1_000, # Batches in each stage
+    steps:int=800, # Batches in each stage
 )->pd.DataFrame: # Rows of one run: model, seed, library, metric, n_given, value
     "Train one model in both libraries, and judge both and the library's weights in our class"
     train, _, test = parts
@@ -492,15 +506,17 @@ def run_duels(
     out='results', # Folder of the table
     seeds=(0,1,2), # Seeds
     names=tuple(duels), # Some of `duels`
-    steps:int=1_000, # Batches in each stage
+    steps:int=800, # Batches in each stage
     say=print, # Where a line for each run goes
 )->pd.DataFrame: # Rows of all runs
     "Run what is not stored yet, and keep the table after every run"
+    for k in names: choose(k, duels, 'model')
     file = Path(out)/'rival.quality.csv'
     for seed in seeds:
-        runs = [dict(model=choose(k, duels, 'model') and k, seed=seed) for k in names]
+        runs = [dict(model=k, seed=seed) for k in names]
         todo = lacking(runs, kept(file))
         if not todo: continue
+        _models()                                                                # or there is nothing to compare with
         parts = gain_data(seed)
         judges = train_classifiers(*parts[:2], seed=seed, quiet=True)
         for run in todo:
@@ -509,6 +525,19 @@ def run_duels(
             given = rows[rows.metric=='coherence'].pivot(index='library', columns='n_given', values='value')
             say(run, given.round(3).to_string(), sep='\n', flush=True)
     return kept(file)
+
+
+# %% ../../nbs/83_app.rival.ipynb #43f8bbd6
+def over_seeds(
+    rows:pd.DataFrame, # Of `run_duels`
+    metric:str='coherence', # One of its metrics
+)->pd.DataFrame: # Columns model, library, n_given (if it has one), value, se, seeds
+    "Mean and standard error over seeds"
+    of = rows[rows.metric==metric]
+    by = ['model','library']+['n_given']*bool(of.n_given.notna().all())
+    scores = of.groupby(by, sort=False).value
+    table = scores.agg(value='mean', se='sem', seeds='size')
+    return table.reset_index()
 
 
 # %% ../../nbs/83_app.rival.ipynb #ff0af28c
@@ -735,13 +764,18 @@ def bench_likelihood(
 
 # %% ../../nbs/83_app.rival.ipynb #74b3e848
 def _main(
-    names:str='product,product4,memory,second_stage,steps,likelihood', # Benchmarks, separated by commas
+    names:str='product,product4,memory,second_stage,steps,likelihood', # Benchmarks, with commas; or parity, or quality
     repeats:int=3, # Rounds that count
     json:str=None, # Write the rows to this file
     threads:int=2, # Threads of PyTorch
+    out:str='results', # parity, quality: folder of the table
 ):
-    "Benchmarks against MultiVae 1.0.3"
+    "Against MultiVae 1.0.3: speeds; parity of losses; quality of what both generate (an hour; it may be stopped)"
     torch.set_num_threads(threads)
-    with plain_errors(): run_benches(names.split(','), repeats, json)
+    with plain_errors():
+        if names=='parity': run_parity(out)
+        elif names=='quality': run_duels(out)
+        else: run_benches(names.split(','), repeats, json)
 
 if __name__=='__main__' and __spec__: call_parse(_main)
+

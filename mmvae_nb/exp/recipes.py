@@ -844,6 +844,7 @@ def run_all(
         except BlockingIOError: tell('  another process is at it')
     return [file_of(run, out) for run in runs if file_of(run, out).exists()]
 
+# %% ../../nbs/98_exp.recipes.ipynb #00a26411
 def read_runs(
     out, # Folder of results
 )->pd.DataFrame: # A row for each score: recipe, scale, model, seed, metric, subset, target, value, ...

@@ -435,7 +435,7 @@ recipes['mnist_svhn'] = generic(
     'Schedule and selection are not stated: a constant rate and the best validation loss stand here. '
     'DCCA trains 9 outputs; the paper trains 16 and keeps 9.')
 at('mnist_svhn', 'paper', _streets_paper, models=tuple(_jnf_2023))
-_of_streets = _small|dict(sizes=(10_000,1_000,1_000), d=20, epochs=_streets_small, minutes=5)
+_of_streets = _small|dict(sizes=(10_000,1_000,1_000), d=20, epochs=_streets_small, minutes=6)
 at('mnist_svhn', 'small', _of_streets, models=_varied, metrics=_all_metrics)
 at('mnist_svhn', 'tiny', _tiny, d=4, models=('JNF','MVAE'))
 
@@ -533,7 +533,7 @@ recipes['samplers'] = generic(
 _both = dict(samplers=dict(gmm={}, maf={}), own=True, answers=3)
 _both |= dict(metrics=('coherence','fidelity','latents','reconstruction'))
 at('samplers', 'paper', _paper|_both, bs=256, d=512, epochs=_steps, options=_poly_beta, files=_poly_files)
-at('samplers', 'small', _of_five|_both, sizes=(5_000,500,1_000), half=True, d=16, minutes=3)
+at('samplers', 'small', _of_five|_both, sizes=(5_000,500,1_000), half=True, d=16, minutes={'JNF': 4, 'JNF-DCCA': 4, '*': 1})
 at('samplers', 'tiny', _tiny, d=4, half=True, samplers={'gmm': {'k': 2}}, models=('MVAE',))
 
 # %% ../../nbs/98_exp.recipes.ipynb #a3571c5c
@@ -562,7 +562,7 @@ _partial_paper = _paper|dict(bs=256, d=512, eta=.5, epochs=_steps, options=_with
 at('missing', 'paper', _partial_paper, files=_poly_files)
 _partial_small = _small|dict(sizes=(3_000,500,400), half=True, eta=.5, bs=64, d=16, one_cycle=False)
 _partial_small |= dict(epochs=dict(all=40, joint=40, unimodal=40), options=_with_options(_few_draws))
-at('missing', 'small', _partial_small, metrics=(*_all_metrics,'latents'), minutes=3)
+at('missing', 'small', _partial_small, metrics=(*_all_metrics,'latents'), minutes=2)
 _partial_tiny = _tiny|dict(sizes=(300,32,48), half=True, d=4, eta=.6, options=_with_options(_few_draws))
 at('missing', 'tiny', _partial_tiny, models=('MMVAE+-all',))
 
@@ -584,7 +584,8 @@ recipes['sounds'] = generic(
 at('sounds', 'paper', _paper, bs=64, d=64, epochs=_steps|dict(bottom=100, top=100), sound=1., files=_mhd)
 _heard_small = dict(joint=10, unimodal=15, projectors=10, all=10, bottom=10, top=20)
 _heard_small = _small|dict(reader='recordings', sizes=(8_000,500,600), d=32, sound=12.5, epochs=_heard_small)
-at('sounds', 'small', _heard_small, options=_heard_few, minutes=5, files=_recorded)
+_heard_minutes = dict.fromkeys(('JNF','JNF-DCCA','JNF-Shared'), 12)|{'*': 5}
+at('sounds', 'small', _heard_small, options=_heard_few, minutes=_heard_minutes, files=_recorded)
 _noise = _tiny|dict(reader='noise', d=4, sound=12.5)
 at('sounds', 'tiny', _noise, options=_heard_few|_short, models=('Nexus','JNF-Shared'))
 
@@ -604,7 +605,7 @@ recipes['sounds_missing'] = generic(
     'As sounds. Rates are the paper\'s: sound .1 to .8, stroke .3 to .4, linear in the digit.')
 _holed_few = _with_options(_few_draws, _holed)
 at('sounds_missing', 'paper', _paper, bs=64, d=64, epochs=_steps, sound=1., files=_mhd)
-at('sounds_missing', 'small', _heard_small, options=_holed_few, minutes=4, files=_recorded)
+at('sounds_missing', 'small', _heard_small, options=_holed_few, minutes=5, files=_recorded)
 at('sounds_missing', 'tiny', _noise, options=_holed_few, models=('MoPoE-part',))
 
 # %% ../../nbs/98_exp.recipes.ipynb #8458fe36

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['small_runs', 'planned', 'mean_sd']
 
-# %% ../../nbs/98_exp.small.ipynb #c89708b8
+# %% ../../nbs/98_exp.small.ipynb #c97d111f
 import pandas as pd
 from .study import seeds_of
 
-# %% ../../nbs/98_exp.small.ipynb #0eb54adc
+# %% ../../nbs/98_exp.small.ipynb #9565ebeb
 _streets = 'JMVAE', 'JMVAE-one-stage', 'JNF', 'JNF-DCCA'
 _uses = [f'{k}-{use}' for k in ('MMVAE+','MMVAE','MoPoE','MVAE','MVTCAE') for use in ('all','complete')]
 small_runs = { # Recipe -> models, of which three seeds were asked for
@@ -26,7 +26,7 @@ def planned(
     runs = [dict(recipe=r, scale='small', model=m, seed=s) for r,ms in small_runs.items() for s in range(3) for m in ms]
     return [(runs, 'recipes.csv')]
 
-# %% ../../nbs/98_exp.small.ipynb #47e10886
+# %% ../../nbs/98_exp.small.ipynb #44f8d55c
 def mean_sd(
     rows:pd.DataFrame, # Scores, with columns seed and value
     by, # Columns that name the rows of the table

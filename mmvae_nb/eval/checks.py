@@ -845,7 +845,7 @@ def _output_share(dec, scale):
     return share.item()
 
 def _unreached(m, x):
-    "Weights of layers that no stage's loss reaches; what starts at zero (a flow at the identity) is moved a little first"
+    "Weights of layers that no stage's loss reaches; what starts at zero (a flow at the start) is moved a little"
     able = {n: p for n,p in m.named_parameters() if p.requires_grad}
     with torch.no_grad():
         for p in able.values():

@@ -73,11 +73,7 @@ def _img(png, said)->str:
 class Explorer(ipywidgets.VBox):
     "Controls and a picture, stored with the picture for readers without a kernel"
     _tabs = None # Of several pictures, which is seen
-    def __new__(cls,
-        children=(), # Controls and picture
-        **kw # To `ipywidgets.VBox`
-    ):
-        return super().__new__(cls, children, **kw)          # a signature without names that older Pythons cannot resolve
+    def __new__(cls, children=(), **kw): return super().__new__(cls, children, **kw) # Python 3.11.2 resolves no other
     def _now(self):
         "The canvas that a reader sees"
         return self._tabs.now.canvas if self._tabs else self._canvas

@@ -845,15 +845,20 @@ def _output_share(dec, scale):
     return share.item()
 
 def _unreached(m, x):
-    "Weights of layers that no stage's loss reaches; what starts at zero (a flow at the start) is moved a little"
+    "Weights that no stage's loss reaches; what starts at zero (a flow that is the identity) is moved a little first"
     able = {n: p for n,p in m.named_parameters() if p.requires_grad}
     with torch.no_grad():
         for p in able.values():
             if not p.any(): p.add_(.01*torch.randn_like(p))
     for s in m.stages(): _loss(s, x).backward()
-    def layer(name): return name.rpartition('.')[0]             # DCCA centres its outputs: their bias has no gradient
-    reached = {layer(n) for n,p in able.items() if _has_gradient(p)}
-    return [n for n in able if layer(n) not in reached]
+    silent = [n for n,p in able.items() if not _has_gradient(p)]
+    def centred_away(name):
+        "A bias whose layer is reached: DCCA centres its outputs, and nothing is left of the gradient but rounding"
+        layer, _, kind = name.rpartition('.')
+        weight = f'{layer}.weight'
+        return kind=='bias' and weight in able and weight not in silent
+    return [n for n in silent if not centred_away(n)]
+
 
 # %% ../../nbs/78_eval.checks.ipynb #a1dba3ea
 @register_check

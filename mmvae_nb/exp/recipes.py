@@ -542,10 +542,12 @@ def _observed(train, s, seed, use):
     "Partial views, or the complete ones among them, repeated until there are as many"
     return partial_views(train, s['eta'], use, seed)
 
-_incomplete = {}
-for _name in ('MMVAE+','MVTCAE','MoPoE','MVAE','MMVAE'):
-    for _use in ('all','complete'):
-        _incomplete[f'{_name}-{_use}'] = _poly[_name]._replace(use=partial(_observed, use=_use))
+def _by_use(names, observed, uses):
+    "Each model with each of the samples that it may learn from"
+    def one(name, use): return _poly[name]._replace(use=partial(observed, use=use))
+    return {f'{name}-{use}': one(name, use) for name in names for use in uses}
+
+_incomplete = _by_use(('MMVAE+','MVTCAE','MoPoE','MVAE','MMVAE'), _observed, ('all','complete'))
 _incomplete['JMVAE-complete'] = entrant(JMVAE)._replace(use=partial(_observed, use='complete'))
 _incomplete['masked-all'] = entrant(MaskedJMVAE)._replace(use=partial(_observed, use='all'))
 
@@ -594,10 +596,7 @@ def _by_label(train, s, seed, use):
     "Sound and stroke are missing more often, the higher the digit (MultiVae, App. E.5), or never"
     return train if use=='all' else missing_by_label(train, mhd_missing, seed=seed)
 
-_holed = {}
-for _name in ('MMVAE','MMVAE+','MoPoE','MVTCAE'):
-    for _use in ('all','part'):
-        _holed[f'{_name}-{_use}'] = _poly[_name]._replace(use=partial(_by_label, use=_use))
+_holed = _by_use(('MMVAE','MMVAE+','MoPoE','MVTCAE'), _by_label, ('all','part'))
 
 recipes['sounds_missing'] = generic(
     'MultiVae, App. E.5, Figs. 20-28',

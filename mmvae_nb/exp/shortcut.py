@@ -258,7 +258,7 @@ def gather(
 def planned(
 )->list: # `(runs, file)`: columns of each run, and the file that keeps it
     "The runs that the numbers of this page ask for"
-    kinds = [('vectors',passes['vectors'],widths), ('embedded',passes['digits'],widths), ('embedded',80,(24,))]
+    kinds = [('vectors',passes['vectors'],widths), ('embedded',passes['digits'],(1,24))]
     runs = []
     for source,n,ds in kinds:
         shared = dict(source=source, passes=n)

@@ -9,7 +9,7 @@ __all__ = ['assignments', 'assign_strata', 'assign_random', 'assign_published', 
 import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
-from ..core import choose, door, register, wide_dtype, widest
+from ..core import choose, door, register, seen, wide_dtype, widest
 from ..dists import kl, normal, pick
 from ..theory.elbo import rec_terms, report
 from ..theory.experts import Mixture, membership, mopoe
@@ -73,6 +73,11 @@ def _refuse_many(M, d):
     raise ValueError(f'MoPoE of {M} modalities mixes 2**{M}-1 = {products:,} products: {cost}; '
                      'join some modalities (12 at most), or use one product of all (MVAE, MVTCAE)')
 
+def _whole_set(obs):
+    "Row, in the order of `subsets`, of all that each sample has, `(B,)`, by `obs (M,B)`"
+    rows = membership(len(obs)).to(obs.device)                        # (S,M)
+    return (rows[...,None]==obs).all(1).long().argmax(0)
+
 # %% ../../nbs/44_models.mopoe.ipynb #6ddb288c
 @register
 class MoPoE(ExpertsVAE):
@@ -86,6 +91,7 @@ class MoPoE(ExpertsVAE):
         convention:str='full', # Where p(z) stands: 'full' (published: in the product of all), 'ratios', 'posteriors'
         assign:str='strata', # Which subset reconstructs which sample: a name in `assignments`
         weights:tuple=None, # Weight of a subset with 1, 2, .., M members (default: equal)
+        answer:str='mixture', # Posterior of what is given: its 'mixture', as trained, or the 'product' of it all
         encoders:dict=None, # `{name: module}` giving the Gaussian expert q_j; default from the shapes
     ):
         _refuse_many(len(mods), d)
@@ -93,6 +99,7 @@ class MoPoE(ExpertsVAE):
         self.convention = choose(convention, ('full','ratios','posteriors'), 'convention')
         self.assign = choose(assign, assignments, 'assignment')
         self.weights = weights if weights is None else _check_weights(weights, len(self.mods))
+        self.answer = choose(answer, ('mixture','product'), 'answer')
     def full_prior(self, qs, obs=None):
         "The prior, as an expert of complete samples; for others it is infinitely wide, which is no expert at all"
         if len(qs)<len(self.mods): return None
@@ -105,6 +112,14 @@ class MoPoE(ExpertsVAE):
         prior = self.full_prior(qs, obs) if self.convention=='full' else self.prior()
         q = mopoe(qs, prior, obs, self.convention)
         return q if self.weights is None else Mixture(q.comps, size_weights(q.weights, self.weights))
+    def posterior(self, x, given=None, mask=None):
+        "q(z|x_S), in eval mode, by the rule of `answer`"
+        q = super().posterior(x, given, mask)
+        if self.answer=='mixture': return q
+        obs = seen({k: x[k] for k in q.conditions}, mask)
+        whole = pick(q.comps, _whole_set(obs))
+        whole.conditions = q.conditions
+        return whole
     def loss(self, x, mask=None, warm=1.):
         "Minus the average bound of the subsets, with one of them decoded per data point; `warm` scales the KL"
         x, mask = self.prepare_loss(x, mask)

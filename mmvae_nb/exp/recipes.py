@@ -533,7 +533,7 @@ recipes['samplers'] = generic(
 _both = dict(samplers=dict(gmm={}, maf={}), own=True, answers=3)
 _both |= dict(metrics=('coherence','fidelity','latents','reconstruction'))
 at('samplers', 'paper', _paper|_both, bs=256, d=512, epochs=_steps, options=_poly_beta, files=_poly_files)
-_by_hmc = {'JNF': 4, 'JNF-DCCA': 4, '*': 1}
+_by_hmc = {'JNF': 12, 'JNF-DCCA': 12, '*': 2}
 at('samplers', 'small', _of_five|_both, sizes=(5_000,500,1_000), half=True, d=16, minutes=_by_hmc)
 at('samplers', 'tiny', _tiny, d=4, half=True, samplers={'gmm': {'k': 2}}, models=('MVAE',))
 

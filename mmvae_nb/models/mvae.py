@@ -40,6 +40,9 @@ class MVAE(ExpertsVAE):
     def aggregate(self, qs, obs=None):
         "Prior times experts"
         return poe(qs, self.prior(), obs)
+    def drawn(self, obs):
+        "Random subsets `(k,M,B)` of one step, from what each sample has, `(M,B)`"
+        return random_subsets(obs, self.k, self.draw)
     def loss(self, x, mask=None, warm=1.):
         "Minus the sub-sampled ELBO (MultiVae 2023, Eq. 10); `warm` scales beta"
         x, mask = self.prepare_loss(x, mask)
@@ -113,8 +116,7 @@ def members(
     if not model.subsample: return obs[None]
     sets = whole_then_alone(obs)
     if len(obs)<3 or not model.k: return sets
-    drawn = random_subsets(obs, model.k, model.draw)
-    return torch.cat([sets, drawn])
+    return torch.cat([sets, model.drawn(obs)])
 
 # %% ../../nbs/43_models.mvae.ipynb #a96aab50
 @door(x='batch')

@@ -560,6 +560,7 @@ mvaes = { # Name -> class whose weights are trained, and where
     'multivae': (MVAE, 'there'),
 }
 
+# %% ../../nbs/83_app.rival.ipynb #6a0f7712
 def train_mvae(
     name:str, # One of `mvaes`
     data:MMData, # Training data
@@ -572,16 +573,20 @@ def train_mvae(
     cls, where = choose(name, mvaes, 'model')
     shapes = {k: tuple(v.shape[1:]) for k,v in data.x.items()}
     _, options, *_ = duels['MVAE']
-    with seeded(seed): model = cls(mlp_modalities(shapes, 16), 16, **options)
+    def built(cls):
+        with seeded(seed): return cls(mlp_modalities(shapes, 16), 16, **options)
+    model = built(MVAE)
     batches = batches_of(data, steps, seed=seed)
     np.random.seed(100*noise+seed)                                               # the library's choice of subsets
     with seeded(100*noise+seed):
-        if where=='here':
-            for stage in model.stages(): stage_steps(model, stage, batches, lr)
-            return model.eval()
-        lib = twin('MVAE', model)
-        lib_steps(lib, batches, lr, epoch=1)
-    return taken_back(model, lib)
+        if where=='there':
+            lib = twin('MVAE', model)
+            lib_steps(lib, batches, lr, epoch=1)
+            return taken_back(model, lib)
+        trained = built(cls)
+        for stage in trained.stages(): stage_steps(trained, stage, batches, lr)
+    model.load_state_dict(trained.state_dict())
+    return model.eval()
 
 # %% ../../nbs/83_app.rival.ipynb #36cb3c66
 def run_mvae(

@@ -62,21 +62,13 @@ def _modality_config(m):
     args = {f.name: getattr(m, f.name) for f in fields(m)}
     return {'$modality': {k: to_config(v, f'modality {m.name!r}, {k}') for k,v in args.items()}}
 
-def _as_it_is(o, k, v):
-    "What the constructor of a model was given for `k`, or what the attribute of that name was set to since"
-    now = getattr(o, k, v)
-    if not isinstance(o, MultimodalVAE): return v
-    alike = type(now) is type(v) or {type(now), type(v)}=={int, float}
-    return now if alike and isinstance(v, (bool,int,float,str)) else v
-
 def _object_config(o, where):
-    "A registered object: its class, and what its constructor was given; of a model, the options as they are"
+    "A registered object: its class, and what its constructor was given"
     cls = type(o)
     if registry.get(cls.__name__) is not cls:
         if _is_torch(cls): return _torch_config(o, where)
         _refuse(o, where)
-    given = {k: _as_it_is(o, k, v) for k,v in o.init_args.items()}
-    args = {k: to_config(v, f'{cls.__name__}.{k}') for k,v in given.items()}
+    args = {k: to_config(v, f'{cls.__name__}.{k}') for k,v in o.init_args.items()}
     return {'$class': cls.__name__, 'module': cls.__module__, 'args': args}
 
 # %% ../../nbs/31_train.io.ipynb #c70f3cf8

@@ -7,13 +7,17 @@ __all__ = ['small_runs', 'planned']
 
 # %% ../../nbs/98_exp.small.ipynb #9565ebeb
 _streets = 'JMVAE', 'JMVAE-one-stage', 'JNF', 'JNF-DCCA'
+_projected = 'JNF-DCCA-2', 'JNF-DCCA-16'
 _uses = [f'{k}-{use}' for k in ('MMVAE+','MMVAE','MoPoE','MVAE','MVTCAE') for use in ('all','complete')]
+_by_label = [f'{k}-{use}' for k in ('MMVAE','MMVAE+','MoPoE','MVTCAE') for use in ('all','part')]
 small_runs = { # Recipe -> models, of which three seeds were asked for
-    'mnist_svhn': _streets,
+    'mnist_svhn': (*_streets, *_projected, 'JNF-1'),
     'polymnist': ('JNF-Shared','JNF','MMVAE+','MVTCAE'),
     'missing': tuple(_uses),
+    'translated': ('MMVAE+','JNF'),
     'samplers': ('JMVAE','JNF-DCCA','MoPoE','MVTCAE','MMVAE'),
     'sounds': ('JNF-Shared','MMVAE+','MoPoE','MVTCAE','Nexus'),
+    'sounds_missing': tuple(_by_label),
 }
 
 def planned(

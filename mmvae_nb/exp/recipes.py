@@ -521,7 +521,7 @@ recipes['translated'] = generic(
     _poly, partial(_five, translated=True), _views_of,
     'As polymnist; the joint encoder merges by two layers, where the paper concatenates only.')
 at('translated', 'paper', _paper, bs=128, d=_moved_d, epochs=_steps, options=_poly_beta, files=_moved_files)
-at('translated', 'small', _of_five, minutes=_poly_minutes)
+at('translated', 'small', _of_five, metrics=('coherence',), alphas=(), minutes=_poly_minutes)
 at('translated', 'tiny', _tiny, d=4, options=_few_draws, models=('MMVAE+',))
 
 _sampled = {k: _poly[k] for k in ('JMVAE','MVAE','MoPoE','MVTCAE','MMVAE','JNF','JNF-DCCA')}
@@ -605,7 +605,7 @@ recipes['sounds_missing'] = generic(
     'As sounds. Rates are the paper\'s: sound .1 to .8, stroke .3 to .4, linear in the digit.')
 _holed_few = _with_options(_few_draws, _holed)
 at('sounds_missing', 'paper', _paper, bs=64, d=64, epochs=_steps, sound=1., files=_mhd)
-at('sounds_missing', 'small', _heard_small, options=_holed_few, minutes=5, files=_recorded)
+at('sounds_missing', 'small', _heard_small, metrics=('coherence',), options=_holed_few, minutes=2, files=_recorded)
 at('sounds_missing', 'tiny', _noise, options=_holed_few, models=('MoPoE-part',))
 
 # %% ../../nbs/98_exp.recipes.ipynb #8458fe36

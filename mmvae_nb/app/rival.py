@@ -18,7 +18,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from .bench import (
     Stopwatch, alternate, append_rows, bench, compare_rates, gain_data, kept, lacking, mlp_modalities, provenance,
-    quiet_learner, read_results, run_benches)
+    quiet_learner, run_benches)
 from .cli import plain_errors
 from ..core import Modality, as_names, choose, learning, seeded, subsets
 from ..data.core import MMData
@@ -835,7 +835,7 @@ def bench_likelihood(
 
 # %% ../../nbs/83_app.rival.ipynb #74b3e848
 def _main(
-    names:str='product,product4,memory,second_stage,steps,likelihood', # Benchmarks, with commas; or parity, quality, or mvae
+    names:str='product,product4,memory,second_stage,steps,likelihood', # Benchmarks; or parity, quality, mvae
     repeats:int=3, # Rounds that count
     json:str=None, # Write the rows to this file
     threads:int=2, # Threads of PyTorch

@@ -87,6 +87,11 @@ def _product(q, x, mask):
     whole.conditions = q.conditions
     return whole
 
+def _where_complete(p, obs):
+    "An expert of complete samples, infinitely wide for the others"
+    complete = obs.all(0)[:,None]                                     # (B,1)
+    return normal(p.mean, torch.where(complete, p.stddev, torch.inf))
+
 # %% ../../nbs/44_models.mopoe.ipynb #6ddb288c
 @register
 class MoPoE(ExpertsVAE):
@@ -112,10 +117,7 @@ class MoPoE(ExpertsVAE):
     def full_prior(self, qs, obs=None):
         "The prior, as an expert of complete samples; for others it is infinitely wide, which is no expert at all"
         if len(qs)<len(self.mods): return None
-        p = self.prior()
-        if obs is None: return p
-        complete = obs.all(0)[:,None]                                 # (B,1)
-        return normal(p.mean, torch.where(complete, p.stddev, torch.inf))
+        return self.prior() if obs is None else _where_complete(self.prior(), obs)
     def aggregate(self, qs, obs=None):
         "Mixture of the products of all subsets of what is observed"
         prior = self.full_prior(qs, obs) if self.convention=='full' else self.prior()
@@ -124,8 +126,7 @@ class MoPoE(ExpertsVAE):
     def posterior(self, x, given=None, mask=None):
         "q(z|x_S), in eval mode, by the rule of `answer`; `encode` and `loss` keep the mixture"
         q = super().posterior(x, given, mask)
-        mixed = choose(self.answer, _answers, 'answer')=='mixture'
-        return q if mixed else _product(q, x, mask)
+        return q if choose(self.answer, _answers, 'answer')=='mixture' else _product(q, x, mask)
     def loss(self, x, mask=None, warm=1.):
         "Minus the average bound of the subsets, with one of them decoded per data point; `warm` scales the KL"
         x, mask = self.prepare_loss(x, mask)

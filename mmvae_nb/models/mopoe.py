@@ -87,6 +87,13 @@ def _product(q, x, mask):
     whole.conditions = q.conditions
     return whole
 
+class _Asked(ExpertsVAE):
+    "Experts whose mixture is trained, and asked by the rule of `answer`"
+    def posterior(self, x, given=None, mask=None):
+        "q(z|x_S), in eval mode, by the rule of `answer`; `encode` and `loss` keep the mixture"
+        q = super().posterior(x, given, mask)
+        return q if choose(self.answer, _answers, 'answer')=='mixture' else _product(q, x, mask)
+
 def _where_complete(p, obs):
     "An expert of complete samples, infinitely wide for the others"
     complete = obs.all(0)[:,None]                                     # (B,1)
@@ -94,7 +101,7 @@ def _where_complete(p, obs):
 
 # %% ../../nbs/44_models.mopoe.ipynb #6ddb288c
 @register
-class MoPoE(ExpertsVAE):
+class MoPoE(_Asked):
     "Mixture of the products of all subsets of experts (Sutter et al. 2021; MultiVae 2023, A.5)"
     as_published = {'convention': 'full', 'assign': 'published'}
     def __init__(self,
@@ -123,10 +130,6 @@ class MoPoE(ExpertsVAE):
         prior = self.full_prior(qs, obs) if self.convention=='full' else self.prior()
         q = mopoe(qs, prior, obs, self.convention)
         return q if self.weights is None else Mixture(q.comps, size_weights(q.weights, self.weights))
-    def posterior(self, x, given=None, mask=None):
-        "q(z|x_S), in eval mode, by the rule of `answer`; `encode` and `loss` keep the mixture"
-        q = super().posterior(x, given, mask)
-        return q if choose(self.answer, _answers, 'answer')=='mixture' else _product(q, x, mask)
     def loss(self, x, mask=None, warm=1.):
         "Minus the average bound of the subsets, with one of them decoded per data point; `warm` scales the KL"
         x, mask = self.prepare_loss(x, mask)

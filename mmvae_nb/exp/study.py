@@ -93,7 +93,7 @@ def listed(
     "A list that is given as text"
     if known and text=='all': return list(known)
     items = [kind(item.strip()) for item in text.split(sep)]
-    return [choose(item, known, 'name') for item in items] if known else items
+    return [choose(item, tuple(known), 'name') for item in items] if known else items
 
 # %% ../../nbs/95_exp.study.ipynb #90d780a7
 def kind_of(

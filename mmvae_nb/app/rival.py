@@ -522,6 +522,17 @@ def run_duel(
 
 
 # %% ../../nbs/83_app.rival.ipynb #efe7f57e
+def _left(file, runs):
+    "Runs that are not stored yet, each with the data and the judges of its seed, made once for a seed"
+    for seed in dict.fromkeys(run['seed'] for run in runs):
+        of_seed = [run for run in runs if run['seed']==seed]
+        todo = lacking(of_seed, kept(file))
+        if not todo: continue
+        _models()                                            # or there is nothing to compare with
+        parts = gain_data(seed)
+        judges = train_classifiers(*parts[:2], seed=seed, quiet=True)
+        for run in todo: yield run, parts, judges
+
 def run_duels(
     out='results', # Folder of the table
     seeds=(0,1,2), # Seeds
@@ -532,18 +543,12 @@ def run_duels(
     "Run what is not stored yet, and keep the table after every run"
     for k in names: choose(k, duels, 'model')
     file = Path(out)/'rival.quality.csv'
-    for seed in seeds:
-        runs = [dict(model=k, seed=seed) for k in names]
-        todo = lacking(runs, kept(file))
-        if not todo: continue
-        _models()                                            # or there is nothing to compare with
-        parts = gain_data(seed)
-        judges = train_classifiers(*parts[:2], seed=seed, quiet=True)
-        for run in todo:
-            rows = run_duel(**run, parts=parts, classifiers=judges, steps=steps)
-            append_rows(file, rows)
-            given = rows[rows.metric=='coherence'].pivot(index='library', columns='n_given', values='value')
-            say(run, given.round(3).to_string(), sep='\n', flush=True)
+    runs = [dict(model=k, seed=seed) for seed in seeds for k in names]
+    for run,parts,judges in _left(file, runs):
+        rows = run_duel(**run, parts=parts, classifiers=judges, steps=steps)
+        append_rows(file, rows)
+        given = rows[rows.metric=='coherence'].pivot(index='library', columns='n_given', values='value')
+        say(run, given.round(3).to_string(), sep='\n', flush=True)
     return kept(file)
 
 
@@ -597,18 +602,13 @@ def run_mvae(
 )->pd.DataFrame: # Rows of all runs: model, seed, noise, metric, n_given, value
     "Run what is not stored yet, and keep the table after every run"
     file = Path(out)/'rival.mvae.csv'
-    for seed in seeds:
-        runs = [dict(model=k, seed=seed, noise=n) for n in noises for k in mvaes]
-        todo = lacking(runs, kept(file))
-        if not todo: continue
-        _models()                                            # or there is nothing to compare with
-        train, valid, test = gain_data(seed)
-        judges = train_classifiers(train, valid, seed=seed, quiet=True)
-        for run in todo:
-            model = train_mvae(run['model'], train, seed, run['noise'], steps)
-            scores = score(model, 'MVAE', test, judges, seed)
-            rows = pd.concat([scores[scores.n_given>0], _held_out(model, test)])
-            append_rows(file, rows.assign(**run, steps=steps, **provenance()))
+    runs = [dict(model=k, seed=seed, noise=n) for seed in seeds for n in noises for k in mvaes]
+    for run,parts,judges in _left(file, runs):
+        train, _, test = parts
+        model = train_mvae(run['model'], train, run['seed'], run['noise'], steps)
+        scores = score(model, 'MVAE', test, judges, run['seed'])
+        rows = pd.concat([scores[scores.n_given>0], _held_out(model, test)])
+        append_rows(file, rows.assign(**run, steps=steps, **provenance()))
     return kept(file)
 
 # %% ../../nbs/83_app.rival.ipynb #ff0af28c

@@ -111,9 +111,9 @@ def judged(
         per_seed = gains(rows, t.more, t.less, t.claim, t.column, times)
         means, sds, n = per_seed.mean(), per_seed.std(), len(per_seed)
         se = sds.gain/n**.5
-        says = outcome(effect(means.gain, t.kind, t.by), se, n)
+        found = outcome(effect(means.gain, t.kind, t.by), se, n)
         spread = {'more_sd': sds.more, 'less_sd': sds.less, 'se': se}
-        return dict(claim=t.claim, setting=t.setting, **means, **spread, seeds=n, outcome=says)
+        return dict(claim=t.claim, setting=t.setting, **means, **spread, seeds=n, outcome=found)
     return pd.DataFrame([setting(t) for t in tests.itertuples()])
 
 # %% ../../nbs/98_exp.ledger.ipynb #a10f51a8

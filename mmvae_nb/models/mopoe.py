@@ -56,8 +56,6 @@ def assign_published(
 assignments = {'strata': assign_strata, 'random': assign_random, 'published': assign_published}
 
 # %% ../../nbs/44_models.mopoe.ipynb #5cb6b354
-_answers = 'mixture', 'product'
-
 def _check_weights(w, M):
     "One non-negative weight for each size of a subset"
     w = tuple(float(v) for v in w)
@@ -74,6 +72,9 @@ def _refuse_many(M, d):
     cost = f'{floats:,} floats for the means and scales of each data point, {batch_bytes/1e9:.1f} GB for a batch of 128'
     raise ValueError(f'MoPoE of {M} modalities mixes 2**{M}-1 = {products:,} products: {cost}; '
                      'join some modalities (12 at most), or use one product of all (MVAE, MVTCAE)')
+
+# %% ../../nbs/44_models.mopoe.ipynb #df4dc5ec
+_answers = 'mixture', 'product'
 
 def _whole_set(obs):
     "Row, in the order of `subsets`, of all that each sample has, `(B,)`, by `obs (M,B)`"
